@@ -1,0 +1,5 @@
+"""`python -m gridsvc` is the command line."""
+
+from gridsvc.cli.main import main
+
+raise SystemExit(main())

@@ -1,0 +1,261 @@
+"""Accounts: who may log in, with which role and areas; sessions and bearer tokens, of which only hashes are stored."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Literal
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from sqlalchemy import Connection, delete, exists, func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+
+from gridsvc.db import tables as t
+from gridsvc.db.queries import load
+from gridsvc.errors import Conflict, NotFound, Refused, TooMany
+from gridsvc.rules.roles import ROLES, Actor
+
+Kind = Literal["session", "bearer"]
+MIN_PASSWORD_CHARS = 8
+MAX_PASSWORD_CHARS = 256
+MAX_LOGIN_CHARS = 64
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How patient a login is: wrong passwords in a row before the account waits, for how long, how long a session lasts."""
+
+    attempts: int
+    wait: timedelta
+    lasts: timedelta
+
+
+@dataclass(frozen=True)
+class Issued:
+    """A new credential; `token` is shown this once and cannot be had again."""
+
+    token: str
+    expires_at: datetime
+    actor: Actor
+
+
+@dataclass(frozen=True)
+class Account:
+    """An account as `gridsvc users` lists it."""
+
+    login: str
+    name: str
+    role: str
+    active: bool
+    demo: bool
+    area_codes: tuple[str, ...]
+    worker_code: str | None
+
+
+@cache
+def _hasher() -> PasswordHasher:
+    # argon2id with 32 MiB: some 50 ms on an office server, and little enough memory for a few logins at a time
+    return PasswordHasher(time_cost=2, memory_cost=32 * 1024, parallelism=1)
+
+
+@cache
+def _nobodys_hash() -> str:
+    return _hasher().hash(secrets.token_urlsafe(32))
+
+
+def create(
+    db: Connection,
+    *,
+    login: str,
+    name: str,
+    role: str,
+    password: str,
+    area_codes: Sequence[str] = (),
+    worker_code: str | None = None,
+    demo: bool = False,
+) -> int:
+    """The id of a new account.
+
+    Raises:
+        Refused: an unknown role, area or worker, a bad login or password, a manager without an area.
+        Conflict: the login is taken.
+    """
+    if role not in ROLES:
+        raise Refused("role_unknown", role=role, known=", ".join(ROLES))
+    if not _is_login(login):
+        raise Refused("login_malformed", max=MAX_LOGIN_CHARS)
+    if role == "manager" and not area_codes:
+        raise Refused("manager_without_area")
+    areas = _area_ids(db, area_codes)
+    worker_id = None
+    if worker_code is not None:
+        worker_id = db.scalar(select(t.worker.c.id).where(t.worker.c.code == worker_code))
+        if worker_id is None:
+            raise Refused("worker_unknown", worker=worker_code)
+    row = {"login": login, "name": name, "role": role, "password_hash": _hash(password)}
+    unless_taken = insert(t.account).on_conflict_do_nothing(index_elements=["login"]).returning(t.account.c.id)
+    account_id = db.scalar(unless_taken, row | {"worker_id": worker_id, "demo": demo})
+    if account_id is None:
+        raise Conflict("login_taken", login=login)
+    if areas:
+        db.execute(t.account_area.insert(), [{"account_id": account_id, "area_id": area_id} for area_id in areas])
+    return int(account_id)
+
+
+def log_in(db: Connection, login: str, password: str, now: datetime, policy: Policy) -> Issued | None:
+    """A new session, or None: login or password is wrong, or the account waits after too many wrong ones.
+
+    None does not say which, and takes as long for a login that does not exist. The count of wrong passwords is part of
+    this transaction: commit it.
+
+    Raises:
+        TooMany: somebody else is just logging in to the same account.
+    """
+    known = _is_login(login) and len(password) <= MAX_PASSWORD_CHARS
+    if known and not db.scalar(_LOCK_LOGIN, {"login": login}):
+        raise TooMany("login_busy", retry_after_s=1)
+    a = t.account.c
+    row = db.execute(select(t.account).where((a.login == login) & a.active)).one_or_none() if known else None
+    right = _matches(row.password_hash if row else _nobodys_hash(), password if known else "")
+    if row is None or (row.locked_until is not None and row.locked_until > now):
+        return None
+    mine = update(t.account).where(a.id == row.id)
+    if not right:
+        n_failed = row.n_failed + 1
+        waits = {"n_failed": 0, "locked_until": now + policy.wait} if n_failed >= policy.attempts else {}
+        db.execute(mine.values({"n_failed": n_failed} | waits))
+        return None
+    fresh = {"password_hash": _hasher().hash(password)} if _hasher().check_needs_rehash(row.password_hash) else {}
+    db.execute(mine.values({"n_failed": 0, "locked_until": None} | fresh))
+    c = t.credential.c
+    db.execute(delete(t.credential).where((c.account_id == row.id) & (c.expires_at <= now)))
+    return _issue(db, row.id, "session", "", now, policy.lasts)
+
+
+def log_out(db: Connection, token: str) -> None:
+    """Ends the session that this token opened; afterwards it opens nothing."""
+    db.execute(delete(t.credential).where(t.credential.c.token_hash == _digest(token)))
+
+
+def issue_bearer(db: Connection, login: str, label: str, now: datetime, lasts: timedelta) -> Issued:
+    """A bearer token for programs.
+
+    Raises:
+        NotFound: no active account has this login.
+    """
+    return _issue(db, _account_id(db, login), "bearer", label, now, lasts)
+
+
+def revoke_bearer(db: Connection, login: str, label: str | None = None) -> int:
+    """How many bearer tokens of the account were ended; only those with this label where one is given."""
+    c = t.credential.c
+    mine = (c.account_id == _account_id(db, login, active=False)) & (c.kind == "bearer")
+    return db.execute(delete(t.credential).where(mine if label is None else mine & (c.label == label))).rowcount
+
+
+def authenticate(db: Connection, token: str, kind: Kind, now: datetime) -> Actor | None:
+    """Who the token stands for, or None: unknown, expired, revoked, or the account was disabled."""
+    row = db.execute(
+        load("account_by_credential"), {"token_hash": _digest(token), "kind": kind, "now": now}
+    ).one_or_none()
+    if row is None:
+        return None
+    return Actor(row.role, row.id, row.login, row.name, row.worker_id, tuple(row.area_ids))
+
+
+def set_password(db: Connection, login: str, password: str) -> None:
+    """Gives the account a new password, ends its sessions and its waiting."""
+    account_id = _account_id(db, login, active=False)
+    values = {"password_hash": _hash(password), "n_failed": 0, "locked_until": None}
+    db.execute(update(t.account).where(t.account.c.id == account_id).values(values))
+    _end_credentials(db, account_id, "session")
+
+
+def disable(db: Connection, login: str) -> None:
+    """Shuts the account: no login, and every session and token of it ends."""
+    account_id = _account_id(db, login, active=False)
+    db.execute(update(t.account).where(t.account.c.id == account_id).values(active=False))
+    _end_credentials(db, account_id, "session", "bearer")
+
+
+def enable(db: Connection, login: str) -> None:
+    """Opens a disabled account again, with its old password."""
+    account_id = _account_id(db, login, active=False)
+    db.execute(update(t.account).where(t.account.c.id == account_id).values(active=True, n_failed=0, locked_until=None))
+
+
+def has_demo(db: Connection) -> bool:
+    """Whether an account of the demo, whose password was printed on a screen, can still log in."""
+    return bool(db.scalar(select(exists().where(t.account.c.demo & t.account.c.active))))
+
+
+def listed(db: Connection) -> list[Account]:
+    """Every account, by login."""
+    a, r = t.account.c, t.account_area.c
+    codes = (
+        select(func.array_agg(t.area.c.code)).join(t.account_area, r.area_id == t.area.c.id).where(r.account_id == a.id)
+    )
+    chosen = select(a.login, a.name, a.role, a.active, a.demo, codes.scalar_subquery().label("codes"), t.worker.c.code)
+    rows = db.execute(chosen.join(t.worker, t.worker.c.id == a.worker_id, isouter=True).order_by(a.login))
+    return [Account(*row[:5], tuple(sorted(row.codes or ())), row.code) for row in rows]
+
+
+_LOCK_LOGIN = text("SELECT pg_try_advisory_xact_lock(hashtext('gridsvc.login'), hashtext(current_schema() || :login))")
+
+
+def _issue(db: Connection, account_id: int, kind: Kind, label: str, now: datetime, lasts: timedelta) -> Issued:
+    token = secrets.token_urlsafe(32)
+    row = {"token_hash": _digest(token), "kind": kind, "account_id": account_id, "label": label}
+    db.execute(t.credential.insert(), row | {"created_at": now, "expires_at": now + lasts})
+    actor = authenticate(db, token, kind, now)
+    if actor is None:
+        raise Refused("credential_lasts_nothing")
+    return Issued(token, now + lasts, actor)
+
+
+def _end_credentials(db: Connection, account_id: int, *kinds: Kind) -> None:
+    c = t.credential.c
+    db.execute(delete(t.credential).where((c.account_id == account_id) & c.kind.in_(kinds)))
+
+
+def _account_id(db: Connection, login: str, *, active: bool = True) -> int:
+    found = select(t.account.c.id).where(t.account.c.login == login)
+    account_id = db.scalar(found.where(t.account.c.active) if active else found)
+    if account_id is None:
+        raise NotFound("account_unknown", login=login)
+    return int(account_id)
+
+
+def _area_ids(db: Connection, codes: Sequence[str]) -> list[int]:
+    rows = db.execute(select(t.area.c.code, t.area.c.id).where(t.area.c.code.in_(codes))).all() if codes else []
+    known = {row.code: row.id for row in rows}
+    for code in codes:
+        if code not in known:
+            raise Refused("area_unknown", area=code)
+    return sorted(set(known.values()))
+
+
+def _is_login(login: str) -> bool:
+    return 0 < len(login) <= MAX_LOGIN_CHARS and login.isprintable() and not any(c.isspace() for c in login)
+
+
+def _hash(password: str) -> str:
+    if not MIN_PASSWORD_CHARS <= len(password) <= MAX_PASSWORD_CHARS:
+        raise Refused("password_length", min=MIN_PASSWORD_CHARS, max=MAX_PASSWORD_CHARS)
+    return _hasher().hash(password)
+
+
+def _matches(stored: str, password: str) -> bool:
+    try:
+        return _hasher().verify(stored, password)
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode("utf-8", "replace")).digest()

@@ -1,0 +1,1 @@
+"""What the database remembers: the embedded cluster, engine, tables, named SQL."""

@@ -1,0 +1,87 @@
+"""Brings one schema to the newest revision, or tells how far it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, make_url
+from sqlalchemy.sql.ddl import CreateSchema
+
+from gridsvc.db.engine import make_engine
+from gridsvc.errors import Unavailable
+
+_LOCK = 0x67726964  # one migration at a time on a server, whichever process starts it
+
+
+@dataclass(frozen=True)
+class Revisions:
+    """The revision a schema is at (None: never migrated) and the newest one this code knows."""
+
+    current: str | None
+    newest: str
+
+    @property
+    def up_to_date(self) -> bool:
+        """Whether this code can serve this schema."""
+        return self.current == self.newest
+
+
+def _config(connection: Connection | None = None, schema: str = "") -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.attributes.update(connection=connection, schema=schema)
+    return config
+
+
+def revisions(connection: Connection, schema: str) -> Revisions:
+    """Where the schema stands; nothing is changed."""
+    context = MigrationContext.configure(connection, opts={"version_table_schema": schema})
+    newest = ScriptDirectory.from_config(_config()).get_current_head()
+    if newest is None:
+        raise Unavailable("no_migrations")
+    return Revisions(context.get_current_revision(), newest)
+
+
+def upgrade(owner_url: str, schema: str, app_url: str) -> Revisions:
+    """Creates the schema where it is missing, migrates it, and grants the serving role what it needs.
+
+    Raises:
+        Unavailable: PostGIS is not installed in the database.
+    """
+    engine = make_engine(owner_url, schema)
+    app_role = make_url(app_url).username or ""
+    try:
+        with engine.connect() as connection:
+            installed = connection.exec_driver_sql("SELECT 1 FROM pg_extension WHERE extname = 'postgis'").scalar()
+            if not installed:
+                raise Unavailable("postgis_missing")
+            connection.exec_driver_sql("SELECT pg_advisory_lock(%s)", (_LOCK,))
+            connection.execute(CreateSchema(schema, if_not_exists=True))
+            connection.commit()
+            command.upgrade(_config(connection, schema), "head")
+            connection.commit()
+            if app_role and app_role != make_url(owner_url).username:
+                _grant(connection, schema, app_role)
+                connection.commit()
+            return revisions(connection, schema)
+    finally:
+        engine.dispose()
+
+
+def _grant(connection: Connection, schema: str, role: str) -> None:
+    """Lets the serving role work in the schema; the log of a report may only grow."""
+    quote = connection.dialect.identifier_preparer.quote
+    where, who = quote(schema), quote(role)
+    for statement in (
+        f"GRANT USAGE ON SCHEMA {where} TO {who}",
+        f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {where} TO {who}",
+        f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {where} TO {who}",
+        f"REVOKE UPDATE, DELETE, TRUNCATE ON {where}.report_log FROM {who}",
+        f"REVOKE INSERT, UPDATE, DELETE ON {where}.alembic_version FROM {who}",
+    ):
+        connection.exec_driver_sql(statement)

@@ -1,0 +1,27 @@
+-- Question: how many reports received in a period lie in each square cell?
+-- Parameters: :from_at, :to_at, :held_at (instants), :category (code or null), :cell_m (metres), :srid (metric CRS),
+--   :all_areas (bool), :area_ids (bigint[]), :worker_id (bigint or null): whose reports this reader sees
+-- Columns: i, j (cell counted from the CRS's origin), n, ring (WKT polygon in EPSG:4326), by n descending, i, j
+-- Index: report_received_at_id_idx, placement_pkey
+WITH RECURSIVE seen_area AS (
+  SELECT id FROM area WHERE id = ANY (CAST(:area_ids AS bigint[]))
+  UNION
+  SELECT a.id FROM area a JOIN seen_area s ON a.parent_id = s.id
+),
+counted AS (
+  SELECT floor(ST_X(m.geom) / :cell_m)::bigint AS i, floor(ST_Y(m.geom) / :cell_m)::bigint AS j, count(*) AS n
+  FROM report r
+  JOIN placement p ON p.report_id = r.id AND p.from_at <= :held_at AND (p.to_at IS NULL OR p.to_at > :held_at)
+  LEFT JOIN grid_version g ON g.id = p.grid_version_id
+  CROSS JOIN LATERAL (SELECT ST_Transform(r.geom, CAST(:srid AS int)) AS geom) m
+  WHERE r.received_at >= :from_at AND r.received_at < :to_at AND r.state <> 'void' AND r.geom IS NOT NULL
+    AND (CAST(:category AS text) IS NULL OR r.category = CAST(:category AS text))
+    AND (:all_areas OR g.area_id IN (SELECT id FROM seen_area)
+      OR EXISTS (SELECT FROM duty u WHERE u.worker_id = CAST(:worker_id AS bigint)
+        AND u.grid_code = g.code AND u.layer = g.layer))
+  GROUP BY 1, 2
+)
+SELECT i, j, n, ST_AsText(ST_Transform(ST_MakeEnvelope(
+  i * :cell_m, j * :cell_m, (i + 1) * :cell_m, (j + 1) * :cell_m, CAST(:srid AS int)), 4326), 7) AS ring
+FROM counted
+ORDER BY n DESC, i, j

@@ -1,0 +1,54 @@
+-- Question: how many reports received in a period lay in each grid, by the placements that held at its end?
+-- Parameters: :from_at, :to_at, :held_at (instants), :category (code or null), :denominator (registered|stated|none),
+--   :all_areas (bool), :area_ids (bigint[]), :worker_id (bigint or null): which grids this reader sees
+-- Columns: code, name, layer, n, denom (households or null), retired (in no current edition), by code
+-- Index: report_received_at_id_idx, placement_pkey, grid_version_current_key, household_grid_version_id_idx
+WITH RECURSIVE seen_area AS (
+  SELECT id FROM area WHERE id = ANY (CAST(:area_ids AS bigint[]))
+  UNION
+  SELECT a.id FROM area a JOIN seen_area s ON a.parent_id = s.id
+),
+counted AS (
+  SELECT p.grid_version_id, count(*) AS n
+  FROM report r
+  JOIN placement p ON p.report_id = r.id AND p.from_at <= :held_at AND (p.to_at IS NULL OR p.to_at > :held_at)
+  WHERE r.received_at >= :from_at AND r.received_at < :to_at AND r.state <> 'void' AND p.grid_version_id IS NOT NULL
+    AND (CAST(:category AS text) IS NULL OR r.category = CAST(:category AS text))
+  GROUP BY p.grid_version_id
+),
+by_code AS (
+  SELECT g.layer, g.code, sum(c.n) AS n, max(g.id) AS latest_id
+  FROM counted c JOIN grid_version g ON g.id = c.grid_version_id
+  GROUP BY g.layer, g.code
+),
+current_grid AS (
+  SELECT id, layer, code FROM grid_version WHERE valid_from IS NOT NULL AND valid_to IS NULL
+),
+shown AS (
+  SELECT coalesce(k.id, b.latest_id) AS id, coalesce(b.n, 0) AS n, k.id IS NULL AS retired
+  FROM current_grid k FULL JOIN by_code b ON b.layer = k.layer AND b.code = k.code
+),
+doors AS (
+  SELECT grid_version_id, count(*) AS n FROM household
+  WHERE :denominator = 'registered' AND grid_version_id IS NOT NULL
+  GROUP BY grid_version_id
+),
+stated AS (
+  -- a compound's households shared over the base grids by area; a compound that is a point goes whole to its grid
+  SELECT g.id AS grid_version_id, round(sum(c.n_households * CASE WHEN ST_Dimension(c.geom) = 0 THEN 1.0
+    ELSE ST_Area(ST_Intersection(c.geom, g.geom)) / ST_Area(c.geom) END))::bigint AS n
+  FROM compound c
+  JOIN grid_version g ON ST_Intersects(g.geom, c.geom)
+  WHERE :denominator = 'stated' AND c.n_households > 0
+    AND g.layer = 'base' AND g.valid_from IS NOT NULL AND g.valid_to IS NULL
+  GROUP BY g.id
+)
+SELECT g.code, g.name, g.layer, s.n::bigint AS n, coalesce(d.n, t.n) AS denom, s.retired
+FROM shown s
+JOIN grid_version g ON g.id = s.id
+LEFT JOIN doors d ON d.grid_version_id = g.id
+LEFT JOIN stated t ON t.grid_version_id = g.id
+WHERE :all_areas OR g.area_id IN (SELECT id FROM seen_area)
+  OR EXISTS (
+    SELECT FROM duty u WHERE u.worker_id = CAST(:worker_id AS bigint) AND u.grid_code = g.code AND u.layer = g.layer)
+ORDER BY g.code, g.layer

@@ -1,0 +1,10 @@
+-- Question: how many reports of a period are on no grid (or, for cells, without a position)?
+-- Parameters: :from_at, :to_at, :held_at (instants), :category (code or null), :by (grid|cell)
+-- Columns: one number
+-- Index: report_received_at_id_idx, placement_pkey
+SELECT count(*)
+FROM report r
+LEFT JOIN placement p ON p.report_id = r.id AND p.from_at <= :held_at AND (p.to_at IS NULL OR p.to_at > :held_at)
+WHERE r.received_at >= :from_at AND r.received_at < :to_at AND r.state <> 'void'
+  AND (CAST(:category AS text) IS NULL OR r.category = CAST(:category AS text))
+  AND CASE WHEN :by = 'grid' THEN p.grid_version_id IS NULL ELSE r.geom IS NULL END

@@ -1,0 +1,7 @@
+-- Question: none; makes the temporary table of reports whose placement is about to change
+-- Parameters: none
+-- Columns: none
+-- Index: none
+CREATE TEMP TABLE shifted (
+  id bigint, seq int, state text, from_grid bigint, grid_version_id bigint, method text, distance_m float8
+) ON COMMIT DROP

@@ -1,0 +1,103 @@
+"""Placements: one row each time a report gets a grid; the open one (`to_at` null) decides duty."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
+
+from gridsvc import grids
+from gridsvc.db import tables as t
+from gridsvc.db.queries import load
+from gridsvc.grids import Placement, Rule
+
+
+def insert_placement(db: Connection, report_id: int, seq: int, placement: Placement, from_at: datetime) -> None:
+    """Stores a placement as the current one, made by the log row `seq`."""
+    row = {
+        "report_id": report_id,
+        "seq": seq,
+        "from_at": from_at,
+        "grid_version_id": placement.grid_version_id,
+        "method": placement.method,
+        "distance_m": placement.distance_m,
+        "confidence": placement.confidence,
+        "runners_up": [list(pair) for pair in placement.runners_up],
+        "reason": placement.reason,
+        "worker_id": placement.worker_id,
+        "duty": placement.duty,
+    }
+    db.execute(t.placement.insert(), row)
+
+
+def supersede(db: Connection, report_id: int, seq: int, placement: Placement, now: datetime) -> None:
+    """Ends the current placement and stores the new one; the old one stays readable."""
+    p = t.placement.c
+    db.execute(t.placement.update().where((p.report_id == report_id) & p.to_at.is_(None)).values(to_at=now))
+    insert_placement(db, report_id, seq, placement, now)
+
+
+def current(db: Connection, report_id: int) -> Placement:
+    """The placement that decides duty now."""
+    row = db.execute(load("current_placement"), {"report_id": report_id}).one()
+    return Placement(
+        row.grid_version_id,
+        row.code,
+        row.name,
+        row.layer,
+        row.method,
+        row.distance_m,
+        row.reason,
+        row.confidence,
+        tuple((code, share) for code, share in row.runners_up or ()),
+        row.worker_id,
+        row.worker_name,
+        row.duty,
+        row.area_name,
+    )
+
+
+def replace_near(db: Connection, version_ids: list[int], now: datetime, rule: Rule) -> int:
+    """How many open reports got another placement because these grid versions came or went.
+
+    Looks only at open reports in or near those versions that no person placed; each one that gets another grid version
+    has its placement superseded and one log row. Closed ones and hand-placed ones keep theirs.
+    """
+    grids.begin_placing(db)
+    values = {"version_ids": version_ids, "nearest_max_m": rule.nearest_max_m, "now": now}
+    db.execute(load("reports_near_versions"), values)
+    grids.place_all(db, rule)
+    db.execute(load("shifted_make"))
+    n = db.execute(load("shifted_find")).rowcount
+    db.execute(load("shifted_log"), {"now": now})
+    db.execute(load("shifted_end"), {"now": now})
+    db.execute(load("shifted_place"), {"now": now, "zone": rule.zone})
+    db.execute(text("DROP TABLE shifted"))
+    if n:
+        weigh_placed(db)
+    return n
+
+
+def weigh_placed(db: Connection, batch: int = 5000) -> None:
+    """Works out the confidence of the placements just made from `to_place` whose report has an accuracy."""
+    last = 0
+    while True:
+        rows = db.execute(load("placements_to_weigh"), {"after": last, "batch": batch}).all()
+        if not rows:
+            return
+        shares = grids.confidences(db, [(r.id, r.lon, r.lat, r.accuracy_m, r.at) for r in rows])
+        updates = []
+        for row in rows:
+            confidence, runners_up = grids.pick_confidence(shares.get(row.id, []), row.grid_version_id)
+            updates.append({"id": row.id, "share": confidence, "others": [list(p) for p in runners_up]})
+        db.execute(_SET_CONFIDENCE, updates)
+        last = rows[-1].id
+
+
+_current = t.placement.c.to_at.is_(None) & (t.placement.c.report_id == bindparam("id"))
+_SET_CONFIDENCE = (
+    t.placement.update()
+    .where(_current)
+    .values(confidence=bindparam("share"), runners_up=bindparam("others", type_=JSONB))
+)

@@ -1,0 +1,239 @@
+"""Reports: submitted once, placed, changed only by `apply`, never lost."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from sqlalchemy import Connection, func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from geodata import crs as geocrs
+from geodata.errors import GeodataError
+from gridsvc import compounds, grids
+from gridsvc.db import tables as t
+from gridsvc.errors import Conflict, NotFound, Refused
+from gridsvc.grids import DOUBTFUL_BELOW, Placement, Rule
+from gridsvc.journal import append
+from gridsvc.placements import current, insert_placement, supersede
+from gridsvc.rules.lifecycle import step
+from gridsvc.rules.roles import Actor
+
+SOURCE = "gridsvc"  # the source of reports that were submitted here, beside the names of imported ones
+UNCLASSIFIED = "unclassified"
+AHEAD = timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class Position:
+    """A position as it was sent: x/lon first, in the system `crs` names (wgs84, cgcs2000, gcj02, bd09, EPSG:n)."""
+
+    lon: float
+    lat: float
+    crs: str
+    accuracy_m: float | None = None
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A report as its sender made it: at least one of position, compound (id or name) and words."""
+
+    client_key: UUID
+    category: str
+    description: str
+    channel: str
+    position: Position | None = None
+    compound: int | str | None = None
+    words: str | None = None
+    observed_at: datetime | None = None
+
+    def fingerprint(self) -> bytes:
+        """SHA-256 over every field: two drafts with one key are the same report only if this is equal."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True, default=str).encode()).digest()
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """A stored report and its current placement; `created` is False where the same draft came before."""
+
+    id: int
+    number: str
+    state: str
+    placement: Placement
+    received_at: datetime
+    created: bool
+
+
+@dataclass(frozen=True)
+class _Located:
+    placement: Placement
+    lonlat: tuple[float, float] | None
+    compound_id: int | None
+    words: str | None
+
+
+def to_wgs84(position: Position) -> tuple[float, float]:
+    """The position as (lon, lat) in EPSG:4326.
+
+    Raises:
+        Refused: the system is unknown, or the result is no place on earth.
+    """
+    try:
+        lons, lats = geocrs.to_lonlat(
+            np.array([position.lon]), np.array([position.lat]), geocrs.parse_crs(position.crs)
+        )
+    except GeodataError as error:
+        raise Refused(error.code, **error.facts) from error
+    lon, lat = float(lons[0]), float(lats[0])
+    if not (-180 <= lon <= 180 and -90 <= lat <= 90):
+        swapped = -180 <= lat <= 180 and -90 <= lon <= 90
+        raise Refused("position_swapped" if swapped else "position_out_of_range", lon=position.lon, lat=position.lat)
+    return lon, lat
+
+
+def locate(db: Connection, draft: Draft, at: datetime, rule: Rule) -> _Located:
+    """Where a draft belongs: by its point, or by the compound it names when the point is missing or doubtful."""
+    lonlat = to_wgs84(draft.position) if draft.position else None
+    accuracy_m = draft.position.accuracy_m if draft.position else None
+    placed = grids.place(db, *lonlat, at, rule, accuracy_m=accuracy_m) if lonlat else None
+    named = compounds.find(db, draft.compound) if draft.compound is not None else []
+    if len(named) > 1 and (placed is None or placed.method == "none"):
+        candidates = [{"id": c.id, "name": c.name, "area": c.area_name} for c in named]
+        raise Conflict("compound_ambiguous", compound=draft.compound, candidates=candidates)
+    doubtful = placed is None or placed.method != "covers" or (placed.confidence or 1.0) < DOUBTFUL_BELOW
+    if len(named) == 1 and doubtful:
+        found = grids.place(db, named[0].lon, named[0].lat, at, rule)
+        if found.grid_version_id is not None:
+            return _Located(replace(found, method="compound", distance_m=None), lonlat, named[0].id, draft.words)
+    words = draft.words or (str(draft.compound) if draft.compound is not None and not named else None)
+    compound_id = named[0].id if len(named) == 1 else None
+    if placed is None:
+        reason = "compound_outside" if named else "compound_unknown" if draft.compound is not None else "words_only"
+        placed = grids.unplaced(reason)
+    return _Located(placed, lonlat, compound_id, words)
+
+
+def submit(db: Connection, draft: Draft, actor: Actor, now: datetime, rule: Rule) -> Submitted:
+    """The stored report: a new one, or the one that the same sender's same draft made before.
+
+    Raises:
+        Refused: observed too far ahead, an impossible position, nothing that says where.
+        Conflict: the key belongs to another draft or sender, or the compound's name fits several.
+    """
+    if draft.observed_at is not None and draft.observed_at > now + AHEAD:
+        raise Refused("observed_ahead", observed_at=draft.observed_at.isoformat())
+    if draft.position is None and draft.compound is None and not (draft.words or "").strip():
+        raise Refused("location_missing")
+    grids.hold(db)
+    located = locate(db, draft, now, rule)
+    fingerprint = draft.fingerprint()
+    known = db.scalar(select(t.category.c.code).where(t.category.c.code == draft.category))
+    day = now.astimezone(ZoneInfo(rule.zone)).strftime("%Y%m%d")
+    serial = db.scalar(t.report_number)
+    row = {
+        "source": SOURCE,
+        "number": f"{day}-{serial:06d}",
+        "state": "reported",
+        "category": known or UNCLASSIFIED,
+        "category_raw": None if known else draft.category,
+        "description": draft.description,
+        "channel": draft.channel,
+        "words": located.words,
+        "compound_id": located.compound_id,
+        "raw_x": draft.position.lon if draft.position else None,
+        "raw_y": draft.position.lat if draft.position else None,
+        "crs": draft.position.crs if draft.position else None,
+        "geom": None if located.lonlat is None else "SRID=4326;POINT({!r} {!r})".format(*located.lonlat),
+        "accuracy_m": draft.position.accuracy_m if draft.position else None,
+        "observed_at": draft.observed_at,
+        "received_at": now,
+        "client_key": draft.client_key,
+        "body_hash": fingerprint,
+        "sender_id": actor.account_id,
+    }
+    key = [t.report.c.client_key]
+    unless_known = insert(t.report).on_conflict_do_nothing(index_elements=key, index_where=key[0].is_not(None))
+    report_id = db.scalar(unless_known.returning(t.report.c.id), row)
+    if report_id is None:
+        return _same_again(db, draft.client_key, fingerprint, actor)
+    append(db, report_id, 1, "submit", None, "reported", actor, now)
+    insert_placement(db, report_id, 1, located.placement, now)
+    return Submitted(report_id, str(row["number"]), "reported", located.placement, now, True)
+
+
+def _same_again(db: Connection, client_key: UUID, fingerprint: bytes, actor: Actor) -> Submitted:
+    r = t.report.c
+    row = db.execute(
+        select(r.id, r.number, r.state, r.received_at, r.body_hash, r.sender_id).where(r.client_key == client_key)
+    ).one()
+    if row.body_hash != fingerprint or row.sender_id != actor.account_id:
+        raise Conflict("client_key_used")
+    return Submitted(row.id, row.number, row.state, current(db, row.id), row.received_at, False)
+
+
+@dataclass(frozen=True)
+class Key:
+    """A report's row, locked for this transaction: id, state, and the last seq of its log."""
+
+    id: int
+    state: str
+    seq: int
+
+
+def lock(db: Connection, number: str, source: str = SOURCE) -> Key:
+    """The report with this number, locked against other writers until the transaction ends.
+
+    Raises:
+        NotFound: no report of this source has the number.
+    """
+    r = t.report.c
+    chosen = (r.number == number) & (r.source == source)
+    row = db.execute(select(r.id, r.state).where(chosen).order_by(r.repeat).limit(1).with_for_update()).one_or_none()
+    if row is None:
+        raise NotFound("report_unknown", number=number)
+    seq = db.scalar(select(func.max(t.report_log.c.seq)).where(t.report_log.c.report_id == row.id))
+    return Key(row.id, row.state, int(seq or 0))
+
+
+def apply(db: Connection, key: Key, action: str, actor: Actor, now: datetime, note: str | None = None) -> str:
+    """The state after an action; the only writer of `report.state`.
+
+    Raises:
+        Conflict: the action does not start from the report's state.
+    """
+    after = step(key.state, action)
+    values: dict[str, object] = {"state": after}
+    if after == "closed":
+        values["closed_at"] = now
+    db.execute(t.report.update().where(t.report.c.id == key.id).values(values))
+    append(db, key.id, key.seq + 1, action, key.state, after, actor, now, note)
+    return after
+
+
+def place_by_hand(
+    db: Connection, key: Key, where: str | Position, actor: Actor, now: datetime, rule: Rule, note: str | None = None
+) -> Placement:
+    """The placement that a manager gave: a grid's code, or a pin whose grid is looked up; logged, the old one kept.
+
+    Raises:
+        NotFound: no published grid has the code.
+        Conflict: the pin lies outside every grid.
+    """
+    if isinstance(where, str):
+        chosen = grids.place_grid(db, where, now, rule)
+    else:
+        found = grids.place(db, *to_wgs84(where), now, rule)
+        if found.grid_version_id is None:
+            raise Conflict("pin_outside")
+        chosen = replace(found, method="manual", distance_m=None)
+    facts = {"grid": chosen.code, "method": "manual"} | (
+        {} if isinstance(where, str) else {"lon": where.lon, "lat": where.lat, "crs": where.crs}
+    )
+    append(db, key.id, key.seq + 1, "place", key.state, key.state, actor, now, note, facts)
+    supersede(db, key.id, key.seq + 1, chosen, now)
+    return chosen

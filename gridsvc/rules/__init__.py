@@ -1,0 +1,1 @@
+"""Duty in plain Python: no I/O, no database, no clock."""

@@ -1,0 +1,57 @@
+"""Settings: one frozen object from `GRIDSVC_…` environment variables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+HERE = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """Every setting with its default; the environment variable is the name in capitals after `GRIDSVC_`."""
+
+    model_config = SettingsConfigDict(env_prefix="GRIDSVC_", frozen=True, extra="ignore", env_ignore_empty=True)
+
+    data_dir: Path = Field(HERE / ".gridsvc", description="where the embedded cluster and its secrets live")
+    database_url: str | None = Field(None, description="an existing PostGIS for role gridsvc_app; none: embedded")
+    owner_url: str | None = Field(None, description="the same database for the role that migrates and imports")
+    db_schema: str = Field("gridsvc", pattern=r"^[a-z][a-z0-9_]{0,62}$", alias="GRIDSVC_SCHEMA", description="schema")
+    mode: Literal["demo", "production"] = Field("production", description="production refuses demo accounts")
+    host: str = Field("127.0.0.1", description="address to listen on")
+    port: int = Field(8000, ge=1, le=65535, description="port to listen on")
+    tls_cert: Path | None = Field(None, description="certificate file for serving https directly")
+    tls_key: Path | None = Field(None, description="key file for serving https directly")
+    trusted_proxy: str | None = Field(None, description="address of the TLS proxy whose forwarded headers count")
+    lang: Literal["zh", "en"] = Field("zh", description="language where the reader states none")
+    timezone: str = Field("Asia/Shanghai", description="zone of days and of times without zone")
+    nearest_max_m: float = Field(50.0, ge=0, le=10_000, description="how far outside every grid a point still counts")
+    far_m: float = Field(100_000.0, gt=0, description="farther from the grids than this, a position is refused")
+    session_hours: float = Field(12.0, gt=0, le=24 * 30, description="how long a login lasts")
+    anonymous_per_minute: int = Field(10, ge=1, description="reports a minute from one address without an account")
+    login_attempts: int = Field(5, ge=1, description="wrong passwords before an account waits")
+    login_wait_s: int = Field(300, ge=1, description="how long it waits")
+    statement_timeout_s: float = Field(20.0, gt=0, description="longest database statement of a page or API call")
+    pool_size: int = Field(10, ge=1, le=200, description="database connections of one server process")
+    tile_provider: Literal["none", "tianditu", "xyz"] = Field("none", description="raster base map beside our own")
+    tile_url: str | None = Field(None, description="template of an xyz provider, https, with {z} {x} {y}")
+    tile_key: str | None = Field(None, description="key of the provider; stays on the server")
+    tile_datum: Literal["wgs84", "cgcs2000", "gcj02", "bd09"] = Field("wgs84", description="datum of the tiles")
+    tile_attribution: str = Field("", description="attribution the provider asks for")
+    map_review_number: str = Field("", description="审图号 shown on every map")
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError(f"unknown time zone {value!r}")
+        return value
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone of days and of times that carry none."""
+        return ZoneInfo(self.timezone)

@@ -1,0 +1,36 @@
+"""Grids and compounds as the maps draw them: GeoJSON text, cut down to what a reader may see."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from sqlalchemy import Connection, RowMapping
+
+from gridsvc.db.queries import load
+from gridsvc.rules.roles import Actor
+from gridsvc.stats import scope
+
+TOLERANCE_DEG = 1e-5  # about a metre: under a pixel at zoom 16
+
+
+def grids_geojson(db: Connection, actor: Actor) -> bytes:
+    """A FeatureCollection of the published grids of both layers (code, name, layer), EPSG:4326."""
+    rows = db.execute(load("map_grids"), scope(actor) | {"tolerance_deg": TOLERANCE_DEG}).mappings()
+    return _collection([_feature(row, {name: row[name] for name in ("code", "name", "layer")}) for row in rows])
+
+
+def compounds_geojson(db: Connection, actor: Actor) -> bytes:
+    """A FeatureCollection of the compounds (id, name, kind polygon or point), EPSG:4326."""
+    rows = db.execute(load("map_compounds"), scope(actor) | {"tolerance_deg": TOLERANCE_DEG}).mappings()
+    return _collection([_feature(row, {name: row[name] for name in ("id", "name", "kind")}) for row in rows])
+
+
+def _feature(row: RowMapping, properties: Mapping[str, object]) -> str:
+    # the shape is GeoJSON already: PostGIS wrote it
+    told = json.dumps(properties, ensure_ascii=False, separators=(",", ":"))
+    return f'{{"type":"Feature","properties":{told},"geometry":{row["shape"]}}}'
+
+
+def _collection(features: list[str]) -> bytes:
+    return ('{"type":"FeatureCollection","features":[' + ",".join(features) + "]}").encode()

@@ -1,0 +1,138 @@
+"""Fixtures: a real PostgreSQL + PostGIS, schemas made by the migrations, the shared real data.
+
+Tests connect as `gridsvc_app`, the role that serves. Without a database or without the shared data a test skips on a
+laptop and fails where CI=true.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, text
+
+from gridsvc.db import migrate
+from gridsvc.db.embedded import session
+from gridsvc.db.engine import make_engine, transaction
+from gridsvc.errors import GridsvcError
+from gridsvc.grids import Rule
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = ROOT.parent / "shared" / "data"
+NOW = datetime(2026, 11, 1, 2, 0, tzinfo=UTC)
+
+
+def missing(what: str) -> None:
+    """Skips on a laptop, fails in CI."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"{what} is missing, and CI must have it")
+    pytest.skip(f"{what} is missing")
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real data beside the checkout."""
+    if not SHARED.is_dir():
+        missing("the shared real data")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def cluster_urls() -> Iterator[tuple[str, str]]:
+    """(app, owner) URLs of a database with PostGIS: GRIDSVC_TEST_* where set, else a cluster of the checkout's own."""
+    given = os.environ.get("GRIDSVC_TEST_DATABASE_URL")
+    if given:
+        yield given, os.environ.get("GRIDSVC_TEST_OWNER_URL", given)
+        return
+    try:
+        with session(ROOT / ".gridsvc" / "test") as cluster:
+            yield cluster.app_url, cluster.owner_url
+    except GridsvcError as error:
+        if not error.code.startswith("cluster_no_"):
+            raise
+        missing(f"PostgreSQL with PostGIS ({error})")
+
+
+@dataclass(frozen=True)
+class Fresh:
+    """A migrated schema of a test's own."""
+
+    schema: str
+    app_url: str
+    owner_url: str
+
+    @contextmanager
+    def begin(self, *, owner: bool = False) -> Iterator[Connection]:
+        """A connection in a transaction that commits when the block ends well."""
+        with transaction(self.owner_url if owner else self.app_url, self.schema) as connection:
+            yield connection
+
+    def env(self) -> dict[str, str]:
+        """The environment of a command that works in this schema."""
+        mine = {
+            "GRIDSVC_DATABASE_URL": self.app_url,
+            "GRIDSVC_OWNER_URL": self.owner_url,
+            "GRIDSVC_SCHEMA": self.schema,
+            "GRIDSVC_LANG": "en",
+        }
+        return {k: v for k, v in os.environ.items() if not k.startswith("GRIDSVC_")} | mine
+
+
+@contextmanager
+def new_schema(urls: tuple[str, str], name: str) -> Iterator[Fresh]:
+    """A schema for the length of a block; dropped afterwards."""
+    app_url, owner_url = urls
+    migrate.upgrade(owner_url, name, app_url)
+    try:
+        yield Fresh(name, app_url, owner_url)
+    finally:
+        with transaction(owner_url, name) as connection:
+            connection.execute(text(f"DROP SCHEMA {name} CASCADE"))
+
+
+@pytest.fixture
+def fresh(cluster_urls: tuple[str, str]) -> Iterator[Fresh]:
+    """A new migrated schema for tests that commit."""
+    with new_schema(cluster_urls, f"t_{uuid.uuid4().hex[:12]}") as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def empty_schema(cluster_urls: tuple[str, str]) -> Iterator[Fresh]:
+    """One migrated schema that stays empty: tests roll back."""
+    with new_schema(cluster_urls, f"t_{uuid.uuid4().hex[:12]}") as made:
+        yield made
+
+
+@contextmanager
+def rolled_back(made: Fresh) -> Iterator[Connection]:
+    """A connection of the serving role whose work is undone."""
+    engine = make_engine(made.app_url, made.schema)
+    try:
+        with engine.connect() as connection:
+            outer = connection.begin()
+            try:
+                yield connection
+            finally:
+                outer.rollback()
+    finally:
+        engine.dispose()
+
+
+@pytest.fixture
+def db(empty_schema: Fresh) -> Iterator[Connection]:
+    """The serving role's connection to an empty schema; rolled back."""
+    with rolled_back(empty_schema) as connection:
+        yield connection
+
+
+@pytest.fixture
+def rule() -> Rule:
+    """The rule of placement that settings give by default."""
+    return Rule(50.0, "Asia/Shanghai")

@@ -1,0 +1,152 @@
+"""Hotspots and coverage: counts, denominators, what is left out, and whose rows a reader gets."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Connection, text
+
+from gridsvc import households, reports, stats
+from gridsvc.grids import Rule
+from gridsvc.rules.roles import Actor
+from tests.conftest import NOW
+from tests.verbs.test_editions import publish, square, submit
+
+ADMIN = Actor("admin")
+WEEK = stats.Period(NOW - timedelta(days=7), NOW + timedelta(days=1), NOW + timedelta(hours=1))
+
+
+@pytest.fixture
+def city(db: Connection, rule: Rule) -> Connection:
+    publish(db, square(), NOW - timedelta(days=30), rule)
+    return db
+
+
+def doors(db: Connection, rule: Rule, lon: float, n: int) -> list[int]:
+    compound = db.scalar(
+        text(
+            "INSERT INTO compound (source, ref, name, geom, n_households) VALUES ('t', :r, '甲', "
+            "ST_SetSRID(ST_MakePoint(:lon, 23.005), 4326), 40) RETURNING id"
+        ),
+        {"r": uuid.uuid4().hex, "lon": lon},
+    )
+    made = [households.Door(compound, "1幢", "无", f"{i}", lon, 23.005) for i in range(n)]
+    households.register(db, made, NOW - timedelta(days=20), rule)
+    return list(db.scalars(text("SELECT id FROM household WHERE compound_id = :c ORDER BY id"), {"c": compound}))
+
+
+def visit(db: Connection, door: int, outcome: str, days_ago: float = 1) -> None:
+    db.execute(
+        text(
+            "INSERT INTO visit (client_key, household_id, outcome, happened_at, recorded_at) "
+            "VALUES (:k, :d, :o, :at, :at)"
+        ),
+        {"k": uuid.uuid4(), "d": door, "o": outcome, "at": NOW - timedelta(days=days_ago)},
+    )
+
+
+def by_code(table: stats.Table) -> dict[str, stats.Row]:
+    return {row.code: row for row in table.rows}
+
+
+def test_hotspots_count_and_divide(city: Connection, rule: Rule) -> None:
+    doors(city, rule, 110.005, 50)
+    for lon in (110.005, 110.006, 110.015):
+        submit(city, lon, 23.005, rule)
+    void = submit(city, 110.005, 23.005, rule)
+    reports.apply(city, reports.lock(city, void.number), "void", ADMIN, NOW)
+    submit(city, 111.5, 23.005, rule)
+    table = stats.hotspots(city, WEEK, ADMIN)
+    rows = by_code(table)
+    assert len(rows) == 9
+    assert (rows["000"].n, rows["000"].denom, rows["000"].value) == (2, 50, 40.0)
+    assert (rows["001"].n, rows["001"].denom, rows["001"].value) == (1, None, None)
+    assert (rows["008"].n, rows["008"].value) == (0, None)
+    assert (table.n_unlocated, table.denominator) == (1, "registered")
+    assert sum(row.n for row in table.rows) + table.n_unlocated == 4
+
+
+def test_hotspots_use_stated_households_where_no_door_is_registered(city: Connection, rule: Rule) -> None:
+    city.execute(
+        text(
+            "INSERT INTO compound (source, ref, name, geom, n_households) VALUES "
+            "('t', 'a', '甲', ST_MakeEnvelope(110.0075, 23.002, 110.0175, 23.008, 4326), 100), "
+            "('t', 'b', '乙', ST_SetSRID(ST_MakePoint(110.025, 23.005), 4326), 7)"
+        )
+    )
+    table = stats.hotspots(city, WEEK, ADMIN)
+    assert table.denominator == "stated"
+    assert [by_code(table)[c].denom for c in ("000", "001", "002", "003")] == [25, 75, 7, None]
+
+
+def test_hotspots_by_category_period_and_edition(city: Connection, rule: Rule) -> None:
+    submit(city, 110.0105, 23.005, rule)
+    submit(city, 110.0105, 23.005, rule, NOW - timedelta(days=10))
+    assert by_code(stats.hotspots(city, WEEK, ADMIN))["001"].n == 1
+    assert sum(r.n for r in stats.hotspots(city, WEEK, ADMIN, category="nothing").rows) == 0
+    later = NOW + timedelta(days=2)
+    publish(city, [r for r in square() if r[1] != "001"], later, rule, replace=True)
+    past = by_code(stats.hotspots(city, WEEK, ADMIN))
+    assert (past["001"].n, past["001"].retired) == (1, True)
+    now = stats.Period(WEEK.from_at, later + timedelta(days=1), later + timedelta(hours=1))
+    assert stats.hotspots(city, now, ADMIN).n_unlocated == 1
+
+
+def test_cells_have_their_outline_and_every_located_report(city: Connection, rule: Rule) -> None:
+    for lon, lat in ((110.005, 23.005), (110.0050001, 23.0050001), (111.5, 23.005)):
+        submit(city, lon, lat, rule)
+    table = stats.hotspot_cells(city, WEEK, ADMIN, 500)
+    assert sorted(row.n for row in table.rows) == [1, 2]
+    assert table.n_unlocated == 0
+    top = table.rows[0]
+    assert top.ring is not None
+    assert top.ring[0] == top.ring[-1]
+    lons, lats = [p[0] for p in top.ring], [p[1] for p in top.ring]
+    assert min(lons) <= 110.005 <= max(lons)
+    assert min(lats) <= 23.005 <= max(lats)
+    assert (max(lats) - min(lats)) * 110_700 == pytest.approx(500, rel=0.02)
+
+
+def test_coverage_counts_doors_not_visits(city: Connection, rule: Rule) -> None:
+    mine = doors(city, rule, 110.005, 4)
+    doors(city, rule, 110.015, 2)
+    visit(city, mine[0], "reached")
+    visit(city, mine[0], "reached", 2)
+    visit(city, mine[1], "absent")
+    visit(city, mine[2], "reached", 20)
+    table = stats.coverage(city, WEEK, ADMIN)
+    rows = by_code(table)
+    assert (rows["000"].n, rows["000"].denom, rows["000"].value) == (1, 4, 0.25)
+    assert (rows["001"].n, rows["001"].denom, rows["001"].value) == (0, 2, 0.0)
+    assert (rows["002"].denom, rows["002"].value) == (0, None)
+
+
+def test_readers_see_their_own_rows(city: Connection, rule: Rule) -> None:
+    parent = city.scalar(text("INSERT INTO area (level, code, name) VALUES ('subdistrict', 'S', 'S') RETURNING id"))
+    child = city.scalar(
+        text("INSERT INTO area (level, code, name, parent_id) VALUES ('community', 'C', 'C', :p) RETURNING id"),
+        {"p": parent},
+    )
+    city.execute(text("UPDATE grid_version SET area_id = :c WHERE code IN ('000', '001')"), {"c": child})
+    worker = city.scalar(text("INSERT INTO worker (code, name) VALUES ('w', 'w') RETURNING id"))
+    city.execute(
+        text("INSERT INTO duty (worker_id, layer, grid_code, kind) VALUES (:w, 'base', '005', 'main')"), {"w": worker}
+    )
+    submit(city, 110.005, 23.005, rule)
+    submit(city, 110.025, 23.025, rule)
+    readers = {
+        Actor("planner"): 9,
+        Actor("manager", 1, area_ids=(parent,)): 2,
+        Actor("manager", 1, area_ids=(child,)): 2,
+        Actor("manager", 1): 0,
+        Actor("worker", 1, worker_id=worker): 1,
+        Actor("worker", 1): 0,
+        Actor(): 0,
+    }
+    for reader, n in readers.items():
+        assert len(stats.hotspots(city, WEEK, reader).rows) == n
+        assert len(stats.coverage(city, WEEK, reader).rows) == n
+    cells = stats.hotspot_cells(city, WEEK, Actor("manager", 1, area_ids=(parent,)), 500)
+    assert [row.n for row in cells.rows] == [1]
