@@ -28,7 +28,7 @@ MAX_LOGIN_CHARS = 64
 
 @dataclass(frozen=True)
 class Policy:
-    """How patient a login is: wrong passwords in a row before the account waits, for how long, how long a session lasts."""
+    """How patient a login is: after so many wrong passwords the account waits; and how long a session lasts."""
 
     attempts: int
     wait: timedelta

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+
 from sqlalchemy import Connection, exists, select
 
 from gridsvc.db import tables as t
@@ -14,7 +17,8 @@ MIN_ZOOM = 9  # farther out a town is a few pixels
 def tile(db: Connection, z: int, x: int, y: int) -> bytes:
     """The vector tile; empty where nothing was imported, and outside the zooms that show anything.
 
-    Layers: `roads` (property class: major, minor, path; minor from zoom 13, paths from 15), `buildings` (from 15), `water`.
+    Layers: `roads` (property class: major, minor, path; minor from zoom 13, paths from 15), `buildings` (from 15) and
+    `water`.
     """
     if not MIN_ZOOM <= z <= MAX_ZOOM or not (0 <= x < 2**z and 0 <= y < 2**z):
         return b""
@@ -24,3 +28,22 @@ def tile(db: Connection, z: int, x: int, y: int) -> bytes:
 def is_there(db: Connection) -> bool:
     """Whether any base map was imported."""
     return bool(db.scalar(select(exists(select(t.basemap.c.id)))))
+
+
+@dataclass(frozen=True)
+class Feature:
+    """A road, building or water; `class_` is major, minor or path for roads; `geom` is WKB in EPSG:4326."""
+
+    kind: str
+    class_: str | None
+    name: str | None
+    geom: bytes
+
+
+def save(db: Connection, source: str, features: Iterable[Feature]) -> int:
+    """How many features the base map has from this source now: those that came before are replaced."""
+    db.execute(t.basemap.delete().where(t.basemap.c.source == source))
+    rows = [{"source": source, **vars(feature)} for feature in features]
+    if rows:
+        db.execute(load("save_basemap"), rows)
+    return len(rows)

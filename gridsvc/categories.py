@@ -1,12 +1,15 @@
-"""Categories: what a report may be about."""
+"""Categories: what a report may be about; an unknown one becomes `unclassified`, with its raw text kept."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
 from gridsvc.db import tables as t
+from gridsvc.db.queries import load
+from gridsvc.stored import Stored, store
 
 
 @dataclass(frozen=True)
@@ -22,3 +25,8 @@ def listed(db: Connection) -> list[Category]:
     """All categories, by code."""
     c = t.category.c
     return [Category(*row) for row in db.execute(select(c.code, c.name_zh, c.name_en).order_by(c.code))]
+
+
+def save(db: Connection, categories: Sequence[Category]) -> Stored:
+    """Adds categories or renames those with the same code."""
+    return store(db, load("save_category"), (vars(category) for category in categories))

@@ -49,6 +49,12 @@ def find(db: Connection, ref: int | str) -> list[Compound]:
     return [Compound(row.id, row.name, row.area_name, row.lon, row.lat) for row in rows]
 
 
+def named(db: Connection, n: int) -> list[Compound]:
+    """All compounds by name, without their areas; none where there are more than `n`, too many to choose from."""
+    rows = db.execute(load("compound_points"), {"n": n})
+    return [Compound(row.id, row.name, row.area_name, row.lon, row.lat) for row in rows]
+
+
 def write_names(db: Connection, compounds: Sequence[tuple[int, str, Sequence[str]]]) -> None:
     """Replaces the searchable names of compounds, given as (id, name, aliases)."""
     if not compounds:

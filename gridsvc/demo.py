@@ -35,11 +35,13 @@ def is_empty(db: Connection) -> bool:
 def seed(db: Connection, town: Town, rule: Rule, progress: Progress) -> None:
     """Fills an empty schema with the town: its ground, its people, and what happened, in the order it happened."""
     begin = min(report.received_at for report in town.reports) - BEFORE
-    progress("ground", 0, 4)
+    progress("ground", 0, 1)
     _ground(db, town, begin, rule)
-    progress("people", 1, 4)
+    progress("ground", 1, 1)
+    progress("people", 0, 1)
     door_ids, worker_ids = _people(db, town, begin, rule)
-    progress("visits", 2, 4)
+    progress("people", 1, 1)
+    progress("visits", 0, 1)
     visits.record(
         db,
         [
@@ -54,6 +56,7 @@ def seed(db: Connection, town: Town, rule: Rule, progress: Progress) -> None:
             for v in town.visits
         ],
     )
+    progress("visits", 1, 1)
     _play(db, town, rule, progress)
 
 

@@ -101,13 +101,18 @@ def preview(db: Connection, layer: str) -> Preview:
     Raises:
         NotFound: the layer has no draft.
     """
+    draft_id, changes = _planned(db, layer)
+    account = partition.check(edition_frame(db, draft_id), area_frame(db) if layer == "base" else None)
+    return Preview(draft_id, changes, account)
+
+
+def _planned(db: Connection, layer: str) -> tuple[int, Changes]:
     draft_id = edition_id(db, layer, "draft")
     if draft_id is None:
         raise NotFound("no_draft", layer=layer)
     published = edition_id(db, layer, "published")
     rows = db.execute(load("compare_editions"), {"draft_id": draft_id, "published_id": published}).all()
-    account = partition.check(edition_frame(db, draft_id), area_frame(db) if layer == "base" else None)
-    return Preview(draft_id, _changes([(row.code, row.kind) for row in rows]), account)
+    return draft_id, _changes([(row.code, row.kind) for row in rows])
 
 
 def edition_frame(db: Connection, edition: int) -> gpd.GeoDataFrame:
@@ -146,10 +151,12 @@ def publish(db: Connection, layer: str, now: datetime, rule: Rule, *, strict: bo
         Refused: `strict`, and the draft has gaps or overlaps.
     """
     grids.hold(db, exclusive=True)
-    planned = preview(db, layer)
-    if strict and (planned.account.overlaps or planned.account.gaps):
-        facts = {"overlaps": len(planned.account.overlaps), "gaps": len(planned.account.gaps)}
-        raise Refused("edition_not_tiling", layer=layer, **facts)
+    draft_id, changes = _planned(db, layer)
+    if strict:
+        account = preview(db, layer).account
+        if account.overlaps or account.gaps:
+            facts = {"overlaps": len(account.overlaps), "gaps": len(account.gaps)}
+            raise Refused("edition_not_tiling", layer=layer, **facts)
     e = t.edition.c
     before = edition_id(db, layer, "published")
     if before is not None:
@@ -157,12 +164,12 @@ def publish(db: Connection, layer: str, now: datetime, rule: Rule, *, strict: bo
         if since is not None and since >= now:
             raise Conflict("edition_newer", layer=layer, published_at=since.isoformat())
         db.execute(t.edition.update().where(e.id == before).values(state="retired", retired_at=now))
-    versions = {"draft_id": planned.draft_id, "published_id": before, "now": now}
+    versions = {"draft_id": draft_id, "published_id": before, "now": now}
     gone = list(db.scalars(load("publish_end"), versions))
     come = list(db.scalars(load("publish_begin"), versions | {"first": before is None}))
-    db.execute(t.edition.update().where(e.id == planned.draft_id).values(state="published", published_at=now))
+    db.execute(t.edition.update().where(e.id == draft_id).values(state="published", published_at=now))
     link_areas(db)
     db.execute(text("ANALYZE grid_version"))
     n_reports = placements.replace_near(db, gone + come, now, rule) if gone or come else 0
     n_households = households.replace_near(db, gone + come, now, rule) if gone or come else 0
-    return Published(planned.draft_id, planned.changes, n_reports, n_households)
+    return Published(draft_id, changes, n_reports, n_households)

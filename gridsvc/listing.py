@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection, text
 
 from gridsvc.db.queries import load
+from gridsvc.grids import DOUBTFUL_BELOW
 from gridsvc.rules.roles import Actor, may
 from gridsvc.stats import scope
 
@@ -102,6 +103,7 @@ def page(db: Connection, actor: Actor, wanted: Filter, *, after: Place | None = 
         "to_at": wanted.to_at,
         "unplaced": wanted.unplaced,
         "doubtful": wanted.doubtful,
+        "doubtful_below": DOUBTFUL_BELOW,
         "words": wanted.words,
         "after_at": after[0] if after else None,
         "after_id": after[1] if after else None,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from sqlalchemy import Connection, RowMapping
+from sqlalchemy import Connection, RowMapping, select
 
+from gridsvc.db import tables as t
 from gridsvc.db.queries import load
 from gridsvc.rules.roles import Actor
 from gridsvc.stats import scope
@@ -24,6 +25,12 @@ def compounds_geojson(db: Connection, actor: Actor) -> bytes:
     """A FeatureCollection of the compounds (id, name, kind polygon or point), EPSG:4326."""
     rows = db.execute(load("map_compounds"), scope(actor) | {"tolerance_deg": TOLERANCE_DEG}).mappings()
     return _collection([_feature(row, {name: row[name] for name in ("id", "name", "kind")}) for row in rows])
+
+
+def editions(db: Connection) -> dict[str, int]:
+    """The id of the published edition of each layer that has one; while it stands, its grids stay as they are."""
+    chosen = select(t.edition.c.layer, t.edition.c.id).where(t.edition.c.state == "published")
+    return {row.layer: row.id for row in db.execute(chosen)}
 
 
 def _feature(row: RowMapping, properties: Mapping[str, object]) -> str:

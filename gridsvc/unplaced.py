@@ -33,12 +33,12 @@ class Item:
     received_at: datetime
     day_only: bool
     category: str
-    category_zh: str
-    category_en: str
+    name_zh: str
+    name_en: str
     category_raw: str | None
     description: str
     words: str | None
-    compound_name: str | None
+    compound: str | None
     reason: str | None
     channel: str
     lon: float | None

@@ -17,6 +17,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, text
 
+from geodata import town
+from gridsvc import demo
 from gridsvc.db import migrate
 from gridsvc.db.embedded import session
 from gridsvc.db.engine import make_engine, transaction
@@ -25,6 +27,7 @@ from gridsvc.grids import Rule
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared" / "data"
+RULE = Rule(50.0, "Asia/Shanghai")
 NOW = datetime(2026, 11, 1, 2, 0, tzinfo=UTC)
 
 
@@ -132,7 +135,23 @@ def db(empty_schema: Fresh) -> Iterator[Connection]:
         yield connection
 
 
+@pytest.fixture(scope="session")
+def town_schema(cluster_urls: tuple[str, str]) -> Iterator[Fresh]:
+    """A schema with the whole demo town, committed, as of NOW: for reading; tests that write roll back."""
+    with new_schema(cluster_urls, f"t_{uuid.uuid4().hex[:12]}") as made:
+        with made.begin() as connection:
+            demo.seed(connection, town.build(NOW.date()), RULE, lambda what, done, of: None)
+        yield made
+
+
+@pytest.fixture
+def town_db(town_schema: Fresh) -> Iterator[Connection]:
+    """The serving role's connection to the town; rolled back."""
+    with rolled_back(town_schema) as connection:
+        yield connection
+
+
 @pytest.fixture
 def rule() -> Rule:
     """The rule of placement that settings give by default."""
-    return Rule(50.0, "Asia/Shanghai")
+    return RULE

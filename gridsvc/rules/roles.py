@@ -11,10 +11,12 @@ ROLES = ("admin", "planner", "manager", "worker")
 # What may be done, by whom. "anonymous" is a resident without an account. What is not listed nobody may do.
 MAY: dict[str, frozenset[str]] = {
     "submit": frozenset({"anonymous", "admin", "planner", "manager", "worker"}),
+    "read_categories": frozenset({"anonymous", "admin", "planner", "manager", "worker"}),
     "locate": frozenset({"admin", "planner", "manager", "worker"}),
     "read_reports": frozenset({"admin", "planner", "manager", "worker"}),
     "read_stats": frozenset({"admin", "planner", "manager", "worker"}),
     "read_map": frozenset({"admin", "planner", "manager", "worker"}),
+    "read_basemap": frozenset({"anonymous", "admin", "planner", "manager", "worker"}),
     "place": frozenset({"admin", "manager"}),
     "apply": frozenset({"admin", "manager"}),
 }

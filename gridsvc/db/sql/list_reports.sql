@@ -2,7 +2,8 @@
 -- Parameters: :all_areas (bool), :area_ids (bigint[]), :worker_id (bigint or null), :queue (bool: unplaced ones too): whose;
 --   :west, :south, :east, :north (degrees, EPSG:4326, or null),
 --   :grid, :state, :category (codes or null), :from_at (inclusive), :to_at (exclusive; instants or null),
---   :unplaced (bool: only those), :doubtful (bool: only those), :doubtful_below (share), :words (text or null), :after_at, :after_id (the last row of the page before, or null), :n (rows at most)
+--   :unplaced, :doubtful (bools: only those), :doubtful_below (share), :words (in number, text or place; or null),
+--   :after_at, :after_id (the last row of the page before, or null), :n (rows at most)
 -- Columns: the report's own, lon, lat (degrees), name_zh, name_en (of the category), compound, its current placement's
 --   with grid_code, grid_name, grid_layer, area_name, worker_name
 -- Index: report_received_at_id_idx, placement_current_key; report_geom_idx, placement_grid_idx for a narrow filter

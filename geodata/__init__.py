@@ -1,0 +1,1 @@
+"""Facts about shapes: coordinates, geometry, partitions, placement. No database, no web, no clock, no settings."""

@@ -1,0 +1,156 @@
+"""Which column of a table plays which role: the sender's word for it, else the usual names in Chinese and English."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+
+from geodata.errors import FileRefused
+from geodata.files.rows import Cell
+from geodata.layer import Fields, Kind
+
+# Usual column names, best first. Compared without case, blanks, _, - and what stands in brackets.
+_SYNONYMS: dict[str, tuple[str, ...]] = {
+    "code": (
+        *("网格编码", "网格编号", "网格代码", "单元网格编码", "区划代码", "区划编码", "社区编码", "小区编码", "编码"),
+        *("代码", "编号", "grid_code", "gridcode", "grid_no", "code"),
+    ),
+    "name": (
+        *("网格名称", "单元网格名称", "小区名称", "社区名称", "区划名称", "姓名", "名称", "grid_name", "gridname"),
+        *("name:zh", "name", "名字"),
+    ),
+    "layer": ("网格类型", "网格类别", "图层", "layer"),
+    "parent": ("上级编码", "上级代码", "所属社区编码", "所属街道编码", "上级", "parent_code", "parent"),
+    "level": ("行政级别", "级别", "层级", "level"),
+    "lon": ("经度", "lon", "lng", "long", "longitude"),
+    "lat": ("纬度", "lat", "latitude"),
+    "x": ("横坐标", "东坐标", "x坐标", "x", "x_coordinate", "x_coord", "xcoord", "point_x", "easting", "e"),
+    "y": ("纵坐标", "北坐标", "y坐标", "y", "y_coordinate", "y_coord", "ycoord", "point_y", "northing", "n"),
+    "wkt": ("wkt", "几何", "空间数据", "geometry (2)", "the_geom", "geom", "shape"),
+    "number": (
+        *("工单编号", "受理编号", "案卷编号", "案件编号", "上报编号", "任务号", "流水号", "编号", "report_number"),
+        *("service_request_number", "service_request_id", "request_number", "case_number", "case_id", "number"),
+    ),
+    "time": (
+        *("上报时间", "受理时间", "发生时间", "反映时间", "来电时间", "采集时间", "登记时间", "创建时间", "上报日期"),
+        *("时间", "日期", "reported_at", "observed_at", "created_at", "creation_date", "created_date"),
+        *("requested_datetime", "time", "date"),
+    ),
+    "category": (
+        *("问题分类", "问题类型", "问题类别", "小类名称", "小类", "类别", "类型", "大类", "category", "service_code"),
+        *("type_of_service_request", "service_name", "type"),
+    ),
+    "state": ("案卷状态", "办理状态", "工单状态", "状态", "state", "status"),
+    "closed": (
+        *("结案时间", "办结时间", "完成时间", "办结日期", "closed_at", "closed_date", "completion_date"),
+        *("closed_datetime", "closed"),
+    ),
+    "words": (
+        *("事发地址", "事发地点", "发生地址", "发生地点", "位置描述", "详细地址", "地址", "地点", "location_words"),
+        *("street_address", "address", "place", "words"),
+    ),
+    "text": ("问题描述", "主要内容", "诉求内容", "描述", "内容", "description", "text", "details"),
+    "accuracy": ("定位精度", "精度", "accuracy_m", "accuracy"),
+    "compound": ("所属小区", "小区点位", "小区名称", "小区", "compound"),
+    "households": ("总户数", "户数", "households", "n_households"),
+    "buildings": ("楼栋数", "楼幢数", "栋数", "幢数", "buildings", "n_buildings"),
+    "aliases": ("别名", "曾用名", "aliases", "alias", "alt_name"),
+    "managed": ("物业公司", "物业", "managed"),
+    "grid": ("所属网格编码", "负责网格编码", "网格编码", "负责网格", "所属网格", "grid_code", "grid"),
+    "duty": ("职责", "角色", "岗位", "duty", "role"),
+    "hours": ("值班时间", "班次", "hours", "shift"),
+    "phone": ("手机号码", "手机号", "联系电话", "手机", "电话", "phone", "mobile"),
+    "feature": ("feature", "图层", "layer"),
+}
+# Where the same word means something else.
+_OTHERWISE: dict[tuple[Kind, str], tuple[str, ...]] = {
+    ("workers", "code"): ("工号", "人员编号", "网格员编号", "编号", "worker_no", "worker_code", "code"),
+    ("workers", "name"): ("姓名", "网格员姓名", "网格员", "名称", "name"),
+    ("reports", "code"): (),
+    ("reports", "name"): (),
+    ("areas", "code"): (
+        "区划代码",
+        "区划编码",
+        "社区编码",
+        "街道编码",
+        "行政区划代码",
+        "编码",
+        "代码",
+        "code",
+        "adcode",
+    ),
+    ("compounds", "name"): ("小区名称", "小区", "名称", "name:zh", "name"),
+    ("basemap", "code"): (),
+}
+_PLACES = ("lon", "lat", "x", "y", "wkt")
+_ROLES: dict[Kind, tuple[str, ...]] = {
+    "grids": ("code", "name", "layer", "parent", "households", *_PLACES),
+    "areas": ("code", "name", "parent", "level", *_PLACES),
+    "compounds": ("code", "name", "aliases", "households", "buildings", "managed", *_PLACES),
+    "workers": ("code", "name", "grid", "duty", "hours", "phone"),
+    "reports": (
+        *("number", "time", "category", "state", "closed", "words", "text", "accuracy", "compound"),
+        *_PLACES,
+    ),
+    "basemap": ("feature", "category", "name", *_PLACES),
+    "any": ("code", "name", *_PLACES),
+}
+_BRACKETS = re.compile(r"[(（\[【][^)）\]】]*[)）\]】]\s*$")
+_SEPARATORS = re.compile(r"[\s_\-\ufeff\u200b]+")
+
+
+def plain(name: str) -> str:
+    """A column name for comparing: NFKC, no case, blanks, _ and -, no unit in brackets at its end.
+
+    >>> plain(" Grid_Code "), plain("经度（°）")
+    ('gridcode', '经度')
+    """
+    folded = unicodedata.normalize("NFKC", name).casefold()
+    return _SEPARATORS.sub("", _BRACKETS.sub("", folded) or folded)
+
+
+def resolve(columns: Sequence[str], wanted: Fields, kind: Kind) -> Fields:
+    """The columns that play the roles of a kind; None for a role that no column plays.
+
+    Raises:
+        FileRefused: `field_missing` when the sender names a column that is not there.
+    """
+    by_plain: dict[str, str] = {}
+    for column in columns:
+        by_plain.setdefault(plain(column), column)
+    found: dict[str, str] = {}
+    for role, name in wanted.given().items():
+        column = name if name in columns else by_plain.get(plain(name), "")
+        if not column:
+            raise FileRefused("field_missing", role=role, field=name, columns=", ".join(columns)[:400])
+        found[role] = column
+    for role in _ROLES[kind]:
+        usual = (by_plain.get(plain(name)) for name in _names_of(role, kind))
+        column = next((column for column in usual if column is not None), "")
+        if column and role not in found:
+            found[role] = column
+    return Fields(**found)
+
+
+def header_row(head: Sequence[Sequence[Cell]], wanted: Fields, kind: Kind) -> int:
+    """The place (from 0) of the row of column names among the first rows of a table: titles may stand above it.
+
+    It is the first row, unless that one has no known name at all and a later one has two, or one that the sender named;
+    a single cell above a row of several is a title whatever the names.
+    """
+    names = {plain(name) for role in _ROLES[kind] for name in _names_of(role, kind)}
+    asked = {plain(name) for name in wanted.given().values()}
+    filled = [place for place, row in enumerate(head) if any(row)]
+    if not filled:
+        return 0
+    for place in filled:
+        cells = {plain(cell) for cell in head[place] if cell}
+        if cells & asked or len(cells & names) >= (1 if place == filled[0] else 2):
+            return place
+    broad = [place for place in filled if sum(bool(cell) for cell in head[place]) > 1]
+    return broad[0] if broad else filled[0]
+
+
+def _names_of(role: str, kind: Kind) -> tuple[str, ...]:
+    return _OTHERWISE.get((kind, role), _SYNONYMS[role])

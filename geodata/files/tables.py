@@ -1,0 +1,255 @@
+"""Tables without shapes: CSV (plain or gzipped) and Excel, every cell as text."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import gzip
+import io
+import itertools
+import re
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+import python_calamine as calamine
+
+from geodata.errors import FileRefused
+from geodata.files import archive, charset, headers
+from geodata.files.rows import Cell, Rows, bound_rows, number_as_text, unique_names
+from geodata.layer import Fields, Kind, Limits
+
+_DELIMITERS = (",", ";", "\t")
+_HEAD_ROWS = 12
+_CHUNK = 1024 * 1024
+_MAX_CELL_CHARS = 16 * 1024 * 1024
+_GZIP_MAGIC = b"\x1f\x8b"
+# What `write` puts an apostrophe before, so that a spreadsheet does not run it.
+_GUARDED = re.compile("^'(?=[=+\\-@\t\r＝＋－＠])")
+
+
+@dataclass(frozen=True)
+class TableHead:
+    """How a text table is written. `header` as it stands in the file; `n_above` rows (titles, blanks) precede it."""
+
+    encoding: str
+    delimiter: str
+    header: tuple[str, ...]
+    n_above: int
+    gzipped: bool
+
+
+def sniff_table(
+    path: Path, fields: Fields | None = None, kind: Kind = "any", limit_bytes: int = Limits.unpacked_bytes
+) -> TableHead:
+    """Encoding, delimiter and header of a CSV file, gzipped or not; the whole file is read once for its encoding.
+
+    Raises:
+        FileRefused: `encoding_unknown`, `gzip_damaged`, `file_unpacks_too_large`, `file_empty`, `csv_quote_wrong`.
+    """
+    with path.open("rb") as file:
+        gzipped = file.read(2) == _GZIP_MAGIC
+    with _bytes_of(path, gzipped) as raw:
+        encoding = charset.detect(_bounded(raw, limit_bytes))
+    with _text_of(path, gzipped, encoding) as text:
+        first = list(itertools.islice((line for line in text if line.strip()), _HEAD_ROWS))
+    if not first:
+        raise FileRefused("file_empty")
+    delimiter = _delimiter(first)
+    with _text_of(path, gzipped, encoding) as text:
+        head = list(itertools.islice(_csv_rows(text, delimiter), _HEAD_ROWS))
+    place = headers.header_row(head, fields or Fields(), kind)
+    return TableHead(encoding, delimiter, tuple(head[place]), place, gzipped)
+
+
+def read_csv(path: Path, fields: Fields, kind: Kind, limits: Limits) -> Rows:
+    """The rows under the header, blank ones left out but counted; a row with more or fewer cells is refused.
+
+    Raises:
+        FileRefused: as `sniff_table`, and `file_has_too_many_rows`.
+    """
+    head = sniff_table(path, fields, kind, limits.unpacked_bytes)
+    with _text_of(path, head.gzipped, head.encoding) as text:
+        rows = _rows("csv.gz" if head.gzipped else "csv", _csv_rows(text, head.delimiter), head.n_above, limits)
+    rows.encoding = "utf-8" if head.encoding == "utf-8-sig" else head.encoding
+    if rows.encoding == "gb18030":
+        rows.note("encoding_gb18030")
+    return rows
+
+
+def read_excel(path: Path, fields: Fields, kind: Kind, limits: Limits, sheet: str | None = None) -> Rows:
+    """The rows of `sheet`, else of the first visible sheet that holds something; formulas count by their last result.
+
+    Raises:
+        FileRefused: `workbook_damaged`, `workbook_encrypted`, `sheet_missing`, `file_empty`; for .xlsx what
+            `archive.check_workbook` refuses.
+    """
+    name, others, file_format, table = _workbook(path, limits, sheet)
+    place = headers.header_row(table[:_HEAD_ROWS], fields, kind)
+    rows = _rows(file_format, iter(table), place, limits)
+    rows.note("sheet_read", sheet=name)
+    if others:
+        rows.note("sheets_ignored", sheets=", ".join(others)[:200])
+    return rows
+
+
+def read_as_sent(
+    path: Path, is_excel: bool, fields: Fields, kind: Kind, limits: Limits, sheet: str | None, wanted: set[int]
+) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    """The header and the wanted data rows as they stand in the file, with all their cells.
+
+    Raises:
+        FileRefused: as `read_csv` and `read_excel`.
+    """
+    if is_excel:
+        table = _workbook(path, limits, sheet)[3]
+        place = headers.header_row(table[:_HEAD_ROWS], fields, kind)
+        return _picked(iter(table), place, wanted)
+    head = sniff_table(path, fields, kind, limits.unpacked_bytes)
+    with _text_of(path, head.gzipped, head.encoding) as text:
+        return _picked(_csv_rows(text, head.delimiter), head.n_above, wanted)
+
+
+def _picked(
+    table: Iterator[list[str]], n_above: int, wanted: set[int]
+) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    header = next(itertools.islice(table, n_above, None))
+    rows = [(number, row) for number, row in enumerate(table, start=1) if number in wanted]
+    width = max([len(header), *(len(row) for _, row in rows)])
+    header += [""] * (width - len(header))
+    return header, [(number, [*row, *[""] * (width - len(row))]) for number, row in rows]
+
+
+def _workbook(path: Path, limits: Limits, sheet: str | None) -> tuple[str, list[str], str, list[list[str]]]:
+    """The name of the sheet, the sheets passed over, the format, and all cells as text."""
+    is_zip = path.read_bytes()[:2] == b"PK"
+    if is_zip:
+        archive.check_workbook(path, limits.unpacked_bytes)
+    try:
+        with calamine.CalamineWorkbook.from_path(str(path)) as book:
+            name, others = _sheet(book, sheet)
+            most = limits.n_rows + _HEAD_ROWS + 1
+            content = book.get_sheet_by_name(name).to_python(skip_empty_area=False, nrows=most)
+    except calamine.PasswordError:
+        raise FileRefused("workbook_encrypted") from None
+    except (calamine.CalamineError, OSError, ValueError) as error:
+        raise FileRefused("workbook_damaged", cause=str(error)[:120]) from None
+    return name, others, "xlsx" if is_zip else "xls", [[_excel_cell(value) for value in row] for row in content]
+
+
+def _sheet(book: calamine.CalamineWorkbook, wanted: str | None) -> tuple[str, list[str]]:
+    visible = [
+        sheet.name
+        for sheet in book.sheets_metadata
+        if sheet.visible == calamine.SheetVisibleEnum.Visible and sheet.typ == calamine.SheetTypeEnum.WorkSheet
+    ]
+    if wanted is not None:
+        if wanted not in book.sheet_names:
+            raise FileRefused("sheet_missing", sheet=wanted[:80], found=", ".join(book.sheet_names)[:200])
+        return wanted, []
+    filled = [name for name in visible if book.get_sheet_by_name(name).height > 0]
+    if not filled:
+        raise FileRefused("file_empty")
+    return filled[0], filled[1:]
+
+
+def _rows(file_format: str, table: Iterator[list[str]], n_above: int, limits: Limits) -> Rows:
+    above = list(itertools.islice(table, n_above + 1))
+    header = above[-1]
+    while header and not header[-1].strip():
+        header.pop()
+    rows = Rows(file_format, unique_names(header), [], [])
+    if sum(any(row) for row in above) > 1:
+        rows.note("rows_above_header", n=n_above)
+    width, kept = len(header), []
+    for number, row in enumerate(table, start=1):
+        if len(row) != width and any(row):
+            # Empty cells beyond the last column are how spreadsheets pad; anything else has slipped.
+            if len(row) < width:
+                rows.refuse(number, "row_too_short", n_cells=len(row), n_columns=width)
+            elif any(row[width:]):
+                rows.refuse(number, "row_too_long", n_cells=len(row), n_columns=width)
+            row = [*row[:width], *[""] * (width - len(row))]
+        if any(row):
+            kept.append(row)
+            rows.numbers.append(number)
+            bound_rows(len(kept), limits)
+    rows.cells = [_column(cells) for cells in zip(*kept, strict=True)] if kept else [[] for _ in range(width)]
+    return rows
+
+
+def _column(cells: tuple[str, ...]) -> list[Cell]:
+    """The cells of a column, None where nothing but blanks stands, without the apostrophes of our own exports."""
+    column = [cell if cell and not cell.isspace() else None for cell in cells]
+    if "'" in "".join(cells):
+        return [unguard(cell) if cell is not None else None for cell in column]
+    return column
+
+
+@contextmanager
+def _bytes_of(path: Path, gzipped: bool) -> Iterator[io.BufferedReader | gzip.GzipFile]:
+    try:
+        with gzip.open(path) if gzipped else path.open("rb") as file:
+            yield file
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise FileRefused("gzip_damaged", cause=str(error)[:80]) from None
+
+
+@contextmanager
+def _text_of(path: Path, gzipped: bool, encoding: str) -> Iterator[TextIO]:
+    with _bytes_of(path, gzipped) as file, io.TextIOWrapper(file, encoding, newline="") as text:
+        yield text
+
+
+def _bounded(file: io.BufferedReader | gzip.GzipFile, limit_bytes: int) -> Iterator[bytes]:
+    total = 0
+    while chunk := file.read(_CHUNK):
+        total += len(chunk)
+        if total > limit_bytes:
+            raise FileRefused("file_unpacks_too_large", limit_mb=limit_bytes // 2**20)
+        yield chunk
+
+
+def _delimiter(lines: Sequence[str]) -> str:
+    """The one that splits the most lines into the most columns; a comma where none splits any."""
+
+    def cells(delimiter: str) -> int:
+        counts = [len(row) for row in csv.reader(lines, delimiter=delimiter)]
+        return sum(count for count in counts if count > 1)
+
+    return max(_DELIMITERS, key=cells)
+
+
+def _csv_rows(text: TextIO, delimiter: str) -> Iterator[list[str]]:
+    csv.field_size_limit(_MAX_CELL_CHARS)
+    reader = csv.reader(text, delimiter=delimiter, strict=True)
+    try:
+        yield from reader
+    except csv.Error as error:
+        raise FileRefused("csv_quote_wrong", line=reader.line_num, cause=str(error)[:80]) from None
+
+
+def unguard(cell: str) -> str:
+    """A cell without the apostrophe that `write` puts before what a spreadsheet would run.
+
+    >>> unguard("'=1+1"), unguard("'s-Hertogenbosch")
+    ('=1+1', "'s-Hertogenbosch")
+    """
+    return _GUARDED.sub("", cell)
+
+
+def _excel_cell(value: Any) -> str:
+    """A cell as text: whole numbers without a point, times as ISO 8601, a time of midnight as a bare day."""
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, (int, float)):
+        return number_as_text(float(value)) if isinstance(value, float) else str(value)
+    if isinstance(value, dt.datetime):
+        bare = value.time() == dt.time.min
+        return value.date().isoformat() if bare else value.isoformat(" ", "seconds")
+    if isinstance(value, (dt.date, dt.time)):
+        return value.isoformat()
+    return str(value)

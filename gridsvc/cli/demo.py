@@ -1,0 +1,95 @@
+"""`gridsvc demo`: the invented town, one login per role, and the service, in one command."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import secrets
+from datetime import timedelta
+from pathlib import Path
+
+from rich.progress import Progress
+
+from geodata import town
+from gridsvc import accounts, demo
+from gridsvc.cli import serve
+from gridsvc.cli.door import Door
+from gridsvc.db import migrate
+from gridsvc.db.engine import database, transaction
+
+LOGINS = "demo-logins.json"
+# login, its name, its role, the areas of a manager, the worker behind it
+_PEOPLE = (
+    ("admin", "系统管理员", "admin", (), None),
+    ("planner", "规划员", "planner", (), None),
+    ("manager", "网格管理员", "manager", ("990101001",), None),
+    ("worker", "网格员", "worker", (), "W042"),
+)
+
+
+def run(door: Door, args: argparse.Namespace) -> int:
+    """Migrates, fills an empty schema with the town, prints the logins, serves until Ctrl-C."""
+    settings = door.settings.model_copy(update={"mode": "demo"})
+    serve.check_port(door, settings)
+    door.say(door.word("demo.database"))
+    with database(settings) as (app_url, owner_url):
+        migrate.upgrade(owner_url, settings.db_schema, app_url)
+        _fill(door, app_url)
+        logins = _logins(door, app_url)
+        door.say(door.word("demo.ready", address=serve.address(settings)))
+        for login, password in logins.items():
+            door.say(f"  {login:<8} {password}")
+        return serve.serve(door, settings, app_url)
+
+
+def _fill(door: Door, app_url: str) -> None:
+    with transaction(app_url, door.settings.db_schema) as db:
+        if not demo.is_empty(db):
+            return
+        made = town.build(door.now.astimezone(door.settings.zone).date() + timedelta(days=1))
+        with Progress(transient=True) as bars:
+            tasks = {}
+
+            def show(what: str, done: int, of: int) -> None:
+                if what not in tasks:
+                    tasks[what] = bars.add_task(door.word(f"demo.{what}"), total=of)
+                bars.update(tasks[what], completed=done)
+
+            demo.seed(db, made, door.rule, show)
+
+
+def _logins(door: Door, app_url: str) -> dict[str, str]:
+    """The demo logins with their passwords: random ones, made once and kept beside the data, readable by its owner."""
+    path: Path = door.settings.data_dir / LOGINS
+    with transaction(app_url, door.settings.db_schema) as db:
+        have = {account.login for account in accounts.listed(db)}
+        known = json.loads(path.read_text("utf-8")) if path.exists() else {}
+        for login, name, role, area_codes, worker_code in _PEOPLE:
+            if login in have and login in known:
+                continue
+            known[login] = secrets.token_urlsafe(9)
+            if login in have:
+                accounts.set_password(db, login, known[login])
+                continue
+            accounts.create(
+                db,
+                login=login,
+                name=name,
+                role=role,
+                password=known[login],
+                area_codes=area_codes,
+                worker_code=worker_code,
+                demo=True,
+            )
+        _keep(path, known)
+    return dict(known)
+
+
+def _keep(path: Path, logins: dict[str, str]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_suffix(".new")
+    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        json.dump(logins, file, ensure_ascii=False, indent=1)
+    fresh.replace(path)

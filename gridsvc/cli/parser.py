@@ -1,0 +1,195 @@
+"""The command line as one table: every command, its options, and the module that does it (loaded when called)."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from functools import partial
+from typing import Any, cast
+
+from geodata.layer import Fields
+from gridsvc import __version__
+from gridsvc.cli.words import Parser
+from gridsvc.i18n import LOCALES, Locale, translate
+from gridsvc.rules.roles import ROLES
+
+KINDS = ("areas", "grids", "compounds", "workers", "basemap", "reports")
+EXPORTS = ("areas", "grids", "compounds", "reports")
+FORMATS = ("geojson", "gpkg", "csv", "xlsx")
+LAYERS = ("base", "dedicated")
+
+_POSITION = ("lon", "lat", "x", "y", "wkt")
+# Which columns of the sender's table mean something for which kind of import.
+FIELDS_OF: dict[str, tuple[str, ...]] = {
+    "areas": ("code", "name", "parent", "level", "wkt"),
+    "grids": ("code", "name", "layer", "wkt"),
+    "compounds": ("code", "name", "aliases", "households", "buildings", "managed", *_POSITION),
+    "workers": ("code", "name", "grid", "layer", "duty", "hours"),
+    "basemap": ("feature", "category", "name", "wkt"),
+    "reports": (
+        *("number", "time", "category", "state", "closed", "words", "text", "accuracy", "compound"),
+        *("lon", "lat", "x", "y"),
+    ),
+}
+# Options of `import` beside the fields, with the kinds they are for; no entry: every kind.
+ONLY_FOR: dict[str, tuple[str, ...]] = {
+    "layer": ("grids", "workers"),
+    "level": ("areas",),
+    "replace": ("grids", "workers"),
+    "source": ("compounds", "basemap", "reports"),
+    "timezone": ("reports",),
+    "date_order": ("reports",),
+    "nearest_max_m": ("reports",),
+    "allow_repeats": ("reports",),
+    "crs": ("areas", "grids", "compounds", "basemap", "reports"),
+}
+
+
+def build(locale: Locale) -> Parser:
+    """The parser of the whole command line, its words in one language; loads nothing that a command needs."""
+    say = _in(locale)
+    top = Parser(locale=locale, prog="gridsvc", description=say("cli.about"), epilog=say("cli.more"))
+    top.add_argument("--version", action="version", version=f"gridsvc {__version__}", help=say("cli.version"))
+    top.add_argument("--lang", choices=LOCALES, help=say("cli.lang"))
+    commands = _commands(top, locale, "command", "COMMAND")
+    for name, fill in _COMMANDS.items():
+        about = say(f"cli.{name}.about")
+        one = commands.add_parser(
+            name, help=about, description=about, epilog=say(f"cli.{name}.more"), usage=_USAGES.get(name)
+        )
+        one.add_argument("--lang", choices=LOCALES, default=argparse.SUPPRESS, help=say("cli.lang"))
+        fill(one, locale)
+    return top
+
+
+_USAGES = {"import": "gridsvc import KIND FILE [--crs CRS] [--commit] [--json] [OPTIONS]"}
+
+
+def _commands(one: Parser, locale: Locale, name: str, shown: str) -> argparse._SubParsersAction[Parser]:
+    # typeshed wants a class here; argparse only calls it.
+    inner = cast(type[Parser], partial(Parser, locale=locale))
+    title = translate("cli.commands", locale)
+    return one.add_subparsers(title=title, metavar=shown, dest=name, required=True, parser_class=inner)
+
+
+def _in(locale: Locale) -> Callable[[str], str]:
+    # argparse formats help with %, so a plain one is doubled.
+    return lambda key: translate(key, locale).replace("%", "%%")
+
+
+def _json(one: argparse._ActionsContainer, locale: Locale) -> None:
+    one.add_argument("--json", action="store_true", help=translate("cli.json", locale))
+
+
+def _demo(one: Parser, locale: Locale) -> None:
+    one.set_defaults(module="gridsvc.cli.demo")
+    _where(one, locale)
+
+
+def _serve(one: Parser, locale: Locale) -> None:
+    one.set_defaults(module="gridsvc.cli.serve")
+    _where(one, locale)
+
+
+def _where(one: Parser, locale: Locale) -> None:
+    one.add_argument("--host", help=translate("cli.serve.host", locale))
+    one.add_argument("--port", type=int, help=translate("cli.serve.port", locale))
+
+
+def _db(one: Parser, locale: Locale) -> None:
+    one.set_defaults(module="gridsvc.cli.dbadmin")
+    one.add_argument("deed", choices=("init", "upgrade", "status"), help=translate("cli.db.deed", locale))
+    _json(one, locale)
+
+
+def _import(one: Parser, locale: Locale) -> None:
+    say = _in(locale)
+    one.set_defaults(module="gridsvc.cli.importing")
+    one.add_argument("kind", choices=KINDS, metavar="KIND", help=say("cli.import.kind"))
+    one.add_argument("file", metavar="FILE", help=say("cli.import.file"))
+    flags: tuple[tuple[str, dict[str, Any]], ...] = (
+        ("--commit", {"action": "store_true"}),
+        ("--crs", {"metavar": "CRS"}),
+        ("--skip-refused", {"action": "store_true"}),
+        ("--errors", {"metavar": "FILE"}),
+        ("--json", {"action": "store_true"}),
+        ("--sheet", {"metavar": "NAME"}),
+        ("--layer", {"choices": LAYERS}),
+        ("--level", {"choices": ("city", "district", "subdistrict", "community")}),
+        ("--replace", {"action": "store_true"}),
+        ("--source", {"metavar": "NAME"}),
+        ("--timezone", {"metavar": "ZONE"}),
+        ("--date-order", {"choices": ("ymd", "mdy", "dmy")}),
+        ("--nearest-max-m", {"type": float, "metavar": "M"}),
+        ("--allow-repeats", {"action": "store_true"}),
+    )
+    for flag, kind in flags:
+        key = flag.removeprefix("--").replace("-", "_")
+        kinds = f" [{', '.join(ONLY_FOR[key])}]" if key in ONLY_FOR else ""
+        one.add_argument(flag, help=say("cli.json" if key == "json" else f"cli.import.{key}") + kinds, **kind)
+    fields = one.add_argument_group(say("cli.import.fields"), say("cli.import.fields_about"))
+    for role in dict.fromkeys(role for roles in FIELDS_OF.values() for role in roles):
+        kinds = ", ".join(kind for kind, roles in FIELDS_OF.items() if role in roles)
+        text = f"{say(f'cli.field.{role}')} [{kinds}]"
+        fields.add_argument(f"--{role}-field", metavar="COLUMN", dest=f"{role}_field", help=text)
+
+
+def fields_of(args: argparse.Namespace) -> Fields:
+    """The columns that the command line names, by role."""
+    return Fields(**{role: args.__dict__[f"{role}_field"] for role in FIELDS_OF[args.kind]})
+
+
+def _publish(one: Parser, locale: Locale) -> None:
+    say = _in(locale)
+    one.set_defaults(module="gridsvc.cli.publish")
+    one.add_argument("--layer", choices=LAYERS, help=say("cli.publish.layer"))
+    one.add_argument("--strict", action="store_true", help=say("cli.publish.strict"))
+    one.add_argument("--dry-run", action="store_true", help=say("cli.publish.dry_run"))
+    _json(one, locale)
+
+
+def _export(one: Parser, locale: Locale) -> None:
+    say = _in(locale)
+    one.set_defaults(module="gridsvc.cli.exporting")
+    one.add_argument("kind", choices=EXPORTS, metavar="KIND", help=say("cli.export.kind"))
+    one.add_argument("--format", choices=FORMATS, help=say("cli.export.format"))
+    one.add_argument("--out", required=True, metavar="FILE", help=say("cli.export.out"))
+    one.add_argument("--layer", choices=LAYERS, help=say("cli.export.layer"))
+    one.add_argument("--draft", action="store_true", help=say("cli.export.draft"))
+    one.add_argument("--source", metavar="NAME", help=say("cli.export.source"))
+    one.add_argument("--overwrite", action="store_true", help=say("cli.export.overwrite"))
+    _json(one, locale)
+
+
+def _users(one: Parser, locale: Locale) -> None:
+    say = _in(locale)
+    one.set_defaults(module="gridsvc.cli.users")
+    deeds = _commands(one, locale, "deed", "DEED")
+    made = {}
+    for deed in ("add", "list", "disable", "enable", "password", "token"):
+        about = say(f"cli.users.{deed}")
+        made[deed] = deeds.add_parser(deed, help=about, description=about)
+        if deed != "list":
+            made[deed].add_argument("login", metavar="LOGIN", help=say("cli.users.login"))
+        made[deed].add_argument("--lang", choices=LOCALES, default=argparse.SUPPRESS, help=say("cli.lang"))
+        _json(made[deed], locale)
+    add = made["add"]
+    add.add_argument("--role", choices=ROLES, required=True, help=say("cli.users.role"))
+    add.add_argument("--name", help=say("cli.users.name"))
+    add.add_argument("--areas", nargs="+", default=[], metavar="CODE", help=say("cli.users.areas"))
+    add.add_argument("--worker", metavar="CODE", help=say("cli.users.worker"))
+    for deed in ("add", "password"):
+        made[deed].add_argument("--password-stdin", action="store_true", help=say("cli.users.password_stdin"))
+    made["token"].add_argument("--label", default="", help=say("cli.users.label"))
+    made["token"].add_argument("--days", type=int, default=365, help=say("cli.users.days"))
+
+
+_COMMANDS = {
+    "demo": _demo,
+    "serve": _serve,
+    "db": _db,
+    "import": _import,
+    "publish": _publish,
+    "export": _export,
+    "users": _users,
+}

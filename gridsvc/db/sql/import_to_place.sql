@@ -1,0 +1,8 @@
+-- Question: none; puts the rows that have a place, and are not stored as they are, into to_place
+-- Parameters: none
+-- Columns: none
+-- Index: none
+INSERT INTO to_place (id, geom, at)
+SELECT id, ST_SetSRID(ST_MakePoint(coalesce(lon, place_lon), coalesce(lat, place_lat)), 4326), received_at
+FROM import_row
+WHERE coalesce(lon, place_lon) IS NOT NULL AND same IS NOT TRUE

@@ -1,0 +1,160 @@
+"""The account of an import: what a file holds, what it changes, what was wrong with it; codes and facts, no language."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+
+from geodata.geometry import Extent
+from geodata.layer import Layer, Problem
+from geodata.partition import PartitionAccount, Patch
+
+# So many refused or repaired rows an account lists; it counts them all.
+MOST_TOLD = 10_000
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How many rows (or keys) are new, changed, the same as stored, and stored ones that go."""
+
+    new: int = 0
+    changed: int = 0
+    same: int = 0
+    removed: int = 0
+
+
+@dataclass(frozen=True)
+class Account:
+    """One file against the database, whether or not it was written.
+
+    `refused` and `repaired` hold at most `MOST_TOLD` rows each, the counts all of them; `refused_by_code` tells why how
+    often. `partitions`: gaps and overlaps of each layer of grids as it will be. `extra`: counts of the kind's own
+    (reports: placed by method, unplaced by reason).
+    """
+
+    kind: str
+    file: str
+    format: str
+    encoding: str | None
+    crs: str
+    n_read: int
+    tally: Tally
+    n_refused: int = 0
+    n_repaired: int = 0
+    refused: tuple[Problem, ...] = ()
+    repaired: tuple[Problem, ...] = ()
+    refused_by_code: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[Problem, ...] = ()
+    extent: Extent | None = None
+    partitions: Mapping[str, PartitionAccount] = field(default_factory=dict)
+    extra: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+    def refused_rows(self) -> frozenset[int]:
+        """The numbers of the refused rows that are listed."""
+        return frozenset(problem.row for problem in self.refused if problem.row is not None)
+
+
+class Refusals:
+    """Counts refused and repaired rows and keeps the first of them; a row counts once, by its first reason."""
+
+    def __init__(self) -> None:
+        self.rows: set[int] = set()
+        self.refused: list[Problem] = []
+        self.repaired: list[Problem] = []
+        self.by_code: Counter[str] = Counter()
+        self.repaired_rows: set[int] = set()
+
+    def add(self, problems: Iterable[Problem]) -> None:
+        """Takes problems of rows; notes on the file are not for here."""
+        for problem in problems:
+            if problem.row is None or problem.kind == "note":
+                continue
+            if problem.kind == "repaired":
+                self.repaired_rows.add(problem.row)
+                if len(self.repaired) < MOST_TOLD:
+                    self.repaired.append(problem)
+                continue
+            if problem.row not in self.rows:
+                self.by_code[problem.code] += 1
+            self.rows.add(problem.row)
+            if len(self.refused) < MOST_TOLD:
+                self.refused.append(problem)
+
+    def account(self) -> dict[str, object]:
+        """The fields of an `Account` that these rows fill."""
+        return {
+            "n_refused": len(self.rows),
+            "n_repaired": len(self.repaired_rows - self.rows),
+            "refused": tuple(sorted(self.refused, key=_by_row)),
+            "repaired": tuple(sorted((p for p in self.repaired if p.row not in self.rows), key=_by_row)),
+            "refused_by_code": dict(self.by_code.most_common()),
+        }
+
+
+def _by_row(problem: Problem) -> int:
+    return problem.row or 0
+
+
+def of_layer(layer: Layer, kind: str, file: str, tally: Tally, refusals: Refusals, **rest: object) -> Account:
+    """The account of a file that was read as a Layer."""
+    facts: dict[str, object] = {
+        "encoding": layer.encoding,
+        "crs": layer.crs_used,
+        "n_read": layer.n_rows,
+        "notes": layer.notes,
+        "columns": layer.fields.given(),
+    }
+    return Account(kind=kind, file=file, format=layer.format, tally=tally, **facts | refusals.account() | rest)  # type: ignore[arg-type]
+
+
+def as_facts(account: Account) -> dict[str, object]:
+    """The account as plain lists, numbers and texts for JSON; the sentences are the caller's to add."""
+    return {
+        "kind": account.kind,
+        "file": account.file,
+        "format": account.format,
+        "encoding": account.encoding,
+        "crs": account.crs,
+        "columns": dict(account.columns),
+        "rows": {
+            "read": account.n_read,
+            **asdict(account.tally),
+            "refused": account.n_refused,
+            "repaired": account.n_repaired,
+        },
+        "refused_by_code": dict(account.refused_by_code),
+        "refused": [_problem(problem) for problem in account.refused],
+        "repaired": [_problem(problem) for problem in account.repaired],
+        "notes": [_problem(problem) for problem in account.notes],
+        "extent": asdict(account.extent) if account.extent else None,
+        "partition": {layer: partition_facts(one) for layer, one in account.partitions.items()},
+        **{name: dict(counts) for name, counts in account.extra.items()},
+    }
+
+
+def _problem(problem: Problem) -> dict[str, object]:
+    return {"row": problem.row, "code": problem.code, "detail": dict(problem.facts)}
+
+
+def partition_facts(one: PartitionAccount) -> dict[str, object]:
+    """A partition check for JSON: sizes in m2, each overlap, gap and piece outside with where it is."""
+    return {
+        "n_grids": one.n_grids,
+        "against": "areas" if one.against_areas else "union",
+        "sizes": asdict(one.sizes) if one.sizes else None,
+        "overlaps": [_patch(patch) for patch in one.overlaps],
+        "gaps": [_patch(patch) for patch in one.gaps],
+        "outside": [_patch(patch) for patch in one.outside],
+        "slivers": {
+            "overlaps": asdict(one.overlap_slivers),
+            "gaps": asdict(one.gap_slivers),
+            "outside": asdict(one.outside_slivers),
+        },
+        "tolerance_m2": one.tolerance_m2,
+    }
+
+
+def _patch(patch: Patch) -> dict[str, object]:
+    return asdict(patch) | {"codes": list(patch.codes)}

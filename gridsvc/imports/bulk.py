@@ -1,0 +1,48 @@
+"""Large loads: indexes and keys are taken away and made again at the end, in the same transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, text
+
+from gridsvc.db.queries import load
+from gridsvc.imports.staging import Progress
+
+# Fewer rows are not worth the rebuild.
+LEAST_ROWS = 50_000
+_TABLES = ("report", "placement", "report_log")
+_SETTINGS = {"maintenance_work_mem": "256MB", "work_mem": "96MB", "lock_timeout": "60s"}
+
+
+def prepare(db: Connection) -> None:
+    """Gives this transaction the memory that sorting and index building of a large file want."""
+    for name, value in _SETTINGS.items():
+        db.execute(text("SELECT set_config(:name, :value, true)"), {"name": name, "value": value})
+
+
+def worth_it(db: Connection, n_new: int) -> bool:
+    """Whether rebuilding costs less than keeping up: many rows, into tables that hold no more, by their owner."""
+    if n_new < LEAST_ROWS or not db.scalar(text("SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = 'report'::regclass")):
+        return False
+    some = text("SELECT count(*) FROM (SELECT FROM report LIMIT :n) stored")
+    return bool(db.scalar(some, {"n": n_new + 1}) <= n_new)
+
+
+@contextmanager
+def rebuilt(db: Connection, progress: Progress) -> Iterator[None]:
+    """A block that writes without indexes and keys; they are all there again, and checked, when it ends well.
+
+    Other connections wait for the three tables meanwhile. Empty ones are truncated first: what is written to a table
+    made in the same transaction needs no write-ahead log.
+    """
+    statements = db.execute(load("import_rebuild")).all()
+    for row in reversed(statements):
+        db.exec_driver_sql(row.drop)
+    if not db.scalar(text("SELECT EXISTS (SELECT FROM report)")):
+        db.execute(text(f"TRUNCATE {', '.join(_TABLES)}"))
+    yield
+    for done, row in enumerate(statements):
+        progress("index", done, len(statements))
+        db.exec_driver_sql(row.make)

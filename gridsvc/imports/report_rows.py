@@ -1,0 +1,264 @@
+"""What one row of a table of reports says by itself: position, times, state, category, accuracy, number."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from geodata import crs as systems
+from geodata.crs import CrsRef
+from geodata.files import acceptance, positions, reprojection
+from geodata.files.rows import Rows
+from geodata.layer import Fields, Layer, Limits, Problem
+from gridsvc.imports import states
+from gridsvc.imports.rows import numbers, plain, texts
+from gridsvc.imports.times import Times
+
+FloatArray = NDArray[np.float64]
+Texts = Sequence[str | None]
+
+_MAX_NUMBER_CHARS = 200
+_ROLES = ("number", "time", "category", "state", "closed", "words", "text", "accuracy", "compound")
+_OF_NUMBERS = frozenset("0123456789.+-")
+
+
+@dataclass
+class Slice:
+    """Some rows: `numbers` the data rows, `cells` by role, positions (NaN for none) as they came and in EPSG:4326.
+
+    `shifted`: the position as it came is another one than that in EPSG:4326.
+    """
+
+    numbers: list[int]
+    cells: dict[str, Texts]
+    raw_x: FloatArray
+    raw_y: FloatArray
+    lon: FloatArray
+    lat: FloatArray
+    shifted: bool
+    problems: list[Problem]
+    notes: list[Problem] = field(default_factory=list)
+    crs: str = ""
+
+
+def of_layer(layer: Layer) -> Slice:
+    """All rows of a file that `geodata.read` has read."""
+    shapes = layer.frame.geometry.to_numpy()
+    raw_x, raw_y = (layer.frame[name].to_numpy(dtype=np.float64) for name in ("raw_x", "raw_y"))
+    cells: dict[str, Texts] = {role: texts(layer, role) for role in _ROLES if role in layer.fields.given()}
+    lon, lat = shapely.get_x(shapes), shapely.get_y(shapes)
+    shifted = bool(layer.crs_used) and systems.parse_crs(layer.crs_used).epsg != 4326
+    problems, notes = list(layer.problems), list(layer.notes)
+    return Slice(numbers(layer), cells, raw_x, raw_y, lon, lat, shifted, problems, notes, layer.crs_used)
+
+
+@dataclass(frozen=True)
+class Positions:
+    """Where a table's positions are: its columns by role with the unused ones taken out, and their CRS."""
+
+    used: Fields
+    found: Fields
+    wanted: Fields
+    crs: CrsRef | None
+    limits: Limits
+
+    @property
+    def pair(self) -> tuple[str, str] | None:
+        """The two columns, x or lon first."""
+        roles = self.used.given()
+        for x, y in (("lon", "lat"), ("x", "y")):
+            if x in roles and y in roles:
+                return roles[x], roles[y]
+        return None
+
+
+def find_positions(columns: Sequence[str], found: Fields, wanted: Fields, crs: CrsRef | None, limits: Limits) -> Positions:
+    """Where the positions of a table are.
+
+    Raises:
+        FileRefused: position_columns_missing.
+        CrsError: crs_missing.
+    """
+    nothing = Rows("csv", list(columns), [[] for _ in columns], [])
+    return Positions(positions.draw(nothing, found, wanted, "reports", crs, limits), found, wanted, crs, limits)
+
+
+def of_rows(rows: Rows, where: Positions) -> Slice:
+    """Some rows of a table, judged as `geodata.read` judges those of a whole one.
+
+    Where every cell is plainly good this is seen column by column; else geodata's own steps look at each row.
+    """
+    roles = where.used.given()
+    columns = {role: rows.cells[rows.columns.index(roles[role])] for role in _ROLES if role in roles}
+    found = _plainly_good(rows, where, columns)
+    if found is None:
+        found = _looked_at(rows, where)
+    raw_x, raw_y, lon, lat, crs = found
+    shifted = crs is not None and crs.epsg != 4326
+    name = "" if crs is None else crs.name
+    return Slice(rows.numbers, dict(columns), raw_x, raw_y, lon, lat, shifted, rows.problems, rows.notes, name)
+
+
+Found = tuple[FloatArray, FloatArray, FloatArray, FloatArray, CrsRef | None]
+
+
+def _looked_at(rows: Rows, where: Positions) -> Found:
+    positions.draw(rows, where.found, where.wanted, "reports", where.crs, where.limits)
+    crs = reprojection.choose(rows, where.crs, any(shape is not None for shape in rows.shapes or []))
+    acceptance.check_texts(rows)
+    acceptance.check_codes(rows, where.used, "reports")
+    n = len(rows.numbers)
+    shapes, raw = np.full(n, None, dtype=object), np.full((n, 2), np.nan)
+    if crs is not None:
+        shapes, raw = reprojection.to_4326(rows, crs)
+    return raw[:, 0], raw[:, 1], shapely.get_x(shapes), shapely.get_y(shapes), crs
+
+
+def _plainly_good(rows: Rows, where: Positions, columns: Mapping[str, Sequence[str | None]]) -> Found | None:
+    """The positions of rows whose cells are all filled, plain numbers and well inside the CRS; None for other rows."""
+    pair = where.pair
+    if pair is None or where.crs is None or not rows.numbers:
+        return None
+    number = "".join(filter(None, columns.get("number", ())))
+    if "e" in number or "E" in number or any("\x00" in "".join(filter(None, cells)) for cells in rows.cells):
+        return None
+    axes = []
+    for name in pair:
+        cells = rows.cells[rows.columns.index(name)]
+        try:
+            if not set("".join(cells)) <= _OF_NUMBERS:  # type: ignore[arg-type]  # an empty cell is the TypeError
+                return None
+            axes.append(np.array(list(map(float, cells)), dtype=np.float64))  # type: ignore[arg-type]
+        except (TypeError, ValueError):
+            return None
+    x, y = axes
+    lon, lat = systems.to_lonlat(x, y, where.crs)
+    area = systems.to_pyproj(where.crs).area_of_use
+    inside = systems.in_range(lon, lat) & (systems.in_range(x, y) | (where.crs.epsg not in (None, 4326, 4490)))
+    if area is not None and where.crs.datum not in ("gcj02", "bd09"):
+        inside &= (lon >= area.west) & (lon <= area.east) & (lat >= area.south) & (lat <= area.north)
+    if not inside.all():
+        return None
+    rows.note("crs_given", crs=where.crs.name)
+    return x, y, lon, lat, where.crs
+
+
+class Reading:
+    """How the cells of one file become facts; remembers the words it has looked up.
+
+    Args:
+        categories: code by what people call it, as plain words.
+        numbered: the file has a column of numbers; otherwise the data row is the number.
+    """
+
+    def __init__(self, times: Times, categories: Mapping[str, str], *, numbered: bool) -> None:
+        self.times = times
+        self.numbered = numbered
+        self._categories = categories
+        self._category_of: dict[str | None, str | None] = {None: None}
+        self._state_of: dict[str, str | None] = {}
+
+    def categories(self, words: Texts) -> list[str | None]:
+        """The code of each word, None for one that names no category."""
+        known = self._category_of
+        for word in set(words) - known.keys():
+            known[word] = None if word is None else self._categories.get(plain(word))
+        return [known[word] for word in words]
+
+    def states(self, words: Texts, closed: Texts) -> list[str | None]:
+        """The state of each row; without a word a row with a closing time is closed. None: a word nobody knows."""
+        known = self._state_of
+        for word in set(words) - known.keys():
+            if word is not None:
+                known[word] = states.read(word)
+        return [
+            ("reported" if at is None else "closed") if word is None else known[word]
+            for word, at in zip(words, closed, strict=True)
+        ]
+
+
+def staged(part: Slice, how: Reading) -> dict[str, Sequence[str | None]]:
+    """The good rows of a slice as columns of the staging table; adds the reasons of the others to `part.problems`."""
+    empty: Texts = [None] * len(part.numbers)
+    cells = {role: part.cells.get(role, empty) for role in _ROLES}
+    received, days = how.times.read_all(cells["time"])
+    closed, _ = how.times.read_all(cells["closed"])
+    category = how.categories(cells["category"])
+    state = how.states(cells["state"], closed)
+    columns: dict[str, Sequence[str | None]] = {
+        "row": list(map(str, part.numbers)),
+        "number": cells["number"] if how.numbered else list(map(str, part.numbers)),
+        "received_at": received,
+        "day_only": ["t" if day else "f" for day in days],
+        "category": category,
+        "state": state,
+        "lon": _floats(part.lon),
+        "lat": _floats(part.lat),
+    }
+    if None in category:
+        pairs = zip(category, cells["category"], strict=True)
+        columns["category_raw"] = [None if code else word for code, word in pairs]
+    if "closed" in part.cells:
+        columns["closed_at"] = [at if now == "closed" else None for at, now in zip(closed, state, strict=True)]
+    for role, column in (("words", "words"), ("text", "description"), ("compound", "compound")):
+        if role in part.cells:
+            columns[column] = cells[role]
+    if part.shifted:
+        columns |= {"raw_x": _floats(part.raw_x), "raw_y": _floats(part.raw_y)}
+    if "accuracy" in part.cells:
+        columns["accuracy_m"] = _accuracies(part, cells["accuracy"])
+    part.problems.extend(_faults(part, cells, how, {"time": received, "closed": closed, "state": state}))
+    bad = {problem.row for problem in part.problems if problem.kind == "refused"}
+    if not bad:
+        return columns
+    kept = [place for place, row in enumerate(part.numbers) if row not in bad]
+    return {name: [values[place] for place in kept] for name, values in columns.items()}
+
+
+def _floats(values: FloatArray) -> list[str | None]:
+    if np.isnan(values).any():
+        return [None if value != value else repr(value) for value in values.tolist()]
+    return list(map(repr, values.tolist()))
+
+
+def _accuracies(part: Slice, cells: Texts) -> list[str | None]:
+    """Metres; adds a problem for what is no number of metres."""
+    found: list[str | None] = []
+    for row, cell in zip(part.numbers, cells, strict=True):
+        try:
+            value = None if cell is None else float(cell)
+        except ValueError:
+            value = math.nan
+        if value is not None and not 0 <= value < math.inf:
+            part.problems.append(Problem(row, "accuracy_wrong", {"found": (cell or "")[:60]}))
+            value = None
+        found.append(None if value is None else repr(value))
+    return found
+
+
+def _faults(part: Slice, cells: Mapping[str, Texts], how: Reading, read: Mapping[str, Texts]) -> Iterator[Problem]:
+    """What is wrong with single cells; a column that is fine costs one look."""
+    if how.numbered:
+        longest = max(map(len, filter(None, cells["number"])), default=0)
+        if longest > _MAX_NUMBER_CHARS or None in cells["number"]:
+            for row, cell in zip(part.numbers, cells["number"], strict=True):
+                if cell is None:
+                    yield Problem(row, "number_missing", {})
+                elif len(cell) > _MAX_NUMBER_CHARS:
+                    yield Problem(row, "number_too_long", {"n_chars": len(cell), "limit": _MAX_NUMBER_CHARS})
+    for role in ("time", "closed"):
+        if role in part.cells and None in read[role]:
+            for row, cell, at in zip(part.numbers, cells[role], read[role], strict=True):
+                if at is None and cell is not None:
+                    yield Problem(row, "time_unreadable", {"found": cell[:60]})
+                elif at is None and role == "time":
+                    yield Problem(row, "time_missing", {})
+    if None in read["state"]:
+        for row, cell, meant in zip(part.numbers, cells["state"], read["state"], strict=True):
+            if meant is None:
+                yield Problem(row, "state_unknown", {"found": (cell or "")[:60]})

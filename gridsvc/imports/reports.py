@@ -1,0 +1,198 @@
+"""Reports of a file: staged, checked, compared, placed in one set, written with their logs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Connection, text
+
+from geodata.crs import CrsRef, parse_crs
+from geodata.errors import FileRefused
+from geodata.layer import Fields, Layer, Problem
+from gridsvc import categories, grids
+from gridsvc.db import tables as t
+from gridsvc.db.queries import load
+from gridsvc.grids import Rule
+from gridsvc.imports import bulk, report_rows, staging, streams
+from gridsvc.imports.account import Account, Refusals, Tally
+from gridsvc.imports.report_rows import Reading, Slice
+from gridsvc.imports.rows import plain
+from gridsvc.imports.staging import Progress
+from gridsvc.imports.times import DateOrder, Times
+
+REQUIRED = ("time",)
+_CONFIDENCE_BATCH = 5_000
+
+
+@dataclass(frozen=True)
+class Options:
+    """How one file is taken.
+
+    `source`: with the number the identity of a report. `zone`: of times that carry none. `write`: store it, unless rows
+    are refused and `skip_refused` is not set; without it everything is worked out and nothing stored.
+    """
+
+    file: str
+    source: str
+    zone: str
+    far_m: float
+    date_order: DateOrder = "ymd"
+    allow_repeats: bool = False
+    skip_refused: bool = False
+    write: bool = False
+
+
+@dataclass
+class Source:
+    """The rows of a file, a slice at a time, and what is known of it before and after they are read."""
+
+    format: str
+    encoding: str | None
+    fields: Fields
+    crs: CrsRef | None
+    slices: Iterable[tuple[Slice, float]]
+    n_rows: int = 0
+    notes: tuple[Problem, ...] = ()
+
+
+def from_layer(layer: Layer) -> Source:
+    """A file that `geodata.read` has read whole."""
+    crs = parse_crs(layer.crs_used) if layer.crs_used else None
+    one = report_rows.of_layer(layer)
+    return Source(layer.format, layer.encoding, layer.fields, crs, [(one, 1.0)], layer.n_rows, layer.notes)
+
+
+def from_csv(path: Path, fields: Fields, crs: str | None) -> Source:
+    """A CSV file, gzipped or not, that is read while it is staged.
+
+    Raises:
+        FileRefused: as `streams.open_table`, position_columns_missing, field_required.
+        CrsError: crs_missing, crs_unknown.
+    """
+    given = None if crs is None else parse_crs(crs)
+    table = streams.open_table(path, fields)
+    for role in REQUIRED:
+        if role not in table.found.given():
+            raise FileRefused("field_required", role=role, columns=", ".join(table.columns)[:400])
+    where = report_rows.find_positions(table.columns, table.found, fields, given, streams.LIMITS)
+    encoding = "utf-8" if table.head.encoding == "utf-8-sig" else table.head.encoding
+    kind = "csv.gz" if table.head.gzipped else "csv"
+    source = Source(kind, encoding, where.used, given if where.pair else None, ())
+    source.slices = _sliced(table, where, source)
+    return source
+
+
+def _sliced(table: streams.Table, where: report_rows.Positions, source: Source) -> Iterator[tuple[Slice, float]]:
+    notes: dict[str, Problem] = {}
+    if source.encoding == "gb18030":
+        notes["encoding_gb18030"] = Problem(None, "encoding_gb18030", {}, "note")
+    if table.head.n_above:
+        notes["rows_above_header"] = Problem(None, "rows_above_header", {"n": table.head.n_above}, "note")
+    for rows, share in streams.slices(table):
+        part = report_rows.of_rows(rows, where)
+        source.n_rows += len(part.numbers)
+        for note in part.notes:
+            notes.setdefault(note.code, note)
+        source.notes = tuple(notes.values())
+        yield part, share
+    if not source.n_rows:
+        source.notes = (*notes.values(), Problem(None, "file_has_no_rows", {}, "note"))
+
+
+def take(db: Connection, source: Source, how: Options, now: datetime, rule: Rule, progress: Progress) -> tuple[Account, bool]:
+    """The account of a file of reports, and whether they were stored (the caller commits).
+
+    Raises:
+        Unavailable: no_published_edition.
+        Conflict: import_running.
+        GeodataError: the file as a whole cannot be read.
+    """
+    grids.hold(db)
+    shape = grids.published_shape(db)
+    bulk.prepare(db)
+    staging.begin(db, how.zone)
+    refusals = Refusals()
+    reading = Reading(Times(how.date_order), _categories(db), numbered=source.fields.number is not None)
+    staging.fill(db, source.slices, reading, refusals, progress)
+    progress("check", 0, None)
+    crs = "" if source.crs is None else source.crs.name
+    staging.compare(db, how.source, crs, now, allow_repeats=how.allow_repeats)
+    progress("place", 0, None)
+    staging.place(db, rule)
+    staging.refuse_far(db, shape, source.crs, how.far_m)
+    staging.refused(db, refusals)
+    tally = staging.tally(db)
+    account = Account(
+        kind="reports",
+        file=how.file,
+        format=source.format,
+        encoding=source.encoding,
+        crs=crs,
+        n_read=source.n_rows,
+        tally=tally,
+        notes=source.notes,
+        extent=staging.reach(db),
+        extra=staging.placed(db),
+        columns=source.fields.given(),
+        **refusals.account(),  # type: ignore[arg-type]
+    )
+    written = how.write and (how.skip_refused or not account.n_refused)
+    if written:
+        _write(db, tally, how, crs, now, progress)
+    return account, written
+
+
+def _categories(db: Connection) -> dict[str, str]:
+    """Code by everything that people call a category."""
+    every = categories.every(db)
+    names = {plain(name): one.code for one in every for name in (one.name_zh, one.name_en)}
+    return names | {plain(one.code): one.code for one in every}
+
+
+def _write(db: Connection, tally: Tally, how: Options, crs: str, now: datetime, progress: Progress) -> None:
+    values = {"source": how.source, "crs": crs, "file": how.file, "now": now, "zone": how.zone}
+    if tally.changed:
+        # Before the new ones: it needs the indexes.
+        _change(db, values)
+    if tally.new:
+        large = bulk.worth_it(db, tally.new)
+        with bulk.rebuilt(db, progress) if large else nullcontext():
+            progress("write", 0, None)
+            db.execute(load("import_reports_add"), values)
+            progress("log", 0, None)
+            db.execute(load("import_log_add"), values)
+            db.execute(load("import_placements_add"), values)
+        if tally.new >= bulk.LEAST_ROWS:
+            db.execute(text("ANALYZE report, placement, report_log"))
+    if tally.new or tally.changed:
+        _weigh(db)
+
+
+def _change(db: Connection, values: dict[str, object]) -> None:
+    """Writes what the file says differently, each change with one row of the report's log."""
+    db.execute(load("import_changed_make"))
+    db.execute(load("import_changed_log"), values)
+    db.execute(load("import_changed_end"), values)
+    db.execute(load("import_changed_reports"), values)
+    db.execute(load("import_changed_place"), values)
+
+
+def _weigh(db: Connection) -> None:
+    """Works out the confidence of the placements of rows that state an accuracy."""
+    if not db.scalar(text("SELECT EXISTS (SELECT FROM import_row WHERE accuracy_m > 0)")):
+        return
+    db.execute(text("CREATE INDEX ON import_row (id)"))
+    after = 0
+    while rows := db.execute(load("import_accurate"), {"after": after, "batch": _CONFIDENCE_BATCH}).all():
+        shares = grids.confidences(db, [(r.id, r.lon, r.lat, r.accuracy_m, r.at) for r in rows])
+        for row in rows:
+            confidence, runners_up = grids.pick_confidence(shares.get(row.id, []), row.grid_version_id)
+            p = t.placement.c
+            this = (p.report_id == row.id) & p.to_at.is_(None)
+            others = [list(pair) for pair in runners_up]
+            db.execute(t.placement.update().where(this).values(confidence=confidence, runners_up=others))
+        after = rows[-1].id

@@ -1,0 +1,158 @@
+"""The rows of a file of reports in a temporary table: filled by COPY, checked against one another and the database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from itertools import chain
+from math import cos, radians
+
+import numpy as np
+import shapely
+from psycopg import Connection as Wire
+from psycopg import DataError, sql
+from sqlalchemy import Connection, text
+
+from geodata import crs as systems
+from geodata.crs import CrsRef
+from geodata.errors import FileRefused
+from geodata.geometry import Extent, extent
+from geodata.layer import Problem
+from gridsvc import compounds, grids
+from gridsvc.db.queries import load
+from gridsvc.errors import Conflict
+from gridsvc.grids import Rule, Shape
+from gridsvc.imports.account import Refusals, Tally
+from gridsvc.imports.copying import block
+from gridsvc.imports.report_rows import Reading, Slice, staged
+
+# What is being done, how much of it, of how much (None: nobody knows).
+Progress = Callable[[str, int, int | None], None]
+AHEAD = timedelta(minutes=10)
+_METRES_PER_DEGREE = 110_574.0
+_MOST_SWAPS_TRIED = 200_000
+_LOCK = text("SELECT pg_try_advisory_xact_lock(hashtext('gridsvc.import'), hashtext(current_schema()))")
+_TABLES = text("DROP TABLE IF EXISTS pg_temp.import_row, pg_temp.import_refused, pg_temp.import_changed CASCADE")
+
+
+def begin(db: Connection, zone: str) -> None:
+    """Makes the temporary tables, empty, and lets this transaction read times without a zone as times of `zone`.
+
+    Raises:
+        Conflict: import_running; two imports of reports at once would not see each other's numbers.
+    """
+    if not db.scalar(_LOCK):
+        raise Conflict("import_running")
+    db.execute(text("SELECT set_config('timezone', :zone, true)"), {"zone": zone})
+    db.execute(_TABLES)
+    for name in ("import_row_make", "import_refused_make", "import_fingerprint_make"):
+        db.execute(load(name))
+
+
+def fill(
+    db: Connection, slices: Iterable[tuple[Slice, float]], how: Reading, refusals: Refusals, progress: Progress
+) -> None:
+    """Copies the good rows of all slices into `import_row`; the others go to `refusals`.
+
+    One COPY takes all of them, so that the server stores one slice while the next is read.
+
+    Raises:
+        FileRefused: file_unreadable; a cell that passed every check is not taken by the database.
+    """
+    blocks = _blocks(slices, how, refusals, progress)
+    first = next(blocks, None)
+    if first is None:
+        return
+    wire: Wire = db.connection.driver_connection  # type: ignore[assignment]  # psycopg is the only driver
+    names = sql.SQL(", ").join(map(sql.Identifier, first))
+    try:
+        with wire.cursor() as cursor, cursor.copy(sql.SQL("COPY import_row ({}) FROM STDIN").format(names)) as copy:
+            for columns in chain([first], blocks):
+                copy.write(block(columns))
+    except DataError as error:
+        raise FileRefused("file_unreadable", cause=str(error).splitlines()[0][:160]) from error
+    db.execute(text("ANALYZE import_row"))
+
+
+def _blocks(
+    slices: Iterable[tuple[Slice, float]], how: Reading, refusals: Refusals, progress: Progress
+) -> Iterator[Mapping[str, Sequence[str | None]]]:
+    for part, share in slices:
+        columns = staged(part, how)
+        refusals.add(part.problems)
+        yield columns
+        progress("stage", round(share * 1000), 1000)
+
+
+def compare(db: Connection, source: str, crs: str, now: datetime, *, allow_repeats: bool) -> None:
+    """Takes out what only the other rows or the clock show to be wrong; finds the rows that are stored already."""
+    db.execute(load("import_repeats_count" if allow_repeats else "import_repeats_refuse"))
+    db.execute(load("import_times_refuse"), {"latest": now + AHEAD})
+    known = db.scalar(text("SELECT EXISTS (SELECT FROM report WHERE source = :source)"), {"source": source})
+    if known:
+        db.execute(load("import_known"), {"source": source, "crs": crs})
+
+
+def place(db: Connection, rule: Rule) -> None:
+    """Places the new and changed rows; `import_found` tells where each belongs."""
+    for name in list(db.scalars(load("import_compounds"))):
+        found = compounds.find(db, name)
+        one = found[0] if len(found) == 1 else None
+        values = {"id": one and one.id, "lon": one and one.lon, "lat": one and one.lat}
+        reason = None if one else "compound_ambiguous" if found else "compound_unknown"
+        db.execute(load("import_compound_set"), values | {"compound": name, "reason": reason})
+    grids.begin_placing(db)
+    db.execute(load("import_to_place"))
+    grids.place_all(db, rule)
+    db.execute(load("import_found_make"))
+
+
+def refuse_far(db: Connection, shape: Shape, crs: CrsRef | None, far_m: float) -> None:
+    """Takes out positions farther than `far_m` from every published grid; says where swapping x and y would help."""
+    reach_deg = 1.02 * far_m / _METRES_PER_DEGREE
+    poleward = min(89.0, max(abs(shape.south), abs(shape.north)) + reach_deg)
+    wide_deg = reach_deg / cos(radians(poleward))
+    box = {"west": shape.west - wide_deg, "south": shape.south - reach_deg}
+    box |= {"east": shape.east + wide_deg, "north": shape.north + reach_deg}
+    if not db.execute(load("import_far_refuse"), box | {"far_m": far_m}).rowcount or crs is None:
+        return
+    rows = db.execute(load("import_far"), {"most": _MOST_SWAPS_TRIED}).all()
+    x, y = (np.array([getattr(row, axis) for row in rows], dtype=np.float64) for axis in ("x", "y"))
+    lon, lat = systems.to_lonlat(y, x, crs)
+    near = (lon >= box["west"]) & (lon <= box["east"]) & (lat >= box["south"]) & (lat <= box["north"])
+    swapped = [row.row for row, is_near in zip(rows, near, strict=True) if is_near]
+    if swapped:
+        db.execute(load("import_far_swapped"), {"rows": swapped})
+
+
+def refused(db: Connection, refusals: Refusals) -> None:
+    """Adds the rows that the checks in the database took out."""
+    for row in db.execute(load("import_refused")):
+        refusals.add([Problem(row.row, row.code, row.facts)])
+
+
+def tally(db: Connection) -> Tally:
+    """New, changed and same rows."""
+    row = db.execute(load("import_tally")).one()
+    return Tally(row.n_new, row.n_changed, row.n_same)
+
+
+def placed(db: Connection) -> dict[str, dict[str, int]]:
+    """How many new and changed rows are placed by which method, and why the others are not."""
+    methods: dict[str, int] = {}
+    reasons: dict[str, int] = {}
+    for row in db.execute(load("import_placed")):
+        methods[row.method] = methods.get(row.method, 0) + row.n
+        if row.reason is not None:
+            reasons[row.reason] = row.n
+    return {"placed": methods, "unplaced": reasons} if reasons else {"placed": methods}
+
+
+def reach(db: Connection) -> Extent | None:
+    """The box around the positions of all rows."""
+    box = db.execute(load("import_extent")).one()
+    if box.west is None:
+        return None
+    return extent([shapely.box(box.west, box.south, box.east, box.north)])
+
+

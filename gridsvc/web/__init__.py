@@ -1,0 +1,1 @@
+"""The HTTP door: our own API and the pages."""

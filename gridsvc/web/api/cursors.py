@@ -1,0 +1,48 @@
+"""Cursors of lists: where the next page begins, as a text that only we read."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from datetime import UTC, datetime, timedelta
+
+from gridsvc.errors import Refused
+from gridsvc.listing import Filter, Place
+
+_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+_TAG_BYTES = 12
+
+
+def write(place: Place, wanted: Filter) -> str:
+    """The cursor for what comes behind a row. It holds no right: whose rows come is decided anew each time."""
+    at, row_id = place
+    inside = json.dumps([(at - _EPOCH) // timedelta(microseconds=1), row_id]).encode()
+    return _text(_tag(inside, wanted) + inside)
+
+
+def read(cursor: str | None, wanted: Filter) -> Place | None:
+    """The place a cursor stands for.
+
+    Raises:
+        Refused: it is not one of ours, was changed, or belongs to other filters.
+    """
+    if cursor is None:
+        return None
+    try:
+        raw = base64.b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        tag, inside = raw[:_TAG_BYTES], raw[_TAG_BYTES:]
+        if tag != _tag(inside, wanted) or cursor != _text(raw):
+            raise Refused("cursor_invalid")
+        micros, row_id = json.loads(inside)
+        return _EPOCH + timedelta(microseconds=micros), int(row_id)
+    except (ValueError, TypeError, OverflowError):
+        raise Refused("cursor_invalid") from None
+
+
+def _text(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def _tag(inside: bytes, wanted: Filter) -> bytes:
+    return hashlib.sha256(inside + repr(wanted).encode()).digest()[:_TAG_BYTES]

@@ -1,0 +1,69 @@
+"""What the maps draw: shapes of grids and compounds, and our own base map as vector tiles."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request
+from starlette.responses import Response
+
+from gridsvc import basemap, shapes
+from gridsvc.web import answers, schemas
+from gridsvc.web.api.reports import GEOJSON
+from gridsvc.web.deps import ServicesDep, UnitDep, may
+
+router = APIRouter(tags=["maps"])
+
+MVT = "application/vnd.mapbox-vector-tile"
+TILE_CACHE = "private, max-age=3600"
+Tile = Annotated[int, Path(ge=0, le=2**24)]
+
+
+@router.get(
+    "/api/v1/maps/grids.geojson",
+    operation_id="map_grids",
+    dependencies=[may("read_map")],
+    responses={200: {"content": {GEOJSON: {}}}, 304: {}},
+)
+def grid_shapes(
+    request: Request,
+    unit: UnitDep,
+    mine: ServicesDep,
+    edition: Annotated[schemas.Words | None, Query(max_length=100, description="only makes the address new")] = None,
+) -> Response:
+    """The published grids of both layers that the reader sees, with code, name and layer."""
+    if not unit.actor.sees_all:
+        return answers.body(request, shapes.grids_geojson(unit.db, unit.actor), GEOJSON)
+    # the grids of an edition never change: for readers of everything the text is made once
+    tag = answers.etag("grids", sorted(shapes.editions(unit.db).items()))
+    if answers.known(request, tag):
+        return answers.body(request, b"", GEOJSON, tag=tag)
+    content = mine.bodies.get(tag, lambda: shapes.grids_geojson(unit.db, unit.actor))
+    return answers.body(
+        request, content, GEOJSON, tag=tag, gzipped=mine.bodies.get(f"{tag} gzip", lambda: answers.packed(content))
+    )
+
+
+@router.get(
+    "/api/v1/maps/compounds.geojson",
+    operation_id="map_compounds",
+    dependencies=[may("read_map")],
+    responses={200: {"content": {GEOJSON: {}}}, 304: {}},
+)
+def compound_shapes(request: Request, unit: UnitDep) -> Response:
+    """The residential compounds in grids that the reader sees, with name and kind (polygon or point)."""
+    return answers.body(request, shapes.compounds_geojson(unit.db, unit.actor), GEOJSON)
+
+
+@router.get(
+    "/basemap/{z}/{x}/{y}.pbf",
+    operation_id="basemap_tile",
+    dependencies=[may("read_basemap")],
+    responses={200: {"content": {MVT: {}}}, 204: {}, 304: {}},
+)
+def tile(request: Request, unit: UnitDep, z: Tile, x: Tile, y: Tile) -> Response:
+    """A vector tile of our own base map: layers roads (class major, minor or path), buildings, water."""
+    content = basemap.tile(unit.db, z, x, y)
+    if not content:
+        return Response(status_code=204, headers={"Cache-Control": TILE_CACHE})
+    return answers.body(request, content, MVT, cache=TILE_CACHE)

@@ -1,0 +1,202 @@
+"""Reports: submit one, list them, read one with its log, place one by hand."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi.responses import JSONResponse
+from starlette.responses import Response
+
+from gridsvc import dossier, grids, listing, reports, unplaced
+from gridsvc.errors import Conflict, Refused
+from gridsvc.web import answers, schemas, security, services
+from gridsvc.web.api import cursors, period, rows
+from gridsvc.web.deps import LocaleDep, RuleDep, ServicesDep, UnitDep, may
+
+router = APIRouter(prefix="/api/v1/reports", tags=["reports"])
+
+GEOJSON = "application/geo+json"
+Number = Annotated[schemas.Words, Path(max_length=200, description="the report's number")]
+Source = Annotated[schemas.Words, Query(max_length=200, description="where the number comes from; imports name theirs")]
+Repeat = Annotated[int, Query(ge=0, le=2**31 - 1, description="1, 2 and so on where an import let a number recur")]
+Text = Annotated[schemas.Words | None, Query(min_length=1, max_length=200)]
+
+
+async def anonymous_limit(request: Request) -> None:
+    """Returns where an address without an account may send another report."""
+    if security.presented(request) is None:
+        services.of(request).anonymous.take(security.address(request), "too_many_reports")
+
+
+@router.post(
+    "",
+    status_code=201,
+    operation_id="submit_report",
+    dependencies=[Depends(anonymous_limit), may("submit")],
+    responses={
+        200: {"model": schemas.SubmittedOut},
+        201: {"model": schemas.SubmittedOut},
+        409: {"model": schemas.ErrorOut},
+    },
+)
+def submit(body: schemas.ReportIn, unit: UnitDep, rule: RuleDep, mine: ServicesDep, locale: LocaleDep) -> Response:
+    """Stores a report and says which grid it belongs to and who has it. Anybody may, without an account too."""
+    draft = reports.Draft(
+        client_key=body.client_key,
+        category=body.category,
+        description=body.description,
+        channel=body.channel,
+        position=body.location.position(),
+        compound=body.location.compound,
+        words=body.location.words,
+        observed_at=_instant(body.observed_at, mine.settings.zone),
+    )
+    stored = reports.submit(unit.db, draft, unit.actor, unit.now, rule)
+    told: dict[str, Any] = {"number": stored.number, "state": stored.state}
+    told |= rows.placed(stored.placement, locale, known=unit.actor.known)
+    told["due_at"] = None
+    headers = {"Location": f"/api/v1/reports/{stored.number}"}
+    return JSONResponse(told, 201 if stored.created else 200, headers)
+
+
+def wanted(
+    mine: ServicesDep,
+    bbox: Annotated[
+        str | None, Query(max_length=200, description="west,south,east,north in degrees (EPSG:4326)")
+    ] = None,
+    grid: Text = None,
+    state: Annotated[Literal["reported", "closed", "void"] | None, Query()] = None,
+    category: Text = None,
+    first: Annotated[schemas.When | None, Query(alias="from", description="a day, or a time; of receipt")] = None,
+    last: Annotated[schemas.When | None, Query(alias="to", description="a day (included), or a time (not)")] = None,
+    unplaced: Annotated[bool, Query(description="only those on no grid")] = False,
+) -> listing.Filter:
+    """The filters of a list; whatever is given must hold."""
+    zone = mine.settings.zone
+    from_at = _instant(first, zone, after_day=False)
+    to_at = _instant(last, zone, after_day=True)
+    if from_at is not None and to_at is not None and from_at >= to_at:
+        raise Refused("period_reversed", first=str(first), last=str(last))
+    return listing.Filter(_box(bbox), grid, state, category, from_at, to_at, unplaced)
+
+
+Wanted = Annotated[listing.Filter, Depends(wanted)]
+Cursor = Annotated[schemas.Words | None, Query(max_length=300, description="`next` of the page before")]
+Limit = Annotated[int, Query(ge=1, le=listing.MAX_PAGE)]
+
+
+@router.get(
+    "", operation_id="list_reports", dependencies=[may("read_reports")], responses={200: {"model": schemas.ReportsOut}}
+)
+def many(
+    request: Request,
+    unit: UnitDep,
+    mine: ServicesDep,
+    locale: LocaleDep,
+    chosen: Wanted,
+    cursor: Cursor = None,
+    limit: Limit = 100,
+) -> Response:
+    """The reports a reader may see, newest first, page by page; GeoJSON where Accept asks for application/geo+json."""
+    page = listing.page(unit.db, unit.actor, chosen, after=cursors.read(cursor, chosen), limit=limit)
+    items = [rows.listed(row, locale, mine.settings.zone) for row in page.items]
+    following = None if page.next is None else cursors.write(page.next, chosen)
+    if GEOJSON in request.headers.get("accept", ""):
+        return _features(request, items, following)
+    return answers.data(request, {"items": items, "next": following})
+
+
+@router.get(
+    ".geojson",
+    operation_id="list_reports_geojson",
+    dependencies=[may("read_reports")],
+    responses={200: {"content": {GEOJSON: {}}}},
+)
+def many_geojson(
+    request: Request,
+    unit: UnitDep,
+    mine: ServicesDep,
+    locale: LocaleDep,
+    chosen: Wanted,
+    cursor: Cursor = None,
+    limit: Limit = 100,
+) -> Response:
+    """The same list as GeoJSON, for maps and geographic information systems."""
+    page = listing.page(unit.db, unit.actor, chosen, after=cursors.read(cursor, chosen), limit=limit)
+    items = [rows.listed(row, locale, mine.settings.zone) for row in page.items]
+    return _features(request, items, None if page.next is None else cursors.write(page.next, chosen))
+
+
+@router.post(
+    "/{number:path}/placement",
+    operation_id="place_report",
+    dependencies=[may("place")],
+    responses={200: {"model": schemas.ReportFullOut}},
+)
+def place(
+    number: Number,
+    body: schemas.PlacementIn,
+    unit: UnitDep,
+    rule: RuleDep,
+    mine: ServicesDep,
+    locale: LocaleDep,
+    source: Source = reports.SOURCE,
+    repeat: Repeat = 0,
+) -> Response:
+    """Places a report by hand: in a grid, or by a pin whose grid is looked up. Logged; the old placement is kept."""
+    grids.hold(unit.db)
+    before = dossier.load_one(unit.db, unit.actor, number, source, repeat)
+    if body.version is not None and body.version != before.seq:
+        raise Conflict("report_changed", number=number)
+    key = unplaced.lock(unit.db, before.said.id, before.seq)
+    unplaced.place(unit.db, key, body.where(), unit.actor, unit.now, rule)
+    after = dossier.load_one(unit.db, unit.actor, number, source, repeat)
+    return JSONResponse(rows.whole(after, locale, mine.settings.zone))
+
+
+@router.get(
+    "/{number:path}",
+    operation_id="read_report",
+    dependencies=[may("read_reports")],
+    responses={200: {"model": schemas.ReportFullOut}, 404: {"model": schemas.ErrorOut}},
+)
+def one(
+    number: Number,
+    unit: UnitDep,
+    mine: ServicesDep,
+    locale: LocaleDep,
+    source: Source = reports.SOURCE,
+    repeat: Repeat = 0,
+) -> Response:
+    """One report with its log."""
+    found = dossier.load_one(unit.db, unit.actor, number, source, repeat)
+    return JSONResponse(rows.whole(found, locale, mine.settings.zone))
+
+
+def _instant(at: date | None, zone: ZoneInfo, *, after_day: bool = False) -> datetime | None:
+    """A time as it counts: without a zone in ours, in UTC; of a day its beginning or, `after_day`, its end."""
+    if at is None:
+        return None
+    if not isinstance(at, datetime):
+        return period.ends(at, zone) if after_day else period.begins(at, zone)
+    return (at if at.tzinfo is not None else at.replace(tzinfo=zone)).astimezone(UTC)
+
+
+def _box(text: str | None) -> tuple[float, float, float, float] | None:
+    if text is None:
+        return None
+    try:
+        west, south, east, north = (float(part) for part in text.split(","))
+    except ValueError:
+        raise Refused("bbox_malformed", found=text) from None
+    if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
+        raise Refused("bbox_malformed", found=text)
+    return west, south, east, north
+
+
+def _features(request: Request, items: list[rows.Json], following: str | None) -> Response:
+    collection = {"type": "FeatureCollection", "features": [rows.feature(one) for one in items], "next": following}
+    return answers.data(request, collection, media_type=GEOJSON)

@@ -1,0 +1,59 @@
+"""Limits by caller: so many in so long, in memory that cannot grow."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+
+from gridsvc.errors import TooMany
+
+MAX_KEYS = 20_000
+
+
+class Limiter:
+    """A bucket of `n` tokens for each key, refilled within `seconds`; the least recently seen keys are forgotten first.
+
+    It counts within one process: several server processes allow as many times more.
+    """
+
+    def __init__(
+        self, n: int, seconds: float, *, max_keys: int = MAX_KEYS, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._n = float(n)
+        self._per_s = n / seconds
+        self._max_keys = max_keys
+        self._clock = clock
+        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def take(self, key: str, code: str) -> None:
+        """Returns where a token was left.
+
+        Raises:
+            TooMany: none is; `retry_after_s` until there will be.
+        """
+        with self._lock:
+            left = self._refilled(key)
+            if left < 1:
+                raise TooMany(code, retry_after_s=max(1, int((1 - left) / self._per_s + 0.999)))
+            self._keep(key, left - 1)
+
+    def give_back(self, key: str) -> None:
+        """Undoes one `take`."""
+        with self._lock:
+            self._keep(key, min(self._n, self._refilled(key) + 1))
+
+    def _refilled(self, key: str) -> float:
+        left, at = self._buckets.get(key, (self._n, 0.0))
+        return min(self._n, left + (self._clock() - at) * self._per_s)
+
+    def _keep(self, key: str, left: float) -> None:
+        self._buckets[key] = (left, self._clock())
+        self._buckets.move_to_end(key)
+        if len(self._buckets) > self._max_keys:
+            self._buckets.popitem(last=False)
+
+    def __len__(self) -> int:
+        return len(self._buckets)

@@ -1,0 +1,86 @@
+"""The two maps: Folium shells made for each request, whose figures and shapes come by fetch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+from starlette.responses import Response
+
+from gridsvc import basemap, categories, grids, stats
+from gridsvc.errors import GridsvcError, Unavailable
+from gridsvc.web import schemas
+from gridsvc.web.api import period
+from gridsvc.web.api.stats import told
+from gridsvc.web.deps import ServicesDep, Unit, UnitDep, may
+from gridsvc.web.pages.ground import TILES, TILES_MAX_ZOOM, edition_of
+from gridsvc.web.services import Services
+from gridsvc.web.templating import Frame, frame_of, page
+from maps import coverage, hotspots
+from maps.base import GridMap, Labels, MapView
+from maps.legend import View
+
+router = APIRouter()
+
+FILTERS = ("from", "to", "category", "by", "cell_m")
+BUILD: dict[View, Callable[[Labels, MapView], GridMap]] = {"hotspots": hotspots.build, "coverage": coverage.build}
+
+
+@router.get("/maps/hotspots", response_class=HTMLResponse, dependencies=[may("read_map")])
+def show_hotspots(request: Request, unit: UnitDep, mine: ServicesDep) -> Response:
+    """The map of reported problems."""
+    return _show(request, unit, mine, "hotspots")
+
+
+@router.get("/maps/coverage", response_class=HTMLResponse, dependencies=[may("read_map")])
+def show_coverage(request: Request, unit: UnitDep, mine: ServicesDep) -> Response:
+    """The map of door-to-door visits."""
+    return _show(request, unit, mine, "coverage")
+
+
+def _show(request: Request, unit: Unit, mine: Services, view: View) -> Response:
+    frame = frame_of(request)
+    try:
+        shape = grids.published_shape(unit.db)
+    except Unavailable:
+        return page(frame, "no_grids.html", nav=view, view=view)
+    settings = mine.settings
+    query = {name: request.query_params[name][:100] for name in FILTERS if request.query_params.get(name)}
+    labels = Labels(
+        map_name=frame.words(f"maps.{view}_map"),
+        zoom_in=frame.words("maps.zoom_in"),
+        zoom_out=frame.words("maps.zoom_out"),
+        attribution=settings.tile_attribution,
+        review_number=settings.map_review_number,
+    )
+    looks_at = MapView(
+        bounds=(shape.west, shape.south, shape.east, shape.north),
+        edition=edition_of(shape),
+        basemap=basemap.is_there(unit.db),
+        tiles=TILES[settings.tile_provider],
+        tiles_max_zoom=TILES_MAX_ZOOM,
+    )
+    facts: dict[str, Any] = {"page": view, "query": query, "cell_sizes": hotspots.CELL_SIZES_M}
+    if view == "hotspots":
+        known = categories.listed(unit.db)
+        named = [{"code": one.code, "label": one.name_zh if frame.lang == "zh" else one.name_en} for one in known]
+        facts["categories"] = named
+    else:
+        facts["categories"] = []
+    if request.query_params.get("table"):
+        facts["stats"] = {"rows": _rows(unit, frame, view, query)}
+    return page(frame, "map.html", nav=view, parts=BUILD[view](labels, looks_at).parts(), **facts)
+
+
+def _rows(unit: Unit, frame: Frame, view: View, query: dict[str, str]) -> list[dict[str, Any]]:
+    """The table for a reader without scripts; filters that say nothing count as absent."""
+    try:
+        first, last = (schemas.day(query[name]) if name in query else None for name in ("from", "to"))
+        chosen = period.chosen(first, last, frame.now, frame.zone)
+    except (ValueError, GridsvcError):
+        chosen = period.chosen(None, None, frame.now, frame.zone)
+    if view == "coverage":
+        return told(stats.coverage(unit.db, chosen.bounds, unit.actor), view)
+    return told(stats.hotspots(unit.db, chosen.bounds, unit.actor, category=query.get("category")), view)

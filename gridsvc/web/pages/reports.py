@@ -1,0 +1,138 @@
+"""The list of reports, one report, and the grids a reader may choose from."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Request
+from fastapi.responses import HTMLResponse
+from sqlalchemy import Connection
+from starlette.responses import Response
+
+from gridsvc import categories, dossier, listing, unplaced
+from gridsvc.db.tables import REPORT_STATES
+from gridsvc.errors import GridsvcError, Refused
+from gridsvc.reports import SOURCE
+from gridsvc.rules.roles import Actor
+from gridsvc.settings import Settings
+from gridsvc.web import answers
+from gridsvc.web.api import cursors, period
+from gridsvc.web.deps import ServicesDep, UnitDep, may
+from gridsvc.web.pages.ground import place
+from gridsvc.web.templating import Frame, frame_of, page
+
+router = APIRouter()
+
+PER_PAGE = 50
+FILTERS = ("state", "category", "grid", "from", "to", "q", "doubtful")
+
+
+@router.get("/reports", response_class=HTMLResponse, dependencies=[may("read_reports")])
+def show_list(request: Request, unit: UnitDep, mine: ServicesDep) -> Response:
+    """The reports that fit the filters of the address, newest first."""
+    frame = frame_of(request)
+    query = {name: (request.query_params.get(name) or "").strip()[:200] for name in FILTERS}
+    errors: dict[str, str] = {}
+    wanted = _wanted(unit.db, unit.actor, frame, query, errors)
+    found = listing.Page((), None)
+    if not errors:
+        try:
+            after = cursors.read(request.query_params.get("cursor"), wanted)
+        except Refused:
+            after = None  # an old link: the list begins anew
+        found = listing.page(unit.db, unit.actor, wanted, after=after, limit=PER_PAGE)
+    return page(
+        frame,
+        "reports.html",
+        status=422 if errors else 200,
+        nav="reports",
+        latest=found.items,
+        next=cursors.write(found.next, wanted) if found.next else None,
+        query=query,
+        query_names=set(request.query_params),
+        categories=categories.listed(unit.db),
+        states=REPORT_STATES,
+        errors=errors,
+    )
+
+
+def _wanted(
+    db: Connection, actor: Actor, frame: Frame, query: dict[str, str], errors: dict[str, str]
+) -> listing.Filter:
+    first = _day(query["from"], "f-from", frame, errors)
+    last = _day(query["to"], "f-to", frame, errors)
+    if first and last and first > last:
+        errors["f-from"] = frame.says("period_reversed", first=first.isoformat(), last=last.isoformat())
+    if query["state"] and query["state"] not in REPORT_STATES:
+        query["state"] = ""
+    grid = None
+    if query["grid"]:
+        try:
+            grid = unplaced.chosen(db, actor, query["grid"])
+        except GridsvcError as error:
+            grid = query["grid"].split()[-1]  # a grid of an earlier edition is found by its code
+            if error.code == "grid_ambiguous":
+                errors["f-grid"] = frame.says(error.code, **error.facts)
+    return listing.Filter(
+        grid=grid,
+        state=query["state"] or None,
+        category=query["category"] or None,
+        from_at=period.begins(first, frame.zone) if first else None,
+        to_at=period.ends(last, frame.zone) if last else None,
+        doubtful=query["doubtful"] == "true",
+        words=query["q"].replace("\x00", "") or None,
+    )
+
+
+def _day(text: str, field: str, frame: Frame, errors: dict[str, str]) -> date | None:
+    if not text:
+        return None
+    try:
+        found = date.fromisoformat(text)
+    except ValueError:
+        found = None
+    if found is None or not 1900 <= found.year <= 2200:
+        errors[field] = frame.words("pages.form.day", found=text)
+        return None
+    return found
+
+
+@router.get("/reports/{number:path}", response_class=HTMLResponse, dependencies=[may("read_reports")])
+def show_one(
+    request: Request,
+    unit: UnitDep,
+    mine: ServicesDep,
+    number: Annotated[str, Path(max_length=200)],
+    source: Annotated[str, Query(max_length=200)] = SOURCE,
+    repeat: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0,
+    done: bool = False,
+) -> Response:
+    """One report: what was said, where it belongs and belonged, what happened."""
+    found = dossier.load_one(unit.db, unit.actor, number, source, repeat)
+    return one(frame_of(request), unit.db, mine.settings, found, done=done)
+
+
+def one(
+    frame: Frame,
+    db: Connection,
+    settings: Settings,
+    found: dossier.Dossier,
+    *,
+    done: bool = False,
+    errors: dict[str, str] | None = None,
+    status: int = 200,
+) -> Response:
+    """The page of a report."""
+    said = found.said
+    pin = (said.lon, said.lat) if said.lon is not None and said.lat is not None else None
+    small = place(db, settings, pin=pin, accuracy_m=said.accuracy_m) if pin else None
+    facts: dict[str, Any] = {"dossier": found, "place": small, "done": done, "errors": errors or {}}
+    return page(frame, "report.html", status=status, nav="reports", **facts)
+
+
+@router.get("/grids.json", dependencies=[may("read_reports")])
+def suggest(request: Request, unit: UnitDep, q: Annotated[str, Query(max_length=100)] = "") -> Response:
+    """Up to twenty of the reader's grids with these words in code or name, for the fields that choose one."""
+    found = unplaced.grids_like(unit.db, unit.actor, q.replace("\x00", ""))
+    return answers.data(request, [{"code": one.code, "name": one.name, "area": one.area_name} for one in found])

@@ -1,0 +1,31 @@
+"""All pages, and the page of a refusal."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Request
+from fastapi.responses import RedirectResponse
+from starlette.responses import Response
+
+from gridsvc.web.errors import Failure
+from gridsvc.web.pages import docs, home, login, maps, reports, send, unplaced
+from gridsvc.web.templating import frame_of, page
+
+router = APIRouter(include_in_schema=False)
+for part in (home, login, maps, unplaced, send, docs, reports):
+    router.include_router(part.router)
+
+TOLD = (401, 403, 404, 409, 413, 422, 429, 503)
+
+
+def error_page(request: Request, failure: Failure) -> Response:
+    """The page for a refusal: what happened and what to do now; a reader who must log in first gets the form."""
+    frame = frame_of(request)
+    if failure.status == 401 and request.method == "GET":
+        return RedirectResponse(f"/login?{urlencode({'next': frame.here(lang=None)})}", 303)
+    kind = failure.status if failure.status in TOLD else 400 if failure.status < 500 else 500
+    said = frame.says(failure.code, **failure.facts)
+    answer = page(frame, "error.html", status=failure.status, kind=kind, said=said, code=failure.code)
+    answer.headers.update(failure.headers)
+    return answer

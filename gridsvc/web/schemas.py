@@ -1,0 +1,345 @@
+"""What comes in and goes out of our own API. Unknown fields are refused; text is text, numbers are finite."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Any, Self
+from uuid import UUID
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    Strict,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from geodata.crs import parse_crs
+from gridsvc import reports
+
+MAX_ACCURACY_M = 20_000  # an address of an internet provider, not a position; beyond, it says nothing
+MAX_NUMBER = 1e9  # no CRS counts farther
+
+
+def _visible(text: str) -> str:
+    if "\x00" in text:
+        raise PydanticCustomError("text_nul", "NUL")
+    if any("\ud800" <= letter <= "\udfff" for letter in text):  # half a character: JSON can say it, no file can hold it
+        raise PydanticCustomError("string_unicode", "surrogate")
+    return text
+
+
+def _filled(text: str) -> str:
+    if not text.strip():
+        raise PydanticCustomError("text_blank", "blank")
+    return text
+
+
+def _key(value: object) -> object:
+    if not isinstance(value, str):
+        raise PydanticCustomError("uuid_text", "not a text")
+    return value
+
+
+def _finite(value: object) -> object:
+    # a whole number too large for a float is refused here: turning it into one raises
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > MAX_NUMBER:
+        raise PydanticCustomError("number_range", "too large")
+    return value
+
+
+def moment(value: object) -> datetime:
+    """A time in ISO 8601, with zone or without; nothing else, numbers least of all.
+
+    >>> moment("2026-11-01T10:00:00+08:00").hour
+    10
+    """
+    if isinstance(value, str) and len(value) <= 40 and "T" in value.upper().replace(" ", "T"):
+        try:
+            at = datetime.fromisoformat(value)
+        except ValueError:
+            at = None
+        if at is not None and 1900 <= at.year <= 2200:
+            return at
+    raise PydanticCustomError("time_iso", "not a time")
+
+
+def day(value: object) -> date:
+    """A day as 2026-11-01; nothing else.
+
+    >>> day("2026-11-01")
+    datetime.date(2026, 11, 1)
+    """
+    if isinstance(value, str) and len(value) == 10:
+        try:
+            found = date.fromisoformat(value)
+        except ValueError:
+            found = None
+        if found is not None and 1900 <= found.year <= 2200:
+            return found
+    raise PydanticCustomError("day_iso", "not a day")
+
+
+def when(value: object) -> date:
+    """A day, or a time.
+
+    >>> when("2026-11-01"), when("2026-11-01T10:00:00Z").hour
+    (datetime.date(2026, 11, 1), 10)
+    """
+    return day(value) if isinstance(value, str) and len(value) == 10 else moment(value)
+
+
+Words = Annotated[str, Strict(), AfterValidator(_visible)]
+Number = Annotated[float, BeforeValidator(_finite), Strict(), Field(allow_inf_nan=False, ge=-MAX_NUMBER, le=MAX_NUMBER)]
+Moment = Annotated[datetime, BeforeValidator(moment, json_schema_input_type=str)]
+Day = Annotated[date, BeforeValidator(day, json_schema_input_type=str)]
+When = Annotated[date, PlainValidator(when, json_schema_input_type=str)]
+Crs = Annotated[Words, Field(min_length=1, max_length=32, examples=["wgs84", "gcj02", "bd09", "cgcs2000", "EPSG:2056"])]
+
+
+class In(BaseModel):
+    """What a client sends: nothing but what is named here."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class LocationIn(In):
+    """Where: a position with its coordinate system, a compound (id or name), or words; several together are welcome."""
+
+    lon: Number | None = Field(None, description="longitude, or easting in metres where crs is projected")
+    lat: Number | None = Field(None, description="latitude, or northing in metres")
+    crs: Crs | None = None
+    accuracy_m: Annotated[Number, Field(ge=0, le=MAX_ACCURACY_M)] | None = None
+    compound: (
+        Annotated[int, Strict(), Field(ge=1, le=2**63 - 1)]
+        | Annotated[Words, Field(min_length=1, max_length=200), AfterValidator(_filled)]
+        | None
+    ) = None
+    words: Annotated[Words, Field(min_length=1, max_length=500), AfterValidator(_filled)] | None = None
+
+    @model_validator(mode="after")
+    def _says_where(self) -> Self:
+        parts = (self.lon, self.lat, self.crs)
+        if any(part is None for part in parts) and any(part is not None for part in (*parts, self.accuracy_m)):
+            raise PydanticCustomError("position_parts", "lon, lat and crs belong together")
+        if self.lon is None and self.compound is None and self.words is None:
+            raise PydanticCustomError("location_empty", "says nowhere")
+        return self
+
+    def position(self) -> reports.Position | None:
+        """The position as sent, its system by the name that is stored."""
+        if self.lon is None or self.lat is None or self.crs is None:
+            return None
+        return reports.Position(self.lon, self.lat, parse_crs(self.crs).name, self.accuracy_m)
+
+
+class ReportIn(In):
+    """A report. `client_key` makes a repeat harmless: the same key with the same body is the same report."""
+
+    client_key: Annotated[UUID, BeforeValidator(_key, json_schema_input_type=str)]
+    category: Annotated[Words, Field(min_length=1, max_length=100), AfterValidator(_filled)]
+    description: Annotated[Words, Field(max_length=4000)]
+    location: LocationIn
+    observed_at: Moment | None = None
+    channel: Annotated[Words, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")] = "api"
+
+
+class PlacementIn(In):
+    """A placement by hand: the code of a grid, or a pin; `version` is the last log row its sender saw."""
+
+    grid: Annotated[Words, Field(min_length=1, max_length=100)] | None = None
+    lon: Number | None = None
+    lat: Number | None = None
+    crs: Crs | None = None
+    version: Annotated[int, Strict(), Field(ge=0, le=2**31 - 1)] | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        pin = (self.lon, self.lat, self.crs)
+        n_given = sum(part is not None for part in pin)
+        if n_given != (3 if self.grid is None else 0):
+            raise PydanticCustomError("grid_or_pin", "a grid or a pin")
+        return self
+
+    def where(self) -> str | reports.Position:
+        """What `reports.place_by_hand` takes."""
+        if self.lon is None or self.lat is None or self.crs is None:
+            return self.grid or ""
+        return reports.Position(self.lon, self.lat, parse_crs(self.crs).name)
+
+
+class Out(BaseModel):
+    """What a client gets; documents the answer, and the tests hold every answer against it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class ErrorOut(Out):
+    """Every refusal: a stable code, a sentence in the asked language, and what it is about."""
+
+    code: str
+    message: str
+    detail: Any = None
+
+
+class GridOut(Out):
+    """A grid."""
+
+    code: str
+    name: str
+    layer: str | None = None
+
+
+class ShareOut(Out):
+    """Another grid inside the accuracy disc, and how much of the disc it has (0-1)."""
+
+    grid: str
+    share: float
+
+
+class PlacementOut(Out):
+    """How a grid was found. `confidence` is the share of the accuracy disc inside it; under 0.8 it is doubtful."""
+
+    method: str
+    distance_m: float | None
+    confidence: float | None
+    doubtful: bool
+    runners_up: list[ShareOut]
+    reason: str | None
+
+
+class WorkerOut(Out):
+    """Who is on duty: the person for those who log in, for others the post alone."""
+
+    name: str | None = None
+    post: str
+
+
+class SubmittedOut(Out):
+    """A stored report."""
+
+    number: str
+    state: str
+    grid: GridOut | None
+    placement: PlacementOut
+    worker: WorkerOut | None
+    due_at: Moment | None
+
+
+class LocatedOut(Out):
+    """Where a position belongs; nothing is stored, and the position is not given back."""
+
+    grid: GridOut | None
+    placement: PlacementOut
+    worker: WorkerOut | None
+
+
+class PositionOut(Out):
+    """A position in EPSG:4326, with what its sender gave: `raw` in `crs`."""
+
+    lon: float
+    lat: float
+    accuracy_m: float | None
+    crs: str
+    raw: tuple[float, float]
+
+
+class CategoryOut(Out):
+    """A category; `raw` is what the sender wrote where it is unclassified."""
+
+    code: str
+    name: str
+    raw: str | None = None
+
+
+class NamedOut(Out):
+    """A code and its name."""
+
+    code: str
+    name: str
+
+
+class CategoriesOut(Out):
+    """All categories, by code."""
+
+    items: list[NamedOut]
+
+
+class HealthOut(Out):
+    """`ok` or `ready`."""
+
+    status: str
+
+
+class ReportOut(Out):
+    """A report as those who work on it read it. Times in the zone of the settings; `day_only`: the time is unknown."""
+
+    source: str
+    number: str
+    repeat: int
+    state: str
+    category: CategoryOut
+    description: str
+    channel: str
+    words: str | None
+    compound: str | None
+    location: PositionOut | None
+    observed_at: datetime | None
+    received_at: datetime
+    day_only: bool
+    closed_at: datetime | None
+    due_at: datetime | None
+    grid: GridOut | None
+    placement: PlacementOut
+    worker: WorkerOut | None
+
+
+class ReportsOut(Out):
+    """One page; `next` goes into `cursor` for the next one, null at the end."""
+
+    items: list[ReportOut]
+    next: str | None
+
+
+class EntryOut(Out):
+    """One row of a report's log."""
+
+    seq: int
+    action: str
+    from_state: str | None
+    to_state: str
+    at: datetime
+    actor: str | None
+    note: str | None
+    facts: dict[str, Any] | None
+
+
+class ReportFullOut(ReportOut):
+    """A report with its log; `version` is the log's last seq."""
+
+    version: int
+    log: list[EntryOut]
+
+
+class DenominatorOut(Out):
+    """What the rows are divided by."""
+
+    source: str
+    label: str
+
+
+class StatsOut(Out):
+    """Figures of a period, both days included; `rows` are grids or cells, `legends` the classes the map draws."""
+
+    as_of: datetime
+    from_: Annotated[date, Field(alias="from")]
+    to: date
+    by: str
+    denominator: DenominatorOut
+    unlocated: int
+    rows: list[dict[str, Any]]
+    legends: dict[str, Any]

@@ -1,0 +1,67 @@
+"""What a running service holds: settings, engine, clock, limits; one object a process, made by `create_app`."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import cast
+
+from sqlalchemy import Engine
+from starlette.requests import HTTPConnection
+
+from gridsvc.grids import Rule
+from gridsvc.settings import Settings
+from gridsvc.web import tiles
+from gridsvc.web.answers import Bodies
+from gridsvc.web.limits import Limiter
+from gridsvc.web.tiles import TileProxy
+
+LOGINS_PER_ACCOUNT_LIMIT = 4  # one address may fail this many times as often as one account before it waits
+BODIES_BYTES = 64 * 1024 * 1024
+TILES_PER_MINUTE = 600  # of the provider's, from one address without an account
+HASHES_AT_ONCE = 2  # a password check takes 32 MiB and a core
+
+
+@dataclass
+class Services:
+    """Everything a request may need besides itself."""
+
+    settings: Settings
+    engine: Engine
+    clock: Callable[[], datetime]
+    rule: Rule
+    slots: asyncio.Semaphore  # as many requests work at once as there are database connections; the rest wait here
+    anonymous: Limiter
+    logins: Limiter
+    tile_readers: Limiter
+    tiles: TileProxy | None
+    bodies: Bodies = field(default_factory=lambda: Bodies(BODIES_BYTES))
+    hashing: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(HASHES_AT_ONCE))
+
+
+def make(settings: Settings, engine: Engine, clock: Callable[[], datetime]) -> Services:
+    """The services of one process.
+
+    Raises:
+        Refused: the tile provider of the settings cannot be used.
+    """
+    source = tiles.provider(settings)
+    return Services(
+        settings=settings,
+        engine=engine,
+        clock=clock,
+        rule=Rule(settings.nearest_max_m, settings.timezone),
+        slots=asyncio.Semaphore(settings.pool_size),
+        anonymous=Limiter(settings.anonymous_per_minute, 60),
+        tile_readers=Limiter(TILES_PER_MINUTE, 60),
+        tiles=None if source is None else TileProxy(source, settings.data_dir),
+        logins=Limiter(settings.login_attempts * LOGINS_PER_ACCOUNT_LIMIT, settings.login_wait_s),
+    )
+
+
+def of(request: HTTPConnection) -> Services:
+    """The services of the app that got this request."""
+    return cast(Services, request.app.state.services)

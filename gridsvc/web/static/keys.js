@@ -1,0 +1,33 @@
+// Keys: "/" searches, arrows move in lists, Escape leaves a list.
+
+export function listenToKeys() {
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const typing = event.target instanceof Element && event.target.closest("input, select, textarea, [contenteditable]");
+    const search = document.querySelector("[data-slash]");
+    if (event.key === "/" && !typing && search) {
+      event.preventDefault();
+      openAround(search);
+      search.focus();
+    }
+  });
+  for (const list of document.querySelectorAll("[data-moves]")) {
+    list.addEventListener("keydown", (event) => move(event, list));
+  }
+}
+
+function openAround(field) {
+  const around = field.closest("details");
+  if (around) around.open = true;
+}
+
+function move(event, list) {
+  const links = [...list.querySelectorAll("tbody th a")];
+  const here = links.indexOf(document.activeElement);
+  const steps = { ArrowDown: here + 1, ArrowUp: here - 1, Home: 0, End: links.length - 1 };
+  if (event.key === "Escape" && here >= 0) document.activeElement.blur();
+  if (here < 0 || !(event.key in steps)) return;
+  event.preventDefault();
+  const target = links[steps[event.key]];
+  if (target) target.focus();
+}

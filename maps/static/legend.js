@@ -1,0 +1,108 @@
+// The legend and the one rule by which a value gets its colour. Limits and colours come with the figures.
+import { count, edge, element, word } from "./words.js";
+
+const STEP = 8;
+const DARK_LINE = "rgba(60, 60, 60, 0.6)";
+const LIGHT_LINE = "rgba(255, 255, 255, 0.75)";
+const tiles = new Map();
+
+/** The swatch a row falls into: the same rule as maps/classify.py (lower limit in, upper limit out). */
+export function swatchOf(row, legend) {
+  const value = row[legend.measure];
+  const pick = (kind) => legend.swatches.find((swatch) => swatch.kind === kind);
+  if (value === null || value === undefined) return pick("no_data");
+  const classes = legend.swatches.filter((swatch) => swatch.kind === "class");
+  if (value === 0 || !classes.length) return pick("zero");
+  return classes.findLast((swatch) => value >= swatch.low) || classes[0];
+}
+
+/** Whether a row's rate rests on too few households to say much. */
+export const isFew = (row, legend) =>
+  legend.few_below !== null && row.denom !== null && row.rate !== null && row.denom < legend.few_below;
+
+/** The fill of a shape: a colour, or a hatched pattern where there is no denominator or too few households. */
+export function fillOf(row, legend) {
+  const swatch = swatchOf(row, legend);
+  const hatched = swatch.kind === "no_data" || isFew(row, legend);
+  return hatched ? patternOf(swatch.color) : swatch.color;
+}
+
+/** Fills the legend of this answer into the box. */
+export function drawLegend(box, legend, opacity) {
+  const title = element("p", "map-legend-title", word(`legend_${legend.measure}`));
+  title.append(element("span", "map-unit", word(`unit_${legend.unit}`)));
+  const list = element("ol", "map-swatches");
+  for (const swatch of legend.swatches) list.append(swatchLine(swatch, legend, opacity));
+  const notes = [word(`method_${legend.method}`)];
+  if (legend.n_few) notes.push(word("few", { n: legend.few_below }));
+  box.replaceChildren(title, list, element("p", "map-method", notes.join(" · ")));
+}
+
+/** A small square in the colour of a row, for the table. */
+export function chip(row, legend, opacity) {
+  const made = element("span", "map-chip");
+  const swatch = swatchOf(row, legend);
+  paint(made, swatch.color, swatch.kind === "no_data" || isFew(row, legend), opacity);
+  return made;
+}
+
+function swatchLine(swatch, legend, opacity) {
+  const line = element("li", `map-swatch map-swatch-${swatch.kind}`);
+  const color = element("span", "map-swatch-color");
+  color.dataset.color = swatch.color;
+  paint(color, swatch.color, swatch.kind === "no_data", opacity);
+  line.append(color, element("span", "map-swatch-limits", limits(swatch, legend)));
+  line.append(element("span", "map-swatch-n", word("n_grids", { n: count(swatch.n_rows) })));
+  return line;
+}
+
+function limits(swatch, legend) {
+  const show = (value) => edge(legend.measure, value, legend.digits);
+  if (swatch.kind === "no_data") return word("no_data");
+  if (swatch.kind === "zero") return show(0);
+  const classes = legend.swatches.filter((one) => one.kind === "class");
+  const last = swatch === classes[classes.length - 1];
+  // a rate over few households may lie above the last limit: it took no part in making it
+  if (last && (legend.measure === "share" || legend.n_few)) return word("from_up", { low: show(swatch.low) });
+  if (swatch.low === 0) return word("below", { high: show(swatch.high) });
+  // counts are whole: 4 up to but not 8 is 4 to 7
+  const high = legend.measure === "n" && !last ? swatch.high - 1 : swatch.high;
+  // the unit once: 50–70 %
+  return high === swatch.low ? show(high) : `${show(swatch.low).replace(/ %$/, "")}–${show(high)}`;
+}
+
+function paint(target, color, hatched, opacity) {
+  target.style.backgroundColor = hatched ? "" : color;
+  if (hatched) target.style.backgroundImage = `url(${tileOf(color).toDataURL()})`;
+  target.style.opacity = opacity;
+}
+
+function patternOf(color) {
+  const tile = tileOf(color);
+  tile.pattern ??= tile.getContext("2d").createPattern(tile, "repeat");
+  return tile.pattern;
+}
+
+function tileOf(color) {
+  if (tiles.has(color)) return tiles.get(color);
+  const tile = document.createElement("canvas");
+  tile.width = tile.height = STEP;
+  const pen = tile.getContext("2d");
+  pen.fillStyle = color;
+  pen.fillRect(0, 0, STEP, STEP);
+  pen.strokeStyle = isDark(color) ? LIGHT_LINE : DARK_LINE;
+  pen.lineWidth = 1.2;
+  for (const shift of [-STEP, 0, STEP]) {
+    pen.beginPath();
+    pen.moveTo(shift - 1, STEP + 1);
+    pen.lineTo(shift + STEP + 1, -1);
+    pen.stroke();
+  }
+  tiles.set(color, tile);
+  return tile;
+}
+
+const isDark = (color) => {
+  const [red, green, blue] = [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16));
+  return 0.299 * red + 0.587 * green + 0.114 * blue < 130;
+};

@@ -1,0 +1,80 @@
+// Names on the map, where there is room: grids by their size on screen, compounds from a near zoom.
+import { element } from "./words.js";
+
+const NEAR = 16;
+const AT_MOST = 80;
+const GAP = 6;
+const FONT = { grid: "600 12px sans-serif", compound: "11px sans-serif" };
+
+export class Names {
+  constructor(shell, areas) {
+    this.map = shell.map;
+    this.pane = shell.map.getPane(shell.layers.names.pane);
+    this.areas = areas;
+    this.compounds = [];
+    this.pen = document.createElement("canvas").getContext("2d");
+    this.map.on("moveend zoomend", () => this.draw());
+    this.map.on("zoomstart", () => this.#clear());
+  }
+
+  /** Compounds whose names may be written: a Leaflet layer group, or null. */
+  setCompounds(group) {
+    this.compounds = [];
+    group?.eachLayer((shape) => shape.feature.properties.name && this.compounds.push(shape));
+    this.draw();
+  }
+
+  /** Writes the names that fit the present view, large areas first, none over another. */
+  draw() {
+    this.#clear();
+    const taken = [];
+    for (const { text, kind, at } of this.#wanted()) {
+      if (taken.length >= AT_MOST) break;
+      this.pen.font = FONT[kind];
+      const half = this.pen.measureText(text).width / 2 + GAP;
+      const box = L.bounds(at.subtract([half, 11]), at.add([half, 11]));
+      if (taken.some((other) => other.overlaps(box))) continue;
+      taken.push(box);
+      const label = element("div", `map-name map-name-${kind}`, text);
+      L.DomUtil.setPosition(label, at.round());
+      this.pane.append(label);
+    }
+  }
+
+  #wanted() {
+    const view = this.map.getBounds();
+    const wanted = [];
+    const add = (shape, kind, text, least) => {
+      const bounds = shape.getBounds ? shape.getBounds() : L.latLngBounds(shape.getLatLng(), shape.getLatLng());
+      if (!view.intersects(bounds)) return;
+      const at = this.map.latLngToLayerPoint(shape.getBounds ? shape.getCenter() : shape.getLatLng());
+      const wide = this.#width(bounds);
+      if (wide < least(text)) return;
+      // the point of a compound carries its name beneath
+      wanted.push({ text, kind, wide, at: shape.getBounds ? at : at.add([0, 12]) });
+    };
+    this.areas.layer.eachLayer((shape) => {
+      const { name, layer } = shape.feature.properties;
+      if (name && layer !== "cell") add(shape, "grid", name, (text) => this.#measure(text, "grid") * 0.9);
+    });
+    wanted.sort((a, b) => b.wide - a.wide);
+    if (this.map.getZoom() >= NEAR) {
+      for (const shape of this.compounds) add(shape, "compound", shape.feature.properties.name, () => 0);
+    }
+    return wanted;
+  }
+
+  #width(bounds) {
+    const corner = (at) => this.map.latLngToLayerPoint(at).x;
+    return corner(bounds.getNorthEast()) - corner(bounds.getSouthWest());
+  }
+
+  #measure(text, kind) {
+    this.pen.font = FONT[kind];
+    return this.pen.measureText(text).width;
+  }
+
+  #clear() {
+    for (const label of this.pane.querySelectorAll(".map-name")) label.remove();
+  }
+}

@@ -1,0 +1,307 @@
+// One map page: fetches figures and shapes, joins them by code, and keeps map, legend, table and address in step.
+import { Areas, cellShapes, told } from "./areas.js";
+import { offer } from "./download.js";
+import { addGround, compoundLayer } from "./ground.js";
+import { drawLegend } from "./legend.js";
+import { getJson } from "./load.js";
+import { Names } from "./names.js";
+import { announce, settle, tell, tellError } from "./notice.js";
+import { keepOnLanguageLinks, readFilters, readLook, writeFilters, writeLook } from "./state.js";
+import { Table } from "./table.js";
+import { count, percent, when, word } from "./words.js";
+
+// CSS pixels of an A4 page inside its margins, and what the map may take of its height
+const [PAPER_WIDE, PAPER_HIGH] = [686, 620];
+const by = (id) => document.getElementById(id);
+const shell = window.gridMap;
+const { map, view } = shell;
+const form = by("map-form");
+
+const page = { answer: null, shapes: null, compounds: null, measure: view.measures[0], selected: null, sort: null, asked: null, printing: false, toShow: false };
+const areas = new Areas(shell, (code) => select(code));
+const names = new Names(shell, areas);
+shell.areas = areas;
+const table = new Table((code) => select(code), (sort) => {
+  page.sort = sort;
+  keepLook();
+});
+
+start();
+
+function start() {
+  fit();
+  const look = readLook();
+  page.selected = look.sel;
+  // a link that names an area but no view is meant to show it
+  page.toShow = look.sel !== null && look.map === null;
+  page.sort = look.sort;
+  if (view.measures.includes(look.show)) page.measure = look.show;
+  if (look.map) map.setView([look.map.lat, look.map.lon], look.map.zoom, { animate: false });
+  else shell.showAll();
+  // on a phone the map comes first; the filters are one tap away
+  if (window.matchMedia("(max-width: 760px)").matches) by("map-filters").open = false;
+  if (window.matchMedia("(prefers-reduced-motion: reduce)").matches) calm();
+  fillForm(readFilters(view.filters));
+  listen();
+  keepOnLanguageLinks();
+  addGround(shell, () => tell("ground", word("failed_ground")));
+  load();
+  loadCompounds();
+  map.on("moveend", keepLook);
+}
+
+// the map is as high as the window leaves room for, whatever the site puts above it
+function fit() {
+  if (page.printing) return;
+  const body = document.querySelector(".map-body");
+  const top = body.getBoundingClientRect().top + window.scrollY;
+  body.style.setProperty("--m-top", `${Math.round(top)}px`);
+  body.style.setProperty("--m-below", `${document.querySelector("body > footer")?.offsetHeight ?? 0}px`);
+  map.invalidateSize({ animate: false, pan: false });
+}
+
+function calm() {
+  // Leaflet has taken its option into this field when it made the map
+  Object.assign(map.options, { zoomAnimation: false, fadeAnimation: false, markerZoomAnimation: false, inertia: false });
+  map._zoomAnimated = false;
+}
+
+function listen() {
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    apply();
+  });
+  form.addEventListener("change", (event) => {
+    if (event.target.name === "by") by("f-cell").hidden = event.target.value !== "cell";
+    // half-typed dates are not asked for
+    if (event.target.type !== "date") apply();
+  });
+  window.addEventListener("popstate", () => {
+    fillForm(readFilters(view.filters));
+    load();
+  });
+  for (const radio of document.querySelectorAll("input[name=measure]")) {
+    radio.checked = radio.value === page.measure;
+    radio.addEventListener("change", () => {
+      page.measure = radio.value;
+      page.sort = null;
+      draw();
+      keepLook();
+    });
+  }
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && page.selected !== null) select(null);
+  });
+  by("map-skip").addEventListener("click", (event) => {
+    event.preventDefault();
+    table.enter();
+  });
+  by("map-whole").addEventListener("click", () => shell.showAll());
+  window.addEventListener("resize", fit);
+  document.addEventListener("map-notice", fit);
+  by("map-compounds").addEventListener("change", () => drawCompounds());
+  by("map-download").addEventListener("click", () => download());
+  window.addEventListener("beforeprint", () => print(true));
+  window.addEventListener("afterprint", () => print(false));
+}
+
+function fillForm(filters) {
+  for (const name of view.filters) {
+    const field = form.elements[name];
+    if (!field) continue;
+    if (filters[name]) field.value = filters[name];
+    else if (field.tagName === "SELECT") field.selectedIndex = name === "cell_m" ? Math.min(1, field.length - 1) : 0;
+    else field.value = "";
+  }
+  if (form.elements.by) by("f-cell").hidden = form.elements.by.value !== "cell";
+}
+
+function formFilters() {
+  const filters = {};
+  for (const name of view.filters) {
+    const value = form.elements[name]?.value;
+    if (value) filters[name] = value;
+  }
+  if (filters.by !== "cell") delete filters.cell_m;
+  return filters;
+}
+
+function apply() {
+  if (!form.reportValidity()) return;
+  writeFilters(view.filters, formFilters());
+  load();
+}
+
+async function load() {
+  page.asked?.abort();
+  const asked = (page.asked = new AbortController());
+  const filters = readFilters(view.filters);
+  if (view.filters.includes("by")) filters.by ??= "grid";
+  if (filters.by !== "cell") delete filters.cell_m;
+  busy(true);
+  const [figures, shapes] = await Promise.allSettled([
+    getJson(view.stats, filters, asked.signal),
+    page.shapes || getJson(shell.layers.areas.grids, {}, asked.signal),
+  ]);
+  if (asked.signal.aborted) return;
+  busy(false);
+  outcome("shapes", shapes, (value) => (page.shapes = value));
+  outcome("stats", figures, (value) => (page.answer = value), () => (page.answer = null));
+  draw();
+  if (page.answer) announce(word("announce_loaded", { n: count(page.answer.rows.length) }));
+}
+
+function outcome(subject, result, good, bad = () => {}) {
+  if (result.status === "fulfilled") {
+    settle(subject);
+    good(result.value);
+  } else {
+    bad();
+    tellError(subject, result.reason, load);
+  }
+}
+
+async function loadCompounds() {
+  try {
+    page.compounds = compoundLayer(shell, await getJson(shell.layers.compounds.address));
+    settle("compounds");
+    drawCompounds();
+  } catch (error) {
+    tellError("compounds", error, loadCompounds);
+  }
+}
+
+function drawCompounds() {
+  if (!page.compounds) return;
+  const wanted = by("map-compounds").checked;
+  if (wanted) page.compounds.addTo(map);
+  else page.compounds.remove();
+  names.setCompounds(wanted ? page.compounds : null);
+}
+
+function busy(on) {
+  by("map-frame").setAttribute("aria-busy", String(on));
+  if (on && !page.answer) table.say(word("loading"));
+  by("map-over").textContent = word("loading");
+  by("map-over").hidden = !on;
+}
+
+function draw() {
+  const { answer, shapes } = page;
+  const cells = answer?.by === "cell";
+  const shown = cells ? cellShapes(answer.rows) : shapes;
+  if (shown && areas.shapes !== shown) areas.show(shown);
+  areas.shapes = shown;
+  if (answer) drawFigures(answer, cells);
+  else drawNothing();
+  names.draw();
+  over(answer, shapes, cells);
+  areas.select(page.selected, page.toShow);
+  table.select(page.selected, page.toShow);
+  if (answer && shown) page.toShow = false;
+}
+
+function drawFigures(answer, cells) {
+  // cells have no households: a rate is offered only where at least one row has one
+  const rated = answer.rows.some((row) => row[view.measures[0]] !== null);
+  for (const radio of document.querySelectorAll("input[name=measure][value=rate]")) radio.disabled = !rated;
+  const measure = rated || view.measures.length === 1 || !answer.rows.length ? page.measure : "n";
+  for (const radio of document.querySelectorAll("input[name=measure]")) radio.checked = radio.value === measure;
+  const legend = answer.legends[measure];
+  const { opacity } = shell.layers.areas;
+  areas.paint(answer.rows, legend);
+  drawLegend(by("map-legend"), legend, opacity);
+  const columns = ["name", "n", "denom", view.measures[0]];
+  const sort = page.sort || `-${measure}`;
+  const main = answer.legends[view.measures[0]];
+  table.fill(answer.rows, legend, columns, { sort, opacity, main, areaColumn: cells ? "col_cell" : "col_grid" });
+  if (!answer.rows.length) table.say(word("empty_rows"));
+  // without dates in the address the server chose the period: show which
+  for (const name of ["from", "to"]) form.elements[name].value ||= answer[name];
+  by("map-list-title").textContent = word(cells ? "table_cells" : "table");
+  by("map-summary").textContent = summary(answer);
+  by("map-foot").textContent = foot(answer);
+  by("map-sum").textContent = sums(answer);
+}
+
+function drawNothing() {
+  areas.paint([], null);
+  table.clear();
+  table.say(word("failed_stats"));
+  for (const id of ["map-legend", "map-summary", "map-foot", "map-sum"]) by(id).replaceChildren();
+}
+
+function over(answer, shapes, cells) {
+  let text = "";
+  if (shapes && !shapes.features.length && !cells) text = word("empty_grids");
+  else if (answer && !answer.rows.length) text = word("empty_rows");
+  by("map-over").textContent = text;
+  by("map-over").hidden = !text;
+}
+
+function summary(answer) {
+  const parts = [word("summary", { from: answer.from, to: answer.to })];
+  const category = form.elements.category;
+  if (category) parts.push(category.selectedOptions[0].textContent.trim());
+  if (category) parts.push(answer.by === "cell" ? word("summary_by_cell", { size: form.elements.cell_m.value }) : word("summary_by_grid"));
+  return parts.join(" · ");
+}
+
+function foot(answer) {
+  const parts = [word("as_of", { when: when(answer.as_of) })];
+  if (answer.denominator?.label) parts.push(word("denominator", { label: answer.denominator.label }));
+  return parts.join(" · ");
+}
+
+function sums(answer) {
+  const add = (rows, column) => rows.reduce((total, row) => total + (row[column] ?? 0), 0);
+  const n = add(answer.rows, "n");
+  const unlocated = answer.unlocated ?? 0;
+  const lines = [word("sum", { n: count(n), unlocated: count(unlocated), total: count(n + unlocated) })];
+  if (view.measures[0] === "share") {
+    const known = answer.rows.filter((row) => row.denom);
+    const [reached, denom] = [add(known, "n"), add(known, "denom")];
+    const facts = { share: percent(denom ? reached / denom : null), n: count(reached), denom: count(denom) };
+    lines.push(word("sum_share", facts));
+  }
+  return lines.join(" · ");
+}
+
+function select(code) {
+  if (code === page.selected) return;
+  page.selected = code;
+  areas.select(code, true);
+  table.select(code, true);
+  keepLook();
+  const row = page.answer?.rows.find((one) => one.code === code);
+  if (code === null) announce(word("announce_cleared"));
+  else announce(word("announce_selected", { what: [row?.name || code, ...told(row, areas.legend)].join(", ") }));
+}
+
+function keepLook() {
+  const { lat, lng: lon } = map.getCenter();
+  const show = page.measure === view.measures[0] ? null : page.measure;
+  writeLook({ map: { zoom: map.getZoom(), lat, lon }, sel: page.selected, show, sort: page.sort });
+}
+
+function download() {
+  if (!page.answer) return;
+  const { answer } = page;
+  const value = view.measures[0];
+  const head = [word("col_grid"), "code", word("col_n"), word("col_denom"), word(`col_${value}`)];
+  const rows = table.visible().map((row) => [row.name || "", row.code, row.n, row.denom, row[value]]);
+  const facts = [[word("title"), by("map-summary").textContent], [by("map-foot").textContent], [by("map-sum").textContent]];
+  offer(`gridsvc-${view.name}-${answer.from}-${answer.to}.csv`, [head, ...rows, [], ...facts]);
+}
+
+function print(on) {
+  page.printing = on;
+  if (!on) return;
+  // the paper gets the very map that is on the screen, scaled to its width: Leaflet could redraw it only too late
+  const frame = by("map-frame");
+  const { offsetWidth: wide, offsetHeight: high } = frame;
+  frame.style.setProperty("--m-wide", `${wide}px`);
+  frame.style.setProperty("--m-high", `${high}px`);
+  frame.style.setProperty("--m-scale", String(Math.min(PAPER_WIDE / wide, PAPER_HIGH / high)));
+  table.showAll();
+}

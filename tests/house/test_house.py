@@ -1,0 +1,184 @@
+"""The house keeps its rules: floors, cycles, hidden imports, sizes, SQL headers, no foreign hosts. No exceptions."""
+
+from __future__ import annotations
+
+import ast
+import graphlib
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).resolve().parents[2]
+PACKAGES = ("geodata", "maps", "gridsvc")
+LONGEST_MODULE = 500
+LONGEST_FUNCTION = 60
+
+SCIENCE = {"numpy", "scipy", "pandas", "geopandas", "shapely", "pyproj", "pyogrio", "PIL", "openpyxl", "osmium"} | {
+    "python_calamine",
+    "pyarrow",
+}
+DATABASE = {"sqlalchemy", "geoalchemy2", "psycopg", "alembic"}
+LOWEST = {"gridsvc.rules", "gridsvc.errors", "gridsvc.settings", "gridsvc.i18n"}
+# What a floor may import beside the standard library and itself; None: anything.
+FLOORS: dict[str, set[str] | None] = {
+    "geodata": SCIENCE,
+    "lowest": {"pydantic", "pydantic_settings"} | LOWEST,
+    "maps": {"geodata", "folium", "branca", "jinja2", "markupsafe"},
+    "db": {"gridsvc.rules", "gridsvc.errors", "gridsvc.settings", "gridsvc.db"} | DATABASE,
+    "verbs": None,
+    "web": None,
+    "cli": None,
+}
+# What a floor may not import, where the floor above allows the rest.
+FORBIDDEN: dict[str, set[str]] = {
+    "verbs": {"maps", "gridsvc.i18n", "gridsvc.settings", "gridsvc.web", "gridsvc.cli", "fastapi", "starlette", "rich"},
+    "web": {"gridsvc.cli"},
+    "cli": {"gridsvc.web"},
+}
+
+
+@cache
+def modules() -> dict[str, Path]:
+    """Every module of the three packages by its dotted name."""
+    found = {}
+    for package in PACKAGES:
+        for path in sorted((HERE / package).rglob("*.py")):
+            parts = list(path.relative_to(HERE).with_suffix("").parts)
+            found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), str(path))
+
+
+def floor(name: str) -> str:
+    """The floor a module stands on."""
+    parts = name.split(".")
+    if parts[0] != "gridsvc":
+        return parts[0]
+    second = parts[1] if len(parts) > 1 else "errors"  # the package itself stands as low as anything
+    if ".".join(parts[:2]) in LOWEST or len(parts) == 1:
+        return "lowest"
+    if second in ("__main__", "cli"):
+        return "cli"
+    return second if second in ("db", "web") else "verbs"
+
+
+def imports(name: str) -> Iterator[str]:
+    """The dotted names a module imports: our own as modules, others by what stands first."""
+    path = modules()[name]
+    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            source = node.module or ""
+            if node.level:
+                base = package.split(".")[: len(package.split(".")) - node.level + 1]
+                source = ".".join([*base, *([source] if source else [])])
+            for alias in node.names:
+                inner = f"{source}.{alias.name}"
+                yield inner if inner in modules() else source
+
+
+def within(name: str, group: set[str]) -> bool:
+    return any(name == one or name.startswith(one + ".") for one in group)
+
+
+@pytest.mark.parametrize("name", sorted(modules()))
+def test_imports_go_down(name: str) -> None:
+    here = floor(name)
+    allowed, forbidden = FLOORS[here], FORBIDDEN.get(here, set())
+    own = {name.split(".")[0]} if here in ("geodata", "maps") else set()
+    for imported in imports(name):
+        if imported.split(".")[0] in sys.stdlib_module_names:
+            continue
+        assert not within(imported, forbidden), f"{name} ({here}) imports {imported}"
+        assert allowed is None or within(imported, allowed | own), f"{name} ({here}) imports {imported}"
+
+
+def test_imports_have_no_cycle() -> None:
+    graph = {name: {one for one in imports(name) if one in modules() and one != name} for name in modules()}
+    try:
+        tuple(graphlib.TopologicalSorter(graph).static_order())
+    except graphlib.CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))
+
+
+@pytest.mark.parametrize("name", sorted(modules()))
+def test_no_import_hides_in_a_function(name: str) -> None:
+    for function in functions(modules()[name]):
+        for node in ast.walk(function):
+            assert not isinstance(node, ast.Import | ast.ImportFrom), f"{name}:{node.lineno}"
+
+
+def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+def written() -> list[Path]:
+    """Every Python file that somebody wrote: the packages, the tests, the benches."""
+    return sorted(path for top in (*PACKAGES, "tests", "bench") for path in (HERE / top).rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", written(), ids=lambda path: str(path.relative_to(HERE)))
+def test_modules_and_functions_are_short(path: Path) -> None:
+    n_lines = len(path.read_text(encoding="utf-8").splitlines())
+    assert n_lines <= LONGEST_MODULE, f"{n_lines} lines"
+    if "migrations" in path.parts:
+        return
+    for function in functions(path):
+        assert (function.end_lineno or 0) - function.lineno < LONGEST_FUNCTION, f"{function.name}:{function.lineno}"
+
+
+@pytest.mark.parametrize("path", sorted((HERE / "gridsvc/db/sql").glob("*.sql")), ids=lambda path: path.stem)
+def test_sql_says_what_it_asks(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    head = re.match(r"(?:--.*\n)+", text)
+    assert head, "no header"
+    parts = re.split(r"^-- (Question|Parameters|Columns|Index): ", head[0], flags=re.MULTILINE)
+    assert parts[1::2] == ["Question", "Parameters", "Columns", "Index"]
+    assert all(part.strip() for part in parts[2::2])
+    body = re.sub(r"'(?:[^']|'')*'|--.*", "", text[head.end() :])
+    bound = re.compile(r"(?<![:\w]):([a-z_]\w*)")
+    assert set(bound.findall(parts[4])) == set(bound.findall(body)), "header and body differ in parameters"
+
+
+@cache
+def kept() -> tuple[Path, ...]:
+    """The files of the repository: what git keeps or would keep; without git, everything but what is made."""
+    command = ["git", "-C", str(HERE), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode == 0:
+        return tuple(HERE / name for name in done.stdout.split("\0") if name and (HERE / name).is_file())
+    made = {".venv", "node_modules", ".vendor", ".gridsvc", ".git", "__pycache__"}
+    return tuple(path for path in HERE.rglob("*") if path.is_file() and not made & set(path.relative_to(HERE).parts))
+
+
+# Written in pieces, so that this file does not name what it looks for.
+HOSTS = ("pypi" + ".org", "pythonhosted" + ".org", "registry" + ".npmjs", "npmjs" + ".org", "deb" + ".debian.org")
+MACHINE = re.compile(r"(?<![\w.~])/(?:" + "|".join(("wo" + "rk", "ro" + "ot", "home/[a-z]+", "Us" + "ers")) + r")/")
+
+
+def test_no_registry_and_no_machine_is_named() -> None:
+    for path in kept():
+        text = path.read_bytes().decode(errors="ignore")
+        for host in HOSTS:
+            assert host not in text, f"{path.relative_to(HERE)} names {host}"
+        found = MACHINE.search(text)
+        assert found is None, f"{path.relative_to(HERE)} names {found[0]}"
+
+
+def test_made_things_are_not_kept() -> None:
+    for path in kept():
+        parts = set(path.relative_to(HERE).parts)
+        assert not parts & {".venv", "node_modules", ".vendor", ".gridsvc", "__pycache__"}, path

@@ -1,0 +1,151 @@
+"""A test double of the service for the map pages: the real template, shells and modules, figures made in the test.
+
+It answers the addresses that the shells name, under the service's own content security policy. What may fail is
+switched on in `Double.failing`.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any, Literal, cast
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.staticfiles import StaticFiles
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from maps import coverage, hotspots
+from maps.assets import STATIC, TOP
+from maps.base import Labels, MapView
+from maps.legend import legends
+from tests.maps import town
+
+HERE = Path(__file__).resolve().parent
+TEMPLATES = TOP / "gridsvc" / "web" / "templates"
+CATALOGUES = TOP / "gridsvc" / "i18n" / "locale"
+NONCE = "bm9uY2U"
+POLICY = (
+    f"default-src 'none'; script-src 'self' 'nonce-{NONCE}'; style-src 'self' 'nonce-{NONCE}'; "
+    "style-src-attr 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
+)
+CATEGORIES = [{"code": "waste", "label": "垃圾清运"}, {"code": "x", "label": town.CANARY}]
+
+
+class Double:
+    """The app, what fails at present ("tiles", "stats", "shapes", "ground", "login"), and what was asked for."""
+
+    def __init__(self) -> None:
+        self.failing: set[str] = set()
+        self.empty: set[str] = set()
+        self.raster: tuple[str, ...] = ()
+        self.asked: list[str] = []
+        self.app = FastAPI(docs_url=None, redoc_url=None)
+        self.app.get("/maps/{page}", response_class=HTMLResponse)(self.page)
+        self.app.get("/api/v1/stats/{page}")(self.stats)
+        self.app.get("/api/v1/maps/{shapes}.geojson")(self.shapes)
+        self.app.get("/basemap/tiles/{layer}/{z}/{x}/{y}")(self.raster_tile)
+        self.app.get("/basemap/{z}/{x}/{y}.pbf")(self.tile)
+        self.app.mount("/static/maps", StaticFiles(directory=STATIC))
+        self.app.mount("/static/vendor", StaticFiles(directory=TOP / ".vendor"))
+
+    def page(self, page: Literal["hotspots", "coverage"], request: Request) -> Response:
+        """One map page in the language that ?lang asks for."""
+        lang = request.query_params.get("lang", "zh")
+        words = catalogue(lang)
+
+        def t(key: str, **facts: object) -> str:
+            return words[key].format(**facts)
+
+        kept = ("from", "to", "category", "by", "cell_m")
+        query = {name: request.query_params[name] for name in kept if name in request.query_params}
+        facts: dict[str, Any] = {"stats": self._answer(page, query)} if "table" in request.query_params else {}
+        build = {"hotspots": hotspots.build, "coverage": coverage.build}[page]
+        environment = Environment(
+            loader=FileSystemLoader([HERE / "templates", TEMPLATES]),
+            autoescape=select_autoescape(),
+            undefined=StrictUndefined,
+        )
+        html = environment.get_template("map.html").render(
+            t=t,
+            lang=lang,
+            nonce=NONCE,
+            user={"name": town.CANARY},
+            page=page,
+            parts=build(self._labels(t, page), self._view()).parts(),
+            query=query,
+            categories=CATEGORIES,
+            cell_sizes=hotspots.CELL_SIZES_M,
+            **facts,
+        )
+        return HTMLResponse(html, headers={"Content-Security-Policy": POLICY})
+
+    def stats(self, page: str, request: Request) -> Response:
+        """The figures of a page, with their legends."""
+        query = dict(request.query_params)
+        self.asked.append(f"{page}?{request.url.query}")
+        if "login" in self.failing:
+            return JSONResponse({"code": "not_authenticated", "message": "请登录", "detail": {}}, status_code=401)
+        if "stats" in self.failing:
+            said = {"code": "unavailable", "message": "统计库忙。", "detail": {}}
+            return JSONResponse(said, status_code=503)
+        return JSONResponse(self._answer(page, query))
+
+    def shapes(self, shapes: str) -> Response:
+        """Grids or compounds."""
+        if shapes in self.failing:
+            return JSONResponse({"code": "unavailable", "message": "", "detail": {}}, status_code=503)
+        made = town.grids() if shapes == "grids" else town.compounds()
+        return JSONResponse(made | ({"features": []} if shapes in self.empty else {}))
+
+    def tile(self, z: int, x: int, y: int) -> Response:
+        """A vector tile of the town's streets."""
+        if "ground" in self.failing:
+            return Response(status_code=503)
+        if not town.is_near(z, x, y):
+            return Response(status_code=204)
+        return Response(town.tile(z, x, y), media_type="application/vnd.mapbox-vector-tile")
+
+    def raster_tile(self, layer: str, z: int, x: int, y: int) -> Response:
+        """A provider that is down."""
+        self.asked.append(f"tile {layer}")
+        return Response(status_code=502)
+
+    def _answer(self, page: str, query: dict[str, str]) -> dict[str, Any]:
+        by = query.get("by", "grid")
+        if page == "coverage":
+            rows = town.coverage_rows()
+        elif by == "cell":
+            rows = town.cell_rows(int(query.get("cell_m", "500")))
+        else:
+            rows = town.hotspot_rows(query.get("category"))
+        rows = [] if "rows" in self.empty else rows
+        return {
+            "as_of": town.AS_OF,
+            "from": query.get("from", "2026-08-01"),
+            "to": query.get("to", "2026-10-31"),
+            "by": by,
+            "denominator": {"source": "households", "label": f"常住户数 {town.CANARY}"},
+            "unlocated": 17,
+            "rows": rows,
+            "legends": legends(cast(Any, page), rows),
+        }
+
+    def _labels(self, t: Any, page: str) -> Labels:
+        return Labels(
+            map_name=t(f"maps.{page}_map"),
+            zoom_in=t("maps.zoom_in"),
+            zoom_out=t("maps.zoom_out"),
+            attribution=f"© 测试图源 {town.CANARY}",
+            review_number="审图号 GS(2026)0000号",
+        )
+
+    def _view(self) -> MapView:
+        return MapView(bounds=town.BOUNDS, edition="3", tiles=self.raster)
+
+
+def catalogue(lang: str) -> dict[str, str]:
+    """The words of the map pages, keys as the template names them."""
+    tables = tomllib.loads((CATALOGUES / lang / "maps.toml").read_text(encoding="utf-8"))
+    return {f"{section}.{key}": text for section, table in tables.items() for key, text in table.items()}

@@ -1,0 +1,215 @@
+"""An invented small town for the map pages' tests: grids, figures, compounds, and vector tiles of its streets.
+
+Everything is made by arithmetic: no database, no geodata. The town of the service itself is another one.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from itertools import pairwise
+from typing import Any
+
+WEST, SOUTH = 117.000, 36.640
+COLUMNS, LINES = 9, 6
+STEP_LON, STEP_LAT = 0.0035, 0.0028
+BOUNDS = (WEST, SOUTH, WEST + COLUMNS * STEP_LON, SOUTH + LINES * STEP_LAT)
+AS_OF = "2026-11-21T14:05:00+08:00"
+CANARY = '{{7*191}}{% x{#${window.__x=1}<img src=x onerror="window.__x=1"></script>`\''
+STREETS = ("花园", "解放", "和平", "建设", "文化", "东风", "人民", "胜利", "幸福")
+DEDICATED = "DED-1"
+
+Shape = dict[str, Any]
+
+
+def corner(column: int, line: int) -> tuple[float, float]:
+    """(lon, lat) of a corner of the grid net, moved a little, the same every time, except on the rim."""
+    inner = 0 < column < COLUMNS and 0 < line < LINES
+    shift = (math.sin(column * 12.9 + line * 78.2), math.cos(column * 39.3 + line * 11.1)) if inner else (0.0, 0.0)
+    lon, lat = WEST + (column + 0.28 * shift[0]) * STEP_LON, SOUTH + (line + 0.28 * shift[1]) * STEP_LAT
+    return round(lon, 6), round(lat, 6)
+
+
+def code_of(column: int, line: int) -> str:
+    """The code of a base grid."""
+    return f"3701020{line + 1:02d}{column + 1:03d}"
+
+
+def name_of(column: int, line: int) -> str:
+    """The name of a base grid; the first one is a canary, the second a spreadsheet's formula."""
+    odd = {(0, 0): CANARY, (1, 0): "=1+1"}
+    return odd.get((column, line), f"{STREETS[column]}{line + 1}网格")
+
+
+def grids() -> Shape:
+    """The published grids: a net of base grids and one dedicated grid over them."""
+    features = [
+        _polygon(
+            [corner(c, r), corner(c + 1, r), corner(c + 1, r + 1), corner(c, r + 1)],
+            {"code": code_of(c, r), "name": name_of(c, r), "layer": "base"},
+        )
+        for r in range(LINES)
+        for c in range(COLUMNS)
+    ]
+    lon, lat = WEST + 3.2 * STEP_LON, SOUTH + 2.7 * STEP_LAT
+    features.insert(0, _box(lon, lat, 0.0028, 0.0020, {"code": DEDICATED, "name": "批发市场", "layer": "dedicated"}))
+    return {"type": "FeatureCollection", "features": features}
+
+
+def compounds() -> Shape:
+    """Compounds, outlines and points; one carries the canary."""
+    features = []
+    for place in range(14):
+        lon = WEST + (0.5 + place * 0.61 % COLUMNS) * STEP_LON
+        lat = SOUTH + (0.4 + place * 1.7 % LINES) * STEP_LAT
+        name = CANARY if place == 1 else f"{STREETS[place % 9]}小区{place + 1}"
+        if place % 4 == 3:
+            features.append(
+                {
+                    "type": "Feature",
+                    "properties": {"name": name, "kind": "point"},
+                    "geometry": {"type": "Point", "coordinates": [round(lon, 6), round(lat, 6)]},
+                }
+            )
+        else:
+            features.append(_box(lon, lat, 0.0012, 0.0008, {"name": name, "kind": "polygon"}))
+    return {"type": "FeatureCollection", "features": features}
+
+
+def hotspot_rows(category: str | None = None) -> list[dict[str, Any]]:
+    """Reports per grid: skewed, some zero, two grids without households, one with very few."""
+    rows = []
+    for r in range(LINES):
+        for c in range(COLUMNS):
+            near = math.hypot(c - 5.5, r - 2.5)
+            n = 0 if (c * 7 + r * 3) % 11 == 0 else int(1 + 55 / (1 + near) ** 1.6 + (c * 5 + r * 3) % 6)
+            n = n // 3 if category else n
+            denom: int | None = 180 + (c * 37 + r * 91) % 400
+            denom = None if (c, r) in {(8, 5), (0, 5)} else 12 if (c, r) == (2, 4) else denom
+            rows.append(_row(code_of(c, r), name_of(c, r), n, denom, "rate", 1000))
+    rows.append(_row("OLD-1", "已撤网格", 4, 80, "rate", 1000) | {"retired": True})
+    rows.append(_row(DEDICATED, "批发市场", 31, None, "rate", 1000))
+    return rows
+
+
+def coverage_rows() -> list[dict[str, Any]]:
+    """Doors reached per grid: from none to all, two grids without doors known."""
+    rows = []
+    for r in range(LINES):
+        for c in range(COLUMNS):
+            denom = None if (c, r) in {(8, 5), (0, 5)} else 180 + (c * 37 + r * 91) % 400
+            part = min(1.0, max(0.0, 1.15 - math.hypot(c - 2, r - 3) / 6))
+            n = 0 if (c, r) == (8, 0) else round(part * (denom or 40))
+            rows.append(_row(code_of(c, r), name_of(c, r), n, denom, "share", 1))
+    return rows
+
+
+def cell_rows(cell_m: int) -> list[dict[str, Any]]:
+    """Reports per square cell; no households, so no rate."""
+    side_lat, side_lon = cell_m / 111_320, cell_m / 89_300
+    rows = []
+    for r in range(math.ceil((BOUNDS[3] - SOUTH) / side_lat)):
+        for c in range(math.ceil((BOUNDS[2] - WEST) / side_lon)):
+            lon, lat = WEST + c * side_lon, SOUTH + r * side_lat
+            n = 1 + (c * 13 + r * 7) % 17
+            shape = _box(lon + side_lon / 2, lat + side_lat / 2, side_lon, side_lat, {})
+            row = _row(f"{c}-{r}", None, n, None, "rate", 1000)
+            rows.append(row | {"ring": shape["geometry"]["coordinates"][0]})
+    return rows
+
+
+@cache
+def tile(z: int, x: int, y: int) -> bytes:
+    """A Mapbox vector tile with the town's streets, some buildings and a pond."""
+    roads = []
+    for c in range(COLUMNS + 1):
+        kind = "major" if c in (2, 6) else "minor"
+        roads.append((kind, [corner(c, r) for r in range(LINES + 1)]))
+        roads.append((kind, [_between(corner(c, r), corner(min(c + 1, COLUMNS), r)) for r in range(LINES + 1)]))
+    for r in range(LINES + 1):
+        roads.append(("major" if r == 3 else "minor", [corner(c, r) for c in range(COLUMNS + 1)]))
+    roads.append(("path", [corner(0, 1), corner(3, 3), corner(5, 2)]))
+    pond = [(117.0205, 36.6465), (117.0222, 36.6462), (117.0226, 36.6478), (117.0210, 36.6482)]
+    houses = [
+        _corners(WEST + (k % 40 + 0.5) * 0.00078, SOUTH + (k // 40 + 0.5) * 0.0008, 0.0004, 0.0003) for k in range(800)
+    ]
+    layers = _layer("roads", [(2, {"class": kind}, path) for kind, path in roads], z, x, y)
+    layers += _layer("water", [(3, {}, pond)], z, x, y)
+    return layers + _layer("buildings", [(3, {}, house) for house in houses if z >= 15], z, x, y)
+
+
+def is_near(z: int, x: int, y: int) -> bool:
+    """Whether a tile touches the town; the service answers 204 elsewhere."""
+    west, north = _in_tile(BOUNDS[0], BOUNDS[3], z, x, y)
+    east, south = _in_tile(BOUNDS[2], BOUNDS[1], z, x, y)
+    return west <= 4096 and east >= 0 and north <= 4096 and south >= 0
+
+
+def _between(one: tuple[float, float], other: tuple[float, float]) -> tuple[float, float]:
+    return (one[0] + other[0]) / 2, (one[1] + other[1]) / 2
+
+
+def _row(code: str, name: str | None, n: int, denom: int | None, measure: str, per: int) -> dict[str, Any]:
+    return {"code": code, "name": name, "n": n, "denom": denom, measure: None if denom is None else n / denom * per}
+
+
+def _corners(lon: float, lat: float, wide: float, high: float) -> list[tuple[float, float]]:
+    w, e, s, n = lon - wide / 2, lon + wide / 2, lat - high / 2, lat + high / 2
+    return [(round(a, 6), round(b, 6)) for a, b in ((w, s), (e, s), (e, n), (w, n))]
+
+
+def _box(lon: float, lat: float, wide: float, high: float, properties: dict[str, Any]) -> Shape:
+    return _polygon(_corners(lon, lat, wide, high), properties)
+
+
+def _polygon(ring: list[tuple[float, float]], properties: dict[str, Any]) -> Shape:
+    coordinates = [[list(at) for at in [*ring, ring[0]]]]
+    return {"type": "Feature", "properties": properties, "geometry": {"type": "Polygon", "coordinates": coordinates}}
+
+
+# the little of the vector tile specification (2.1) that a street needs
+
+
+def _varint(value: int) -> bytes:
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes([*out, value])
+
+
+def _field(number: int, data: bytes) -> bytes:
+    return _varint(number << 3 | 2) + _varint(len(data)) + data
+
+
+def _number(number: int, value: int) -> bytes:
+    return _varint(number << 3) + _varint(value)
+
+
+def _zigzag(value: int) -> int:
+    return (value << 1) ^ (value >> 31)
+
+
+def _layer(name: str, shapes: list[tuple[int, dict[str, str], Any]], z: int, x: int, y: int) -> bytes:
+    keys = sorted({key for _, tags, _ in shapes for key in tags})
+    values = sorted({value for _, tags, _ in shapes for value in tags.values()})
+    body = _field(1, name.encode())
+    for kind, tags, path in shapes:
+        pairs = [place for key, value in tags.items() for place in (keys.index(key), values.index(value))]
+        points = [_in_tile(lon, lat, z, x, y) for lon, lat in path]
+        moves = [9, *map(_zigzag, points[0]), (len(points) - 1) << 3 | 2]
+        for (ax, ay), (bx, by) in pairwise(points):
+            moves += [_zigzag(bx - ax), _zigzag(by - ay)]
+        moves += [15] if kind == 3 else []
+        feature = _field(2, b"".join(map(_varint, pairs))) + _number(3, kind)
+        body += _field(2, feature + _field(4, b"".join(map(_varint, moves))))
+    body += b"".join(_field(3, key.encode()) for key in keys)
+    body += b"".join(_field(4, _field(1, value.encode())) for value in values)
+    return _field(3, body + _number(5, 4096) + _number(15, 2))
+
+
+def _in_tile(lon: float, lat: float, z: int, x: int, y: int) -> tuple[int, int]:
+    n = 2**z
+    across = (lon + 180) / 360 * n - x
+    down = (1 - math.asinh(math.tan(math.radians(lat))) / math.pi) / 2 * n - y
+    return round(across * 4096), round(down * 4096)

@@ -1,0 +1,81 @@
+"""The demo town, played through the verbs: every report is placed as the oracle places it, and nothing is lost."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from sqlalchemy import Connection, text
+
+from geodata import placement as oracle
+from geodata import town
+from gridsvc import demo, stats
+from gridsvc.rules.roles import Actor
+from tests.conftest import NOW, RULE
+
+TOWN = town.build(NOW.date())
+
+
+def test_every_row_of_the_script_is_there(town_db: Connection) -> None:
+    counts = {
+        "report": len(TOWN.reports),
+        "visit": len(TOWN.visits),
+        "household": len(TOWN.households),
+        "compound": len(TOWN.compounds),
+        "area": len(TOWN.areas),
+        "grid_version": len(TOWN.grids) + len(TOWN.dedicated),
+        "basemap": len(TOWN.roads) + len(TOWN.buildings) + len(TOWN.water),
+    }
+    for table, n in counts.items():
+        assert town_db.scalar(text(f"SELECT count(*) FROM {table}")) == n, table
+    assert not demo.is_empty(town_db)
+
+
+def test_every_position_is_placed_as_the_oracle_does(town_db: Connection) -> None:
+    rows = town_db.execute(
+        text(
+            "SELECT ST_X(r.geom) AS lon, ST_Y(r.geom) AS lat, g.code, p.method, p.distance_m "
+            "FROM report r JOIN placement p ON p.report_id = r.id AND p.to_at IS NULL "
+            "LEFT JOIN grid_version g ON g.id = p.grid_version_id "
+            "WHERE r.geom IS NOT NULL AND p.method IN ('covers', 'nearest', 'none')"
+        )
+    ).all()
+    grids = [
+        oracle.Grid(row.code, row.name, row.layer, row.geometry)
+        for frame in (TOWN.grids, TOWN.dedicated)
+        for row in frame.itertuples()
+    ]
+    expected = oracle.place_many([r.lon for r in rows], [r.lat for r in rows], grids, RULE.nearest_max_m)
+    assert [(r.code, r.method, r.distance_m) for r in rows] == [(e.code, e.method, e.distance_m) for e in expected]
+    assert len(rows) > 2000
+    assert {"covers", "nearest", "none"} <= {r.method for r in rows}
+
+
+def test_states_and_logs_agree(town_db: Connection) -> None:
+    states = Counter(town_db.scalars(text("SELECT state FROM report")))
+    assert states == Counter(report.state for report in TOWN.reports)
+    wrong = text(
+        "SELECT count(*) FROM report r WHERE state <> "
+        "(SELECT to_state FROM report_log l WHERE l.report_id = r.id ORDER BY seq DESC LIMIT 1)"
+    )
+    assert town_db.scalar(wrong) == 0
+
+
+def test_the_maps_add_up(town_db: Connection) -> None:
+    period = stats.Period(TOWN.reports[0].received_at, NOW, NOW)
+    table = stats.hotspots(town_db, period, Actor("planner"))
+    total = town_db.scalar(text("SELECT count(*) FROM report WHERE state <> 'void'"))
+    assert sum(row.n for row in table.rows) + table.n_unlocated == total
+    cover = stats.coverage(town_db, period, Actor("planner"))
+    assert sum(row.denom or 0 for row in cover.rows) + cover.n_unlocated <= len(TOWN.households)
+    shares = [row.value for row in cover.rows if row.value is not None]
+    assert min(shares) == 0
+    assert max(shares) > 0.9
+    assert any(row.value is None for row in cover.rows)
+
+
+def test_hot_spots_of_the_script_are_hot_on_the_map(town_db: Connection) -> None:
+    period = stats.Period(TOWN.reports[0].received_at, NOW, NOW)
+    for spot in TOWN.spots:
+        table = stats.hotspots(town_db, period, Actor("planner"), category=spot.category)
+        ranked = sorted(table.rows, key=lambda row: -row.n)
+        assert set(spot.grid_codes) & {row.code for row in ranked[: len(spot.grid_codes) + 3]}, spot.name

@@ -1,0 +1,86 @@
+"""One county, one running service for the reading tests, and clients by role."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from gridsvc.web.app import create_app
+from tests.conftest import Fresh, new_schema
+from tests.web import county as counties
+from tests.web.county import County
+from tests.web.live import Clock, serving, settings
+
+Client = Callable[..., httpx.Client]
+Serve = Callable[..., str]
+
+
+@pytest.fixture(scope="session")
+def made(cluster_urls: tuple[str, str]) -> Iterator[Fresh]:
+    """The county's schema."""
+    with new_schema(cluster_urls, f"t_{uuid.uuid4().hex[:12]}") as one:
+        yield one
+
+
+@pytest.fixture(scope="session")
+def county(made: Fresh) -> County:
+    """The county, committed; tests add reports to it and take none away."""
+    with made.begin() as db:
+        return counties.build(db)
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder."""
+    return tmp_path_factory.mktemp("data")
+
+
+@pytest.fixture(scope="session")
+def address(made: Fresh, county: County, folder: Path) -> Iterator[str]:
+    """A running service, at NOW."""
+    with serving(create_app(settings(made, folder), clock=Clock())) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def client(address: str, county: County) -> Iterator[Client]:
+    """`client("admin")`: a client with that account's bearer token; `client()`: nobody's."""
+    with ExitStack() as stack:
+        known: dict[str | None, httpx.Client] = {}
+
+        def of(login: str | None = None) -> httpx.Client:
+            if login not in known:
+                headers = {} if login is None else {"Authorization": f"Bearer {county.tokens[login]}"}
+                known[login] = stack.enter_context(httpx.Client(base_url=address, headers=headers, timeout=30))
+            return known[login]
+
+        yield of
+
+
+@pytest.fixture
+def serve(made: Fresh, county: County, folder: Path) -> Iterator[Serve]:
+    """`serve(clock, **settings)`: another service on the same county, for this test."""
+    with ExitStack() as stack:
+
+        def start(clock: Clock | None = None, **changes: Any) -> str:
+            app = create_app(settings(made, folder, **changes), clock=clock or Clock())
+            return stack.enter_context(serving(app))
+
+        yield start
+
+
+def report(**changes: Any) -> dict[str, Any]:
+    """The body of a report inside the first western grid."""
+    body = {
+        "client_key": str(uuid.uuid4()),
+        "category": "0110",
+        "description": "路灯不亮",
+        "location": {"lon": 110.005, "lat": 23.005, "crs": "wgs84"},
+    }
+    return body | changes

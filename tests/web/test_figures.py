@@ -1,0 +1,228 @@
+"""Figures and shapes for the maps: what they count, whose they are, how they are asked for again."""
+
+from __future__ import annotations
+
+import gzip
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from gridsvc import accounts
+from gridsvc.web import schemas
+from gridsvc.web.app import create_app
+from tests.conftest import NOW, Fresh
+from tests.web.conftest import Client
+from tests.web.county import CANARY, EAST, PASSWORD, WEST, County
+from tests.web.live import Clock, serving, settings
+
+HOTSPOTS, COVERAGE = "/api/v1/stats/hotspots", "/api/v1/stats/coverage"
+GRIDS, COMPOUNDS = "/api/v1/maps/grids.geojson", "/api/v1/maps/compounds.geojson"
+# before the reports that other tests send
+PERIOD = {"from": "2026-10-01", "to": "2026-10-31"}
+
+
+def stats(answer: httpx.Response) -> dict[str, Any]:
+    assert answer.status_code == 200, answer.text
+    schemas.StatsOut.model_validate(answer.json())
+    return dict(answer.json())
+
+
+def test_hotspots_by_grid(client: Client) -> None:
+    told = stats(client("admin").get(HOTSPOTS, params=PERIOD | {"lang": "zh"}))
+    assert list(told) == ["as_of", "from", "to", "by", "denominator", "unlocated", "rows", "legends"]
+    assert (told["as_of"], told["from"], told["to"]) == ("2026-11-01T10:00:00+08:00", "2026-10-01", "2026-10-31")
+    assert told["denominator"] == {"source": "registered", "label": "登记的户数"}
+    assert told["unlocated"] == 2
+    rows = {row["code"]: row for row in told["rows"]}
+    assert len(rows) == 9
+    assert rows[f"{WEST}001"] == {
+        "code": f"{WEST}001", "name": "第1网格", "layer": "base", "n": 1, "denom": 10, "rate": 100.0, "retired": False
+    }  # fmt: skip
+    assert (rows[f"{EAST}001"]["n"], rows[f"{EAST}001"]["denom"], rows[f"{EAST}001"]["rate"]) == (1, None, None)
+    assert sum(row["n"] for row in rows.values()) + told["unlocated"] == 6
+    assert set(told["legends"]) == {"rate", "n"}
+
+
+def test_hotspots_by_cell_and_category(client: Client) -> None:
+    told = stats(client("admin").get(HOTSPOTS, params=PERIOD | {"by": "cell", "cell_m": "500"}))
+    assert (told["by"], sum(row["n"] for row in told["rows"])) == ("cell", 5)
+    ring = told["rows"][0]["ring"]
+    assert len(ring) == 5
+    assert ring[0] == ring[-1]
+    none = stats(client("admin").get(HOTSPOTS, params=PERIOD | {"category": "0506"}))
+    assert sum(row["n"] for row in none["rows"]) == 0
+    old = stats(client("admin").get(HOTSPOTS, params={"category": "0506", "from": "2026-05-01", "to": "2026-10-31"}))
+    assert sum(row["n"] for row in old["rows"]) == 1
+
+
+def test_coverage(client: Client) -> None:
+    told = stats(client("admin").get(COVERAGE, params=PERIOD))
+    rows = {row["code"]: row for row in told["rows"]}
+    west = rows[f"{WEST}001"]
+    assert (west["n"], west["denom"], west["share"]) == (6, 10, 0.6)
+    assert (rows[f"{EAST}004"]["n"], rows[f"{EAST}004"]["denom"]) == (0, 4)
+    assert rows[f"{WEST}002"]["share"] is None
+    assert set(told["legends"]) == {"share"}
+
+
+def test_days_are_whole_and_by_default_the_last_ninety(client: Client) -> None:
+    told = stats(client("admin").get(HOTSPOTS))
+    assert (told["from"], told["to"]) == ("2026-08-04", "2026-11-01")
+    # the report of 2026-10-31 10:00 there, 02:00 UTC: on its own day and on no other
+    for day, n in (("2026-10-31", 1), ("2026-11-02", 0)):
+        one = stats(client("admin").get(HOTSPOTS, params={"from": day, "to": day}))
+        assert sum(row["n"] for row in one["rows"]) == n
+    until = stats(client("admin").get(COVERAGE, params={"to": "2026-10-31"}))
+    assert until["from"] == "2026-08-03"
+    reversed_ = client("admin").get(COVERAGE, params={"from": "2026-10-31", "to": "2026-10-01"})
+    assert (reversed_.status_code, reversed_.json()["code"]) == (422, "period_reversed")
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"from": "2026-10-01T00:00:00"},
+        {"from": "20261001"},
+        {"from": "1793498400"},
+        {"from": "0001-01-01"},
+        {"to": "9999-12-31"},
+        {"by": "street"},
+        {"by": "cell", "cell_m": "0"},
+        {"by": "cell", "cell_m": "-500"},
+        {"by": "cell", "cell_m": "1e3"},
+        {"by": "cell", "cell_m": "9" * 400},
+        {"category": "\x00"},
+    ],
+)
+def test_figures_of_nothing(client: Client, params: dict[str, str]) -> None:
+    answer = client("admin").get(HOTSPOTS, params=params)
+    assert (answer.status_code, answer.json()["code"]) == (422, "request_misfit"), answer.text
+
+
+WESTERN = {f"{WEST}{n}" for n in ("001", "002", "003", "004", "901")}
+EASTERN = {f"{EAST}{n}" for n in ("001", "002", "003", "004")}
+SEEN = [
+    ("admin", WESTERN | EASTERN, {"1", "2", "3"}),
+    ("planner", WESTERN | EASTERN, {"1", "2", "3"}),
+    ("manager_west", WESTERN, {"1", "2"}),
+    ("manager_east", EASTERN, {"3"}),
+    ("worker", {f"{WEST}001"}, {"1"}),
+]
+
+
+@pytest.mark.parametrize(("who", "codes", "refs"), SEEN, ids=[one[0] for one in SEEN])
+def test_everybody_sees_their_own_grids(
+    client: Client, county: County, who: str, codes: set[str], refs: set[str]
+) -> None:
+    for url in (HOTSPOTS, COVERAGE):
+        assert {row["code"] for row in stats(client(who).get(url, params=PERIOD))["rows"]} == codes
+    shapes = client(who).get(GRIDS).json()
+    assert {one["properties"]["code"] for one in shapes["features"]} == codes
+    homes = client(who).get(COMPOUNDS).json()
+    assert {one["properties"]["id"] for one in homes["features"]} == {county.compounds[ref] for ref in refs}
+    cells = stats(client(who).get(HOTSPOTS, params=PERIOD | {"by": "cell", "cell_m": "1000"}))["rows"]
+    n = {"admin": 5, "planner": 5, "manager_west": 2, "manager_east": 2, "worker": 1}[who]
+    assert sum(row["n"] for row in cells) == n
+
+
+def test_shapes_are_geojson(client: Client) -> None:
+    answer = client("admin").get(f"{GRIDS}?edition=1-2")
+    assert answer.headers["content-type"] == "application/geo+json"
+    told = answer.json()
+    assert told["type"] == "FeatureCollection"
+    assert told["features"][0]["properties"] == {"code": f"{WEST}001", "name": "第1网格", "layer": "base"}
+    assert told["features"][0]["geometry"]["type"] == "MultiPolygon"
+    assert told["features"][-1]["properties"]["layer"] == "dedicated"
+    homes = client("admin").get(COMPOUNDS).json()["features"]
+    assert (homes[0]["properties"]["name"], homes[0]["properties"]["kind"]) == (CANARY, "polygon")
+    assert homes[1]["properties"]["kind"] == "point"
+
+
+@pytest.mark.parametrize("url", [GRIDS, COMPOUNDS, "/basemap/14/13198/7107.pbf"])
+@pytest.mark.parametrize("who", ["admin", "manager_west"])
+def test_asked_for_again_it_is_304(client: Client, url: str, who: str) -> None:
+    first = client(who).get(url)
+    assert first.status_code == 200
+    tag = first.headers["etag"]
+    assert "private" in first.headers["cache-control"]
+    for sent in (tag, f'W/{tag}, "x"', "*"):
+        again = client(who).get(url, headers={"If-None-Match": sent})
+        assert (again.status_code, again.content) == (304, b"")
+    assert client(who).get(url, headers={"If-None-Match": '"other"'}).status_code == 200
+
+
+def test_tags_differ_by_what_is_seen(client: Client) -> None:
+    tags = {who: client(who).get(GRIDS).headers["etag"] for who, *_ in SEEN}
+    assert len(set(tags.values())) == 4
+    assert tags["admin"] == tags["planner"]
+    other = client("manager_west").get(GRIDS, headers={"If-None-Match": tags["admin"]})
+    assert other.status_code == 200
+
+
+def test_shapes_are_packed_for_those_who_unpack(client: Client) -> None:
+    packed = client("admin").get(GRIDS, headers={"Accept-Encoding": "gzip"})
+    assert packed.headers["content-encoding"] == "gzip"
+    with client("admin").stream("GET", GRIDS, headers={"Accept-Encoding": "gzip"}) as raw:
+        wire = b"".join(raw.iter_raw())
+    plain = client("admin").get(GRIDS, headers={"Accept-Encoding": "identity"})
+    assert "content-encoding" not in plain.headers
+    assert gzip.decompress(wire) == plain.content
+    assert len(wire) < len(plain.content) / 2
+    refused = client("admin").get(GRIDS, headers={"Accept-Encoding": "gzip;q=0"})
+    assert "content-encoding" not in refused.headers
+    assert "Accept-Encoding" in packed.headers["vary"]
+
+
+def test_base_map_by_zoom(client: Client) -> None:
+    def layers(z: int, x: int, y: int) -> list[bytes]:
+        answer = client("worker").get(f"/basemap/{z}/{x}/{y}.pbf")
+        assert answer.status_code == 200
+        assert answer.headers["content-type"] == "application/vnd.mapbox-vector-tile"
+        return [name for name in (b"roads", b"water", b"buildings", b"path", b"major") if name in answer.content]
+
+    # 110.0041 E, 23.0041 N
+    assert layers(12, 3299, 1776) == [b"roads", b"water", b"major"]
+    assert layers(16, 52793, 28425) == [b"buildings"]
+    assert layers(15, 26396, 14212) == [b"roads", b"buildings", b"path", b"major"]
+
+
+@pytest.mark.parametrize(
+    ("tile", "status"),
+    [
+        ("14/0/0.pbf", 204),
+        ("0/0/0.pbf", 204),
+        ("14/16384/0.pbf", 204),
+        ("24/5/5.pbf", 204),
+        ("14/-1/0.pbf", 422),
+        ("x/0/0.pbf", 422),
+        (f"{10**30}/0/0.pbf", 422),
+    ],
+)
+def test_tiles_where_nothing_is(client: Client, tile: str, status: int) -> None:
+    assert client("worker").get(f"/basemap/{tile}").status_code == status
+
+
+def test_categories_in_the_asked_language(client: Client) -> None:
+    zh = client().get("/api/v1/categories?lang=zh").json()
+    en = client().get("/api/v1/categories", headers={"Accept-Language": "en-GB,en;q=0.9"}).json()
+    schemas.CategoriesOut.model_validate(zh)
+    assert [one["name"] for one in zh["items"]] == ["暴露垃圾", "道路积水", "未分类"]
+    assert [one["name"] for one in en["items"]] == ["Litter", "Water", "Unclassified"]
+
+
+def test_before_anything_is_published(fresh: Fresh, folder: Path) -> None:
+    with fresh.begin() as db:
+        accounts.create(db, login="a", name="a", role="admin", password=PASSWORD)
+        token = accounts.issue_bearer(db, "a", "", NOW, timedelta(days=1)).token
+    with (
+        serving(create_app(settings(fresh, folder), clock=Clock())) as address,
+        httpx.Client(base_url=address, headers={"Authorization": f"Bearer {token}"}) as admin,
+    ):
+        assert admin.get(GRIDS).json() == {"type": "FeatureCollection", "features": []}
+        assert stats(admin.get(HOTSPOTS))["rows"] == []
+        assert stats(admin.get(COVERAGE))["denominator"]["source"] in ("registered", "none")
+        cells = admin.get(HOTSPOTS, params={"by": "cell"})
+        assert (cells.status_code, cells.json()["code"]) == (503, "no_published_edition")
