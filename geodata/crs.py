@@ -81,7 +81,7 @@ def parse_crs(text: str) -> CrsRef:
         raise CrsError("crs_unknown", crs=text[:80])
     epsg = int(match[1])
     try:
-        crs = CRS.from_epsg(epsg)
+        crs = _of_epsg(epsg)
     except CRSError:
         raise CrsError("crs_unknown", crs=text[:80]) from None
     return CrsRef(_NAMES.get(epsg, f"EPSG:{epsg}"), epsg, _datum_of(crs, text))
@@ -110,7 +110,7 @@ def in_range(lon: FloatArray, lat: FloatArray) -> NDArray[np.bool_]:
 
 def to_pyproj(crs: CrsRef) -> CRS:
     """The pyproj CRS behind a reference, for geopandas; EPSG:4326 for the shifted ones, which count in its degrees."""
-    return CRS.from_wkt(crs.wkt) if crs.wkt is not None else CRS.from_epsg(crs.epsg or 4326)
+    return CRS.from_wkt(crs.wkt) if crs.wkt is not None else _of_epsg(crs.epsg or 4326)
 
 
 def local_metric(lon: float, lat: float) -> CRS:
@@ -129,15 +129,21 @@ def local_metric(lon: float, lat: float) -> CRS:
         raise CrsError("position_out_of_range", lon=lon, lat=lat)
     if datum.in_china_box(np.asarray(lon), np.asarray(lat)):
         meridian = min(max(math.floor(lon / 3.0 + 0.5), 25), 45)
-        return CRS.from_epsg(4534 + meridian - 25)
+        return _of_epsg(4534 + meridian - 25)
     zone = min(int((lon + 180.0) // 6.0) + 1, 60)
-    return CRS.from_epsg((32600 if lat >= 0.0 else 32700) + zone)
+    return _of_epsg((32600 if lat >= 0.0 else 32700) + zone)
+
+
+@lru_cache(maxsize=128)
+def _of_epsg(epsg: int) -> CRS:
+    # PROJ's database takes milliseconds to answer, and a request may ask twice.
+    return CRS.from_epsg(epsg)
 
 
 @lru_cache(maxsize=64)
 def _transformer(crs: CrsRef) -> Transformer:
     # One per CRS: finding the operation costs milliseconds, and pyproj's transformers may be shared by threads.
-    return Transformer.from_crs(to_pyproj(crs), CRS.from_epsg(4326), always_xy=True)
+    return Transformer.from_crs(to_pyproj(crs), _of_epsg(4326), always_xy=True)
 
 
 def _from_wkt(text: str) -> CrsRef:

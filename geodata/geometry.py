@@ -136,7 +136,8 @@ def repair(geom: BaseGeometry | None, max_change_share: float = MAX_CHANGE_SHARE
 
     Changes: geometry_unwrapped (a collection of polygons only), geometry_heights_dropped, geometry_repaired (with its
     cause, areas and where). Refused is what would lose something: a shape whose area moves by more than
-    `max_change_share`, or for which the two ways to read crossing rings (even-odd and non-zero winding) differ by that.
+    `max_change_share`, or for which the two readings of crossing rings (by their lines, by their structure) differ by
+    that.
 
     Raises:
         GeometryError: a code of `check` that has no repair, geometry_collapsed, geometry_repair_loses.

@@ -58,7 +58,7 @@ def read(path: Path, file_format: str, kind: Kind, limits: Limits) -> Rows:
     found: dict[str, _Found] = {}
     try:
         _collect(osmium.io.File(str(path), _ENDINGS[file_format]), keys, wanted, found, limits)
-    except (RuntimeError, ValueError) as error:
+    except (RuntimeError, ValueError, osmium.InvalidLocationError) as error:
         raise FileRefused("osm_damaged", cause=str(error)[:120]) from None
     if not found:
         raise FileRefused("osm_nothing_found", kind=kind)
@@ -80,6 +80,9 @@ def _collect(file: Any, keys: tuple[str, ...], wanted: Any, found: dict[str, _Fo
         if kind is None or thing.is_node():
             continue
         if thing.is_area():
+            # An area without rings: osmium could not assemble it.
+            if not thing.num_rings()[0]:
+                continue
             # Assembled by osmium: parts grouped, inner rings that touch one another merged, so valid where it exists.
             # It may come before the object that it is the area of.
             area = areas[_of(thing)] = shapely.from_wkb(bytes.fromhex(shapes.create_multipolygon(thing)))

@@ -100,8 +100,8 @@ def _files(path: Path) -> dict[str, Path]:
     """The file and, for a shapefile, the known parts beside it, whatever the case of their endings."""
     files = {"file": path}
     try:
-        with path.open("rb") as file:
-            is_shapefile = file.read(4) == _SHP_MAGIC
+        # Opening a pipe would wait for somebody to write into it.
+        is_shapefile = path.is_file() and _begin(path) == _SHP_MAGIC
     except OSError:
         # `sandbox` opens it again and says what is wrong with it.
         return files
@@ -112,6 +112,11 @@ def _files(path: Path) -> dict[str, Path]:
             if part.stem == path.stem and part.suffix.lower() in _BESIDE:
                 files.setdefault("file" + part.suffix.lower(), part)
     return files
+
+
+def _begin(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(len(_SHP_MAGIC))
 
 
 def _layer(answer: Answer) -> Layer:

@@ -201,10 +201,15 @@ def _write_excel(
     book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet(title[:31])
     sheet.freeze_panes = "A2"
-    for number, row in enumerate(_prepend(header, rows)):
-        if number > _EXCEL_ROWS:
-            raise FileRefused("too_many_rows_for_excel", limit=_EXCEL_ROWS)
-        sheet.append([_excel_cell(sheet, value, number) for value in row])
+    try:
+        for number, row in enumerate(_prepend(header, rows)):
+            if number > _EXCEL_ROWS:
+                raise FileRefused("too_many_rows_for_excel", limit=_EXCEL_ROWS)
+            sheet.append([_excel_cell(sheet, value, number) for value in row])
+    except BaseException:
+        # Else the half-written sheet complains when it is collected.
+        sheet.close()
+        raise
     content = io.BytesIO()
     book.save(content)
     _stamp(content, path, at)

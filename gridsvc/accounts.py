@@ -130,7 +130,9 @@ def log_in(db: Connection, login: str, password: str, now: datetime, policy: Pol
         waits = {"n_failed": 0, "locked_until": now + policy.wait} if n_failed >= policy.attempts else {}
         db.execute(mine.values({"n_failed": n_failed} | waits))
         return None
-    fresh = {"password_hash": _hasher().hash(password)} if _hasher().check_needs_rehash(row.password_hash) else {}
+    fresh = (
+        {"password_hash": _hasher().hash(_bytes(password))} if _hasher().check_needs_rehash(row.password_hash) else {}
+    )
     db.execute(mine.values({"n_failed": 0, "locked_until": None} | fresh))
     c = t.credential.c
     db.execute(delete(t.credential).where((c.account_id == row.id) & (c.expires_at <= now)))
@@ -247,14 +249,19 @@ def _is_login(login: str) -> bool:
 def _hash(password: str) -> str:
     if not MIN_PASSWORD_CHARS <= len(password) <= MAX_PASSWORD_CHARS:
         raise Refused("password_length", min=MIN_PASSWORD_CHARS, max=MAX_PASSWORD_CHARS)
-    return _hasher().hash(password)
+    return _hasher().hash(_bytes(password))
 
 
 def _matches(stored: str, password: str) -> bool:
     try:
-        return _hasher().verify(stored, password)
+        return _hasher().verify(stored, _bytes(password))
     except (VerificationError, InvalidHashError):
         return False
+
+
+def _bytes(password: str) -> bytes:
+    # half a character is no UTF-8, yet somebody may send one: it is a wrong password, not an error
+    return password.encode("utf-8", "surrogatepass")
 
 
 def _digest(token: str) -> bytes:

@@ -13,12 +13,14 @@ from gridsvc.db.queries import load
 from gridsvc.grids import Placement, Rule
 
 
-def insert_placement(db: Connection, report_id: int, seq: int, placement: Placement, from_at: datetime) -> None:
-    """Stores a placement as the current one, made by the log row `seq`."""
+def supersede(db: Connection, report_id: int, seq: int, placement: Placement, now: datetime) -> None:
+    """Ends the current placement and stores the new one, made by the log row `seq`; the old one stays readable."""
+    p = t.placement.c
+    db.execute(t.placement.update().where((p.report_id == report_id) & p.to_at.is_(None)).values(to_at=now))
     row = {
         "report_id": report_id,
         "seq": seq,
-        "from_at": from_at,
+        "from_at": now,
         "grid_version_id": placement.grid_version_id,
         "method": placement.method,
         "distance_m": placement.distance_m,
@@ -29,13 +31,6 @@ def insert_placement(db: Connection, report_id: int, seq: int, placement: Placem
         "duty": placement.duty,
     }
     db.execute(t.placement.insert(), row)
-
-
-def supersede(db: Connection, report_id: int, seq: int, placement: Placement, now: datetime) -> None:
-    """Ends the current placement and stores the new one; the old one stays readable."""
-    p = t.placement.c
-    db.execute(t.placement.update().where((p.report_id == report_id) & p.to_at.is_(None)).values(to_at=now))
-    insert_placement(db, report_id, seq, placement, now)
 
 
 def current(db: Connection, report_id: int) -> Placement:

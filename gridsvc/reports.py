@@ -11,16 +11,16 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 from sqlalchemy import Connection, func, select
-from sqlalchemy.dialects.postgresql import insert
 
 from geodata import crs as geocrs
 from geodata.errors import GeodataError
 from gridsvc import compounds, grids
 from gridsvc.db import tables as t
+from gridsvc.db.queries import load
 from gridsvc.errors import Conflict, NotFound, Refused
 from gridsvc.grids import DOUBTFUL_BELOW, Placement, Rule
 from gridsvc.journal import append
-from gridsvc.placements import current, insert_placement, supersede
+from gridsvc.placements import current, supersede
 from gridsvc.rules.lifecycle import step
 from gridsvc.rules.roles import Actor
 
@@ -129,18 +129,16 @@ def submit(db: Connection, draft: Draft, actor: Actor, now: datetime, rule: Rule
         raise Refused("observed_ahead", observed_at=draft.observed_at.isoformat())
     if draft.position is None and draft.compound is None and not (draft.words or "").strip():
         raise Refused("location_missing")
-    grids.hold(db)
+    begun = db.execute(load("submit_begin"), {"category": draft.category}).one()
     located = locate(db, draft, now, rule)
-    fingerprint = draft.fingerprint()
-    known = db.scalar(select(t.category.c.code).where(t.category.c.code == draft.category))
+    lon, lat = located.lonlat or (None, None)
+    placed = located.placement
     day = now.astimezone(ZoneInfo(rule.zone)).strftime("%Y%m%d")
-    serial = db.scalar(t.report_number)
     row = {
         "source": SOURCE,
-        "number": f"{day}-{serial:06d}",
-        "state": "reported",
-        "category": known or UNCLASSIFIED,
-        "category_raw": None if known else draft.category,
+        "number": f"{day}-{begun.serial:06d}",
+        "category": draft.category if begun.known else UNCLASSIFIED,
+        "category_raw": None if begun.known else draft.category,
         "description": draft.description,
         "channel": draft.channel,
         "words": located.words,
@@ -148,30 +146,35 @@ def submit(db: Connection, draft: Draft, actor: Actor, now: datetime, rule: Rule
         "raw_x": draft.position.lon if draft.position else None,
         "raw_y": draft.position.lat if draft.position else None,
         "crs": draft.position.crs if draft.position else None,
-        "geom": None if located.lonlat is None else "SRID=4326;POINT({!r} {!r})".format(*located.lonlat),
+        "lon": lon,
+        "lat": lat,
         "accuracy_m": draft.position.accuracy_m if draft.position else None,
         "observed_at": draft.observed_at,
         "received_at": now,
         "client_key": draft.client_key,
-        "body_hash": fingerprint,
+        "body_hash": draft.fingerprint(),
         "sender_id": actor.account_id,
+        "grid_version_id": placed.grid_version_id,
+        "method": placed.method,
+        "distance_m": placed.distance_m,
+        "confidence": placed.confidence,
+        "runners_up": json.dumps(placed.runners_up) if placed.runners_up else None,
+        "reason": placed.reason,
+        "worker_id": placed.worker_id,
+        "duty": placed.duty,
     }
-    key = [t.report.c.client_key]
-    unless_known = insert(t.report).on_conflict_do_nothing(index_elements=key, index_where=key[0].is_not(None))
-    report_id = db.scalar(unless_known.returning(t.report.c.id), row)
+    report_id = db.scalar(load("submit_store"), row)
     if report_id is None:
-        return _same_again(db, draft.client_key, fingerprint, actor)
-    append(db, report_id, 1, "submit", None, "reported", actor, now)
-    insert_placement(db, report_id, 1, located.placement, now)
-    return Submitted(report_id, str(row["number"]), "reported", located.placement, now, True)
+        return _same_again(db, draft, actor)
+    return Submitted(report_id, str(row["number"]), "reported", placed, now, True)
 
 
-def _same_again(db: Connection, client_key: UUID, fingerprint: bytes, actor: Actor) -> Submitted:
+def _same_again(db: Connection, draft: Draft, actor: Actor) -> Submitted:
     r = t.report.c
     row = db.execute(
-        select(r.id, r.number, r.state, r.received_at, r.body_hash, r.sender_id).where(r.client_key == client_key)
+        select(r.id, r.number, r.state, r.received_at, r.body_hash, r.sender_id).where(r.client_key == draft.client_key)
     ).one()
-    if row.body_hash != fingerprint or row.sender_id != actor.account_id:
+    if row.body_hash != draft.fingerprint() or row.sender_id != actor.account_id:
         raise Conflict("client_key_used")
     return Submitted(row.id, row.number, row.state, current(db, row.id), row.received_at, False)
 
@@ -224,6 +227,7 @@ def place_by_hand(
         NotFound: no published grid has the code.
         Conflict: the pin lies outside every grid.
     """
+    grids.hold(db)
     if isinstance(where, str):
         chosen = grids.place_grid(db, where, now, rule)
     else:

@@ -17,7 +17,6 @@ Rgb = tuple[float, float, float]
 
 ZERO = "#ffffff"
 NO_DATA = "#bdbdbd"
-NO_DATA_LINE = "#8c8c8c"
 
 # `problems` follows ColorBrewer's YlOrRd, `coverage` its Blues; both start darker than theirs, so that the
 # lightest class keeps its distance from the white of zero (YlOrRd's own #ffffb2 comes to 6.9 for tritan eyes).

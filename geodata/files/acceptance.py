@@ -16,8 +16,8 @@ from geodata.layer import Fields, Kind, Problem
 
 ShapeArray = NDArray[np.object_]
 
-# What a spreadsheet makes of a long code in a number column.
-_SCIENTIFIC = re.compile(r"[+-]?[0-9](?:[.,][0-9]+)?[eE]\+?[0-9]{1,3}")
+# What a spreadsheet (3.70102E+17) or Java (3.70102E17) makes of a long code in a number column; 2E10 may be a house.
+_SCIENTIFIC = re.compile(r"[0-9][.,][0-9]+[eE]\+?[0-9]{1,3}|[0-9][eE]\+[0-9]{1,3}")
 _CODE_ROLES = ("code", "parent", "number", "grid", "phone")
 _POINT_ID = 0
 _MAX_SHOWN = 60
@@ -89,7 +89,7 @@ def _fit(shape: BaseGeometry | None, kind: Kind) -> tuple[BaseGeometry | None, t
     """
     if shape is None and kind in ("reports", "any"):
         return None, ()
-    if shape is not None and shape.geom_type == "MultiPoint" and len(shape.geoms) == 1:
+    if kind != "any" and shape is not None and shape.geom_type == "MultiPoint" and len(shape.geoms) == 1:
         shape = shape.geoms[0]
     of = "" if shape is None else shape.geom_type
     if kind == "reports" or (of == "Point" and kind in ("compounds", "any")):

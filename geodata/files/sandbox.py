@@ -40,7 +40,7 @@ REQUEST_NAME = "request.json"
 PROJ_NAME = "proj"
 
 _ROOT = Path(__file__).resolve().parents[2]
-_START = "import sys; sys.path.append(sys.argv[1]); from geodata.files import decode; decode.main()"
+_START = "import sys; sys.path.insert(0, sys.argv[1]); from geodata.files import decode; decode.main()"
 _ENVIRONMENT = {
     "LANG": "C.UTF-8",
     "PATH": "/usr/bin:/bin",
@@ -59,10 +59,20 @@ def run(request: Mapping[str, object], files: Mapping[str, Path], limits: Limits
         FileRefused: `file_missing`, `file_not_readable`, `file_too_large`; `reading_takes_too_long`, `reader_died` (a
             crash, or more memory than the limit), `answer_too_large`.
     """
-    with tempfile.TemporaryDirectory(prefix="gridsvc-read-") as name:
+    with tempfile.TemporaryDirectory(prefix="gridsvc-read-", dir=_place()) as name:
         folder = Path(name)
         _fill(folder, request, files, limits)
         return _ask(folder, limits)
+
+
+def _place() -> Path:
+    """Where the folder goes: nobody, whom root becomes, must be able to walk to it."""
+    usual = Path(tempfile.gettempdir())
+    # S108: the folders made there have names that nobody can foresee, and are closed to others.
+    for place in (usual, Path("/tmp"), Path("/var/tmp")):  # noqa: S108
+        if os.geteuid() != 0 or all(step.is_dir() and step.stat().st_mode & 0o001 for step in (place, *place.parents)):
+            return place
+    return usual
 
 
 def _fill(folder: Path, request: Mapping[str, object], files: Mapping[str, Path], limits: Limits) -> None:
@@ -107,7 +117,7 @@ def _open_plain(path: str, flags: int) -> int:
 def _ask(folder: Path, limits: Limits) -> bytes:
     # S603: the command is this interpreter and our own module; nothing of it comes from the file or from a user.
     with subprocess.Popen(  # noqa: S603
-        [sys.executable, "-I", "-B", "-X", "utf8", "-c", _START, str(_ROOT)],
+        [sys.executable, "-I", "-X", "utf8", "-c", _START, str(_ROOT)],
         cwd=folder,
         env=_ENVIRONMENT,
         stdin=subprocess.DEVNULL,

@@ -137,6 +137,11 @@ def _workbook(path: Path, limits: Limits, sheet: str | None) -> tuple[str, list[
         raise FileRefused("workbook_encrypted") from None
     except (calamine.CalamineError, OSError, ValueError) as error:
         raise FileRefused("workbook_damaged", cause=str(error)[:120]) from None
+    except BaseException as error:
+        # A panic in Rust is no Exception, and its class cannot be imported.
+        if type(error).__name__ != "PanicException":
+            raise
+        raise FileRefused("workbook_damaged", cause=str(error)[:120]) from None
     return name, others, "xlsx" if is_zip else "xls", [[_excel_cell(value) for value in row] for row in content]
 
 

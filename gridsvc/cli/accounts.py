@@ -30,21 +30,22 @@ def message(door: Door, code: str, row: int | None, facts: dict[str, Any]) -> st
 
 def tell(door: Door, account: Account) -> None:
     """Says the account line by line."""
-    facts: dict[str, Any] = {"file": account.file, "format": account.format, "encoding": account.encoding or "-"}
-    door.say(door.word("import.head", kind=door.word(f"import.kind.{account.kind}"), **facts))
+    facts: dict[str, Any] = {"file": account.file, "format": account.format, "encoding": account.encoding}
+    head = "import.head" if account.encoding is None else "import.head_text"
+    door.say(door.word(head, kind=door.word(f"import.kind.{account.kind}"), **facts))
     if account.crs:
         door.say(door.word("import.crs", crs=account.crs))
     if account.columns:
         pairs = (f"{door.word(f'import.role.{role}')}={column}" for role, column in account.columns.items())
         door.say(door.word("import.columns", columns=", ".join(pairs)))
     tally = account.tally
-    door.say(
-        door.word("import.rows", read=account.n_read, refused=account.n_refused, repaired=account.n_repaired)
-        + door.word("import.tally", new=tally.new, changed=tally.changed, same=tally.same, removed=tally.removed)
-    )
+    door.say(door.word("import.rows", read=account.n_read, refused=account.n_refused, repaired=account.n_repaired))
+    door.say(door.word("import.tally", new=tally.new, changed=tally.changed, same=tally.same, removed=tally.removed))
     for name, counts in account.extra.items():
+        if not counts:
+            continue
         parts = (f"{door.word(f'import.{name}.{key}')} {n}" for key, n in counts.items())
-        door.say(f"{door.word(f'import.{name}.title')}: {', '.join(parts)}")
+        door.say(door.word("import.counts", title=door.word(f"import.{name}.title"), told=", ".join(parts)))
     if account.extent is not None:
         e = account.extent
         box = {name: f"{getattr(e, name):.6f}" for name in ("west", "south", "east", "north")}
@@ -62,17 +63,16 @@ def _tell_rows(door: Door, name: str, problems: Sequence[Problem], n: int, accou
         return
     door.say(door.word(f"import.{name}_rows", n=n))
     if name == "refused" and n > _MOST_ROWS:
+        first = {problem.code: problem for problem in reversed(problems)}
         for code, often in account.refused_by_code.items():
-            door.say(f"  {often} × {door.word(f'import.why.{code}') if _known(door, code) else code}")
+            if code in first:
+                text = message(door, code, first[code].row, first[code].facts)
+                door.say("  " + door.word("import.of_kind", n=often, text=text))
     for problem in problems[:_MOST_ROWS]:
         text = message(door, problem.code, problem.row, problem.facts)
         door.say("  " + door.word("import.at_row", file=account.file, row=problem.row, text=text))
     if len(problems) > _MOST_ROWS:
         door.say("  " + door.word("import.more_rows", n=max(n, len(problems)) - _MOST_ROWS))
-
-
-def _known(door: Door, code: str) -> bool:
-    return door.word(f"import.why.{code}") != f"import.why.{code}"
 
 
 def tell_partition(door: Door, layer: str, one: PartitionAccount) -> None:

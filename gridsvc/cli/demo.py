@@ -6,7 +6,6 @@ import argparse
 import json
 import os
 import secrets
-from datetime import timedelta
 from pathlib import Path
 
 from rich.progress import Progress
@@ -15,7 +14,7 @@ from geodata import town
 from gridsvc import accounts, demo
 from gridsvc.cli import serve
 from gridsvc.cli.door import Door
-from gridsvc.db import migrate
+from gridsvc.db import embedded, migrate
 from gridsvc.db.engine import database, transaction
 
 LOGINS = "demo-logins.json"
@@ -30,24 +29,26 @@ _PEOPLE = (
 
 def run(door: Door, args: argparse.Namespace) -> int:
     """Migrates, fills an empty schema with the town, prints the logins, serves until Ctrl-C."""
-    settings = door.settings.model_copy(update={"mode": "demo"})
-    serve.check_port(door, settings)
+    settings = serve.chosen(door.settings, args).model_copy(update={"mode": "demo"})
+    serve.check_port(settings)
     door.say(door.word("demo.database"))
     with database(settings) as (app_url, owner_url):
+        if settings.database_url is None:
+            door.say(door.word("demo.files", folder=embedded.status(settings.data_dir).pgdata))
         migrate.upgrade(owner_url, settings.db_schema, app_url)
         _fill(door, app_url)
         logins = _logins(door, app_url)
         door.say(door.word("demo.ready", address=serve.address(settings)))
         for login, password in logins.items():
             door.say(f"  {login:<8} {password}")
-        return serve.serve(door, settings, app_url)
+        return serve.serve(settings, app_url)
 
 
 def _fill(door: Door, app_url: str) -> None:
     with transaction(app_url, door.settings.db_schema) as db:
         if not demo.is_empty(db):
             return
-        made = town.build(door.now.astimezone(door.settings.zone).date() + timedelta(days=1))
+        made = town.build(door.now.astimezone(door.settings.zone).date())
         with Progress(transient=True) as bars:
             tasks = {}
 

@@ -6,7 +6,9 @@ import argparse
 import importlib
 import json
 import os
+import signal
 import sys
+import threading
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import gettempdir
+from typing import NoReturn
 
 from pydantic import ValidationError
 from sqlalchemy import Connection
@@ -96,6 +99,9 @@ class Door:
 def run(args: argparse.Namespace, locale: Locale) -> int:
     """The exit code of a command whose module is `args.module`; every error ends here, as words and a code."""
     as_json = bool(args.__dict__.get("json"))
+    if threading.current_thread() is threading.main_thread():
+        for ending in (signal.SIGTERM, signal.SIGHUP):  # so that what a command started is stopped, whoever ends it
+            signal.signal(ending, _leave)
     try:
         settings = Settings()
     except ValidationError as error:
@@ -119,6 +125,10 @@ def run(args: argparse.Namespace, locale: Locale) -> int:
         return _surprised(settings, locale, as_json, error)
 
 
+def _leave(ending: int, _: object) -> NoReturn:
+    raise SystemExit(128 + ending)
+
+
 def code_of(error: Exception) -> int:
     """The exit code of an error of ours.
 
@@ -134,6 +144,9 @@ def code_of(error: Exception) -> int:
 
 def _refused(locale: Locale, as_json: bool, status: int, code: str, facts: dict[str, object]) -> int:
     message = error_text(code, locale, **facts)
+    file = str(facts.get("file", ""))
+    if file not in message:
+        message = f"{file}: {message}"
     if as_json:
         answer = {"error": {"code": code, "message": message, "detail": facts}}
         print(json.dumps(answer, ensure_ascii=False, indent=2, default=str))  # noqa: T201 - this is the command line

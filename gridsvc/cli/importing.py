@@ -4,43 +4,111 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from zoneinfo import available_timezones
 
 from sqlalchemy import Connection
 
 from geodata.errors import GeodataError
 from geodata.layer import Kind, Layer
 from geodata.read import read
+from geodata.write import write_refused
 from gridsvc.cli import accounts, parser
 from gridsvc.cli.door import FINE, WRONG, Door
 from gridsvc.cli.progress import Step, shown
 from gridsvc.errors import GridsvcError, Refused
-from gridsvc.imports import grids
+from gridsvc.grids import Rule
+from gridsvc.imports import areas, basemap, compounds, grids, reports, streams, workers
 from gridsvc.imports.account import Account
 
-REQUIRED: dict[str, tuple[str, ...]] = {"grids": grids.REQUIRED}
+REQUIRED: dict[str, tuple[str, ...]] = {
+    "areas": areas.REQUIRED,
+    "grids": grids.REQUIRED,
+    "basemap": basemap.REQUIRED,
+    "reports": reports.REQUIRED,
+}
+MOST_NEAREST_M = 10_000
+_ENDINGS = (".gz", ".zip", ".csv", ".geojson", ".json", ".gpkg", ".shp", ".xlsx", ".xls", ".osm", ".pbf")
 
 
 def run(door: Door, args: argparse.Namespace) -> int:
     """The exit code: that of the same call with --commit, whether or not it was given."""
     refuse_foreign_options(args)
     try:
-        return _run(door, args)
+        with shown(door) as step:
+            account, committed = _imported(door, args, step)
     except (GeodataError, GridsvcError) as error:
         error.facts.setdefault("file", Path(args.file).name)
         raise
-
-
-def _run(door: Door, args: argparse.Namespace) -> int:
-    with shown(door) as step:
-        layer = None if _streams(args) else _read(args, step)
-        with door.owner() as db:
-            account = _take(door, db, args, layer, step)
-            good = not account.n_refused or args.skip_refused
-            committed = bool(args.commit and good)
-            if committed:
-                db.commit()
     _tell(door, args, account, committed)
-    return FINE if good else WRONG
+    if args.errors is not None and account.n_refused:
+        _write_errors(door, args, account)
+    return FINE if not account.n_refused or args.skip_refused else WRONG
+
+
+def _imported(door: Door, args: argparse.Namespace, step: Step) -> tuple[Account, bool]:
+    """The account, and whether the file was written: with --commit, and wholly or not at all."""
+    path = Path(args.file)
+    step("read", 0, None)
+    if args.kind == "reports":
+        source = _reports(path, args)
+        with door.owner() as db:
+            account, written = reports.take(db, source, _options(door, args, path), door.now, _rule(door, args), step)
+            if written:
+                db.commit()
+        return account, written
+    layer = _read(path, args)
+    with door.owner() as db:
+        step("check", 0, None)
+        account = _take(door, db, args, layer)
+        good = bool(args.commit) and (not account.n_refused or bool(args.skip_refused))
+        if good:
+            db.commit()
+    return account, good
+
+
+def _reports(path: Path, args: argparse.Namespace) -> reports.Source:
+    fields = parser.fields_of(args)
+    if streams.is_csv(path):
+        return reports.from_csv(path, fields, args.crs)
+    return reports.from_layer(_read(path, args))
+
+
+def _options(door: Door, args: argparse.Namespace, path: Path) -> reports.Options:
+    return reports.Options(
+        file=path.name,
+        source=args.source or base_name(path.name),
+        zone=_zone(door, args),
+        far_m=door.settings.far_m,
+        date_order=args.date_order or "ymd",
+        allow_repeats=args.allow_repeats,
+        skip_refused=args.skip_refused,
+        write=args.commit,
+        keep_refused=args.errors is not None,
+    )
+
+
+def base_name(file: str) -> str:
+    """A file's name without the endings of its format: the same for a table and the gzipped table.
+
+    >>> base_name("reports.2026.csv.gz"), base_name("reports.2026.csv"), base_name("投诉.xlsx")
+    ('reports.2026', 'reports.2026', '投诉')
+    """
+    shorter = next((file[: -len(e)] for e in _ENDINGS if file.lower().endswith(e) and len(file) > len(e)), file)
+    return shorter if shorter == file else base_name(shorter)
+
+
+def _zone(door: Door, args: argparse.Namespace) -> str:
+    zone = args.timezone or door.settings.timezone
+    if zone not in available_timezones():
+        raise Refused("timezone_unknown", zone=zone)
+    return zone
+
+
+def _rule(door: Door, args: argparse.Namespace) -> Rule:
+    nearest_max_m = door.settings.nearest_max_m if args.nearest_max_m is None else args.nearest_max_m
+    if not 0 <= nearest_max_m <= MOST_NEAREST_M:
+        raise Refused("nearest_out_of_range", found=nearest_max_m, most=MOST_NEAREST_M)
+    return Rule(nearest_max_m, door.settings.timezone)
 
 
 def refuse_foreign_options(args: argparse.Namespace) -> None:
@@ -59,25 +127,42 @@ def refuse_foreign_options(args: argparse.Namespace) -> None:
             raise Refused("option_not_for_kind", option=f"--{role}-field", kind=args.kind)
 
 
-def _streams(args: argparse.Namespace) -> bool:
-    return False
+def _read(path: Path, args: argparse.Namespace) -> Layer:
+    kind: Kind = args.kind
+    required = REQUIRED.get(args.kind, ())
+    return read(path, kind, crs=args.crs, fields=parser.fields_of(args), required=required, table=args.sheet)
 
 
-def _read(args: argparse.Namespace, step: Step) -> Layer:
-    step("read", 0, None)
+def _take(door: Door, db: Connection, args: argparse.Namespace, layer: Layer) -> Account:
+    """The account of a file that is held in memory."""
+    path = Path(args.file)
+    source = args.source or base_name(path.name)
+    if args.kind == "grids":
+        default, named = args.layer or "base", args.layer_field is not None
+        return grids.take(db, layer, path.name, door.now, default=default, replace=args.replace, by_column=named)
+    if args.kind == "areas":
+        return areas.take(db, layer, path.name, level=args.level)
+    if args.kind == "workers":
+        return workers.take(db, layer, path.name, default=args.layer, replace=args.replace)
+    if args.kind == "compounds":
+        return compounds.take(db, layer, path.name, source=source)
+    return basemap.take(db, layer, path.name, source=source)
+
+
+def _write_errors(door: Door, args: argparse.Namespace, account: Account) -> None:
+    """Writes the refused rows as the sender's own table, each with its reasons."""
+    reasons: dict[int, list[str]] = {}
+    for problem in account.refused:
+        if problem.row is not None:
+            told = reasons.setdefault(problem.row, [])
+            told.append(accounts.message(door, problem.code, problem.row, problem.facts))
+    between = "；" if door.locale == "zh" else "; "
+    joined = {row: between.join(dict.fromkeys(told)) for row, told in reasons.items()}
     kind: Kind = args.kind
     fields = parser.fields_of(args)
-    return read(
-        Path(args.file), kind, crs=args.crs, fields=fields, required=REQUIRED.get(args.kind, ()), table=args.sheet
-    )
-
-
-def _take(door: Door, db: Connection, args: argparse.Namespace, layer: Layer | None, step: Step) -> Account:
-    step("check", 0, None)
-    assert layer is not None  # noqa: S101
-    name = Path(args.file).name
-    options = {"default": args.layer or "base", "replace": args.replace, "by_column": args.layer_field is not None}
-    return grids.take(db, layer, name, door.now, **options)
+    path = Path(args.errors)
+    write_refused(Path(args.file), joined, path, at=door.now, kind=kind, fields=fields, table=args.sheet)
+    door.say(door.word("cli.import.errors_written", file=path))
 
 
 def _tell(door: Door, args: argparse.Namespace, account: Account, committed: bool) -> None:
@@ -86,7 +171,7 @@ def _tell(door: Door, args: argparse.Namespace, account: Account, committed: boo
     accounts.tell(door, account)
     if committed:
         door.say(door.word("cli.import.committed"))
-        if account.kind == "grids":
+        if account.kind == "grids" and (account.tally.new or account.tally.changed or account.tally.removed):
             door.say(door.word("cli.import.publish_hint"))
     elif account.n_refused and not args.skip_refused:
         key = "cli.import.refused_all" if args.commit else "cli.import.refused_hint"

@@ -41,7 +41,7 @@ def _layer(door: Door, db: Connection, layer: str, args: argparse.Namespace, ste
     planned = editions.preview(db, layer)
     _tell(door, layer, planned)
     step("publish", 0, None)
-    # A dry run does all of it too, so that it tells how much moves and refuses what would be refused; nothing commits it.
+    # A dry run does all of it too: it tells how much moves, and refuses what would be refused. Nothing commits it.
     published = editions.publish(db, layer, door.now, door.rule, strict=args.strict)
     moved = {"reports": published.n_reports_moved, "households": published.n_households_moved}
     door.say(door.word("cli.publish.would_move" if args.dry_run else "cli.publish.moved", **moved))

@@ -123,8 +123,12 @@ def _single_user(place: Place, chosen: Binaries, folder: Path, database: str, sq
 def _new_passwords(place: Place, folder: Path) -> dict[str, str]:
     """Random passwords, kept in the folder they belong to: they move with it, and who can read it needs none."""
     passwords = {role: secrets.token_urlsafe(24) for role in ROLES}
-    place.account.write(folder / PASSWORDS, json.dumps(passwords))
+    _keep(place, folder, passwords)
     return passwords
+
+
+def _keep(place: Place, folder: Path, passwords: dict[str, str]) -> None:
+    place.account.write(folder / PASSWORDS, json.dumps(passwords))
 
 
 def read_passwords(place: Place) -> dict[str, str]:
@@ -145,6 +149,8 @@ def known_passwords(place: Place, chosen: Binaries) -> dict[str, str]:
     try:
         return read_passwords(place)
     except Unavailable:
-        passwords = _new_passwords(place, place.pgdata)
+        # The file comes last: one that names passwords the roles never got would lock everybody out for good.
+        passwords = {role: secrets.token_urlsafe(24) for role in ROLES}
         _single_user(place, chosen, place.pgdata, "postgres", _ROLES_SQL.format(**passwords))
+        _keep(place, place.pgdata, passwords)
         return passwords

@@ -275,6 +275,9 @@ def _down(place: Place) -> bool:
         with suppress(ProcessLookupError):
             os.kill(server.pid, sign)
         if _within(seconds, lambda: places.postmaster(place.pgdata) is None):
+            if server.socket_dir.name.startswith("gridsvc-"):
+                with suppress(OSError):  # after an immediate stop the socket is still in it
+                    server.socket_dir.rmdir()
             return True
     raise Unavailable("cluster_stop_failed", folder=str(place.pgdata), pid=server.pid)
 

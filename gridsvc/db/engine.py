@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, make_url
-from sqlalchemy.pool import NullPool
+import psycopg
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool, PoolProxiedConnection
 
 from gridsvc.db.embedded import session
 from gridsvc.settings import Settings
+
+RESTED_S = 30.0  # after so long a pooled connection is asked whether it still lives
 
 
 def make_engine(url: str, schema: str, *, pool_size: int = 0, statement_timeout_s: float = 0) -> Engine:
@@ -26,7 +32,21 @@ def make_engine(url: str, schema: str, *, pool_size: int = 0, statement_timeout_
     arguments = {"options": options, "application_name": "gridsvc"}
     if not pool_size:
         return create_engine(parsed, connect_args=arguments, poolclass=NullPool)
-    return create_engine(parsed, connect_args=arguments, pool_size=pool_size, max_overflow=0, pool_pre_ping=True)
+    engine = create_engine(parsed, connect_args=arguments, pool_size=pool_size, max_overflow=0)
+    event.listen(engine, "checkout", _wake)
+    return engine
+
+
+def _wake(raw: Any, record: ConnectionPoolEntry, _: PoolProxiedConnection) -> None:
+    """Asks a connection that has rested whether its server is still there; a busy one was heard of just now."""
+    now = time.monotonic()
+    if now - record.info.get("used", now) > RESTED_S:
+        try:
+            raw.execute("SELECT 1")
+            raw.rollback()
+        except psycopg.Error as error:
+            raise DisconnectionError from error
+    record.info["used"] = now
 
 
 @contextmanager

@@ -1,7 +1,8 @@
-"""The account of an import: what a file holds, what it changes, what was wrong with it; codes and facts, no language."""
+"""The account of an import: what a file holds, what it changes, what was wrong with it; codes and facts, no words."""
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -10,7 +11,7 @@ from geodata.geometry import Extent
 from geodata.layer import Layer, Problem
 from geodata.partition import PartitionAccount, Patch
 
-# So many refused or repaired rows an account lists; it counts them all.
+# So many refused or repaired rows an account in JSON lists; it counts them all.
 MOST_TOLD = 10_000
 
 
@@ -28,8 +29,8 @@ class Tally:
 class Account:
     """One file against the database, whether or not it was written.
 
-    `refused` and `repaired` hold at most `MOST_TOLD` rows each, the counts all of them; `refused_by_code` tells why how
-    often. `partitions`: gaps and overlaps of each layer of grids as it will be. `extra`: counts of the kind's own
+    The counts are those of all rows; `refused` and `repaired` may hold only the first ones, `refused_by_code` tells why
+    how often. `partitions`: gaps and overlaps of each layer of grids as it will be. `extra`: counts of the kind's own
     (reports: placed by method, unplaced by reason).
     """
 
@@ -51,15 +52,16 @@ class Account:
     extra: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     columns: Mapping[str, str] = field(default_factory=dict)
 
-    def refused_rows(self) -> frozenset[int]:
-        """The numbers of the refused rows that are listed."""
-        return frozenset(problem.row for problem in self.refused if problem.row is not None)
-
 
 class Refusals:
-    """Counts refused and repaired rows and keeps the first of them; a row counts once, by its first reason."""
+    """Counts refused and repaired rows and keeps the first of them; a row counts once, by its first reason.
 
-    def __init__(self) -> None:
+    Args:
+        most: how many of each are kept; None keeps all.
+    """
+
+    def __init__(self, most: int | None = None) -> None:
+        self.most = math.inf if most is None else most
         self.rows: set[int] = set()
         self.refused: list[Problem] = []
         self.repaired: list[Problem] = []
@@ -73,13 +75,13 @@ class Refusals:
                 continue
             if problem.kind == "repaired":
                 self.repaired_rows.add(problem.row)
-                if len(self.repaired) < MOST_TOLD:
+                if len(self.repaired) < self.most:
                     self.repaired.append(problem)
                 continue
             if problem.row not in self.rows:
                 self.by_code[problem.code] += 1
             self.rows.add(problem.row)
-            if len(self.refused) < MOST_TOLD:
+            if len(self.refused) < self.most:
                 self.refused.append(problem)
 
     def account(self) -> dict[str, object]:
@@ -125,8 +127,8 @@ def as_facts(account: Account) -> dict[str, object]:
             "repaired": account.n_repaired,
         },
         "refused_by_code": dict(account.refused_by_code),
-        "refused": [_problem(problem) for problem in account.refused],
-        "repaired": [_problem(problem) for problem in account.repaired],
+        "refused": [_problem(problem) for problem in account.refused[:MOST_TOLD]],
+        "repaired": [_problem(problem) for problem in account.repaired[:MOST_TOLD]],
         "notes": [_problem(problem) for problem in account.notes],
         "extent": asdict(account.extent) if account.extent else None,
         "partition": {layer: partition_facts(one) for layer, one in account.partitions.items()},

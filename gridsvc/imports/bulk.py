@@ -14,6 +14,8 @@ from gridsvc.imports.staging import Progress
 LEAST_ROWS = 50_000
 _TABLES = ("report", "placement", "report_log")
 _SETTINGS = {"maintenance_work_mem": "256MB", "work_mem": "96MB", "lock_timeout": "60s"}
+_IS_OWNER = text("SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = CAST('report' AS regclass)")
+_STORED = text("SELECT count(*) FROM (SELECT FROM report LIMIT :most) stored")
 
 
 def prepare(db: Connection) -> None:
@@ -24,10 +26,9 @@ def prepare(db: Connection) -> None:
 
 def worth_it(db: Connection, n_new: int) -> bool:
     """Whether rebuilding costs less than keeping up: many rows, into tables that hold no more, by their owner."""
-    if n_new < LEAST_ROWS or not db.scalar(text("SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = 'report'::regclass")):
+    if n_new < LEAST_ROWS or not db.scalar(_IS_OWNER):
         return False
-    some = text("SELECT count(*) FROM (SELECT FROM report LIMIT :n) stored")
-    return bool(db.scalar(some, {"n": n_new + 1}) <= n_new)
+    return int(db.scalar(_STORED, {"most": n_new + 1}) or 0) <= n_new
 
 
 @contextmanager

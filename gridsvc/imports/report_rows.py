@@ -17,6 +17,7 @@ from geodata.files.rows import Rows
 from geodata.layer import Fields, Layer, Limits, Problem
 from gridsvc.imports import states
 from gridsvc.imports.rows import numbers, plain, texts
+from gridsvc.imports.streams import Part
 from gridsvc.imports.times import Times
 
 FloatArray = NDArray[np.float64]
@@ -31,7 +32,8 @@ _OF_NUMBERS = frozenset("0123456789.+-")
 class Slice:
     """Some rows: `numbers` the data rows, `cells` by role, positions (NaN for none) as they came and in EPSG:4326.
 
-    `shifted`: the position as it came is another one than that in EPSG:4326.
+    `shifted`: the position as it came is another one than that in EPSG:4326. `written`: the two columns of a position
+    that is not shifted, as texts, where every one of them is plain. `plain`: no text needs escaping for COPY.
     """
 
     numbers: list[int]
@@ -43,7 +45,8 @@ class Slice:
     shifted: bool
     problems: list[Problem]
     notes: list[Problem] = field(default_factory=list)
-    crs: str = ""
+    written: tuple[Texts, Texts] | None = None
+    plain: bool = False
 
 
 def of_layer(layer: Layer) -> Slice:
@@ -54,7 +57,7 @@ def of_layer(layer: Layer) -> Slice:
     lon, lat = shapely.get_x(shapes), shapely.get_y(shapes)
     shifted = bool(layer.crs_used) and systems.parse_crs(layer.crs_used).epsg != 4326
     problems, notes = list(layer.problems), list(layer.notes)
-    return Slice(numbers(layer), cells, raw_x, raw_y, lon, lat, shifted, problems, notes, layer.crs_used)
+    return Slice(numbers(layer), cells, raw_x, raw_y, lon, lat, shifted, problems, notes)
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,9 @@ class Positions:
         return None
 
 
-def find_positions(columns: Sequence[str], found: Fields, wanted: Fields, crs: CrsRef | None, limits: Limits) -> Positions:
+def find_positions(
+    columns: Sequence[str], found: Fields, wanted: Fields, crs: CrsRef | None, limits: Limits
+) -> Positions:
     """Where the positions of a table are.
 
     Raises:
@@ -88,23 +93,27 @@ def find_positions(columns: Sequence[str], found: Fields, wanted: Fields, crs: C
     return Positions(positions.draw(nothing, found, wanted, "reports", crs, limits), found, wanted, crs, limits)
 
 
-def of_rows(rows: Rows, where: Positions) -> Slice:
+def of_part(part: Part, where: Positions) -> Slice:
     """Some rows of a table, judged as `geodata.read` judges those of a whole one.
 
     Where every cell is plainly good this is seen column by column; else geodata's own steps look at each row.
     """
-    roles = where.used.given()
-    columns = {role: rows.cells[rows.columns.index(roles[role])] for role in _ROLES if role in roles}
-    found = _plainly_good(rows, where, columns)
-    if found is None:
-        found = _looked_at(rows, where)
-    raw_x, raw_y, lon, lat, crs = found
-    shifted = crs is not None and crs.epsg != 4326
-    name = "" if crs is None else crs.name
-    return Slice(rows.numbers, dict(columns), raw_x, raw_y, lon, lat, shifted, rows.problems, rows.notes, name)
+    rows, roles = part.rows, where.used.given()
+    cells: dict[str, Texts] = {role: rows.cells[rows.columns.index(roles[role])] for role in _ROLES if role in roles}
+    shifted = where.crs is not None and where.crs.epsg != 4326
+    good = _plainly_good(part, where, cells.get("number", ()))
+    if good is None:
+        return Slice(rows.numbers, cells, *_looked_at(rows, where), shifted, rows.problems, rows.notes)
+    pair = where.pair
+    written = None if pair is None or shifted else (_column(rows, pair[0]), _column(rows, pair[1]))
+    return Slice(rows.numbers, cells, *good, shifted, rows.problems, rows.notes, written, part.plain)
 
 
-Found = tuple[FloatArray, FloatArray, FloatArray, FloatArray, CrsRef | None]
+Found = tuple[FloatArray, FloatArray, FloatArray, FloatArray]
+
+
+def _column(rows: Rows, name: str) -> Texts:
+    return rows.cells[rows.columns.index(name)]
 
 
 def _looked_at(rows: Rows, where: Positions) -> Found:
@@ -116,20 +125,20 @@ def _looked_at(rows: Rows, where: Positions) -> Found:
     shapes, raw = np.full(n, None, dtype=object), np.full((n, 2), np.nan)
     if crs is not None:
         shapes, raw = reprojection.to_4326(rows, crs)
-    return raw[:, 0], raw[:, 1], shapely.get_x(shapes), shapely.get_y(shapes), crs
+    return raw[:, 0], raw[:, 1], shapely.get_x(shapes), shapely.get_y(shapes)
 
 
-def _plainly_good(rows: Rows, where: Positions, columns: Mapping[str, Sequence[str | None]]) -> Found | None:
+def _plainly_good(part: Part, where: Positions, number: Texts) -> Found | None:
     """The positions of rows whose cells are all filled, plain numbers and well inside the CRS; None for other rows."""
-    pair = where.pair
-    if pair is None or where.crs is None or not rows.numbers:
+    pair, rows = where.pair, part.rows
+    if not part.plain or pair is None or where.crs is None or not rows.numbers:
         return None
-    number = "".join(filter(None, columns.get("number", ())))
-    if "e" in number or "E" in number or any("\x00" in "".join(filter(None, cells)) for cells in rows.cells):
+    numbered = "".join(filter(None, number))
+    if "e" in numbered or "E" in numbered:
         return None
     axes = []
     for name in pair:
-        cells = rows.cells[rows.columns.index(name)]
+        cells = _column(rows, name)
         try:
             if not set("".join(cells)) <= _OF_NUMBERS:  # type: ignore[arg-type]  # an empty cell is the TypeError
                 return None
@@ -138,14 +147,18 @@ def _plainly_good(rows: Rows, where: Positions, columns: Mapping[str, Sequence[s
             return None
     x, y = axes
     lon, lat = systems.to_lonlat(x, y, where.crs)
-    area = systems.to_pyproj(where.crs).area_of_use
-    inside = systems.in_range(lon, lat) & (systems.in_range(x, y) | (where.crs.epsg not in (None, 4326, 4490)))
-    if area is not None and where.crs.datum not in ("gcj02", "bd09"):
+    inside = systems.in_range(lon, lat)
+    if where.crs.datum in ("gcj02", "bd09") or where.crs.epsg == 4326:
+        inside &= systems.in_range(x, y)
+    else:
+        area = systems.to_pyproj(where.crs).area_of_use
+        if area is None:
+            return None
         inside &= (lon >= area.west) & (lon <= area.east) & (lat >= area.south) & (lat <= area.north)
     if not inside.all():
         return None
     rows.note("crs_given", crs=where.crs.name)
-    return x, y, lon, lat, where.crs
+    return x, y, lon, lat
 
 
 class Reading:
@@ -197,10 +210,10 @@ def staged(part: Slice, how: Reading) -> dict[str, Sequence[str | None]]:
         "day_only": ["t" if day else "f" for day in days],
         "category": category,
         "state": state,
-        "lon": _floats(part.lon),
-        "lat": _floats(part.lat),
+        "lon": part.written[0] if part.written else _floats(part.lon),
+        "lat": part.written[1] if part.written else _floats(part.lat),
     }
-    if None in category:
+    if "category" in part.cells:
         pairs = zip(category, cells["category"], strict=True)
         columns["category_raw"] = [None if code else word for code, word in pairs]
     if "closed" in part.cells:

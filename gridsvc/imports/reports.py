@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
 
 from geodata.crs import CrsRef, parse_crs
 from geodata.errors import FileRefused
@@ -18,7 +19,7 @@ from gridsvc.db import tables as t
 from gridsvc.db.queries import load
 from gridsvc.grids import Rule
 from gridsvc.imports import bulk, report_rows, staging, streams
-from gridsvc.imports.account import Account, Refusals, Tally
+from gridsvc.imports.account import MOST_TOLD, Account, Refusals, Tally
 from gridsvc.imports.report_rows import Reading, Slice
 from gridsvc.imports.rows import plain
 from gridsvc.imports.staging import Progress
@@ -26,6 +27,12 @@ from gridsvc.imports.times import DateOrder, Times
 
 REQUIRED = ("time",)
 _CONFIDENCE_BATCH = 5_000
+_p = t.placement.c
+_SET_CONFIDENCE = (
+    t.placement.update()
+    .where((_p.report_id == bindparam("id")) & _p.to_at.is_(None))
+    .values(confidence=bindparam("share"), runners_up=bindparam("others", type_=JSONB))
+)
 
 
 @dataclass(frozen=True)
@@ -33,7 +40,8 @@ class Options:
     """How one file is taken.
 
     `source`: with the number the identity of a report. `zone`: of times that carry none. `write`: store it, unless rows
-    are refused and `skip_refused` is not set; without it everything is worked out and nothing stored.
+    are refused and `skip_refused` is not set; without it everything is worked out and nothing stored. `keep_refused`:
+    the account lists all refused rows, not only the first ones.
     """
 
     file: str
@@ -44,6 +52,7 @@ class Options:
     allow_repeats: bool = False
     skip_refused: bool = False
     write: bool = False
+    keep_refused: bool = False
 
 
 @dataclass
@@ -92,18 +101,20 @@ def _sliced(table: streams.Table, where: report_rows.Positions, source: Source) 
         notes["encoding_gb18030"] = Problem(None, "encoding_gb18030", {}, "note")
     if table.head.n_above:
         notes["rows_above_header"] = Problem(None, "rows_above_header", {"n": table.head.n_above}, "note")
-    for rows, share in streams.slices(table):
-        part = report_rows.of_rows(rows, where)
-        source.n_rows += len(part.numbers)
-        for note in part.notes:
+    for part in streams.slices(table):
+        one = report_rows.of_part(part, where)
+        source.n_rows += len(one.numbers)
+        for note in one.notes:
             notes.setdefault(note.code, note)
         source.notes = tuple(notes.values())
-        yield part, share
+        yield one, part.share
     if not source.n_rows:
         source.notes = (*notes.values(), Problem(None, "file_has_no_rows", {}, "note"))
 
 
-def take(db: Connection, source: Source, how: Options, now: datetime, rule: Rule, progress: Progress) -> tuple[Account, bool]:
+def take(
+    db: Connection, source: Source, how: Options, now: datetime, rule: Rule, progress: Progress
+) -> tuple[Account, bool]:
     """The account of a file of reports, and whether they were stored (the caller commits).
 
     Raises:
@@ -115,7 +126,7 @@ def take(db: Connection, source: Source, how: Options, now: datetime, rule: Rule
     shape = grids.published_shape(db)
     bulk.prepare(db)
     staging.begin(db, how.zone)
-    refusals = Refusals()
+    refusals = Refusals(None if how.keep_refused else MOST_TOLD)
     reading = Reading(Times(how.date_order), _categories(db), numbered=source.fields.number is not None)
     staging.fill(db, source.slices, reading, refusals, progress)
     progress("check", 0, None)
@@ -148,7 +159,7 @@ def take(db: Connection, source: Source, how: Options, now: datetime, rule: Rule
 
 def _categories(db: Connection) -> dict[str, str]:
     """Code by everything that people call a category."""
-    every = categories.every(db)
+    every = categories.listed(db)
     names = {plain(name): one.code for one in every for name in (one.name_zh, one.name_en)}
     return names | {plain(one.code): one.code for one in every}
 
@@ -189,10 +200,7 @@ def _weigh(db: Connection) -> None:
     after = 0
     while rows := db.execute(load("import_accurate"), {"after": after, "batch": _CONFIDENCE_BATCH}).all():
         shares = grids.confidences(db, [(r.id, r.lon, r.lat, r.accuracy_m, r.at) for r in rows])
-        for row in rows:
-            confidence, runners_up = grids.pick_confidence(shares.get(row.id, []), row.grid_version_id)
-            p = t.placement.c
-            this = (p.report_id == row.id) & p.to_at.is_(None)
-            others = [list(pair) for pair in runners_up]
-            db.execute(t.placement.update().where(this).values(confidence=confidence, runners_up=others))
+        picked = [(r.id, grids.pick_confidence(shares.get(r.id, []), r.grid_version_id)) for r in rows]
+        values = [{"id": id_, "share": share, "others": [list(p) for p in others]} for id_, (share, others) in picked]
+        db.execute(_SET_CONFIDENCE, values)
         after = rows[-1].id

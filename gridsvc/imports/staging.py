@@ -32,7 +32,10 @@ AHEAD = timedelta(minutes=10)
 _METRES_PER_DEGREE = 110_574.0
 _MOST_SWAPS_TRIED = 200_000
 _LOCK = text("SELECT pg_try_advisory_xact_lock(hashtext('gridsvc.import'), hashtext(current_schema()))")
-_TABLES = text("DROP TABLE IF EXISTS pg_temp.import_row, pg_temp.import_refused, pg_temp.import_changed CASCADE")
+_TABLES = text(
+    "DROP TABLE IF EXISTS pg_temp.import_row, pg_temp.import_refused, pg_temp.import_unplaced, pg_temp.import_changed"
+    " CASCADE"
+)
 
 
 def begin(db: Connection, zone: str) -> None:
@@ -64,11 +67,11 @@ def fill(
     if first is None:
         return
     wire: Wire = db.connection.driver_connection  # type: ignore[assignment]  # psycopg is the only driver
-    names = sql.SQL(", ").join(map(sql.Identifier, first))
+    names = sql.SQL(", ").join(map(sql.Identifier, first[0]))
     try:
         with wire.cursor() as cursor, cursor.copy(sql.SQL("COPY import_row ({}) FROM STDIN").format(names)) as copy:
-            for columns in chain([first], blocks):
-                copy.write(block(columns))
+            for columns, plain in chain([first], blocks):
+                copy.write(block(columns, plain=plain))
     except DataError as error:
         raise FileRefused("file_unreadable", cause=str(error).splitlines()[0][:160]) from error
     db.execute(text("ANALYZE import_row"))
@@ -76,11 +79,11 @@ def fill(
 
 def _blocks(
     slices: Iterable[tuple[Slice, float]], how: Reading, refusals: Refusals, progress: Progress
-) -> Iterator[Mapping[str, Sequence[str | None]]]:
+) -> Iterator[tuple[Mapping[str, Sequence[str | None]], bool]]:
     for part, share in slices:
         columns = staged(part, how)
         refusals.add(part.problems)
-        yield columns
+        yield columns, part.plain
         progress("stage", round(share * 1000), 1000)
 
 
@@ -104,6 +107,7 @@ def place(db: Connection, rule: Rule) -> None:
     grids.begin_placing(db)
     db.execute(load("import_to_place"))
     grids.place_all(db, rule)
+    db.execute(load("import_unplaced_make"))
     db.execute(load("import_found_make"))
 
 
@@ -142,7 +146,8 @@ def placed(db: Connection) -> dict[str, dict[str, int]]:
     methods: dict[str, int] = {}
     reasons: dict[str, int] = {}
     for row in db.execute(load("import_placed")):
-        methods[row.method] = methods.get(row.method, 0) + row.n
+        if row.n:
+            methods[row.method] = methods.get(row.method, 0) + row.n
         if row.reason is not None:
             reasons[row.reason] = row.n
     return {"placed": methods, "unplaced": reasons} if reasons else {"placed": methods}
@@ -154,5 +159,3 @@ def reach(db: Connection) -> Extent | None:
     if box.west is None:
         return None
     return extent([shapely.box(box.west, box.south, box.east, box.north)])
-
-

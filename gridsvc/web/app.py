@@ -17,6 +17,7 @@ from gridsvc.errors import Refused
 from gridsvc.settings import Settings
 from gridsvc.web import addresses, edge, errors, security, services, statics
 from gridsvc.web.api import routes as api
+from gridsvc.web.deps import known_query
 from gridsvc.web.pages import routes as pages
 
 MAX_BODY_BYTES = 64 * 1024
@@ -73,7 +74,8 @@ def create_app(
     )
     app.state.services = made
     errors.install(app, pages.error_page)
-    app.include_router(api.router)
+    for router in api.ROUTERS:
+        app.include_router(router, dependencies=[Depends(known_query)])
     app.include_router(pages.router)
     statics.mount(app)
     return app

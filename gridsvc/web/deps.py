@@ -1,14 +1,15 @@
-"""What handlers ask for, as Annotated aliases: Db, ActorDep, Now, LocaleDep, RuleDep; and `may(deed)` for routes.
+"""What handlers ask for: `UnitDep`, the request's work; `may(deed)` on a route; settings and rule for pages.
 
-A request works in one transaction. It begins when a handler that wants `Db` is called and commits when the handler has
-returned, before the first byte of the answer leaves (scope "function"): who reads 201 can rely on it.
+A request works in one transaction. It begins when a handler first wants the database and commits when the handler has
+returned, before the first byte of the answer leaves (scope "function"): who reads 201 can rely on it. Dependencies are
+few and flat: FastAPI walks the whole tree of them at each request.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -16,38 +17,87 @@ from fastapi import Depends, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from sqlalchemy import Connection
+from starlette.concurrency import run_in_threadpool
 
 from gridsvc.errors import Refused, Unavailable
 from gridsvc.grids import Rule
 from gridsvc.i18n import Locale, pick_locale
-from gridsvc.rules.roles import Actor, require
+from gridsvc.rules.roles import ANONYMOUS, Actor, require
 from gridsvc.web import security, services
 from gridsvc.web.services import Services
 
 SLOT_WAIT_S = 15.0
 
 
-@dataclass(frozen=True)
+@dataclass
 class Unit:
-    """One request's work: its transaction, who is asking, and when."""
+    """One request's work: who is asking, when, in which language, and `db`, its transaction."""
 
-    db: Connection
-    actor: Actor
+    mine: Services
     now: datetime
+    locale: Locale
+    actor: Actor = ANONYMOUS
+    _db: Connection | None = field(default=None, repr=False)
+
+    @property
+    def db(self) -> Connection:
+        """The connection, in a transaction that begins with its first statement."""
+        if self._db is None:
+            self._db = self.mine.engine.connect()
+        return self._db
+
+    def identify(self, request: Request) -> None:
+        """Nothing; afterwards `actor` is who the request's credential stands for."""
+        try:
+            self.actor = security.identify(self.db, request, self.now)
+        except BaseException:
+            self.end(well=False)
+            raise
+
+    def end(self, *, well: bool) -> None:
+        """Nothing; afterwards everything is stored, or nothing is, and the connection is given back."""
+        if self._db is None:
+            return
+        with self._db as db:  # closing without a commit rolls back
+            if well:
+                db.commit()
+
+
+async def _unit(request: Request) -> AsyncIterator[Unit]:
+    mine = services.of(request)
+    # Threads that wait for a connection would keep out the very requests that hold one: so the wait is here.
+    try:
+        async with asyncio.timeout(SLOT_WAIT_S):
+            await mine.slots.acquire()
+    except TimeoutError:
+        raise Unavailable("busy") from None
+    try:
+        unit = Unit(mine, mine.clock(), locale_of(request))
+        if security.presented(request) is not None:
+            await run_in_threadpool(unit.identify, request)
+        try:
+            yield unit
+        except BaseException:
+            await run_in_threadpool(unit.end, well=False)
+            raise
+        await run_in_threadpool(unit.end, well=True)
+    finally:
+        mine.slots.release()
+
+
+UnitDep = Annotated[Unit, Depends(_unit, scope="function")]
 
 
 async def _services(request: Request) -> Services:
     return services.of(request)
 
 
+async def _rule(request: Request) -> Rule:
+    return services.of(request).rule
+
+
 ServicesDep = Annotated[Services, Depends(_services)]
-
-
-async def _now(mine: ServicesDep) -> datetime:
-    return mine.clock()
-
-
-Now = Annotated[datetime, Depends(_now)]
+RuleDep = Annotated[Rule, Depends(_rule)]
 
 
 def locale_of(request: Request) -> Locale:
@@ -60,62 +110,12 @@ def locale_of(request: Request) -> Locale:
     )
 
 
-async def _locale(request: Request) -> Locale:
-    return locale_of(request)
-
-
-LocaleDep = Annotated[Locale, Depends(_locale)]
-
-
-async def _rule(mine: ServicesDep) -> Rule:
-    return mine.rule
-
-
-RuleDep = Annotated[Rule, Depends(_rule)]
-
-
-async def _slot(mine: ServicesDep) -> AsyncIterator[None]:
-    # Threads that wait for a connection would keep out the very requests that hold one: so the wait is here.
-    try:
-        async with asyncio.timeout(SLOT_WAIT_S):
-            await mine.slots.acquire()
-    except TimeoutError:
-        raise Unavailable("busy") from None
-    try:
-        yield
-    finally:
-        mine.slots.release()
-
-
-def _unit(
-    request: Request, mine: ServicesDep, now: Now, _: Annotated[None, Depends(_slot, scope="function")]
-) -> Iterator[Unit]:
-    with mine.engine.begin() as db:
-        yield Unit(db, security.identify(db, request, now), now)
-
-
-UnitDep = Annotated[Unit, Depends(_unit, scope="function")]
-
-
-async def _db(unit: UnitDep) -> Connection:
-    return unit.db
-
-
-async def _actor(unit: UnitDep) -> Actor:
-    return unit.actor
-
-
-Db = Annotated[Connection, Depends(_db, scope="function")]
-ActorDep = Annotated[Actor, Depends(_actor, scope="function")]
-
-
 def may(deed: str) -> Any:
     """A route's dependency: refuses callers whom the table of roles does not allow the deed."""
 
-    async def allowed(actor: ActorDep) -> None:
-        require(actor, deed)
+    async def allowed(unit: UnitDep) -> None:
+        require(unit.actor, deed)
 
-    allowed.deed = deed  # type: ignore[attr-defined]  # read by the test that walks every route
     return Depends(allowed, scope="function")
 
 

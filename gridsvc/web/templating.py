@@ -7,6 +7,7 @@ disappear.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -67,6 +68,10 @@ class Frame:
         kept += [(name, str(value)) for name, value in changes.items() if value is not None]
         return quote(self.path, safe="/-._~") + (f"?{urlencode(kept)}" if kept else "")
 
+    def asks(self, name: str) -> bool:
+        """Whether the address has this parameter."""
+        return any(known == name for known, _ in self.query)
+
     def says(self, code: str, /, **facts: object) -> str:
         """An error's sentence in the page's language."""
         return error_text(code, self.lang, **facts)
@@ -91,8 +96,8 @@ class Frame:
         return lasted(span, self.lang)
 
     def lasted_s(self, seconds: float) -> str:
-        """The same for seconds."""
-        return self.lasted(timedelta(seconds=seconds))
+        """The same for a wait of so many seconds, in whole minutes and never too short."""
+        return self.lasted(timedelta(minutes=math.ceil(seconds / 60)))
 
     def minute_after(self, seconds: float) -> str:
         """The minute that begins after so many seconds from now."""

@@ -149,6 +149,7 @@ class TileProxy:
             with self._opener.open(asked, timeout=TIMEOUT_S) as answer:
                 content = answer.read(MAX_TILE_BYTES + 1)
                 media_type = answer.headers.get_content_type()
+                cut = bool(answer.length)  # bytes that were promised and did not come
         except urllib.error.HTTPError as error:
             error.close()
             if error.code == 404:
@@ -158,7 +159,8 @@ class TileProxy:
         except (OSError, http.client.HTTPException, ValueError) as error:
             log.warning("tile provider did not answer: %s", type(error).__name__)
             raise Unavailable("tiles_unavailable") from None
-        if len(content) > MAX_TILE_BYTES or media_type not in MAGIC or not content.startswith(MAGIC[media_type]):
+        too_large = len(content) > MAX_TILE_BYTES
+        if cut or too_large or media_type not in MAGIC or not content.startswith(MAGIC[media_type]):
             log.warning("tile provider sent %s, %d bytes", media_type[:40], len(content))
             raise Unavailable("tiles_unavailable")
         return Tile(content, media_type)

@@ -96,7 +96,7 @@ export class Areas {
     const { code, name } = feature.properties;
     const card = element("div", "map-card");
     card.append(element("strong", "", name || code));
-    if (name) card.append(element("span", "map-code", code));
+    if (name && feature.properties.layer !== "cell") card.append(element("span", "map-code", code));
     for (const text of told(this.rows.get(code), this.legend)) card.append(element("div", "", text));
     return card;
   }

@@ -2,8 +2,7 @@
 import { count, edge, element, word } from "./words.js";
 
 const STEP = 8;
-const DARK_LINE = "rgba(60, 60, 60, 0.6)";
-const LIGHT_LINE = "rgba(255, 255, 255, 0.75)";
+const GREY_LINE = "rgba(60, 60, 60, 0.55)";
 const tiles = new Map();
 
 /** The swatch a row falls into: the same rule as maps/classify.py (lower limit in, upper limit out). */
@@ -68,7 +67,7 @@ function limits(swatch, legend) {
   // counts are whole: 4 up to but not 8 is 4 to 7
   const high = legend.measure === "n" && !last ? swatch.high - 1 : swatch.high;
   // the unit once: 50–70 %
-  return high === swatch.low ? show(high) : `${show(swatch.low).replace(/ %$/, "")}–${show(high)}`;
+  return high === swatch.low ? show(high) : `${show(swatch.low).replace(/\s%$/, "")}–${show(high)}`;
 }
 
 function paint(target, color, hatched, opacity) {
@@ -83,15 +82,21 @@ function patternOf(color) {
   return tile.pattern;
 }
 
+// no data: dark lines on its grey; an unsteady rate: lines of its colour on a pale ground, so that it weighs less
 function tileOf(color) {
   if (tiles.has(color)) return tiles.get(color);
   const tile = document.createElement("canvas");
   tile.width = tile.height = STEP;
   const pen = tile.getContext("2d");
+  const grey = color.slice(1, 3) === color.slice(3, 5) && color.slice(3, 5) === color.slice(5, 7);
+  pen.fillStyle = "#ffffff";
+  pen.fillRect(0, 0, STEP, STEP);
+  pen.globalAlpha = grey ? 1 : 0.25;
   pen.fillStyle = color;
   pen.fillRect(0, 0, STEP, STEP);
-  pen.strokeStyle = isDark(color) ? LIGHT_LINE : DARK_LINE;
-  pen.lineWidth = 1.2;
+  pen.globalAlpha = 1;
+  pen.strokeStyle = grey ? GREY_LINE : color;
+  pen.lineWidth = grey ? 1 : 1.7;
   for (const shift of [-STEP, 0, STEP]) {
     pen.beginPath();
     pen.moveTo(shift - 1, STEP + 1);
@@ -101,8 +106,3 @@ function tileOf(color) {
   tiles.set(color, tile);
   return tile;
 }
-
-const isDark = (color) => {
-  const [red, green, blue] = [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16));
-  return 0.299 * red + 0.587 * green + 0.114 * blue < 130;
-};

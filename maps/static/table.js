@@ -159,7 +159,7 @@ export class Table {
   #areaCell(row) {
     const [cell, area, text] = [element("td"), element("div", "map-area"), element("div")];
     text.append(element("span", "map-area-name", row.name || row.code));
-    if (row.name) text.append(element("small", "map-code", row.code));
+    if (row.name && !row.ring) text.append(element("small", "map-code", row.code));
     if (row.retired) text.append(element("div", "map-code", word("retired")));
     area.append(chip(row, this.legend, this.opacity), text);
     cell.append(area);

@@ -20,7 +20,7 @@ function format(value, digits) {
 export const DASH = "—";
 const known = (value) => value !== null && value !== undefined;
 export const count = (n) => (known(n) ? format(n, 0) : DASH);
-export const percent = (share) => (known(share) ? `${format(share * 100, 1)} %` : DASH);
+export const percent = (share) => (known(share) ? `${format(share * 100, 1)}\u00a0%` : DASH);
 export const rate = (value, digits = 1) => (known(value) ? format(value, digits) : DASH);
 
 /** A measure's value as the table shows it, with the decimals that the legend states. */
@@ -28,7 +28,7 @@ export const shown = (measure, value, digits) => (measure === "rate" ? rate(valu
 
 /** A limit of a class: limits are round numbers already. */
 export const edge = (measure, value, digits) => {
-  if (measure === "share") return `${format(value * 100, 0)} %`;
+  if (measure === "share") return `${format(value * 100, 0)}\u00a0%`;
   return format(value, value === 0 ? 0 : digits);
 };
 

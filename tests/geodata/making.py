@@ -24,9 +24,7 @@ from geodata.layer import Kind, Limits
 WEST = shapely.box(116.300, 39.900, 116.302, 39.902)
 EAST = shapely.box(116.302, 39.900, 116.304, 39.902)
 CODES = ("370102013006008", "370102013006009")
-ENDINGS = (
-    *(".geojson", ".json", ".gpkg", ".shp", ".zip", ".csv", ".csv.gz", ".xlsx", ".xls", ".osm.pbf", ".pbf", ".osm"),
-)
+ENDINGS = (".geojson", ".gpkg", ".shp", ".zip", ".csv", ".csv.gz", ".xlsx", ".xls", ".pbf", ".osm")
 
 
 def grids(crs: str = "EPSG:4326") -> gpd.GeoDataFrame:

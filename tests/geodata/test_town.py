@@ -1,4 +1,4 @@
-"""The invented town keeps what it promises: exact tiling, codes, determinism, hot spots, coverage, samples."""
+"""The invented town keeps what it promises: exact tiling, codes, determinism, hot spots, coverage."""
 
 from __future__ import annotations
 
@@ -6,22 +6,19 @@ import hashlib
 from collections import Counter
 from datetime import date, datetime, time, timedelta
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pytest
 import shapely
 from geopandas import GeoDataFrame
-from openpyxl import load_workbook
 from pyproj import Geod
 
 from geodata import datum, town
-from geodata.town import names, samples
+from geodata.town import names
 from geodata.town.plan import MAP
 from geodata.town.rows import DAYS, ZONE, Town
 
 UNTIL = date(2026, 1, 1)
-SAMPLES = Path(town.__file__).parents[1] / "samples"
 GEOD = Geod(ellps="WGS84")
 BORDER_DEG = 1e-9  # how thick a border is when grids are asked for a point
 
@@ -451,47 +448,6 @@ class TestLattice:
         again = town.scatter(100_000, seed=3)
         assert np.array_equal(lon, again[0])
         assert np.array_equal(lat, again[1])
-
-
-class TestSamples:
-    def test_the_files_are_what_the_town_makes(self, built: Town) -> None:
-        assert built.until == samples.UNTIL
-        for name, content in samples.texts(built).items():
-            assert (SAMPLES / name).read_bytes() == content, name
-
-    def test_the_workbook_holds_what_the_town_makes(self, built: Town) -> None:
-        stored = load_workbook(SAMPLES / samples.EXCEL)
-        made = samples.workbook(built)
-        assert stored.sheetnames == made.sheetnames
-        assert list(stored.active.values) == list(made.active.values)
-        assert stored.active.max_row == samples.N_EXCEL_ROWS + 1
-
-    def test_every_file_is_explained(self, built: Town) -> None:
-        readme = (SAMPLES / "README.md").read_text(encoding="utf-8")
-        files = {path.name for path in SAMPLES.iterdir()} - {"README.md"}
-        assert files == {*samples.texts(built), samples.EXCEL}
-        assert all(f"`{name}`" in readme for name in files)
-        assert f"{len(built.grids)} base grids" in readme
-        assert f"{len(built.compounds)} compounds" in readme
-
-    def test_writing_gives_the_same_files_anywhere(self, tmp_path: Path) -> None:
-        written = samples.write(tmp_path)
-        assert {path.name for path in written} == {path.name for path in SAMPLES.iterdir()} - {"README.md"}
-        assert (tmp_path / "grids.geojson").read_bytes() == (SAMPLES / "grids.geojson").read_bytes()
-
-    def test_the_table_of_reports_shows_every_way_of_placing(self, built: Town) -> None:
-        rows = samples.chosen(built, samples.N_ROWS)
-        assert len(rows) == 60
-        assert {row.script_placing for row in rows} == {
-            "inside",
-            "border",
-            "corner",
-            "near",
-            "far",
-            "words",
-            "compound",
-        }
-        assert len({row.number for row in rows}) == 60
 
 
 def test_numbers_and_letters_of_names() -> None:

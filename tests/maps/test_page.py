@@ -40,7 +40,12 @@ def _rows(page: Page) -> list[list[str]]:
 
 
 def _swatches(page: Page) -> list[str]:
-    script = "[...document.querySelectorAll('.map-swatch-color')].map((one) => one.dataset.color)"
+    """The colours that the legend really shows; of a hatched one the colour under its lines."""
+    script = """[...document.querySelectorAll('.map-swatch-color')].map((one) => {
+      const { backgroundColor, backgroundImage } = getComputedStyle(one);
+      if (backgroundImage !== "none") return one.dataset.color;
+      return "#" + backgroundColor.match(/\\d+/g).slice(0, 3).map((p) => (+p).toString(16).padStart(2, "0")).join("");
+    })"""
     return list(page.evaluate(script))
 
 
@@ -252,8 +257,8 @@ def test_search_narrows_and_a_click_on_the_map_finds_the_row(visit: Visit) -> No
 
 def test_the_address_holds_the_state(visit: Visit, double: Double) -> None:
     page = visit.open(f"/maps/hotspots?from=2026-09-01&to=2026-09-30&lang=en#map=16/36.65/117.01&sel={PICKED}")
-    page.locator("#f-category").select_option("waste")
-    page.wait_for_load_state("networkidle")
+    with page.expect_response("**/api/v1/stats/**"):
+        page.locator("#f-category").select_option("waste")
     assert "category=waste" in page.url
     assert "lang=en" in page.url
     assert double.asked[-1].startswith("hotspots?")
@@ -266,8 +271,11 @@ def test_the_address_holds_the_state(visit: Visit, double: Double) -> None:
     expect(page.locator("tr[aria-selected=true]")).to_have_attribute("data-code", PICKED)
     looked = page.evaluate("[gridMap.map.getZoom(), gridMap.map.getCenter().lat, gridMap.map.getCenter().lng]")
     assert looked == pytest.approx([16, 36.65, 117.01], abs=2e-4)
+    with page.expect_response("**/api/v1/stats/**"):
+        page.locator("#f-category").select_option("")
+    assert "category" not in page.url
     page.go_back()
-    expect(page.locator("#f-category")).to_have_value("")
+    expect(page.locator("#f-category")).to_have_value("waste")
     visit.clean()
 
 

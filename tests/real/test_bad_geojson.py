@@ -133,7 +133,7 @@ def test_a_wrong_structure_is_refused_whole(shared: Path, tmp_path: Path, name: 
 def test_every_row_gets_its_answer(shared: Path, tmp_path: Path, name: str, kind: Literal["any"]) -> None:
     answer = making.inside(files(shared)[name], tmp_path, kind)
     expected = ROWS[name][0 if kind == "any" else 1]
-    told = {number: TAKEN for number in answer.numbers.tolist()}
+    told = dict.fromkeys(answer.numbers.tolist(), TAKEN)
     told |= {p.row: f"{p.kind}: {p.code}" for p in answer.problems if p.row is not None}
     assert [told[row] for row in sorted(told)] == expected
     assert answer.n_rows == len(expected)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import math
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,16 @@ from tests.web.live import Clock, serving, settings
 HOTSPOTS, COVERAGE = "/api/v1/stats/hotspots", "/api/v1/stats/coverage"
 GRIDS, COMPOUNDS = "/api/v1/maps/grids.geojson", "/api/v1/maps/compounds.geojson"
 # before the reports that other tests send
+HOUSE, ROAD, LAKE = (110.0041, 23.0041), (110.0301, 23.01), (110.0225, 23.0015)
 PERIOD = {"from": "2026-10-01", "to": "2026-10-31"}
+
+
+def tile(z: int, at: tuple[float, float] = HOUSE) -> str:
+    """The address of the tile that holds a point."""
+    lon, lat = at
+    x = (lon + 180) / 360 * 2**z
+    y = (1 - math.asinh(math.tan(math.radians(lat))) / math.pi) / 2 * 2**z
+    return f"/basemap/{z}/{int(x)}/{int(y)}.pbf"
 
 
 def stats(answer: httpx.Response) -> dict[str, Any]:
@@ -134,14 +144,14 @@ def test_shapes_are_geojson(client: Client) -> None:
     told = answer.json()
     assert told["type"] == "FeatureCollection"
     assert told["features"][0]["properties"] == {"code": f"{WEST}001", "name": "第1网格", "layer": "base"}
-    assert told["features"][0]["geometry"]["type"] == "MultiPolygon"
+    assert told["features"][0]["geometry"]["type"] == "Polygon"
     assert told["features"][-1]["properties"]["layer"] == "dedicated"
     homes = client("admin").get(COMPOUNDS).json()["features"]
     assert (homes[0]["properties"]["name"], homes[0]["properties"]["kind"]) == (CANARY, "polygon")
     assert homes[1]["properties"]["kind"] == "point"
 
 
-@pytest.mark.parametrize("url", [GRIDS, COMPOUNDS, "/basemap/14/13198/7107.pbf"])
+@pytest.mark.parametrize("url", [GRIDS, COMPOUNDS, tile(14)])
 @pytest.mark.parametrize("who", ["admin", "manager_west"])
 def test_asked_for_again_it_is_304(client: Client, url: str, who: str) -> None:
     first = client(who).get(url)
@@ -177,20 +187,24 @@ def test_shapes_are_packed_for_those_who_unpack(client: Client) -> None:
 
 
 def test_base_map_by_zoom(client: Client) -> None:
-    def layers(z: int, x: int, y: int) -> list[bytes]:
-        answer = client("worker").get(f"/basemap/{z}/{x}/{y}.pbf")
+    def layers(z: int, at: tuple[float, float]) -> list[bytes]:
+        answer = client("worker").get(tile(z, at))
         assert answer.status_code == 200
         assert answer.headers["content-type"] == "application/vnd.mapbox-vector-tile"
         return [name for name in (b"roads", b"water", b"buildings", b"path", b"major") if name in answer.content]
 
-    # 110.0041 E, 23.0041 N
-    assert layers(12, 3299, 1776) == [b"roads", b"water", b"major"]
-    assert layers(16, 52793, 28425) == [b"buildings"]
-    assert layers(15, 26396, 14212) == [b"roads", b"buildings", b"path", b"major"]
+    assert layers(9, ROAD) == layers(12, ROAD) == [b"roads", b"water", b"major"]
+    assert layers(14, ROAD) == [b"roads", b"water", b"major"]
+    assert layers(15, ROAD) == layers(18, ROAD) == [b"roads", b"path", b"major"]
+    assert layers(15, HOUSE) == layers(18, HOUSE) == [b"buildings"]
+    assert layers(17, LAKE) == [b"water"]
+    assert client("worker").get(tile(14, HOUSE)).status_code == 200  # the road is there, the building not yet
+    assert b"buildings" not in client("worker").get(tile(14, HOUSE)).content
+    assert client("worker").get(tile(8, ROAD)).status_code == 204
 
 
 @pytest.mark.parametrize(
-    ("tile", "status"),
+    ("numbers", "status"),
     [
         ("14/0/0.pbf", 204),
         ("0/0/0.pbf", 204),
@@ -201,8 +215,8 @@ def test_base_map_by_zoom(client: Client) -> None:
         (f"{10**30}/0/0.pbf", 422),
     ],
 )
-def test_tiles_where_nothing_is(client: Client, tile: str, status: int) -> None:
-    assert client("worker").get(f"/basemap/{tile}").status_code == status
+def test_tiles_where_nothing_is(client: Client, numbers: str, status: int) -> None:
+    assert client("worker").get(f"/basemap/{numbers}").status_code == status
 
 
 def test_categories_in_the_asked_language(client: Client) -> None:

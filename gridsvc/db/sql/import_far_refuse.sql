@@ -3,25 +3,30 @@
 -- Columns: none; adds to import_refused, with the position as it came
 -- Index: grid_version_geom_idx
 WITH off AS MATERIALIZED (
-  SELECT i.row, ST_SetSRID(ST_MakePoint(i.lon, i.lat), 4326) AS geom,
-    i.lon BETWEEN :west AND :east AND i.lat BETWEEN :south AND :north AS in_box
-  FROM import_row i
-  WHERE i.lon IS NOT NULL AND NOT EXISTS (SELECT FROM placed p WHERE p.id = i.id)
+  SELECT u.row, ST_SetSRID(ST_MakePoint(u.lon, u.lat), 4326) AS geom,
+    u.lon BETWEEN :west AND :east AND u.lat BETWEEN :south AND :north AS in_box,
+    1.0 / (110574 * greatest(cos(radians(u.lat)), 0.01)) AS lon_deg, 1.0 / 110574 AS lat_deg  -- of a metre
+  FROM import_unplaced u
+  WHERE u.lon IS NOT NULL
 ),
 far AS (
   SELECT o.row FROM off o
   WHERE NOT o.in_box OR (
-    -- nearest in degrees is near enough to say yes; only where it says no every grid around is asked
-    NOT coalesce((
-      SELECT ST_Distance(n.geom::geography, o.geom::geography) <= :far_m
-      FROM (
-        SELECT geom FROM grid_version WHERE valid_from IS NOT NULL AND valid_to IS NULL ORDER BY geom <-> o.geom LIMIT 1
-      ) n), false)
+    -- the box of a small grid a quarter of the way off is near enough to say no without looking at any outline
+    NOT EXISTS (
+      SELECT FROM grid_version g
+      WHERE g.valid_from IS NOT NULL AND g.valid_to IS NULL
+        AND g.geom && ST_Expand(o.geom, 0.25 * :far_m * o.lon_deg, 0.25 * :far_m * o.lat_deg)
+        AND ST_XMax(g.geom) - ST_XMin(g.geom) < 0.15 * :far_m * o.lon_deg
+        AND ST_YMax(g.geom) - ST_YMin(g.geom) < 0.15 * :far_m * o.lat_deg)
     AND NOT EXISTS (
       SELECT FROM grid_version g
-      WHERE g.valid_from IS NOT NULL AND g.valid_to IS NULL AND g.geom && ST_Expand(
-          o.geom, 1.02 * :far_m / (110574 * greatest(cos(radians(ST_Y(o.geom))), 0.01)), 1.02 * :far_m / 110574)
+      WHERE g.valid_from IS NOT NULL AND g.valid_to IS NULL
+        AND g.geom && ST_Expand(o.geom, 1.02 * :far_m * o.lon_deg, 1.02 * :far_m * o.lat_deg)
         AND ST_DWithin(g.geom::geography, o.geom::geography, :far_m)))
+),
+unplaced_no_more AS (
+  DELETE FROM import_unplaced u USING far f WHERE u.row = f.row
 ),
 gone AS (
   DELETE FROM import_row i USING far f WHERE i.row = f.row

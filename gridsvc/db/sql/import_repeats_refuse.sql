@@ -4,7 +4,7 @@
 -- Index: none
 WITH repeated AS (
   SELECT number, jsonb_build_object('found', left(number, 60), 'rows', concat(
-    array_to_string((array_agg(row ORDER BY row))[:8], ', '), CASE WHEN count(*) > 8 THEN ', …' END)) AS facts
+    array_to_string((array_agg(row ORDER BY row))[1:8], ', '), CASE WHEN count(*) > 8 THEN ', …' END)) AS facts
   FROM import_row GROUP BY number HAVING count(*) > 1
 ),
 gone AS (

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from gridsvc import categories
 from gridsvc.web import schemas
-from gridsvc.web.deps import LocaleDep, UnitDep, may
+from gridsvc.web.deps import UnitDep, may
 
 router = APIRouter(prefix="/api/v1", tags=["reports"])
 
@@ -19,8 +19,8 @@ router = APIRouter(prefix="/api/v1", tags=["reports"])
     dependencies=[may("read_categories")],
     responses={200: {"model": schemas.CategoriesOut}},
 )
-def many(unit: UnitDep, locale: LocaleDep) -> Response:
+def many(unit: UnitDep) -> Response:
     """What a report may be about. Another word is kept as `unclassified` with what was written."""
     found = categories.listed(unit.db)
-    items = [{"code": one.code, "name": one.name_zh if locale == "zh" else one.name_en} for one in found]
+    items = [{"code": one.code, "name": one.name_zh if unit.locale == "zh" else one.name_en} for one in found]
     return JSONResponse({"items": items})

@@ -12,7 +12,7 @@ from geodata.crs import parse_crs
 from gridsvc import grids, reports
 from gridsvc.web import schemas
 from gridsvc.web.api import rows
-from gridsvc.web.deps import LocaleDep, RuleDep, UnitDep, may
+from gridsvc.web.deps import UnitDep, may
 
 router = APIRouter(prefix="/api/v1", tags=["reports"])
 
@@ -27,11 +27,9 @@ def locate(
     lat: Coordinate,
     crs: Annotated[schemas.Crs, Query(description="wgs84, cgcs2000, gcj02, bd09 or EPSG:n")],
     unit: UnitDep,
-    rule: RuleDep,
-    locale: LocaleDep,
     accuracy_m: Annotated[float | None, Query(allow_inf_nan=False, ge=0, le=schemas.MAX_ACCURACY_M)] = None,
 ) -> Response:
     """The grid of a position, how it was found and who is on duty there now."""
     there = reports.to_wgs84(reports.Position(lon, lat, parse_crs(crs).name))
-    placement = grids.place(unit.db, *there, unit.now, rule, accuracy_m=accuracy_m)
-    return JSONResponse(rows.placed(placement, locale, known=unit.actor.known))
+    placement = grids.place(unit.db, *there, unit.now, unit.mine.rule, accuracy_m=accuracy_m)
+    return JSONResponse(rows.placed(placement, unit.locale, known=unit.actor.known))

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from gridsvc import basemap, shapes
 from gridsvc.web import answers, schemas
 from gridsvc.web.api.reports import GEOJSON
-from gridsvc.web.deps import ServicesDep, UnitDep, may
+from gridsvc.web.deps import UnitDep, may
 
 router = APIRouter(tags=["maps"])
 
@@ -28,7 +28,6 @@ Tile = Annotated[int, Path(ge=0, le=2**24)]
 def grid_shapes(
     request: Request,
     unit: UnitDep,
-    mine: ServicesDep,
     edition: Annotated[schemas.Words | None, Query(max_length=100, description="only makes the address new")] = None,
 ) -> Response:
     """The published grids of both layers that the reader sees, with code, name and layer."""
@@ -38,9 +37,9 @@ def grid_shapes(
     tag = answers.etag("grids", sorted(shapes.editions(unit.db).items()))
     if answers.known(request, tag):
         return answers.body(request, b"", GEOJSON, tag=tag)
-    content = mine.bodies.get(tag, lambda: shapes.grids_geojson(unit.db, unit.actor))
+    content = unit.mine.bodies.get(tag, lambda: shapes.grids_geojson(unit.db, unit.actor))
     return answers.body(
-        request, content, GEOJSON, tag=tag, gzipped=mine.bodies.get(f"{tag} gzip", lambda: answers.packed(content))
+        request, content, GEOJSON, tag=tag, gzipped=unit.mine.bodies.get(f"{tag} gzip", lambda: answers.packed(content))
     )
 
 

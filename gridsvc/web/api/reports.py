@@ -14,7 +14,7 @@ from gridsvc import dossier, grids, listing, reports, unplaced
 from gridsvc.errors import Conflict, Refused
 from gridsvc.web import answers, schemas, security, services
 from gridsvc.web.api import cursors, period, rows
-from gridsvc.web.deps import LocaleDep, RuleDep, ServicesDep, UnitDep, may
+from gridsvc.web.deps import ServicesDep, UnitDep, may
 
 router = APIRouter(prefix="/api/v1/reports", tags=["reports"])
 
@@ -42,7 +42,7 @@ async def anonymous_limit(request: Request) -> None:
         409: {"model": schemas.ErrorOut},
     },
 )
-def submit(body: schemas.ReportIn, unit: UnitDep, rule: RuleDep, mine: ServicesDep, locale: LocaleDep) -> Response:
+def submit(body: schemas.ReportIn, unit: UnitDep) -> Response:
     """Stores a report and says which grid it belongs to and who has it. Anybody may, without an account too."""
     draft = reports.Draft(
         client_key=body.client_key,
@@ -52,11 +52,11 @@ def submit(body: schemas.ReportIn, unit: UnitDep, rule: RuleDep, mine: ServicesD
         position=body.location.position(),
         compound=body.location.compound,
         words=body.location.words,
-        observed_at=_instant(body.observed_at, mine.settings.zone),
+        observed_at=_instant(body.observed_at, unit.mine.settings.zone),
     )
-    stored = reports.submit(unit.db, draft, unit.actor, unit.now, rule)
+    stored = reports.submit(unit.db, draft, unit.actor, unit.now, unit.mine.rule)
     told: dict[str, Any] = {"number": stored.number, "state": stored.state}
-    told |= rows.placed(stored.placement, locale, known=unit.actor.known)
+    told |= rows.placed(stored.placement, unit.locale, known=unit.actor.known)
     told["due_at"] = None
     headers = {"Location": f"/api/v1/reports/{stored.number}"}
     return JSONResponse(told, 201 if stored.created else 200, headers)
@@ -94,15 +94,13 @@ Limit = Annotated[int, Query(ge=1, le=listing.MAX_PAGE)]
 def many(
     request: Request,
     unit: UnitDep,
-    mine: ServicesDep,
-    locale: LocaleDep,
     chosen: Wanted,
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> Response:
     """The reports a reader may see, newest first, page by page; GeoJSON where Accept asks for application/geo+json."""
     page = listing.page(unit.db, unit.actor, chosen, after=cursors.read(cursor, chosen), limit=limit)
-    items = [rows.listed(row, locale, mine.settings.zone) for row in page.items]
+    items = [rows.listed(row, unit.locale, unit.mine.settings.zone) for row in page.items]
     following = None if page.next is None else cursors.write(page.next, chosen)
     if GEOJSON in request.headers.get("accept", ""):
         return _features(request, items, following)
@@ -118,15 +116,13 @@ def many(
 def many_geojson(
     request: Request,
     unit: UnitDep,
-    mine: ServicesDep,
-    locale: LocaleDep,
     chosen: Wanted,
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> Response:
     """The same list as GeoJSON, for maps and geographic information systems."""
     page = listing.page(unit.db, unit.actor, chosen, after=cursors.read(cursor, chosen), limit=limit)
-    items = [rows.listed(row, locale, mine.settings.zone) for row in page.items]
+    items = [rows.listed(row, unit.locale, unit.mine.settings.zone) for row in page.items]
     return _features(request, items, None if page.next is None else cursors.write(page.next, chosen))
 
 
@@ -140,9 +136,6 @@ def place(
     number: Number,
     body: schemas.PlacementIn,
     unit: UnitDep,
-    rule: RuleDep,
-    mine: ServicesDep,
-    locale: LocaleDep,
     source: Source = reports.SOURCE,
     repeat: Repeat = 0,
 ) -> Response:
@@ -152,9 +145,9 @@ def place(
     if body.version is not None and body.version != before.seq:
         raise Conflict("report_changed", number=number)
     key = unplaced.lock(unit.db, before.said.id, before.seq)
-    unplaced.place(unit.db, key, body.where(), unit.actor, unit.now, rule)
+    unplaced.place(unit.db, key, body.where(), unit.actor, unit.now, unit.mine.rule)
     after = dossier.load_one(unit.db, unit.actor, number, source, repeat)
-    return JSONResponse(rows.whole(after, locale, mine.settings.zone))
+    return JSONResponse(rows.whole(after, unit.locale, unit.mine.settings.zone))
 
 
 @router.get(
@@ -166,14 +159,12 @@ def place(
 def one(
     number: Number,
     unit: UnitDep,
-    mine: ServicesDep,
-    locale: LocaleDep,
     source: Source = reports.SOURCE,
     repeat: Repeat = 0,
 ) -> Response:
     """One report with its log."""
     found = dossier.load_one(unit.db, unit.actor, number, source, repeat)
-    return JSONResponse(rows.whole(found, locale, mine.settings.zone))
+    return JSONResponse(rows.whole(found, unit.locale, unit.mine.settings.zone))
 
 
 def _instant(at: date | None, zone: ZoneInfo, *, after_day: bool = False) -> datetime | None:

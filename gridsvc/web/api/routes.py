@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 
 from gridsvc.web.api import categories, health, locate, maps, reports, stats, tiles
-from gridsvc.web.deps import known_query
 
-router = APIRouter(dependencies=[Depends(known_query)])
-for part in (reports, locate, stats, maps, tiles, categories, health):
-    router.include_router(part.router)
+ROUTERS: tuple[APIRouter, ...] = tuple(
+    part.router for part in (reports, locate, stats, maps, tiles, categories, health)
+)

@@ -8,11 +8,10 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from gridsvc import stats
-from gridsvc.i18n import Locale, translate
+from gridsvc.i18n import translate
 from gridsvc.web import answers, schemas
 from gridsvc.web.api import period, rows
-from gridsvc.web.deps import LocaleDep, ServicesDep, Unit, UnitDep, may
-from gridsvc.web.services import Services
+from gridsvc.web.deps import Unit, UnitDep, may
 from maps import legend
 
 router = APIRouter(prefix="/api/v1/stats", tags=["stats"])
@@ -31,8 +30,6 @@ MIN_CELL_M, MAX_CELL_M = 50, 20_000
 def hotspots(
     request: Request,
     unit: UnitDep,
-    mine: ServicesDep,
-    locale: LocaleDep,
     first: First = None,
     last: Last = None,
     category: Annotated[schemas.Words | None, Query(min_length=1, max_length=100)] = None,
@@ -40,12 +37,12 @@ def hotspots(
     cell_m: Annotated[int, Query(ge=MIN_CELL_M, le=MAX_CELL_M, description="side of a square cell")] = 500,
 ) -> Response:
     """Reports received in a period, by grid (and per 1,000 households where they are known) or by square cell."""
-    chosen = period.chosen(first, last, unit.now, mine.settings.zone)
+    chosen = period.chosen(first, last, unit.now, unit.mine.settings.zone)
     if by == "cell":
         table = stats.hotspot_cells(unit.db, chosen.bounds, unit.actor, cell_m, category=category)
     else:
         table = stats.hotspots(unit.db, chosen.bounds, unit.actor, category=category)
-    return _answer(request, unit, mine, locale, "hotspots", chosen, by, table)
+    return _answer(request, unit, "hotspots", chosen, by, table)
 
 
 @router.get(
@@ -57,16 +54,14 @@ def hotspots(
 def coverage(
     request: Request,
     unit: UnitDep,
-    mine: ServicesDep,
-    locale: LocaleDep,
     first: First = None,
     last: Last = None,
     by: Literal["grid"] = "grid",
 ) -> Response:
     """Distinct doors reached in a period against all registered doors, by grid."""
-    chosen = period.chosen(first, last, unit.now, mine.settings.zone)
+    chosen = period.chosen(first, last, unit.now, unit.mine.settings.zone)
     table = stats.coverage(unit.db, chosen.bounds, unit.actor)
-    return _answer(request, unit, mine, locale, "coverage", chosen, by, table)
+    return _answer(request, unit, "coverage", chosen, by, table)
 
 
 def told(table: stats.Table, view: legend.View) -> list[rows.Json]:
@@ -85,20 +80,22 @@ def told(table: stats.Table, view: legend.View) -> list[rows.Json]:
 def _answer(
     request: Request,
     unit: Unit,
-    mine: Services,
-    locale: Locale,
     view: legend.View,
     chosen: period.Days,
     by: str,
     table: stats.Table,
 ) -> Response:
     made = told(table, view)
+    label = translate(f"denominator.{table.denominator}", unit.locale)
     content = {
-        "as_of": rows.moment(unit.now, mine.settings.zone),
+        "as_of": rows.moment(unit.now, unit.mine.settings.zone),
         "from": chosen.first.isoformat(),
         "to": chosen.last.isoformat(),
         "by": by,
-        "denominator": {"source": table.denominator, "label": translate(f"denominator.{table.denominator}", locale)},
+        "denominator": {
+            "source": table.denominator,
+            "label": translate(f"denominator.{table.denominator}", unit.locale),
+        },
         "unlocated": table.n_unlocated,
         "rows": made,
         "legends": legend.legends(view, made),

@@ -11,7 +11,7 @@ from gridsvc.errors import NotFound
 from gridsvc.rules.roles import ANONYMOUS, require
 from gridsvc.web import answers, schemas, security
 from gridsvc.web.api.maps import Tile
-from gridsvc.web.deps import Now, ServicesDep
+from gridsvc.web.deps import ServicesDep
 
 router = APIRouter(prefix="/basemap/tiles", tags=["maps"])
 
@@ -26,7 +26,6 @@ CACHE = "private, max-age=86400"
 def tile(
     request: Request,
     mine: ServicesDep,
-    now: Now,
     layer: Annotated[schemas.Words, Path(max_length=20)],
     z: Tile,
     x: Tile,
@@ -39,7 +38,7 @@ def tile(
     actor = ANONYMOUS
     if security.presented(request) is not None:
         with mine.engine.connect() as db:
-            actor = security.identify(db, request, now)
+            actor = security.identify(db, request, mine.clock())
     require(actor, "read_basemap")
     if not actor.known:
         mine.tile_readers.take(security.address(request), "too_many_tiles")

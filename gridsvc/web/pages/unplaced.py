@@ -90,6 +90,7 @@ def _queue(
         near = unplaced.grids_near(unit.db, unit.actor, *pin) if pin else ()
     facts: dict[str, Any] = {"items": items, "item": item, "near": near, "place": small, "errors": errors or {}}
     facts |= {"reasons": unplaced.reasons(unit.db), "reason": reason, "after": after, "next": following, "grid": grid}
+    facts["at_work"] = bool(errors or wanted or frame.asks("done"))
     return page(frame, "unplaced.html", status=status, nav="unplaced", done=_done(frame), **facts)
 
 
@@ -168,7 +169,7 @@ def _onward(db: Connection, form: Sent, placed: Placement) -> str:
         query["reason"] = reason
     if form.after and behind:
         query["after"] = form.after
-    return f"/unplaced?{urlencode(query)}#bench"
+    return f"/unplaced?{urlencode(query)}"
 
 
 def _cursor(item: unplaced.Item) -> str:

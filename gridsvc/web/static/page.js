@@ -6,6 +6,7 @@ import { offerTables } from "./tables.js";
 keepStateOnLanguageLinks();
 focusErrors();
 closeFiltersOnPhones();
+document.querySelector(".bar nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 listenToKeys();
 offerTables();
 for (const field of document.querySelectorAll("input[data-grids]")) suggestGrids(field);

@@ -1,6 +1,6 @@
 // The small map: where a report is, or where a person says it is. Facts from the page, data by fetch.
 import { addGround } from "/static/maps/ground.js";
-import { findPosition } from "./position.js";
+import { watchPosition } from "./position.js";
 
 const NAMES_FROM_ZOOM = 15;
 const NAMES_AT_MOST = 60;
@@ -18,13 +18,13 @@ export function start() {
 
 class PinMap {
   constructor(box, place) {
-    Object.assign(this, { box, place, words: box.dataset, pin: null, circle: null, labels: [] });
+    Object.assign(this, { box, place, words: box.dataset, pin: null, circle: null, labels: [], stop: null });
     this.says = document.querySelector("[data-pin-says]");
     box.hidden = false;
     for (const foot of document.querySelectorAll("[data-pin-foot]")) foot.hidden = false;
     this.map = this.#makeMap();
     this.#addLayers();
-    if (place.pin) this.put(place.pin[0], place.pin[1], place.accuracy_m, { quiet: true });
+    if (place.pin) this.#put(place.pin[0], place.pin[1], place.accuracy_m, { quiet: true });
     if (place.editable) this.#listen();
   }
 
@@ -90,9 +90,9 @@ class PinMap {
   }
 
   #listen() {
-    this.map.on("click", ({ latlng }) => this.put(latlng.lng, latlng.lat, null));
+    this.map.on("click", ({ latlng }) => this.put(latlng.lng, latlng.lat));
     const does = {
-      "pin-middle": () => this.put(this.map.getCenter().lng, this.map.getCenter().lat, null),
+      "pin-middle": () => this.put(this.map.getCenter().lng, this.map.getCenter().lat),
       "pin-off": () => this.takeOff(),
       locate: () => this.#locate(),
     };
@@ -107,27 +107,47 @@ class PinMap {
     if (found) this.map.setView(found.at, 17, { animate: false });
   }
 
-  async #locate() {
+  #locate() {
     this.#tell(this.words.asking);
     const button = document.querySelector("[data-does='locate']");
     button.disabled = true;
-    const found = await findPosition();
-    button.disabled = false;
-    if (found.failed) return this.#tell(this.words[found.failed]);
-    const [west, south, east, north] = this.place.home;
-    const near = found.lon > west - FAR_DEG && found.lon < east + FAR_DEG && found.lat > south - FAR_DEG && found.lat < north + FAR_DEG;
-    if (!near) return this.#tell(this.words.far);
-    this.put(found.lon, found.lat, found.accuracy_m);
-    return this.map.setView([found.lat, found.lon], 17, { animate: false });
+    let first = true;
+    this.stop = watchPosition(
+      (fix) => {
+        if (!this.#isNear(fix)) return this.#stopLocating(this.words.far);
+        if (first) this.map.setView([fix.lat, fix.lon], 17, { animate: false });
+        first = false;
+        return this.#put(fix.lon, fix.lat, fix.accuracy_m);
+      },
+      (failure) => this.#stopLocating(failure && this.words[failure]),
+    );
   }
 
-  /** Puts the pin there (EPSG:4326 degrees), with the accuracy in metres where one is known. */
-  put(lon, lat, accuracyM, { quiet = false } = {}) {
+  #stopLocating(text) {
+    this.stop?.();
+    this.stop = null;
+    const button = document.querySelector("[data-does='locate']");
+    if (button) button.disabled = false;
+    if (text) this.#tell(text);
+  }
+
+  #isNear({ lon, lat }) {
+    const [west, south, east, north] = this.place.home;
+    return lon > west - FAR_DEG && lon < east + FAR_DEG && lat > south - FAR_DEG && lat < north + FAR_DEG;
+  }
+
+  /** Puts the pin where a person wants it (EPSG:4326 degrees); from then on the browser's position no longer counts. */
+  put(lon, lat) {
+    this.#stopLocating();
+    this.#put(lon, lat, null);
+  }
+
+  #put(lon, lat, accuracyM, { quiet = false } = {}) {
     const at = L.latLng(lat, lon).wrap();
     if (this.pin) this.pin.setLatLng(at);
     else {
       this.pin = L.marker(at, { icon: pinIcon(), keyboard: false, draggable: this.place.editable, alt: this.words.pin, title: this.words.pin });
-      this.pin.addTo(this.map).on("dragend", () => this.put(this.pin.getLatLng().lng, this.pin.getLatLng().lat, null));
+      this.pin.addTo(this.map).on("dragend", () => this.put(this.pin.getLatLng().lng, this.pin.getLatLng().lat));
     }
     this.circle?.remove();
     this.circle = accuracyM ? L.circle(at, { radius: accuracyM, color: "#7a4d00", weight: 1.5, fillOpacity: 0.12, interactive: false }).addTo(this.map) : null;
@@ -139,6 +159,7 @@ class PinMap {
 
   /** Takes the pin off the map and out of the form. */
   takeOff() {
+    this.#stopLocating();
     this.pin?.remove();
     this.circle?.remove();
     this.pin = null;

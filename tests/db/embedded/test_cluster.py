@@ -155,6 +155,7 @@ def test_a_session_stops_what_it_started_and_nothing_else(data_dir: Path) -> Non
     assert status(data_dir).state == "running"
     assert stop(cluster) is True
     assert stop(cluster) is False
+    assert not cluster.socket_dir.exists()
     assert status(data_dir).state == "stopped"
 
 

@@ -1,4 +1,4 @@
-"""The first schema: areas, grids in editions, compounds, doors, visits, workers, accounts, reports and their placements."""
+"""The first schema: areas, grids in editions, compounds, doors, visits, workers, accounts, reports, placements."""
 
 from pathlib import Path
 

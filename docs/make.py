@@ -1,0 +1,105 @@
+"""Runs the examples of the documents: `python -m docs.make` writes their real output and the screenshots anew.
+
+A fenced block of kind `console` holds commands after `$ ` and their output below. The tests run the same blocks and
+compare. A line `…` in the output stands for lines that differ from run to run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCUMENTS = {"README.md": "en", "README.zh-CN.md": "zh"}
+ANY = "…"
+_BLOCK = re.compile(r"^```console\n(.*?)^```$", re.M | re.S)
+
+
+@dataclass(frozen=True)
+class Example:
+    """A command and the lines it prints, as the document says."""
+
+    command: str
+    output: tuple[str, ...]
+
+
+def examples(text: str) -> list[list[Example]]:
+    """The examples of each console block, in order."""
+    return [list(_in_block(body)) for body in _BLOCK.findall(text)]
+
+
+def _in_block(body: str) -> Iterator[Example]:
+    command: str | None = None
+    output: list[str] = []
+    for line in body.splitlines():
+        if line.startswith("$ "):
+            if command is not None:
+                yield Example(command, tuple(output))
+            command, output = line[2:], []
+        else:
+            output.append(line)
+    if command is not None:
+        yield Example(command, tuple(output))
+
+
+def run(command: str, env: Mapping[str, str]) -> tuple[str, ...]:
+    """What a command prints (standard output and error) in the checkout, right spaces cut."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{env['PATH']}"
+    done = subprocess.run(  # noqa: S602 - the commands are those of our own documents
+        command,
+        shell=True,
+        cwd=ROOT,
+        env={**env, "PATH": path, "COLUMNS": "110"},
+        text=True,
+        check=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    return tuple(line.rstrip() for line in done.stdout.splitlines())
+
+
+def agrees(expected: tuple[str, ...], printed: tuple[str, ...]) -> bool:
+    """Whether the printed lines are the expected ones, `…` standing for any lines.
+
+    >>> agrees(("a", "…", "z"), ("a", "b", "c", "z")), agrees(("a",), ("b",)), agrees((), ())
+    (True, False, True)
+    """
+    if not expected:
+        return not printed
+    if expected[0] == ANY:
+        return any(agrees(expected[1:], printed[i:]) for i in range(len(printed) + 1))
+    return bool(printed) and expected[0] == printed[0] and agrees(expected[1:], printed[1:])
+
+
+def rewritten(text: str, env: Mapping[str, str]) -> str:
+    """The document with the real output in each block; lines that `…` stands for stay hidden."""
+
+    def one(match: re.Match[str]) -> str:
+        lines: list[str] = []
+        for example in _in_block(match.group(1)):
+            printed = run(example.command, env)
+            lines.append(f"$ {example.command}")
+            lines.extend(example.output if ANY in example.output and agrees(example.output, printed) else printed)
+        return "```console\n" + "\n".join(lines) + "\n```"
+
+    return _BLOCK.sub(one, text)
+
+
+def main() -> None:
+    """Writes the documents anew, each in a schema of its own (tests/conftest.py makes those of the tests)."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("documents", nargs="*", default=list(DOCUMENTS))
+    for name in parser.parse_args().documents:
+        path = ROOT / name
+        env = {**os.environ, "GRIDSVC_LANG": DOCUMENTS[name]}
+        path.write_text(rewritten(path.read_text("utf-8"), env), "utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,29 @@
+-- Question: is this draft new? Then the report, its first log row and its first placement are stored.
+-- Parameters: of the report :source, :number, :category, :category_raw, :description, :channel, :words, :compound_id,
+--   :raw_x, :raw_y (as sent, in :crs), :lon, :lat (degrees, EPSG:4326, or null), :accuracy_m (metres), :observed_at,
+--   :received_at, :client_key, :body_hash, :sender_id; of its placement :grid_version_id, :method, :distance_m (metres),
+--   :confidence (0-1), :runners_up (JSON text or null), :reason, :worker_id, :duty
+-- Columns: id; no row where the client key is known already
+-- Index: report_client_key_key
+WITH stored AS (
+  INSERT INTO report (source, number, state, category, category_raw, description, channel, words, compound_id,
+    raw_x, raw_y, crs, geom, accuracy_m, observed_at, received_at, client_key, body_hash, sender_id)
+  VALUES (:source, :number, 'reported', :category, :category_raw, :description, :channel, :words,
+    CAST(:compound_id AS bigint), CAST(:raw_x AS float8), CAST(:raw_y AS float8), :crs,
+    ST_SetSRID(ST_MakePoint(CAST(:lon AS float8), CAST(:lat AS float8)), 4326), CAST(:accuracy_m AS float8),
+    CAST(:observed_at AS timestamptz), :received_at, :client_key, :body_hash, CAST(:sender_id AS bigint))
+  ON CONFLICT (client_key) WHERE client_key IS NOT NULL DO NOTHING
+  RETURNING id, received_at
+),
+logged AS (
+  INSERT INTO report_log (report_id, seq, action, to_state, actor_id, at)
+  SELECT id, 1, 'submit', 'reported', CAST(:sender_id AS bigint), received_at FROM stored
+),
+placed AS (
+  INSERT INTO placement (report_id, seq, from_at, grid_version_id, method, distance_m, confidence, runners_up, reason,
+    worker_id, duty)
+  SELECT id, 1, received_at, CAST(:grid_version_id AS bigint), :method, CAST(:distance_m AS float8),
+    CAST(:confidence AS float8), CAST(:runners_up AS jsonb), :reason, CAST(:worker_id AS bigint), :duty
+  FROM stored
+)
+SELECT id FROM stored

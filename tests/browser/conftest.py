@@ -1,0 +1,214 @@
+"""The real service over a small county, and a real Chromium with a reader of every role."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from gridsvc import reports
+from gridsvc.reports import Draft, Position
+from gridsvc.rules.roles import ANONYMOUS
+from gridsvc.web.app import create_app
+from maps import assets
+from tests.conftest import NOW, ROOT, Fresh, missing, new_schema
+from tests.web import county as counties
+from tests.web.county import CANARY, PASSWORD, RULE, County
+from tests.web.live import Clock, serving, settings
+
+CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+DESK: dict[str, Any] = {"viewport": {"width": 1366, "height": 768}}
+PHONE: dict[str, Any] = {
+    "viewport": {"width": 390, "height": 844},
+    "device_scale_factor": 2,
+    "has_touch": True,
+    "is_mobile": True,
+}
+MANY = 60  # more reports than one page of the list shows
+LISTEN = "document.addEventListener('securitypolicyviolation', e => console.error('CSP ' + e.violatedDirective))"
+
+Serve = Callable[..., str]
+
+
+@pytest.fixture(scope="session")
+def made(cluster_urls: tuple[str, str]) -> Iterator[Fresh]:
+    """A schema of the browser's own: its readers change things."""
+    with new_schema(cluster_urls, f"t_{uuid.uuid4().hex[:12]}") as one:
+        yield one
+
+
+@pytest.fixture(scope="session")
+def county(made: Fresh) -> County:
+    """The county, with enough reports for two pages, one of them doubtful."""
+    with made.begin() as db:
+        built = counties.build(db)
+        for i in range(MANY):
+            text = f"{i} 路灯不亮 {CANARY}"
+            draft = Draft(uuid.uuid4(), "0506", text, "web", Position(110.015, 23.0051, "wgs84"))
+            reports.submit(db, draft, ANONYMOUS, NOW - timedelta(hours=i + 200), RULE)
+        edge = Draft(uuid.uuid4(), "0110", f"存疑 {CANARY}", "wechat", Position(110.0101, 23.005, "wgs84", 40.0))
+        built.numbers["doubtful"] = reports.submit(db, edge, ANONYMOUS, NOW - timedelta(hours=9), RULE).number
+        return built
+
+
+@pytest.fixture(scope="session")
+def serve(made: Fresh, county: County, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
+    """`with serve(**settings) as address`: a service on the county, at NOW."""
+    folder = tmp_path_factory.mktemp("data")
+    return lambda **changes: serving(create_app(settings(made, folder, **changes), clock=Clock()))
+
+
+@pytest.fixture(scope="session")
+def address(serve: Callable[..., Any]) -> Iterator[str]:
+    """The service that most tests use."""
+    with serve() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def vendored() -> None:
+    """The pinned front-end files are in place."""
+    try:
+        assets.check(assets.TOP / ".vendor")
+    except assets.AssetError:
+        missing("the folder of front-end files (npm ci --ignore-scripts; python -m maps.assets)")
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The accessibility checker's script, a development file that no page serves."""
+    script = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+    if not script.is_file():
+        missing("axe-core (npm ci --ignore-scripts)")
+    return script.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def browser(vendored: None) -> Iterator[Browser]:
+    """The system's Chromium, headless."""
+    if not Path(CHROMIUM).is_file() or not os.access(CHROMIUM, os.X_OK):
+        missing("Chromium")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield opened
+        opened.close()
+
+
+@dataclass
+class Visit:
+    """One reader's page, and everything that went abroad, failed or complained while it was open."""
+
+    page: Page
+    address: str
+    foreign: list[str] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+
+    def open(self, path: str) -> Page:
+        """The page at a path, when it has stopped loading."""
+        self.page.goto(self.address + path)
+        return self.settle()
+
+    def settle(self) -> Page:
+        """The page when it has stopped loading, its map's data too."""
+        self.page.wait_for_load_state("load")
+        if self.page.locator("#pin-map, .map-page").count():
+            self.page.wait_for_load_state("networkidle")
+        return self.page
+
+    def clean(self, *, expected: int | None = None) -> None:
+        """Nothing; fails where a request went abroad or failed, or the console has an error.
+
+        Args:
+            expected: the status of the page itself, where it is a refusal: the browser logs it.
+        """
+        mine = f"status of {expected}" if expected else None
+        assert self.foreign == []
+        assert [one for one in self.failed if expected is None or not one.startswith(f"{expected} ")] == []
+        assert [one for one in self.said if mine is None or mine not in one] == []
+        assert self.page.evaluate("window.__x") is None
+
+
+Visitor = Callable[..., Visit]
+
+
+@pytest.fixture(scope="session")
+def cookies(browser: Browser, address: str, county: County) -> Callable[[str], Any]:
+    """`cookies(login)`: the cookies of a reader who logged in through the form, once a session."""
+    kept: dict[str, Any] = {}
+
+    def of(login: str) -> Any:
+        if login not in kept:
+            context = browser.new_context()
+            page = context.new_page()
+            page.goto(f"{address}/login")
+            log_in(page, login)
+            page.wait_for_selector(".figures")
+            kept[login] = context.cookies()
+            context.close()
+        return kept[login]
+
+    return of
+
+
+def log_in(page: Page, login: str, password: str = PASSWORD) -> None:
+    """Fills and sends the login form."""
+    page.fill("#login", login)
+    page.fill("#password", password)
+    page.click("main button[type=submit]")
+
+
+@pytest.fixture
+def visitor(browser: Browser, address: str, cookies: Callable[[str], Any]) -> Iterator[Visitor]:
+    """`visitor("admin", "zh", **context options)`: that reader's page; login None: a resident."""
+    contexts: list[BrowserContext] = []
+
+    def arrive(login: str | None = None, lang: str = "zh", at: str = address, **options: Any) -> Visit:
+        context = browser.new_context(**(DESK | options), timezone_id="Asia/Shanghai")
+        contexts.append(context)
+        context.add_cookies([{"name": "lang", "value": lang, "url": at}])
+        if login is not None:
+            context.add_cookies(cookies(login))
+        context.add_init_script(LISTEN)
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        return _watched(page, at)
+
+    yield arrive
+    for context in contexts:
+        context.close()
+
+
+def _watched(page: Page, address: str) -> Visit:
+    visit = Visit(page, address)
+
+    def asked(request: Any) -> None:
+        if not request.url.startswith((address, "data:", "blob:")):
+            visit.foreign.append(request.url)
+
+    def answered(answer: Any) -> None:
+        if answer.status >= 400:
+            visit.failed.append(f"{answer.status} {answer.url}")
+
+    page.on("request", asked)
+    page.on("response", answered)
+    page.on("console", lambda told: visit.said.append(told.text) if told.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: visit.said.append(str(error)))
+    return visit

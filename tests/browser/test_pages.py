@@ -1,0 +1,132 @@
+"""Every page, in both languages, on a desk and on a phone: nothing abroad, nothing broken, nothing out of reach."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.browser.conftest import PHONE, Visit, Visitor
+from tests.web.county import CANARY, County
+
+# name: (reader, path, status)
+PAGES: dict[str, tuple[str | None, str, int]] = {
+    "home of an admin": ("admin", "/", 200),
+    "home of a manager": ("manager_west", "/", 200),
+    "home of a worker": ("worker", "/", 200),
+    "hotspots": ("admin", "/maps/hotspots", 200),
+    "coverage": ("admin", "/maps/coverage", 200),
+    "reports": ("admin", "/reports", 200),
+    "reports, nothing found": ("admin", "/reports?q=no+such+words", 200),
+    "reports, bad filter": ("admin", "/reports?from=2026-11-01&to=2026-10-01", 422),
+    "one report": ("admin", "/reports/{doubtful}", 200),
+    "unplaced": ("admin", "/unplaced", 200),
+    "report form": (None, "/report", 200),
+    "login": (None, "/login", 200),
+    "API": (None, "/docs/api", 200),
+    "404": ("admin", "/no-such-page", 404),
+    "403": ("worker", "/unplaced", 403),
+}
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+OVER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+# what a thumb must hit; words inside a sentence are links of another kind
+SMALL = """() => {
+  const pressed = "button, select, input:not([type=hidden], [type=radio], [type=checkbox]), summary, label.choice, "
+    + ".bar a, .figures a, .rows a";
+  const elsewhere = ".leaflet-control-attribution, .map-table, .map-measure";
+  return [...document.querySelectorAll(pressed)]
+    .filter((one) => one.checkVisibility() && !one.closest(elsewhere) && one.getBoundingClientRect().height < 47.5)
+    .map((one) => one.outerHTML.slice(0, 120) + " " + one.getBoundingClientRect().height);
+}"""
+
+
+def opened(visitor: Visitor, county: County, name: str, lang: str, **options: Any) -> Visit:
+    reader, path, status = PAGES[name]
+    visit = visitor(reader, lang, **options)
+    answer = visit.page.goto(visit.address + path.format(**county.numbers))
+    assert answer is not None
+    assert answer.status == status
+    visit.settle()
+    return visit
+
+
+def expected(name: str) -> int | None:
+    return PAGES[name][2] if PAGES[name][2] >= 400 else None
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("name", PAGES)
+def test_page_is_clean_accessible_and_fits_a_phone(
+    visitor: Visitor, county: County, axe: str, name: str, lang: str
+) -> None:
+    visit = opened(visitor, county, name, lang)
+    page = visit.page
+    assert page.get_attribute("html", "lang") == lang
+    brand = "社区网格治理" if lang == "zh" else "Community grids"
+    assert page.title().endswith(f" - {brand}")
+    assert "pages." not in page.inner_text("body"), "a text is missing from the catalogue"
+    page.evaluate(axe)
+    found = page.evaluate(
+        "rules => axe.run(document, {runOnly: rules}).then(r => r.violations.map(v => v.id + ' ' + v.nodes[0].html))",
+        RULES,
+    )
+    assert found == []
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert page.evaluate(OVER) == 0
+    assert page.evaluate(SMALL) == []
+    visit.clean(expected=expected(name))
+
+
+@pytest.mark.parametrize("name", ["home of a manager", "unplaced", "report form", "hotspots"])
+def test_page_fits_a_real_phone(visitor: Visitor, county: County, name: str) -> None:
+    visit = opened(visitor, county, name, "zh", **PHONE)
+    assert visit.page.evaluate(OVER) == 0
+    assert visit.page.evaluate(SMALL) == []
+    visit.clean(expected=expected(name))
+
+
+@pytest.mark.parametrize("name", ["reports", "one report", "unplaced", "home of an admin"])
+def test_citizens_words_are_shown_literally(visitor: Visitor, county: County, name: str) -> None:
+    visit = opened(visitor, county, name, "zh")
+    shown = visit.page.text_content("main") or ""
+    assert CANARY in shown
+    assert visit.page.locator("main img").count() == 0
+    assert "1337" not in shown
+    visit.clean()
+
+
+def test_compound_names_are_offered_literally(visitor: Visitor, county: County) -> None:
+    page = visitor().open("/report")
+    assert CANARY in page.locator("#compounds option").evaluate_all("all => all.map(one => one.value)")
+    place = json.loads(page.get_attribute("#pin-map", "data-place") or "")
+    assert CANARY in [name for name, _, _ in place["names"]]
+
+
+def test_paper_has_neither_menu_nor_buttons(visitor: Visitor, county: County) -> None:
+    visit = opened(visitor, county, "reports", "zh")
+    visit.page.emulate_media(media="print")
+    assert not visit.page.locator(".bar").is_visible()
+    assert not visit.page.locator(".filters").is_visible()
+    assert visit.page.locator("h1").is_visible()
+    assert len(visit.page.pdf(format="A4")) > 20_000
+
+
+def test_language_link_keeps_page_filters_and_hash(visitor: Visitor, county: County) -> None:
+    visit = visitor("admin", "zh")
+    page = visit.open("/reports?state=reported&q=%E8%B7%AF%E7%81%AF#here")
+    page.click("a[data-keeps-state]")
+    page.wait_for_url("**lang=en**")
+    assert page.url == f"{visit.address}/reports?state=reported&q=%E8%B7%AF%E7%81%AF&lang=en#here"
+    assert page.get_attribute("html", "lang") == "en"
+    assert page.input_value("#f-q") == "路灯"
+    assert page.input_value("#f-state") == "reported"
+    # the choice is remembered
+    assert visit.open("/unplaced").get_attribute("html", "lang") == "en"
+    visit.clean()
+
+
+def test_times_stand_in_the_zone_of_the_settings(visitor: Visitor, county: County) -> None:
+    page = visitor("admin").open(f"/reports/{county.numbers['words']}")
+    # two days before NOW, 02:00 UTC
+    assert "2026-10-30 10:00" in (page.text_content("main") or "")

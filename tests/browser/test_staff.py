@@ -1,0 +1,236 @@
+"""What staff do: log in, filter the list, read a report, place what nobody could place; with the keyboard alone."""
+
+from __future__ import annotations
+
+import itertools
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import text
+
+from gridsvc import reports
+from gridsvc.reports import Draft, Position
+from gridsvc.rules.roles import ANONYMOUS
+from tests.browser.conftest import Visitor, log_in
+from tests.conftest import NOW, Fresh
+from tests.web.county import CANARY, EAST, RULE, WEST, County
+
+EARLIER = itertools.count(300, 10)
+
+
+@pytest.fixture
+def waiting(made: Fresh, county: County) -> list[str]:
+    """Two new reports without a position, received before all others, so that they stand first in the queue."""
+    numbers = []
+    days = next(EARLIER)
+    with made.begin() as db:
+        for i in range(2):
+            draft = Draft(uuid.uuid4(), "0110", f"等 {CANARY}", "hotline", words=f"水塔旁 {i}")
+            at = NOW - timedelta(days=days - i)
+            numbers.append(reports.submit(db, draft, ANONYMOUS, at, RULE).number)
+    return numbers
+
+
+def log_of(made: Fresh, number: str) -> list[tuple[str, dict[str, Any] | None, str | None]]:
+    query = text(
+        "SELECT l.action, l.facts, a.login FROM report_log l JOIN report r ON r.id = l.report_id "
+        "LEFT JOIN account a ON a.id = l.actor_id WHERE r.number = :n ORDER BY l.seq"
+    )
+    with made.begin() as db:
+        return [tuple(row) for row in db.execute(query, {"n": number})]
+
+
+def test_login_goes_where_the_reader_wanted_and_nowhere_else(visitor: Visitor) -> None:
+    visit = visitor()
+    page = visit.open("/reports?state=closed")
+    assert page.url.startswith(f"{visit.address}/login?next=")
+    log_in(page, "admin", "wrong password")
+    expect(page.locator("#summary")).to_contain_text("连续输错 5 次，要等 5 分钟")
+    assert page.input_value("#login") == "admin"
+    log_in(page, "admin")
+    page.wait_for_url(f"{visit.address}/reports?state=closed")
+    page.click(".who button")
+    page.wait_for_url(f"{visit.address}/login")
+    assert visit.open("/reports").url.startswith(f"{visit.address}/login")
+    for elsewhere in ("//example.org/", "https://example.org/", "/\\example.org"):
+        page.goto(f"{visit.address}/login?next={elsewhere}")
+        assert page.input_value("input[name=next]") == "/"
+    assert visit.foreign == []
+
+
+def test_too_many_wrong_passwords_are_told_with_the_time(
+    serve: Callable[..., Any], browser: Browser, county: County
+) -> None:
+    with serve(login_attempts=1) as address:
+        page = browser.new_page()
+        page.goto(f"{address}/login?lang=en")
+        for _ in range(5):
+            log_in(page, "nobody-here", "wrong")
+            page.wait_for_load_state()
+        expect(page.locator("#summary")).to_contain_text("try again at 2026-11-01 10:")
+        page.close()
+
+
+def test_filters_live_in_the_address(visitor: Visitor, county: County) -> None:
+    visit = visitor("admin")
+    page = visit.open("/reports")
+    assert page.locator(".rows tbody tr").count() == 50
+    page.click("a[rel=next]")
+    page.wait_for_url("**cursor=*")
+    assert 0 < page.locator(".rows tbody tr").count() < 50
+    page.fill("#f-q", county.numbers["doubtful"])
+    page.press("#f-q", "Enter")
+    page.wait_for_url("**q=*")
+    assert page.locator(".rows tbody tr").count() == 1
+    assert "存疑" in page.inner_text(".rows tbody")
+    visit.open("/reports?doubtful=true")
+    assert page.is_checked("#f-doubtful")
+    assert page.locator(".rows tbody tr").count() == 1
+    visit.open("/reports?category=0506&from=2026-06-01&to=2026-06-30")
+    assert [one.strip() for one in page.locator(".rows tbody th a").all_inner_texts()] == [county.numbers["old"]]
+    visit.clean()
+
+
+def test_grid_filter_takes_a_name_and_suggests(visitor: Visitor, county: County) -> None:
+    visit = visitor("manager_west", "en")
+    page = visit.open("/reports")
+    page.focus("#f-grid")
+    page.keyboard.type("第2")
+    expect(page.locator("#grids option")).to_have_count(1)
+    assert page.locator("#grids option").get_attribute("value") == f"第2网格 {WEST}002"
+    page.fill("#f-grid", f"第1网格 {WEST}001")
+    page.press("#f-grid", "Enter")
+    page.wait_for_url("**grid=*")
+    shown = page.locator(".rows tbody tr").all_inner_texts()
+    assert shown
+    assert all(f"{WEST}001" in row for row in shown)
+    visit.clean()
+
+
+def test_a_manager_does_not_see_the_neighbours_reports(visitor: Visitor, county: County) -> None:
+    page = visitor("manager_west").open("/reports")
+    assert county.numbers["west"] in page.inner_text(".rows")
+    assert county.numbers["east"] not in page.inner_text(".rows")
+    answer = page.goto(page.url.replace("/reports", f"/reports/{county.numbers['east']}"))
+    assert answer is not None
+    assert answer.status == 404
+
+
+def test_keys_search_move_and_leave(visitor: Visitor, county: County) -> None:
+    page = visitor("admin").open("/reports")
+    page.keyboard.press("Tab")
+    assert focused(page).get("href", "").endswith("#main")
+    page.keyboard.press("/")
+    assert focused(page)["id"] == "f-q"
+    page.locator(".rows tbody th a").first.focus()
+    page.keyboard.press("ArrowDown")
+    numbers = page.locator(".rows tbody th a").all_inner_texts()
+    assert focused(page)["text"] == numbers[1]
+    page.keyboard.press("End")
+    assert focused(page)["text"] == numbers[-1]
+    page.keyboard.press("Escape")
+    assert focused(page)["tag"] == "BODY"
+
+
+def focused(page: Page) -> dict[str, str]:
+    """What has the focus."""
+    found: dict[str, str] = page.evaluate(
+        "(({id, href, tagName, innerText}) => ({id, href, tag: tagName, text: innerText}))(document.activeElement)"
+    )
+    return found
+
+
+def test_placing_with_the_keyboard_focuses_the_next(
+    visitor: Visitor, made: Fresh, county: County, waiting: list[str]
+) -> None:
+    visit = visitor("manager_west")
+    page = visit.open("/unplaced")
+    assert waiting[0] in page.inner_text("#bench-title")
+    assert "水塔旁 0" in page.inner_text("#bench")
+    page.focus("#grid")
+    page.keyboard.type(f"{WEST}003")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**done=*")
+    assert waiting[0] in page.inner_text(".note-done")
+    assert waiting[1] in page.inner_text("#bench-title")
+    assert focused(page)["id"] == "grid"
+    assert log_of(made, waiting[0])[-1] == ("place", {"grid": f"{WEST}003", "method": "manual"}, "manager_west")
+    visit.clean()
+    page.click(".note-done a")
+    assert "人工落格" in page.inner_text(".log")
+    assert "第3网格" in page.inner_text(".facts >> nth=0")
+
+
+def test_a_grid_of_the_neighbour_is_refused_and_nothing_changes(
+    visitor: Visitor, made: Fresh, county: County, waiting: list[str]
+) -> None:
+    visit = visitor("manager_west")
+    page = visit.open("/unplaced")
+    page.fill("#grid", f"{EAST}001")
+    page.press("#grid", "Enter")
+    expect(page.locator("#grid-wrong")).to_be_visible()
+    assert page.input_value("#grid") == f"{EAST}001"
+    assert waiting[0] in page.inner_text("#bench-title")
+    assert [action for action, _, _ in log_of(made, waiting[0])] == ["submit"]
+
+
+def test_placing_by_pin(visitor: Visitor, made: Fresh, county: County, waiting: list[str]) -> None:
+    visit = visitor("admin")
+    page = visit.open("/unplaced")
+    expect(page.locator("button[value=pin]")).to_be_disabled()
+    page.locator("#pin-map .leaflet-container").click(position={"x": 120, "y": 150})
+    expect(page.locator("[data-pin-says]")).to_contain_text("图钉：东经 110.0")
+    lon = float(page.input_value("#pin-lon"))
+    page.click("button[value=pin]")
+    page.wait_for_url("**done=*")
+    action, facts, login = log_of(made, waiting[0])[-1]
+    assert (action, login) == ("place", "admin")
+    assert facts is not None
+    assert facts["lon"] == lon
+    assert facts["crs"] == "wgs84"
+    visit.clean()
+
+
+def test_who_comes_second_is_told(visitor: Visitor, made: Fresh, county: County, waiting: list[str]) -> None:
+    first, second = visitor("admin"), visitor("manager_west")
+    for visit in (first, second):
+        visit.open("/unplaced")
+    for visit, code in ((first, f"{WEST}001"), (second, f"{WEST}002")):
+        visit.page.fill("#grid", code)
+        visit.page.press("#grid", "Enter")
+        visit.page.wait_for_selector(".note-done, #summary")
+    assert "刚刚被别人改过" in second.page.inner_text("#summary")
+    assert log_of(made, waiting[0])[-1][1] == {"grid": f"{WEST}001", "method": "manual"}
+
+
+def test_a_doubtful_report_can_be_moved_from_its_page(visitor: Visitor, made: Fresh, county: County) -> None:
+    with made.begin() as db:
+        draft = Draft(uuid.uuid4(), "0110", "挪", "wechat", Position(110.0101, 23.005, "wgs84", 40.0))
+        number = reports.submit(db, draft, ANONYMOUS, NOW - timedelta(days=100), RULE).number
+    visit = visitor("manager_west", "en")
+    page = visit.open(f"/reports/{number}")
+    assert "doubtful" in page.inner_text(".head")
+    page.click("#move summary")
+    page.fill("#grid", "no such grid")
+    page.press("#grid", "Enter")
+    expect(page.locator("#grid-wrong")).to_be_visible()
+    page.fill("#grid", f"{WEST}001")
+    page.press("#grid", "Enter")
+    page.wait_for_url("**done=true")
+    assert "Placed by hand" in page.inner_text(".log")
+    assert "Before that" in page.inner_text("main")
+    assert "doubtful" not in page.inner_text(".head")
+
+
+def test_table_goes_to_a_spreadsheet(visitor: Visitor, county: County) -> None:
+    page = visitor("admin").open(f"/reports?q={county.numbers['west']}")
+    with page.expect_download() as waited:
+        page.click("[data-does='table-file']")
+    lines = waited.value.path().read_text(encoding="utf-8-sig").splitlines()
+    assert lines[0].startswith('"编号","状态","类别"')
+    assert lines[1].startswith(f'"{county.numbers["west"]}","未结","暴露垃圾"')
+    assert CANARY in lines[1]

@@ -1,0 +1,62 @@
+"""The database from the command line: made, looked at, absent, unreachable."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from gridsvc.cli.main import main
+from gridsvc.db.engine import transaction
+from tests.walk.cli import Cli, geojson, square_grids
+
+
+def test_status_and_upgrade_of_a_schema(cli: Cli) -> None:
+    status = cli("db", "status", "--json")
+    assert (status.code, status.json["ready"], status.json["database"]) == (0, True, "given")
+    again = cli("db", "init", "--json")
+    assert again.json["before"] == again.json["now"] == again.json["newest"]
+    assert cli("db", "upgrade").code == 0
+
+
+def test_init_makes_a_schema_and_nothing_works_before(cli: Cli, tmp_path: Path) -> None:
+    schema = f"t_{uuid.uuid4().hex[:12]}"
+    file = geojson(tmp_path / "g.geojson", square_grids())
+    try:
+        for words in (("import", "grids", file), ("publish",), ("db", "upgrade"), ("users", "list")):
+            answer = cli(*words, SCHEMA=schema)
+            assert answer.code == 3, words
+            assert "gridsvc db init" in answer.err
+        assert cli("db", "status", SCHEMA=schema).code == 3
+        assert cli("db", "init", SCHEMA=schema).code == 0
+        assert cli("import", "grids", file, "--commit", SCHEMA=schema).code == 0
+        assert cli("db", "status", SCHEMA=schema).code == 0
+    finally:
+        with transaction(cli.fresh.owner_url, schema) as db:
+            db.execute(text(f"DROP SCHEMA IF EXISTS {schema} CASCADE"))
+
+
+def test_no_database_yet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("DATABASE_URL", "OWNER_URL", "SCHEMA"):
+        monkeypatch.delenv(f"GRIDSVC_{name}", raising=False)
+    monkeypatch.setenv("GRIDSVC_DATA_DIR", str(tmp_path / "none"))
+    monkeypatch.setenv("GRIDSVC_LANG", "en")
+    for words in (["publish"], ["db", "upgrade"], ["db", "status"], ["users", "list"]):
+        assert main(words) == 3
+    said = capsys.readouterr()
+    assert "gridsvc db init" in said.err
+    assert not (tmp_path / "none").exists()
+
+
+def test_an_unreachable_database_and_a_wrong_setting(cli: Cli) -> None:
+    nowhere = "postgresql://gridsvc_app:x@127.0.0.1:1/none"
+    answer = cli("publish", DATABASE_URL=nowhere, OWNER_URL=nowhere)
+    assert answer.code == 3
+    assert "does not answer" in answer.err
+    assert ":x@" not in answer.err
+    wrong = cli("publish", TIMEZONE="Mars/Olympus", PORT="70000")
+    assert wrong.code == 2
+    assert "GRIDSVC_TIMEZONE" in wrong.err
+    assert "GRIDSVC_PORT" in wrong.err

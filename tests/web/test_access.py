@@ -1,0 +1,229 @@
+"""Deny by default: every route of the app, asked by everybody, against a table written down here by hand."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fastapi.routing import iter_route_contexts
+
+from gridsvc.web.app import create_app
+from tests.conftest import NOW, Fresh
+from tests.web.conftest import Client, Serve, report
+from tests.web.county import PASSWORD, ROLES, County
+from tests.web.live import Clock, settings
+
+NOBODY = {None}
+EVERYBODY = {None, *ROLES}
+KNOWN = set(ROLES)
+PLACERS = {"admin", "manager_west", "manager_east"}
+
+ALLOWED: dict[tuple[str, str], set[str | None]] = {
+    ("GET", "/openapi.json"): EVERYBODY,
+    ("GET", "/docs/api"): EVERYBODY,
+    ("GET", "/healthz"): EVERYBODY,
+    ("GET", "/readyz"): EVERYBODY,
+    ("POST", "/api/v1/reports"): EVERYBODY,
+    ("GET", "/api/v1/reports"): KNOWN,
+    ("GET", "/api/v1/reports.geojson"): KNOWN,
+    ("GET", "/api/v1/reports/{number:path}"): KNOWN,
+    ("POST", "/api/v1/reports/{number:path}/placement"): PLACERS,
+    ("GET", "/api/v1/locate"): KNOWN,
+    ("GET", "/api/v1/stats/hotspots"): KNOWN,
+    ("GET", "/api/v1/stats/coverage"): KNOWN,
+    ("GET", "/api/v1/categories"): EVERYBODY,
+    ("GET", "/api/v1/maps/grids.geojson"): KNOWN,
+    ("GET", "/api/v1/maps/compounds.geojson"): KNOWN,
+    # roads and houses are on every public map, and a resident's report form shows them
+    ("GET", "/basemap/{z}/{x}/{y}.pbf"): EVERYBODY,
+    ("GET", "/basemap/tiles/{layer}/{z}/{x}/{y}"): EVERYBODY,
+    ("GET", "/"): KNOWN,
+    ("GET", "/login"): EVERYBODY,
+    ("POST", "/login"): EVERYBODY,
+    ("POST", "/logout"): EVERYBODY,
+    ("GET", "/maps/hotspots"): KNOWN,
+    ("GET", "/maps/coverage"): KNOWN,
+    ("GET", "/report"): EVERYBODY,
+    ("POST", "/report"): EVERYBODY,
+    ("GET", "/reports"): KNOWN,
+    ("GET", "/reports/{number:path}"): KNOWN,
+    ("GET", "/grids.json"): KNOWN,
+    ("GET", "/unplaced"): PLACERS,
+    ("POST", "/unplaced/place"): PLACERS,
+}
+FILES = {"/static/vendor", "/static/maps", "/static/app"}
+QUERIES = {"/api/v1/locate": {"lon": "110.005", "lat": "23.005", "crs": "wgs84"}}
+VISIT = "a visitor"
+SESSION_COOKIE = "gridsvc_session"
+
+
+def csrf(secret: str) -> str:
+    return hmac.new(secret.encode(), b"gridsvc csrf", hashlib.sha256).hexdigest()
+
+
+def routes(made: Fresh, folder: Path) -> Iterator[tuple[str, str]]:
+    app = create_app(settings(made, folder), clock=Clock())
+    for route in iter_route_contexts(app.routes):
+        if route.methods is None:
+            assert route.path in FILES
+            continue
+        for method in route.methods - {"HEAD"}:
+            yield method, str(route.path)
+
+
+def ask(client: httpx.Client, method: str, path: str, number: str = "x", **more: Any) -> httpx.Response:
+    for name, value in {
+        "number:path": number, "layer": "vec", "z": "14", "x": "13198", "y": "7100"
+    }.items():  # fmt: skip
+        path = path.replace("{" + name + "}", value)
+    if method == "POST" and path.startswith("/api/"):
+        more.setdefault("json", {"grid": "x"} if path.endswith("placement") else report())
+    elif method == "POST":
+        more.setdefault("data", {"csrf_token": csrf(VISIT)})
+        more.setdefault("headers", {"Cookie": f"gridsvc_visit={VISIT}"})
+    return client.request(method, path, params=QUERIES.get(path), follow_redirects=False, **more)
+
+
+def refused(answer: httpx.Response) -> bool:
+    to_login = answer.status_code == 303 and answer.headers["location"].startswith("/login")
+    return answer.status_code in (401, 403) or to_login
+
+
+def test_every_route_is_in_the_table(made: Fresh, folder: Path) -> None:
+    assert set(routes(made, folder)) == set(ALLOWED)
+
+
+@pytest.mark.parametrize("who", [None, *ROLES])
+def test_nobody_may_what_the_table_does_not_say(client: Client, county: County, who: str | None) -> None:
+    wrong = []
+    for (method, path), allowed in ALLOWED.items():
+        answer = ask(client(who), method, path, county.numbers["words"])
+        if path in ("/login", "/logout"):  # they answer with what a refusal answers with
+            assert answer.status_code in (200, 303) or (method, answer.status_code) == ("POST", 401)
+        elif refused(answer) != (who not in allowed):
+            wrong.append((method, path, answer.status_code))
+        assert answer.status_code < 500, (method, path, answer.text)
+    assert wrong == []
+
+
+def test_refusals_say_which(client: Client, county: County) -> None:
+    nobody = client().get("/api/v1/reports")
+    assert (nobody.status_code, nobody.json()["code"]) == (401, "login_needed")
+    assert nobody.headers["www-authenticate"] == "Bearer"
+    url = f"/api/v1/reports/{county.numbers['words']}/placement"
+    worker = client("worker").post(url, json={"grid": "x"})
+    assert (worker.status_code, worker.json()["code"]) == (403, "not_allowed")
+
+
+@pytest.mark.parametrize("header", ["Bearer", "Bearer x y", "Bearer x", "Basic YTpi", "bearer \xff", "Token x", ""])
+def test_a_wrong_credential_is_nobodys(address: str, header: str) -> None:
+    headers = {"Authorization": header.encode("latin-1")}
+    with httpx.Client(base_url=address, headers=headers) as browser:
+        for method, path in (("GET", "/api/v1/reports"), ("GET", "/api/v1/categories"), ("POST", "/api/v1/reports")):
+            answer = ask(browser, method, path)
+            assert answer.status_code == 401, (header, path)
+            assert set(answer.json()) == {"code", "message", "detail"}
+
+
+@contextmanager
+def log_in(address: str, login: str = "manager_west", password: str = PASSWORD) -> Iterator[httpx.Client]:
+    """A browser after the login form."""
+    with httpx.Client(base_url=address, timeout=30) as browser:
+        browser.get("/login")
+        secret = browser.cookies["gridsvc_visit"]
+        answer = browser.post("/login", data={"login": login, "password": password, "csrf_token": csrf(secret)})
+        assert answer.status_code == 303, answer.text
+        yield browser
+
+
+def test_a_session_reads_and_changes_only_with_its_token(address: str, county: County) -> None:
+    with log_in(address) as browser:
+        session = browser.cookies[SESSION_COOKIE]
+        assert browser.get("/api/v1/reports").status_code == 200
+        for sent in (None, "", "x", csrf("x"), csrf(browser.cookies["gridsvc_visit"]), "\xff"):
+            headers = {} if sent is None else {"X-CSRF-Token": sent.encode("latin-1")}
+            for method, path in ALLOWED:
+                if method != "POST":
+                    continue
+                form = {} if path.startswith("/api/") else {"data": {"login": "x", "password": "y"}}
+                answer = ask(browser, method, path, county.numbers["words"], headers=headers, **form)
+                assert answer.status_code == 403, (method, path, sent)
+                if path.startswith("/api/"):
+                    assert answer.json()["code"] == "csrf"
+        right = {"X-CSRF-Token": csrf(session)}
+        assert browser.post("/api/v1/reports", json=report(), headers=right).status_code == 201
+        # the token of a form does the same for a form
+        assert browser.post("/logout", data={"csrf_token": csrf(session)}).status_code == 303
+
+
+def test_a_form_from_elsewhere_logs_nobody_in(address: str) -> None:
+    sent = {"login": "admin", "password": PASSWORD}
+    for cookie, token in ((None, None), (None, csrf("")), ("v", None), ("v", csrf("other")), (None, csrf("v"))):
+        headers = {"Cookie": f"gridsvc_visit={cookie}"} if cookie else {}
+        data = sent | ({"csrf_token": token} if token else {})
+        answer = httpx.post(f"{address}/login", data=data, headers=headers)
+        assert answer.status_code == 403
+        assert SESSION_COOKIE not in answer.headers.get("set-cookie", "")
+
+
+def test_session_cookie_and_its_end(serve: Serve, made: Fresh) -> None:
+    clock = Clock()
+    address = serve(clock, session_hours=12.0)
+    with httpx.Client(base_url=address) as browser:
+        browser.get("/login")
+        token = csrf(browser.cookies["gridsvc_visit"])
+        sent = {"login": "manager_west", "password": PASSWORD, "csrf_token": token}
+        cookie = browser.post("/login", data=sent).headers["set-cookie"]
+        for part in ("HttpOnly", "SameSite=Lax", "Path=/", "Max-Age=43200"):
+            assert part in cookie
+        assert "Secure" not in cookie
+        session = browser.cookies[SESSION_COOKIE]
+        with made.begin() as db:
+            stored = db.exec_driver_sql("SELECT token_hash FROM credential").scalars().all()
+        assert hashlib.sha256(session.encode()).digest() in stored
+        clock.now = NOW + timedelta(hours=11, minutes=59)
+        assert browser.get("/api/v1/reports").status_code == 200
+        clock.now = NOW + timedelta(hours=12, seconds=1)
+        assert browser.get("/api/v1/reports").status_code == 401
+    # who would change something with an ended session is told so, and is not taken for a resident
+    headers = {"Cookie": f"{SESSION_COOKIE}={session}", "X-CSRF-Token": csrf(session)}
+    ended = httpx.post(f"{address}/api/v1/reports", json=report(), headers=headers)
+    assert (ended.status_code, ended.json()["code"]) == (401, "session_expired")
+    assert f'{SESSION_COOKIE}=""; ' in ended.headers["set-cookie"]
+
+
+def test_logging_out_ends_the_session_everywhere(address: str) -> None:
+    with log_in(address) as browser:
+        session = browser.cookies[SESSION_COOKIE]
+        browser.post("/logout", data={"csrf_token": csrf(session)})
+        assert SESSION_COOKIE not in browser.cookies
+    again = httpx.get(f"{address}/api/v1/reports", headers={"Cookie": f"{SESSION_COOKIE}={session}"})
+    assert again.status_code == 401
+
+
+def test_a_session_is_no_bearer_token_and_a_bearer_token_no_session(address: str, county: County) -> None:
+    with log_in(address) as browser:
+        session = browser.cookies[SESSION_COOKIE]
+    url = f"{address}/api/v1/reports"
+    assert httpx.get(url, headers={"Authorization": f"Bearer {session}"}).status_code == 401
+    assert httpx.get(url, headers={"Cookie": f"{SESSION_COOKIE}={county.tokens['admin']}"}).status_code == 401
+
+
+def test_wrong_passwords_from_one_address_wait(serve: Serve) -> None:
+    address = serve(login_attempts=1, login_wait_s=100)
+    with httpx.Client(base_url=address) as browser:
+        browser.get("/login")
+        token = csrf(browser.cookies["gridsvc_visit"])
+        tried = [
+            browser.post("/login", data={"login": f"nobody{n}", "password": "wrong password", "csrf_token": token})
+            for n in range(6)
+        ]
+    assert [one.status_code for one in tried] == [401] * 4 + [429] * 2
+    assert 1 <= int(tried[-1].headers["retry-after"]) <= 25

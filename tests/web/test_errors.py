@@ -1,0 +1,220 @@
+"""Refusals: one shape on every address of the API, in the asked language, telling what is wrong and nothing more."""
+
+from __future__ import annotations
+
+import ast
+import re
+import string
+from pathlib import Path
+
+import httpx
+import pytest
+from sqlalchemy import Engine, event, text
+
+from gridsvc.db.engine import make_engine
+from gridsvc.i18n import LOCALES, catalogue
+from gridsvc.web import errors
+from gridsvc.web.app import create_app
+from tests.conftest import ROOT, Fresh
+from tests.web.conftest import Client, Serve, report
+from tests.web.live import Clock, serving, settings
+from tests.web.test_access import ALLOWED, ask
+
+API = [(method, path) for method, path in ALLOWED if path.startswith(("/api/", "/basemap/", "/healthz", "/readyz"))]
+CHINESE = re.compile("[\u4e00-\u9fff]")
+
+
+def shape(answer: httpx.Response) -> dict[str, object]:
+    assert answer.headers["content-type"].startswith("application/json")
+    assert answer.headers["cache-control"] == "no-store"
+    told = dict(answer.json())
+    assert list(told) == ["code", "message", "detail"]
+    assert re.fullmatch("[a-z0-9_]+", str(told["code"]))
+    assert told["message"] != told["code"], "the catalogue lacks this code"
+    assert "{" not in str(told["message"])
+    return told
+
+
+@pytest.mark.parametrize(("method", "path"), API)
+def test_unknown_parameters_are_refused_everywhere(client: Client, method: str, path: str) -> None:
+    for name in ("bobx", "Bbox", "from_", "x[]"):
+        url = path if "?" in path else f"{path}?{name}=1"
+        answer = ask(client("admin"), method, url.replace("/locate?", "/locate?lon=110&lat=23&crs=wgs84&"))
+        assert answer.status_code == 400, answer.text
+        told = shape(answer)
+        assert told["code"] == "query_unknown"
+        assert name in str(told["message"])
+
+
+def test_each_language_is_spoken_when_asked_for(client: Client, address: str) -> None:
+    def said(url: str = "/api/v1/reports", **headers: str) -> str:
+        return str(shape(client().get(url, headers=headers))["message"])
+
+    english, chinese = "Please log in first.", "请先登录。"
+    assert said() == english  # the setting of this service
+    assert said("/api/v1/reports?lang=zh") == chinese
+    assert said(**{"Accept-Language": "zh-CN,zh;q=0.9,en;q=0.8"}) == chinese
+    assert said(Cookie="lang=zh") == chinese
+    assert said("/api/v1/reports?lang=en", Cookie="lang=zh") == english
+    assert said("/api/v1/reports?lang=fr", **{"Accept-Language": ";;q=x, *;q=y, zh;q=0.1"}) == chinese
+    misfit = client().post("/api/v1/reports?lang=zh", json={"client_key": 1})
+    assert all(CHINESE.search(one["message"]) for one in misfit.json()["detail"])
+    assert misfit.headers["content-language"] == "zh"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/api/", 404, "route_unknown"),
+        ("GET", "/api/v1/nothing", 404, "route_unknown"),
+        ("GET", "/api/v1/categories/", 404, "route_unknown"),
+        ("POST", "/api/v1/locate", 405, "method_not_allowed"),
+        ("DELETE", "/api/v1/reports", 405, "method_not_allowed"),
+        ("GET", "/api/v1/reports/none/placement", 404, "report_unknown"),
+        ("GET", "/api/v1/reports/%00", 422, "request_misfit"),
+        ("GET", "/basemap/1/2", 404, "route_unknown"),
+        ("GET", "/basemap/tiles/vec/1/1/1", 404, "tiles_not_configured"),
+        ("GET", "/static/app/../app.py", 404, "route_unknown"),
+        ("GET", "/static/vendor/leaflet@1.9.4/package.json", 404, "route_unknown"),
+        ("POST", "/static/maps/page.js", 405, "method_not_allowed"),
+    ],
+)
+def test_addresses_that_are_none(client: Client, method: str, path: str, status: int, code: str) -> None:
+    answer = client("admin").request(method, path)
+    assert (answer.status_code, shape(answer)["code"]) == (status, code)
+
+
+def test_allow_names_every_method_of_an_address(client: Client) -> None:
+    assert client().delete("/api/v1/reports").headers["allow"] == "GET, POST"
+    assert client().post("/api/v1/categories").headers["allow"] == "GET"
+
+
+def test_a_page_gets_a_page(client: Client) -> None:
+    answer = client("admin").get("/no/such/page")
+    assert answer.status_code == 404
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "script-src 'self'" in answer.headers["content-security-policy"]
+
+
+def test_the_unforeseen_tells_nothing(made: Fresh, folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    engine = make_engine(made.app_url, made.schema)
+
+    def fail(*_: object) -> None:
+        raise KeyError("password of the database")
+
+    event.listen(engine, "before_cursor_execute", fail)
+    with (
+        serving(create_app(settings(made, folder), engine, Clock())) as address,
+        httpx.Client(base_url=address) as browser,
+    ):
+        for path in ("/api/v1/categories", "/"):
+            answer = browser.get(path, headers={"Authorization": "Bearer x"})
+            assert answer.status_code == 500
+            assert "password" not in answer.text
+            assert "Traceback" not in answer.text
+            assert answer.headers["x-content-type-options"] == "nosniff"
+        assert shape(browser.get("/api/v1/categories"))["code"] == "internal"
+    assert "password of the database" in caplog.text
+    engine.dispose()
+
+
+def broken(made: Fresh) -> Engine:
+    return make_engine(made.app_url.split("?")[0] + "?host=127.0.0.1&port=1", made.schema)
+
+
+def test_without_a_database(made: Fresh, folder: Path) -> None:
+    with (
+        serving(create_app(settings(made, folder), broken(made), Clock())) as address,
+        httpx.Client(base_url=address) as browser,
+    ):
+        assert browser.get("/healthz").json() == {"status": "ok"}
+        for path in ("/readyz", "/api/v1/categories"):
+            answer = browser.get(path)
+            assert (answer.status_code, shape(answer)["code"]) == (503, "database_down")
+            assert int(answer.headers["retry-after"]) > 0
+            assert "127.0.0.1" not in answer.text
+        assert browser.get("/login").status_code == 503
+
+
+def test_ready_only_with_every_migration(fresh: Fresh, folder: Path) -> None:
+    with (
+        serving(create_app(settings(fresh, folder), clock=Clock())) as address,
+        httpx.Client(base_url=address) as browser,
+    ):
+        assert browser.get("/readyz").json() == {"status": "ready"}
+        with fresh.begin(owner=True) as db:
+            db.execute(text("UPDATE alembic_version SET version_num = '0000'"))
+        answer = browser.get("/readyz")
+        assert (answer.status_code, shape(answer)["code"]) == (503, "migrations_missing")
+        with fresh.begin(owner=True) as db:
+            db.execute(text("DROP TABLE alembic_version"))
+        assert browser.get("/readyz").json()["code"] == "migrations_missing"
+
+
+def test_a_slow_question_ends(serve: Serve, made: Fresh, client: Client) -> None:
+    address = serve(statement_timeout_s=0.5)
+    with made.begin(owner=True) as db, httpx.Client(base_url=address, timeout=30) as browser:
+        db.execute(text("LOCK TABLE category IN ACCESS EXCLUSIVE MODE"))
+        answer = browser.get("/api/v1/categories")
+    assert (answer.status_code, shape(answer)["code"]) == (503, "too_slow")
+
+
+def test_the_database_may_come_back(made: Fresh, folder: Path) -> None:
+    engine = make_engine(made.app_url, made.schema, pool_size=2)
+    pids: list[int] = []
+    event.listen(engine, "connect", lambda raw, _: pids.append(raw.info.backend_pid))
+    with (
+        serving(create_app(settings(made, folder), engine, Clock())) as address,
+        httpx.Client(base_url=address, timeout=30) as browser,
+    ):
+        assert browser.post("/api/v1/reports", json=report()).status_code == 201
+        with made.begin() as db:
+            db.execute(text("SELECT pg_terminate_backend(p) FROM unnest(CAST(:pids AS int[])) p"), {"pids": pids})
+        # the first may find the cut connection; who sends the same again is served
+        body = report()
+        answers = [browser.post("/api/v1/reports", json=body) for _ in range(2)]
+        assert answers[1].status_code in (200, 201)
+        if answers[0].status_code != 201:
+            assert (answers[0].status_code, shape(answers[0])["code"]) == (503, "database_down")
+    engine.dispose()
+
+
+def raised() -> set[str]:
+    """Every code that is raised as one of our errors in the service's source, found in the source."""
+    kinds = {"Refused", "NotFound", "Conflict", "NotAuthenticated", "Forbidden", "TooMany", "Unavailable", "CrsError"}
+    codes = set(errors.HTTP_CODES.values())
+    files = [*(ROOT / "gridsvc").rglob("*.py"), ROOT / "geodata" / "crs.py", ROOT / "geodata" / "datum.py"]
+    for path in files:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args):
+                continue
+            if node.func.id in kinds | {"Failure"}:
+                first = node.args[1] if node.func.id == "Failure" and len(node.args) > 1 else node.args[0]
+                codes |= {
+                    leaf.value
+                    for leaf in ast.walk(first)
+                    if isinstance(leaf, ast.Constant) and isinstance(leaf.value, str)
+                }
+    return codes - {"x"}
+
+
+def test_every_code_has_words() -> None:
+    for locale in LOCALES:
+        missing = sorted(code for code in raised() if f"error.{code}" not in catalogue(locale))
+        assert missing == [], locale
+
+
+def test_words_agree_in_their_facts() -> None:
+    def names(sentence: str) -> set[str]:
+        return {name for _, name, _, _ in string.Formatter().parse(sentence) if name}
+
+    zh, en = catalogue("zh"), catalogue("en")
+    for key in zh.keys() & en.keys():
+        if key.startswith(("error.", "field.", "post.", "denominator.")):
+            assert names(zh[key]) == names(en[key]), key
+
+
+def test_now_is_the_clocks(client: Client) -> None:
+    told = client("admin").post("/api/v1/reports", json=report()).json()
+    received = client("admin").get(f"/api/v1/reports/{told['number']}").json()["received_at"]
+    assert received == "2026-11-01T10:00:00+08:00"
