@@ -48,6 +48,15 @@ def _in_block(body: str) -> Iterator[Example]:
         yield Example(command, tuple(output))
 
 
+def links(text: str) -> list[str]:
+    """The relative targets of a document's links and pictures.
+
+    >>> links("[a](b.md) ![c](d/e.png) [f](https://example.org)")
+    ['b.md', 'd/e.png']
+    """
+    return [t.split("#")[0] for t in re.findall(r"\]\(([^)\s]+)\)", text) if not re.match(r"[a-z]+:|#", t)]
+
+
 def run(command: str, env: Mapping[str, str]) -> tuple[str, ...]:
     """What a command prints (standard output and error) in the checkout, right spaces cut."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{env['PATH']}"

@@ -24,6 +24,7 @@ from gridsvc.grids import Rule
 from gridsvc.i18n import Locale, pick_locale
 from gridsvc.rules.roles import ANONYMOUS, Actor, require
 from gridsvc.web import security, services
+from gridsvc.web.recognised import Presented
 from gridsvc.web.services import Services
 
 SLOT_WAIT_S = 15.0
@@ -31,36 +32,60 @@ SLOT_WAIT_S = 15.0
 
 @dataclass
 class Unit:
-    """One request's work: who is asking, when, in which language, and `db`, its transaction."""
+    """One request's work: who is asking, when, in which language, and `db`, its transaction.
+
+    `question` is a connection without one, for a handler that asks for a fact or two and changes nothing.
+    """
 
     mine: Services
     now: datetime
     locale: Locale
     actor: Actor = ANONYMOUS
     _db: Connection | None = field(default=None, repr=False)
+    _question: Connection | None = field(default=None, repr=False)
 
     @property
     def db(self) -> Connection:
         """The connection, in a transaction that begins with its first statement."""
         if self._db is None:
+            self._close_question()  # one connection a request: there are as many slots as connections
             self._db = self.mine.engine.connect()
         return self._db
 
-    def identify(self, request: Request) -> None:
-        """Nothing; afterwards `actor` is who the request's credential stands for."""
+    @property
+    def question(self) -> Connection:
+        """The connection for questions, each statement by itself: saves BEGIN, COMMIT and the way to another thread."""
+        if self._db is not None:
+            return self._db
+        if self._question is None:
+            self._question = self.mine.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        return self._question
+
+    def identify(self, request: Request, shown: Presented) -> None:
+        """Nothing; afterwards `actor` is who the credential stands for."""
         try:
-            self.actor = security.identify(self.db, request, self.now)
+            self.actor = security.identify(self.question, request, shown, self.now)
         except BaseException:
             self.end(well=False)
             raise
 
+    @property
+    def is_open(self) -> bool:
+        """Whether a transaction is still to be ended, which takes a word with the database."""
+        return self._db is not None
+
     def end(self, *, well: bool) -> None:
-        """Nothing; afterwards everything is stored, or nothing is, and the connection is given back."""
-        if self._db is None:
-            return
-        with self._db as db:  # closing without a commit rolls back
-            if well:
-                db.commit()
+        """Nothing; afterwards everything is stored, or nothing is, and the connections are given back."""
+        self._close_question()
+        if self._db is not None:
+            with self._db as db:  # closing without a commit rolls back
+                if well:
+                    db.commit()
+
+    def _close_question(self) -> None:
+        if self._question is not None:
+            self._question.close()
+            self._question = None
 
 
 async def _unit(request: Request) -> AsyncIterator[Unit]:
@@ -73,16 +98,28 @@ async def _unit(request: Request) -> AsyncIterator[Unit]:
         raise Unavailable("busy") from None
     try:
         unit = Unit(mine, mine.clock(), locale_of(request))
-        if security.presented(request) is not None:
-            await run_in_threadpool(unit.identify, request)
+        shown = security.presented(request)
+        if shown is not None:
+            recent = security.recent(request, shown, unit.now)
+            if recent is None:
+                await run_in_threadpool(unit.identify, request, shown)
+            else:
+                unit.actor = recent
         try:
             yield unit
         except BaseException:
-            await run_in_threadpool(unit.end, well=False)
+            await _end(unit, well=False)
             raise
-        await run_in_threadpool(unit.end, well=True)
+        await _end(unit, well=True)
     finally:
         mine.slots.release()
+
+
+async def _end(unit: Unit, *, well: bool) -> None:
+    if unit.is_open:
+        await run_in_threadpool(unit.end, well=well)
+    else:
+        unit.end(well=well)
 
 
 UnitDep = Annotated[Unit, Depends(_unit, scope="function")]

@@ -7,7 +7,6 @@ import hmac
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http.cookies import SimpleCookie
 
@@ -20,6 +19,7 @@ from gridsvc.rules.roles import ANONYMOUS, Actor
 from gridsvc.settings import Settings
 from gridsvc.web import extras, services
 from gridsvc.web.addresses import is_loopback, key
+from gridsvc.web.recognised import Presented
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
@@ -27,14 +27,6 @@ API_PREFIX = "/api/"  # where no form is taken: there only a cookie makes a requ
 CSRF_HEADER = "x-csrf-token"
 CSRF_FIELD = "csrf_token"
 LANG_COOKIE = "lang"
-
-
-@dataclass(frozen=True)
-class Presented:
-    """The secret that came with a request, and how: as an Authorization header or as our cookie."""
-
-    kind: accounts.Kind
-    token: str
 
 
 def is_secure(request: HTTPConnection) -> bool:
@@ -73,15 +65,20 @@ def presented(request: HTTPConnection) -> Presented | None:
     return Presented("session", cookie) if cookie else None
 
 
-def identify(db: Connection, request: Request, now: datetime) -> Actor:
-    """Who is asking; nobody where no credential came, or an expired session only wants to read.
+def recent(request: Request, shown: Presented, now: datetime) -> Actor | None:
+    """Who showed this credential in the last second, if anybody did; a map asks for many tiles at once."""
+    actor = services.of(request).actors.get(shown, now)
+    if actor is not None:
+        extras.of(request).actor = actor
+    return actor
+
+
+def identify(db: Connection, request: Request, shown: Presented, now: datetime) -> Actor:
+    """Whom the credential stands for; nobody where an expired session only wants to read.
 
     Raises:
         NotAuthenticated: a bearer token that opens nothing, or a session that ended while something was to be changed.
     """
-    shown = presented(request)
-    if shown is None:
-        return ANONYMOUS
     actor = accounts.authenticate(db, shown.token, shown.kind, now)
     if actor is None:
         if shown.kind == "session":
@@ -91,6 +88,7 @@ def identify(db: Connection, request: Request, now: datetime) -> Actor:
             raise NotAuthenticated("session_expired")
         raise NotAuthenticated("token_unknown")
     extras.of(request).actor = actor
+    services.of(request).actors.keep(shown, actor, now)
     return actor
 
 
@@ -122,6 +120,7 @@ def log_out(request: Request, db: Connection) -> None:
     token = request.cookies.get(session_cookie(request))
     if token:
         accounts.log_out(db, token)
+        services.of(request).actors.forget(Presented("session", token))
     end_session(request)
 
 

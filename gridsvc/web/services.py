@@ -17,6 +17,7 @@ from gridsvc.settings import Settings
 from gridsvc.web import tiles
 from gridsvc.web.answers import Bodies
 from gridsvc.web.limits import Limiter
+from gridsvc.web.recognised import Recognised
 from gridsvc.web.tiles import TileProxy
 
 LOGINS_PER_ACCOUNT_LIMIT = 4  # one address may fail this many times as often as one account before it waits
@@ -37,6 +38,7 @@ class Services:
     anonymous: Limiter
     logins: Limiter
     tile_readers: Limiter
+    actors: Recognised
     tiles: TileProxy | None
     bodies: Bodies = field(default_factory=lambda: Bodies(BODIES_BYTES))
     hashing: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(HASHES_AT_ONCE))
@@ -56,6 +58,7 @@ def make(settings: Settings, engine: Engine, clock: Callable[[], datetime]) -> S
         rule=Rule(settings.nearest_max_m, settings.timezone),
         slots=asyncio.Semaphore(settings.pool_size),
         anonymous=Limiter(settings.anonymous_per_minute, 60),
+        actors=Recognised(),
         tile_readers=Limiter(TILES_PER_MINUTE, 60),
         tiles=None if source is None else TileProxy(source, settings.data_dir),
         logins=Limiter(settings.login_attempts * LOGINS_PER_ACCOUNT_LIMIT, settings.login_wait_s),

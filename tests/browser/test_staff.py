@@ -175,6 +175,12 @@ def test_a_grid_of_the_neighbour_is_refused_and_nothing_changes(
     expect(page.locator("#grid-wrong")).to_be_visible()
     assert page.input_value("#grid") == f"{EAST}001"
     assert waiting[0] in page.inner_text("#bench-title")
+    box = page.locator("#pin-map .leaflet-container").bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] * 0.7, box["y"] + box["height"] * 0.5)
+    assert float(page.input_value("#pin-lon")) > 110.02
+    page.click("button[value=pin]")
+    expect(page.locator("#pin-map-wrong")).to_contain_text("不在您的辖区")
     assert [action for action, _, _ in log_of(made, waiting[0])] == ["submit"]
 
 

@@ -21,6 +21,6 @@ router = APIRouter(prefix="/api/v1", tags=["reports"])
 )
 def many(unit: UnitDep) -> Response:
     """What a report may be about. Another word is kept as `unclassified` with what was written."""
-    found = categories.listed(unit.db)
+    found = categories.listed(unit.question)
     items = [{"code": one.code, "name": one.name_zh if unit.locale == "zh" else one.name_en} for one in found]
     return JSONResponse({"items": items})

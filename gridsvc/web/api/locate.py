@@ -31,5 +31,5 @@ def locate(
 ) -> Response:
     """The grid of a position, how it was found and who is on duty there now."""
     there = reports.to_wgs84(reports.Position(lon, lat, parse_crs(crs).name))
-    placement = grids.place(unit.db, *there, unit.now, unit.mine.rule, accuracy_m=accuracy_m)
+    placement = grids.place(unit.question, *there, unit.now, unit.mine.rule, accuracy_m=accuracy_m)
     return JSONResponse(rows.placed(placement, unit.locale, known=unit.actor.known))

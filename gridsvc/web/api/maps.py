@@ -62,7 +62,7 @@ def compound_shapes(request: Request, unit: UnitDep) -> Response:
 )
 def tile(request: Request, unit: UnitDep, z: Tile, x: Tile, y: Tile) -> Response:
     """A vector tile of our own base map: layers roads (class major, minor or path), buildings, water."""
-    content = basemap.tile(unit.db, z, x, y)
+    content = basemap.tile(unit.question, z, x, y)
     if not content:
         return Response(status_code=204, headers={"Cache-Control": TILE_CACHE})
     return answers.body(request, content, MVT, cache=TILE_CACHE)

@@ -94,7 +94,7 @@ def _answer(
         "by": by,
         "denominator": {
             "source": table.denominator,
-            "label": translate(f"denominator.{table.denominator}", unit.locale),
+            "label": label,
         },
         "unlocated": table.n_unlocated,
         "rows": made,

@@ -1,0 +1,41 @@
+"""The documents are true: every setting is told, every example prints what they say."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from docs import make
+from gridsvc.db.engine import transaction
+from gridsvc.settings import Settings
+from tests.conftest import ROOT, Fresh
+
+
+def test_every_setting_is_documented_and_no_other() -> None:
+    told = (ROOT / "docs" / "operating.md").read_text("utf-8")
+    names = {field.alias or f"GRIDSVC_{name.upper()}" for name, field in Settings.model_fields.items()}
+    rows = {line.split("`")[1] for line in told.splitlines() if line.startswith("| `GRIDSVC_")}
+    assert rows == names
+
+
+@pytest.mark.parametrize(("document", "lang"), sorted(make.DOCUMENTS.items()))
+def test_examples_print_what_the_document_says(fresh: Fresh, shared: Path, document: str, lang: str) -> None:
+    env = fresh.env() | {"GRIDSVC_LANG": lang, "DATA": os.path.relpath(shared, ROOT)}
+    try:
+        for block in make.examples((ROOT / document).read_text("utf-8")):
+            for example in block:
+                printed = make.run(example.command, env)
+                assert make.agrees(example.output, printed), "\n".join((example.command, *printed))
+    finally:
+        with transaction(fresh.owner_url, "public") as db:
+            for name in ("chicago", "zurich"):
+                db.execute(text(f"DROP SCHEMA IF EXISTS {name} CASCADE"))
+
+
+def test_documents_link_to_what_is_there() -> None:
+    for path in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]:
+        for target in make.links(path.read_text("utf-8")):
+            assert (path.parent / target).exists(), f"{path.name} links to {target}"
