@@ -7,13 +7,17 @@ compare. A line `…` in the output stands for lines that differ from run to run
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = {"README.md": "en", "README.zh-CN.md": "zh"}
@@ -100,11 +104,39 @@ def rewritten(text: str, env: Mapping[str, str]) -> str:
     return _BLOCK.sub(one, text)
 
 
+def shoot(address: str, logins: Path) -> None:
+    """Writes the pictures of both maps, in both languages, of a demo that runs at `address`."""
+    password = json.loads(logins.read_text("utf-8"))["planner"]
+    options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=options)
+        page = browser.new_page(viewport={"width": 1280, "height": 720})
+        page.goto(f"{address}/login")
+        page.fill("input[name=login]", "planner")
+        page.fill("input[name=password]", password)
+        page.press("input[name=password]", "Enter")
+        page.wait_for_load_state("networkidle")
+        for view in ("hotspots", "coverage"):
+            for lang in DOCUMENTS.values():
+                page.goto(f"{address}/maps/{view}?lang={lang}")
+                page.wait_for_load_state("networkidle")
+                page.screenshot(path=ROOT / "docs" / "img" / f"{view}-{lang}.png")
+        browser.close()
+
+
 def main() -> None:
     """Writes the documents anew, each in a schema of its own (tests/conftest.py makes those of the tests)."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("documents", nargs="*", default=list(DOCUMENTS))
-    for name in parser.parse_args().documents:
+    parser.add_argument(
+        "--shots", metavar="ADDRESS", help="of a running demo: write the screenshots, not the documents"
+    )
+    parser.add_argument("--logins", type=Path, default=ROOT / ".gridsvc" / "demo-logins.json")
+    given = parser.parse_args()
+    if given.shots:
+        shoot(given.shots, given.logins)
+        return
+    for name in given.documents:
         path = ROOT / name
         env = {**os.environ, "GRIDSVC_LANG": DOCUMENTS[name]}
         path.write_text(rewritten(path.read_text("utf-8"), env), "utf-8")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import importlib
 import socket
+import sys
 
-from gridsvc.cli.door import CONFLICT, FINE, Door
+from gridsvc.cli.door import CONFLICT, FINE, INTERRUPTED, Door
 from gridsvc.db import migrate
 from gridsvc.db.engine import database, transaction
 from gridsvc.errors import Conflict, Unavailable
@@ -61,4 +62,8 @@ def serve(settings: Settings, app_url: str) -> int:
         Refused: the address is open to others without TLS, or with demo accounts.
     """
     server = importlib.import_module("gridsvc.web.server")  # the other door: loaded when it is to be opened
-    return FINE if server.serve(settings, app_url) else CONFLICT
+    sys.stdout.flush()  # into a pipe or a log the address would else come with the last words
+    try:
+        return FINE if server.serve(settings, app_url) else CONFLICT
+    except KeyboardInterrupt:
+        return INTERRUPTED  # the way a service is meant to end: no words about unfinished steps

@@ -3,6 +3,8 @@
 One folder, one server. A short exclusive lock (the gate) surrounds making, starting and stopping; a shared lock is held
 by every session for as long as it uses the server. A server that a session started is stopped by the last session to
 leave; one that `ensure` started runs until `stop`. Locks die with their process, so a killed service blocks nobody.
+The server itself keeps a third lock, inherited when it starts: so it is noticed even from where its process is not
+seen (another container on the same folder).
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import fcntl
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -106,7 +109,8 @@ def session(data_dir: Path) -> Iterator[Cluster]:
         try:
             yield cluster
         finally:
-            _leave(place, users)
+            with _undisturbed():
+                _leave(place, users)
     finally:
         _release(users)
 
@@ -137,6 +141,20 @@ def _leave(place: Place, users: int) -> None:
         server = places.postmaster(place.pgdata)
         if server is not None and server.pid == _marked(place):
             _down(place)
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Lets a second Ctrl-C wait: cut short, leaving would keep a server running that nobody stops."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {one: signal.signal(one, signal.SIG_IGN) for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, signal.SIG_DFL if handler is None else handler)
 
 
 # ---- locks -------------------------------------------------------------------------------------------------------
@@ -242,10 +260,20 @@ def _cluster(place: Place, chosen: Binaries, server: Postmaster, passwords: dict
 
 
 def _start(place: Place, chosen: Binaries) -> Postmaster:
+    alive = _open_lock(place, "cluster.server")
+    try:
+        if not _within(ORPHAN_WAIT_S, lambda: not places.orphans(place.pgdata) and _try_lock(alive)):
+            pids = ", ".join(map(str, places.orphans(place.pgdata)))
+            if pids:
+                raise Unavailable("cluster_orphans", folder=str(place.pgdata), pids=pids)
+            raise Conflict("cluster_unseen", folder=str(place.pgdata))
+        return _launch(place, chosen, alive)
+    finally:
+        os.close(alive)  # not unlocked: the server holds the same lock now
+
+
+def _launch(place: Place, chosen: Binaries, alive: int) -> Postmaster:
     runtime = places.socket_dir(place)
-    if not _within(ORPHAN_WAIT_S, lambda: not places.orphans(place.pgdata)):
-        pids = ", ".join(map(str, places.orphans(place.pgdata)))
-        raise Unavailable("cluster_orphans", folder=str(place.pgdata), pids=pids)
     if Path("/proc/self").exists():
         # Nobody works in the folder, so a process id in these files is another program's by now (after a restart of
         # the machine ids come back): the server would refuse to start because of it.
@@ -260,6 +288,7 @@ def _start(place: Place, chosen: Binaries) -> Postmaster:
         ],
         cwd=place.base,
         timeout_s=RECOVERY_WAIT_S + 10,
+        hand_over=(alive,),
     )
     server = places.postmaster(place.pgdata)
     if done.returncode or server is None:

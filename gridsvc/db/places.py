@@ -27,11 +27,17 @@ class Account:
     switch: bool
 
     def run(
-        self, command: list[str | Path], *, cwd: Path, text: str | None = None, timeout_s: float = 300
+        self,
+        command: list[str | Path],
+        *,
+        cwd: Path,
+        text: str | None = None,
+        timeout_s: float = 300,
+        hand_over: tuple[int, ...] = (),
     ) -> subprocess.CompletedProcess[str]:
         """The finished process, run as this user with a clean environment; its exit code is left to the caller.
 
-        Standard error comes with standard output.
+        Standard error comes with standard output. The process and its children keep the descriptors `hand_over`.
         """
         try:
             return subprocess.run(  # noqa: S603 - programs of PostgreSQL and sh with fixed words and our own paths
@@ -46,6 +52,7 @@ class Account:
                 check=False,
                 env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", "TZ": "UTC"},
                 umask=0o077,
+                pass_fds=hand_over,
                 user=self.uid if self.switch else None,
                 group=self.gid if self.switch else None,
                 extra_groups=[] if self.switch else None,
@@ -225,11 +232,14 @@ def _is_server(pid: int, pgdata: Path) -> bool:
 
 
 def _inside(pid: int, pgdata: Path) -> bool:
-    """Whether a process works in `pgdata`: servers and their children make it their working directory."""
+    """Whether a process works in `pgdata`: servers and their children make it their working directory.
+
+    Known by the folder itself, not its name: in another container's mounts, or below a link, the name is another one.
+    """
     try:
         if (Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()[0] == "Z":
             return False
-        return (Path("/proc") / str(pid) / "cwd").readlink() == pgdata.resolve()
+        return (Path("/proc") / str(pid) / "cwd").samefile(pgdata)
     except (OSError, IndexError):
         return False
 

@@ -19,7 +19,7 @@ from gridsvc.workers import Duty, Worker
 
 KIND_WORDS = rows.meanings(
     {
-        "main": ("main", "primary", "主", "主责", "主管", "网格员", "专职网格员", "主责网格员", "a岗", "a"),
+        "main": ("main", "primary", "主", "主责", "主管", "网格员", "专职网格员", "主网格员", "主责网格员", "a岗", "a"),
         "deputy": ("deputy", "backup", "副", "副责", "协管", "兼职网格员", "副网格员", "后备", "b岗", "b"),
     }
 )

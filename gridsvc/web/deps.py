@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any
@@ -23,7 +24,7 @@ from gridsvc.errors import Refused, Unavailable
 from gridsvc.grids import Rule
 from gridsvc.i18n import Locale, pick_locale
 from gridsvc.rules.roles import ANONYMOUS, Actor, require
-from gridsvc.web import security, services
+from gridsvc.web import extras, security, services
 from gridsvc.web.recognised import Presented
 from gridsvc.web.services import Services
 
@@ -89,6 +90,10 @@ class Unit:
 
 
 async def _unit(request: Request) -> AsyncIterator[Unit]:
+    held = extras.of(request)
+    if isinstance(held.unit, Unit):  # the route's own `may` began it, and will end it
+        yield held.unit
+        return
     mine = services.of(request)
     # Threads that wait for a connection would keep out the very requests that hold one: so the wait is here.
     try:
@@ -97,14 +102,8 @@ async def _unit(request: Request) -> AsyncIterator[Unit]:
     except TimeoutError:
         raise Unavailable("busy") from None
     try:
-        unit = Unit(mine, mine.clock(), locale_of(request))
-        shown = security.presented(request)
-        if shown is not None:
-            recent = security.recent(request, shown, unit.now)
-            if recent is None:
-                await run_in_threadpool(unit.identify, request, shown)
-            else:
-                unit.actor = recent
+        unit = held.unit = Unit(mine, mine.clock(), locale_of(request))
+        await _identify(unit, request)
         try:
             yield unit
         except BaseException:
@@ -115,6 +114,17 @@ async def _unit(request: Request) -> AsyncIterator[Unit]:
         mine.slots.release()
 
 
+async def _identify(unit: Unit, request: Request) -> None:
+    shown = security.presented(request)
+    if shown is None:
+        return
+    recent = security.recent(request, shown, unit.now)
+    if recent is None:
+        await run_in_threadpool(unit.identify, request, shown)
+    else:
+        unit.actor = recent
+
+
 async def _end(unit: Unit, *, well: bool) -> None:
     if unit.is_open:
         await run_in_threadpool(unit.end, well=well)
@@ -122,7 +132,22 @@ async def _end(unit: Unit, *, well: bool) -> None:
         unit.end(well=well)
 
 
+_begun = asynccontextmanager(_unit)
 UnitDep = Annotated[Unit, Depends(_unit, scope="function")]
+
+
+def may(deed: str) -> Any:
+    """The unit of a caller whom the table of roles allows the deed; others are refused.
+
+    As a parameter, `unit: Annotated[Unit, may("locate")]`, or among a route's dependencies beside a `UnitDep`.
+    """
+
+    async def allowed(request: Request) -> AsyncIterator[Unit]:
+        async with _begun(request) as unit:
+            require(unit.actor, deed)
+            yield unit
+
+    return Depends(allowed)
 
 
 async def _services(request: Request) -> Services:
@@ -145,15 +170,6 @@ def locale_of(request: Request) -> Locale:
         request.headers.get("accept-language"),
         services.of(request).settings.lang,
     )
-
-
-def may(deed: str) -> Any:
-    """A route's dependency: refuses callers whom the table of roles does not allow the deed."""
-
-    async def allowed(unit: UnitDep) -> None:
-        require(unit.actor, deed)
-
-    return Depends(allowed, scope="function")
 
 
 async def known_query(request: Request) -> None:

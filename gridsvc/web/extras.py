@@ -22,6 +22,7 @@ class Extras:
     actor: Actor = ANONYMOUS
     set_cookies: list[str] = field(default_factory=list)
     new_visit: str | None = None
+    unit: object = None  # deps.Unit, once it has begun
 
     @cached_property
     def nonce(self) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from tests.browser.conftest import PHONE, Visit, Visitor
-from tests.web.county import CANARY, County
+from tests.web.county import CANARY, EAST, WEST, County
 
 # name: (reader, path, status)
 PAGES: dict[str, tuple[str | None, str, int]] = {
@@ -130,3 +131,37 @@ def test_times_stand_in_the_zone_of_the_settings(visitor: Visitor, county: Count
     page = visitor("admin").open(f"/reports/{county.numbers['words']}")
     # two days before NOW, 02:00 UTC
     assert "2026-10-30 10:00" in (page.text_content("main") or "")
+
+
+@pytest.mark.parametrize(("lang", "title"), [("zh", "暂时不能用"), ("en", "Not available just now")])
+def test_a_database_that_is_away_is_told(visitor: Visitor, serve: Callable[..., Any], lang: str, title: str) -> None:
+    with serve(database_url="postgresql://nobody@127.0.0.1:1/nothing") as address:
+        page = visitor(None, lang, address).page
+        answer = page.goto(f"{address}/report")
+        assert answer is not None
+        assert answer.status == 503
+        assert page.inner_text("h1") == title
+        assert "Traceback" not in page.content()
+
+
+@pytest.mark.parametrize(
+    ("page", "row"), [("hotspots", f"第8网格 {EAST}004\t0\t4\t0.0"), ("coverage", f"第1网格 {WEST}001\t6\t10\t60.0 %")]
+)
+def test_maps_give_their_table_without_scripts(visitor: Visitor, county: County, page: str, row: str) -> None:
+    visit = visitor("planner", "zh", java_script_enabled=False)
+    visit.page.goto(f"{visit.address}/maps/{page}")
+    visit.page.click("noscript a")
+    rows = visit.page.locator("#map-table tbody tr").all_inner_texts()
+    assert len(rows) == 9
+    assert row in [one.strip() for one in rows]
+
+
+def test_an_address_with_two_slashes_leads_nowhere_else(visitor: Visitor, county: County) -> None:
+    visit = visitor(None, "zh")
+    visit.page.goto(f"{visit.address}//example.org/")
+    link = visit.page.locator("a[data-keeps-state]")
+    assert str(link.evaluate("one => one.href")).startswith(visit.address)
+    link.click()
+    visit.page.wait_for_load_state()
+    assert visit.page.url.startswith(visit.address)
+    assert visit.foreign == []

@@ -185,3 +185,12 @@ def test_a_worker_reports_in_the_own_name(visitor: Visitor, made: Fresh, county:
     assert row["sender_id"] is not None
     assert "王小明" in page.inner_text("#sent-post")
     visit.clean()
+
+
+def test_who_is_not_sure_of_the_category_can_still_report(visitor: Visitor, made: Fresh, county: County) -> None:
+    page = visitor(None, "zh").open("/report")
+    words = fill(page, words="桥头")
+    page.select_option("#category", "unclassified")
+    page.click("#send-form [type=submit]")
+    expect(page.locator("#sent-number")).to_be_visible()
+    assert len(stored(made, words)) == 1

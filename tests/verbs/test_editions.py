@@ -89,7 +89,9 @@ def test_moved_border_moves_open_reports_only(db: Connection, rule: Rule) -> Non
     assert placements.current(db, closed.id).code == "001"
     assert placements.current(db, by_hand.id).code == "008"
     assert done.n_reports_moved == 2  # one to another code, one to the redrawn version of its own
-    seen = db.execute(text("SELECT report_id, action, facts->>'from' AS was, facts->>'to' AS is_now FROM report_log WHERE seq = 2"))
+    seen = db.execute(
+        text("SELECT report_id, action, facts->>'from' AS was, facts->>'to' AS is_now FROM report_log WHERE seq = 2")
+    )
     moves = {row.report_id: (row.action, row.was, row.is_now) for row in seen}
     assert moves[moving.id] == ("replace", "001", "000")
     history = db.execute(

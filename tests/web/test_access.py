@@ -14,7 +14,10 @@ import httpx
 import pytest
 from fastapi.routing import iter_route_contexts
 
+from gridsvc import accounts
+from gridsvc.rules.roles import Actor
 from gridsvc.web.app import create_app
+from gridsvc.web.recognised import LASTS, MAX_KEPT, Presented, Recognised
 from tests.conftest import NOW, Fresh
 from tests.web.conftest import Client, Serve, report
 from tests.web.county import PASSWORD, ROLES, County
@@ -227,3 +230,39 @@ def test_wrong_passwords_from_one_address_wait(serve: Serve) -> None:
         ]
     assert [one.status_code for one in tried] == [401] * 4 + [429] * 2
     assert 1 <= int(tried[-1].headers["retry-after"]) <= 25
+
+
+def test_a_revoked_token_opens_for_a_second_at_most(serve: Serve, made: Fresh) -> None:
+    clock = Clock()
+    with made.begin() as db:
+        token = accounts.issue_bearer(db, "planner", "to be revoked", NOW, timedelta(days=1)).token
+    with httpx.Client(base_url=serve(clock), headers={"Authorization": f"Bearer {token}"}) as program:
+        assert program.get("/api/v1/reports").status_code == 200
+        with made.begin() as db:
+            accounts.revoke_bearer(db, "planner", "to be revoked")
+        clock.now = NOW + LASTS
+        for _ in range(2):
+            assert program.get("/api/v1/reports").status_code == 401
+
+
+def test_who_was_recognised_is_forgotten() -> None:
+    at, seconds = NOW, [0.0]
+    known = Recognised(clock=lambda: seconds[0])
+    shown, actor = Presented("bearer", "secret"), Actor("admin", 1)
+    assert known.get(shown, at) is None
+    known.keep(shown, actor, at)
+    assert known.get(shown, at + LASTS / 2) == actor
+    assert known.get(Presented("session", "secret"), at) is None
+    assert "secret" not in repr(vars(known))
+    # too late by either clock, or a clock that was set back
+    assert known.get(shown, at + LASTS) is None
+    assert known.get(shown, at - LASTS) is None
+    seconds[0] = LASTS.total_seconds()
+    assert known.get(shown, at) is None
+    known.keep(shown, actor, at)
+    known.forget(shown)
+    assert known.get(shown, at) is None
+    for n in range(MAX_KEPT + 10):
+        known.keep(Presented("bearer", str(n)), actor, at)
+    assert known.get(Presented("bearer", "9"), at) is None
+    assert known.get(Presented("bearer", "10"), at) == actor

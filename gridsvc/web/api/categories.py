@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 from starlette.responses import Response
 
 from gridsvc import categories
 from gridsvc.web import schemas
-from gridsvc.web.deps import UnitDep, may
+from gridsvc.web.deps import Unit, may
 
 router = APIRouter(prefix="/api/v1", tags=["reports"])
 
@@ -16,10 +18,9 @@ router = APIRouter(prefix="/api/v1", tags=["reports"])
 @router.get(
     "/categories",
     operation_id="categories",
-    dependencies=[may("read_categories")],
     responses={200: {"model": schemas.CategoriesOut}},
 )
-def many(unit: UnitDep) -> Response:
+def many(unit: Annotated[Unit, may("read_categories")]) -> Response:
     """What a report may be about. Another word is kept as `unclassified` with what was written."""
     found = categories.listed(unit.question)
     items = [{"code": one.code, "name": one.name_zh if unit.locale == "zh" else one.name_en} for one in found]

@@ -12,21 +12,19 @@ from geodata.crs import parse_crs
 from gridsvc import grids, reports
 from gridsvc.web import schemas
 from gridsvc.web.api import rows
-from gridsvc.web.deps import UnitDep, may
+from gridsvc.web.deps import Unit, may
 
 router = APIRouter(prefix="/api/v1", tags=["reports"])
 
 Coordinate = Annotated[float, Query(allow_inf_nan=False, ge=-schemas.MAX_NUMBER, le=schemas.MAX_NUMBER)]
 
 
-@router.get(
-    "/locate", operation_id="locate", dependencies=[may("locate")], responses={200: {"model": schemas.LocatedOut}}
-)
+@router.get("/locate", operation_id="locate", responses={200: {"model": schemas.LocatedOut}})
 def locate(
     lon: Coordinate,
     lat: Coordinate,
     crs: Annotated[schemas.Crs, Query(description="wgs84, cgcs2000, gcj02, bd09 or EPSG:n")],
-    unit: UnitDep,
+    unit: Annotated[Unit, may("locate")],
     accuracy_m: Annotated[float | None, Query(allow_inf_nan=False, ge=0, le=schemas.MAX_ACCURACY_M)] = None,
 ) -> Response:
     """The grid of a position, how it was found and who is on duty there now."""

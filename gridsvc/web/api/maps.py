@@ -10,7 +10,7 @@ from starlette.responses import Response
 from gridsvc import basemap, shapes
 from gridsvc.web import answers, schemas
 from gridsvc.web.api.reports import GEOJSON
-from gridsvc.web.deps import UnitDep, may
+from gridsvc.web.deps import Unit, may
 
 router = APIRouter(tags=["maps"])
 
@@ -22,12 +22,11 @@ Tile = Annotated[int, Path(ge=0, le=2**24)]
 @router.get(
     "/api/v1/maps/grids.geojson",
     operation_id="map_grids",
-    dependencies=[may("read_map")],
     responses={200: {"content": {GEOJSON: {}}}, 304: {}},
 )
 def grid_shapes(
     request: Request,
-    unit: UnitDep,
+    unit: Annotated[Unit, may("read_map")],
     edition: Annotated[schemas.Words | None, Query(max_length=100, description="only makes the address new")] = None,
 ) -> Response:
     """The published grids of both layers that the reader sees, with code, name and layer."""
@@ -46,10 +45,9 @@ def grid_shapes(
 @router.get(
     "/api/v1/maps/compounds.geojson",
     operation_id="map_compounds",
-    dependencies=[may("read_map")],
     responses={200: {"content": {GEOJSON: {}}}, 304: {}},
 )
-def compound_shapes(request: Request, unit: UnitDep) -> Response:
+def compound_shapes(request: Request, unit: Annotated[Unit, may("read_map")]) -> Response:
     """The residential compounds in grids that the reader sees, with name and kind (polygon or point)."""
     return answers.body(request, shapes.compounds_geojson(unit.db, unit.actor), GEOJSON)
 
@@ -57,10 +55,9 @@ def compound_shapes(request: Request, unit: UnitDep) -> Response:
 @router.get(
     "/basemap/{z}/{x}/{y}.pbf",
     operation_id="basemap_tile",
-    dependencies=[may("read_basemap")],
     responses={200: {"content": {MVT: {}}}, 204: {}, 304: {}},
 )
-def tile(request: Request, unit: UnitDep, z: Tile, x: Tile, y: Tile) -> Response:
+def tile(request: Request, unit: Annotated[Unit, may("read_basemap")], z: Tile, x: Tile, y: Tile) -> Response:
     """A vector tile of our own base map: layers roads (class major, minor or path), buildings, water."""
     content = basemap.tile(unit.question, z, x, y)
     if not content:

@@ -14,7 +14,7 @@ from gridsvc import dossier, grids, listing, reports, unplaced
 from gridsvc.errors import Conflict, Refused
 from gridsvc.web import answers, schemas, security, services
 from gridsvc.web.api import cursors, period, rows
-from gridsvc.web.deps import ServicesDep, UnitDep, may
+from gridsvc.web.deps import ServicesDep, Unit, may
 
 router = APIRouter(prefix="/api/v1/reports", tags=["reports"])
 
@@ -35,14 +35,14 @@ async def anonymous_limit(request: Request) -> None:
     "",
     status_code=201,
     operation_id="submit_report",
-    dependencies=[Depends(anonymous_limit), may("submit")],
+    dependencies=[Depends(anonymous_limit)],
     responses={
         200: {"model": schemas.SubmittedOut},
         201: {"model": schemas.SubmittedOut},
         409: {"model": schemas.ErrorOut},
     },
 )
-def submit(body: schemas.ReportIn, unit: UnitDep) -> Response:
+def submit(body: schemas.ReportIn, unit: Annotated[Unit, may("submit")]) -> Response:
     """Stores a report and says which grid it belongs to and who has it. Anybody may, without an account too."""
     draft = reports.Draft(
         client_key=body.client_key,
@@ -88,12 +88,10 @@ Cursor = Annotated[schemas.Words | None, Query(max_length=300, description="`nex
 Limit = Annotated[int, Query(ge=1, le=listing.MAX_PAGE)]
 
 
-@router.get(
-    "", operation_id="list_reports", dependencies=[may("read_reports")], responses={200: {"model": schemas.ReportsOut}}
-)
+@router.get("", operation_id="list_reports", responses={200: {"model": schemas.ReportsOut}})
 def many(
     request: Request,
-    unit: UnitDep,
+    unit: Annotated[Unit, may("read_reports")],
     chosen: Wanted,
     cursor: Cursor = None,
     limit: Limit = 100,
@@ -110,12 +108,11 @@ def many(
 @router.get(
     ".geojson",
     operation_id="list_reports_geojson",
-    dependencies=[may("read_reports")],
     responses={200: {"content": {GEOJSON: {}}}},
 )
 def many_geojson(
     request: Request,
-    unit: UnitDep,
+    unit: Annotated[Unit, may("read_reports")],
     chosen: Wanted,
     cursor: Cursor = None,
     limit: Limit = 100,
@@ -129,13 +126,12 @@ def many_geojson(
 @router.post(
     "/{number:path}/placement",
     operation_id="place_report",
-    dependencies=[may("place")],
     responses={200: {"model": schemas.ReportFullOut}},
 )
 def place(
     number: Number,
     body: schemas.PlacementIn,
-    unit: UnitDep,
+    unit: Annotated[Unit, may("place")],
     source: Source = reports.SOURCE,
     repeat: Repeat = 0,
 ) -> Response:
@@ -153,12 +149,11 @@ def place(
 @router.get(
     "/{number:path}",
     operation_id="read_report",
-    dependencies=[may("read_reports")],
     responses={200: {"model": schemas.ReportFullOut}, 404: {"model": schemas.ErrorOut}},
 )
 def one(
     number: Number,
-    unit: UnitDep,
+    unit: Annotated[Unit, may("read_reports")],
     source: Source = reports.SOURCE,
     repeat: Repeat = 0,
 ) -> Response:

@@ -11,7 +11,7 @@ from gridsvc import stats
 from gridsvc.i18n import translate
 from gridsvc.web import answers, schemas
 from gridsvc.web.api import period, rows
-from gridsvc.web.deps import Unit, UnitDep, may
+from gridsvc.web.deps import Unit, may
 from maps import legend
 
 router = APIRouter(prefix="/api/v1/stats", tags=["stats"])
@@ -24,12 +24,11 @@ MIN_CELL_M, MAX_CELL_M = 50, 20_000
 @router.get(
     "/hotspots",
     operation_id="hotspots",
-    dependencies=[may("read_stats")],
     responses={200: {"model": schemas.StatsOut}},
 )
 def hotspots(
     request: Request,
-    unit: UnitDep,
+    unit: Annotated[Unit, may("read_stats")],
     first: First = None,
     last: Last = None,
     category: Annotated[schemas.Words | None, Query(min_length=1, max_length=100)] = None,
@@ -48,12 +47,11 @@ def hotspots(
 @router.get(
     "/coverage",
     operation_id="coverage",
-    dependencies=[may("read_stats")],
     responses={200: {"model": schemas.StatsOut}},
 )
 def coverage(
     request: Request,
-    unit: UnitDep,
+    unit: Annotated[Unit, may("read_stats")],
     first: First = None,
     last: Last = None,
     by: Literal["grid"] = "grid",

@@ -15,9 +15,9 @@ for (const field of document.querySelectorAll("input[data-grids]")) suggestGrids
 function keepStateOnLanguageLinks() {
   for (const link of document.querySelectorAll("a[data-keeps-state]")) {
     link.addEventListener("click", () => {
-      const query = new URLSearchParams(location.search);
-      query.set("lang", link.hreflang);
-      link.href = `${location.pathname}?${query}${location.hash}`;
+      const here = new URL(location.href);
+      here.searchParams.set("lang", link.hreflang);
+      link.href = here.href;
     });
   }
 }
