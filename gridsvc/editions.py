@@ -8,7 +8,7 @@ from datetime import datetime
 
 import geopandas as gpd
 import shapely
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, func, select, text
 
 from geodata import partition
 from gridsvc import grids, households, placements
@@ -65,6 +65,7 @@ def draft(db: Connection, layer: str, now: datetime, *, replace: bool) -> int:
 
     A staged grid that equals the published one keeps that one's row.
     """
+    db.execute(text("SELECT pg_advisory_xact_lock(hashtext('gridsvc.draft'), hashtext(current_schema()))"))
     grids.hold(db)
     draft_id = edition_id(db, layer, "draft")
     if draft_id is None:
@@ -82,7 +83,7 @@ def draft(db: Connection, layer: str, now: datetime, *, replace: bool) -> int:
 
 
 def link_areas(db: Connection) -> int:
-    """How many grids that had no community got one: the lowest area that covers a point inside the grid."""
+    """How many grids got another area: the lowest one that covers a point inside the grid."""
     return db.execute(load("link_areas")).rowcount
 
 
@@ -142,15 +143,19 @@ class Published:
     n_households_moved: int
 
 
-def publish(db: Connection, layer: str, now: datetime, rule: Rule, *, strict: bool = False) -> Published:
+def publish(db: Connection, layer: str, now: datetime | None, rule: Rule, *, strict: bool = False) -> Published:
     """Makes the layer's draft current, retires the one before, and re-places the open reports in or near what changed.
+
+    Args:
+        now: when it becomes current; None: the instant at which nobody is placing any more, which is what a door wants.
 
     Raises:
         NotFound: the layer has no draft.
-        Conflict: the edition before was published at or after `now`.
+        Conflict: the edition before was published at or after `now`, or an import goes on placing.
         Refused: `strict`, and the draft has gaps or overlaps.
     """
     grids.hold(db, exclusive=True)
+    now = now or db.execute(select(func.clock_timestamp())).scalar_one()
     draft_id, changes = _planned(db, layer)
     if strict:
         account = preview(db, layer).account
@@ -171,5 +176,6 @@ def publish(db: Connection, layer: str, now: datetime, rule: Rule, *, strict: bo
     link_areas(db)
     db.execute(text("ANALYZE grid_version"))
     n_reports = placements.replace_near(db, gone + come, now, rule) if gone or come else 0
+    n_reports += placements.replace_retired(db, now, rule)
     n_households = households.replace_near(db, gone + come, now, rule) if gone or come else 0
     return Published(draft_id, changes, n_reports, n_households)

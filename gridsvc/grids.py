@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,8 +10,9 @@ from datetime import datetime
 from sqlalchemy import Connection, text
 
 from gridsvc.db.queries import load
-from gridsvc.errors import NotFound, Unavailable
+from gridsvc.errors import Conflict, NotFound, Unavailable
 
+HOLD_TRIES, HOLD_PAUSE_S = 100, 0.1
 DOUBTFUL_BELOW = 0.8  # a position whose accuracy disc lies less than this in its grid is shown as doubtful
 
 
@@ -145,9 +147,21 @@ def hold(db: Connection, *, exclusive: bool = False) -> None:
 
     Everything that places a report holds them shared, publishing holds them alone: so no report is placed by an edition
     that is being retired at that moment.
+
+    Raises:
+        Conflict: `exclusive`, and an import goes on placing.
     """
-    lock = "pg_advisory_xact_lock" if exclusive else "pg_advisory_xact_lock_shared"
-    db.execute(text(f"SELECT {lock}(hashtext('gridsvc.edition'), hashtext(current_schema()))"))
+    lock = "pg_try_advisory_xact_lock" if exclusive else "pg_advisory_xact_lock_shared"
+    take = text(f"SELECT {lock}(hashtext('gridsvc.edition'), hashtext(current_schema()))")
+    if not exclusive:
+        db.execute(take)
+        return
+    # Tried, not waited for: behind one that waits in the queue every submission would have to wait too.
+    for _ in range(HOLD_TRIES):
+        if db.scalar(take):
+            return
+        time.sleep(HOLD_PAUSE_S)
+    raise Conflict("editions_in_use", seconds=int(HOLD_TRIES * HOLD_PAUSE_S))
 
 
 def begin_placing(db: Connection) -> None:

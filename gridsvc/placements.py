@@ -62,6 +62,19 @@ def replace_near(db: Connection, version_ids: list[int], now: datetime, rule: Ru
     grids.begin_placing(db)
     values = {"version_ids": version_ids, "nearest_max_m": rule.nearest_max_m, "now": now}
     db.execute(load("reports_near_versions"), values)
+    return _shift(db, now, rule)
+
+
+def replace_retired(db: Connection, now: datetime, rule: Rule) -> int:
+    """How many open reports left a retired grid version: imported ones that were received before it was retired."""
+    grids.begin_placing(db)
+    db.execute(load("reports_on_retired"), {"now": now})
+    return _shift(db, now, rule)
+
+
+def _shift(db: Connection, now: datetime, rule: Rule) -> int:
+    if not db.scalar(text("SELECT EXISTS (SELECT FROM to_place)")):
+        return 0
     grids.place_all(db, rule)
     db.execute(load("shifted_make"))
     n = db.execute(load("shifted_find")).rowcount

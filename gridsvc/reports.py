@@ -18,7 +18,7 @@ from gridsvc import compounds, grids
 from gridsvc.db import tables as t
 from gridsvc.db.queries import load
 from gridsvc.errors import Conflict, NotFound, Refused
-from gridsvc.grids import DOUBTFUL_BELOW, Placement, Rule
+from gridsvc.grids import Placement, Rule
 from gridsvc.journal import append
 from gridsvc.placements import current, supersede
 from gridsvc.rules.lifecycle import step
@@ -27,6 +27,8 @@ from gridsvc.rules.roles import Actor
 SOURCE = "gridsvc"  # the source of reports that were submitted here, beside the names of imported ones
 UNCLASSIFIED = "unclassified"
 AHEAD = timedelta(minutes=10)
+# A report that waited while an edition was published goes by that edition: nobody would move it afterwards.
+OVERTAKEN = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ def locate(db: Connection, draft: Draft, at: datetime, rule: Rule) -> _Located:
     if len(named) > 1 and (placed is None or placed.method == "none"):
         candidates = [{"id": c.id, "name": c.name, "area": c.area_name} for c in named]
         raise Conflict("compound_ambiguous", compound=draft.compound, candidates=candidates)
-    doubtful = placed is None or placed.method != "covers" or (placed.confidence or 1.0) < DOUBTFUL_BELOW
+    doubtful = placed is None or placed.method != "covers" or placed.doubtful
     if len(named) == 1 and doubtful:
         found = grids.place(db, named[0].lon, named[0].lat, at, rule)
         if found.grid_version_id is not None:
@@ -129,8 +131,11 @@ def submit(db: Connection, draft: Draft, actor: Actor, now: datetime, rule: Rule
         raise Refused("observed_ahead", observed_at=draft.observed_at.isoformat())
     if draft.position is None and draft.compound is None and not (draft.words or "").strip():
         raise Refused("location_missing")
-    begun = db.execute(load("submit_begin"), {"category": draft.category}).one()
-    located = locate(db, draft, now, rule)
+    begun = db.execute(load("submit_begin"), {"category": draft.category, "client_key": draft.client_key}).one()
+    if begun.sent is not None:
+        return _same_again(db, draft, actor)
+    overtaken = begun.published_at is not None and now < begun.published_at <= now + OVERTAKEN
+    located = locate(db, draft, begun.published_at if overtaken else now, rule)
     lon, lat = located.lonlat or (None, None)
     placed = located.placement
     day = now.astimezone(ZoneInfo(rule.zone)).strftime("%Y%m%d")

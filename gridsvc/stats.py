@@ -12,7 +12,7 @@ from geodata.crs import local_metric
 from gridsvc import grids
 from gridsvc.db.queries import load
 from gridsvc.rules.rates import per_thousand, share
-from gridsvc.rules.roles import Actor
+from gridsvc.rules.roles import Actor, may
 
 By = Literal["grid", "cell"]
 
@@ -49,7 +49,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows and what they leave out: `n_unlocated` reports of the period have no grid (or no position, for cells).
+    """Rows and what they leave out: `n_unlocated` of the reader's reports have no grid (or no position, for cells).
 
     `denominator` is where the households come from: registered, stated or none.
     """
@@ -73,7 +73,7 @@ def hotspots(db: Connection, period: Period, actor: Actor, *, category: str | No
     denominator = str(db.scalar(load("household_source")))
     values = scope(actor) | _bounds(period) | {"category": category, "denominator": denominator}
     rows = db.execute(load("hotspots_by_grid"), values).mappings().all()
-    unlocated = db.scalar(load("hotspots_unlocated"), values | {"by": "grid"}) or 0
+    unlocated = db.scalar(load("hotspots_unlocated"), values | {"by": "grid", "queue": may(actor, "place")}) or 0
     return Table(tuple(_grid_row(r, per_thousand(r["n"], r["denom"])) for r in rows), unlocated, denominator)
 
 
@@ -88,8 +88,8 @@ def hotspot_cells(db: Connection, period: Period, actor: Actor, cell_m: float, *
     """
     shape = grids.published_shape(db)
     srid = local_metric((shape.west + shape.east) / 2, (shape.south + shape.north) / 2).to_epsg()
-    values = scope(actor) | _bounds(period) | {"category": category, "cell_m": cell_m, "srid": srid}
-    rows = db.execute(load("hotspots_by_cell"), values).mappings().all()
+    values = scope(actor) | _bounds(period) | {"category": category, "queue": may(actor, "place")}
+    rows = db.execute(load("hotspots_by_cell"), values | {"cell_m": cell_m, "srid": srid}).mappings().all()
     unlocated = db.scalar(load("hotspots_unlocated"), values | {"by": "cell"}) or 0
     cells = tuple(
         Row(f"{r['i']}_{r['j']}", f"{r['i']}, {r['j']}", "cell", r["n"], None, None, ring=_ring(r["ring"]))
@@ -101,7 +101,7 @@ def hotspot_cells(db: Connection, period: Period, actor: Actor, cell_m: float, *
 def coverage(db: Connection, period: Period, actor: Actor) -> Table:
     """Distinct doors reached in the period against all registered doors, by grid of the current edition."""
     rows = db.execute(load("coverage_by_grid"), scope(actor) | _bounds(period)).mappings().all()
-    unlocated = db.scalar(load("coverage_unlocated"), _bounds(period)) or 0
+    unlocated = db.scalar(load("coverage_unlocated"), _bounds(period) | {"all_areas": actor.sees_all}) or 0
     return Table(tuple(_grid_row(r, share(r["n"], r["denom"])) for r in rows), unlocated, "registered")
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from gridsvc.db.queries import load
 from gridsvc.grids import DOUBTFUL_BELOW
-from gridsvc.rules.roles import Actor
+from gridsvc.rules.roles import Actor, may
 from gridsvc.stats import scope
 
 WEEK_DAYS = 7
@@ -18,10 +18,11 @@ WEEK_DAYS = 7
 
 @dataclass(frozen=True)
 class Waiting:
-    """Counts over the grids a reader sees; void reports are left out.
+    """Counts of the reports that a reader's list shows, so that a figure agrees with the list behind it.
 
-    `n_week` were received in the last seven days (today included), `n_before` in the seven before; `n_open` and
-    `n_doubtful` are open now. `n_unplaced` waits on no grid, so on nobody's: it is the same for every reader.
+    `n_week` were received in the last seven days (today included), `n_before` in the seven before, void ones too;
+    `n_open` and `n_doubtful` are open now. `n_unplaced` waits on no grid, so on nobody's: it is the same for every
+    reader, and part of the other figures only for those who may place them.
     """
 
     n_week: int
@@ -83,7 +84,8 @@ def waiting(db: Connection, actor: Actor, now: datetime, zone: ZoneInfo) -> Wait
     """What waits for this reader."""
     begin = week_from(now, zone)
     before = day_begins(begin.date() - timedelta(days=WEEK_DAYS), zone)
-    values = scope(actor) | {"week_from": begin, "before_from": before, "doubtful_below": DOUBTFUL_BELOW}
+    values = scope(actor) | {"queue": may(actor, "place"), "doubtful_below": DOUBTFUL_BELOW}
+    values |= {"week_from": begin, "before_from": before}
     return Waiting(**db.execute(load("today_waiting"), values).mappings().one())
 
 

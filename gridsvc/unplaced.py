@@ -12,7 +12,8 @@ from gridsvc.db.queries import load
 from gridsvc.errors import Conflict, Forbidden, NotFound, Refused
 from gridsvc.grids import Placement, Rule
 from gridsvc.reports import Key, Position, place_by_hand
-from gridsvc.rules.roles import Actor
+from gridsvc.rules.lifecycle import OPEN
+from gridsvc.rules.roles import Actor, may
 from gridsvc.stats import scope
 
 NEAR = 3
@@ -103,20 +104,24 @@ def chosen(db: Connection, actor: Actor, words: str) -> str:
     return named[0].code
 
 
-def lock(db: Connection, report_id: int, seq: int) -> Key:
-    """The report, locked, where nobody changed it since the log row `seq`.
+def lock(db: Connection, actor: Actor, report_id: int, seq: int) -> Key:
+    """The open report, locked, where this reader sees it and nobody changed it since the log row `seq`.
 
     Raises:
-        NotFound: no such report.
-        Conflict: somebody was quicker.
+        NotFound: no such report for this reader.
+        Conflict: somebody was quicker, or it is closed or void.
     """
     r = t.report.c
     row = db.execute(select(r.id, r.state, r.number).where(r.id == report_id).with_for_update()).one_or_none()
-    if row is None:
+    # asked behind the lock: somebody may have moved the report while we waited for it
+    which = {"report_id": report_id, "sees_unplaced": may(actor, "place")}
+    if row is None or not db.scalar(load("sees_report"), scope(actor) | which):
         raise NotFound("report_unknown", number=report_id)
     last = int(db.scalar(select(func.max(t.report_log.c.seq)).where(t.report_log.c.report_id == row.id)) or 0)
     if last != seq:
         raise Conflict("report_changed", number=row.number)
+    if row.state not in OPEN:
+        raise Conflict("step_not_allowed", state=row.state, action="place", allowed="-")
     return Key(row.id, row.state, last)
 
 

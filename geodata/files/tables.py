@@ -29,6 +29,8 @@ _MAX_CELL_CHARS = 16 * 1024 * 1024
 _GZIP_MAGIC = b"\x1f\x8b"
 # What `write` puts an apostrophe before, so that a spreadsheet does not run it.
 _GUARDED = re.compile("^'(?=[=+\\-@\t\r＝＋－＠])")
+# How the maps' download writes a long code, so that a spreadsheet keeps all its digits.
+_CODE_AS_TEXT = re.compile('="([0-9]+)"')
 
 
 @dataclass(frozen=True)
@@ -189,7 +191,8 @@ def _rows(file_format: str, table: Iterator[list[str]], n_above: int, limits: Li
 def _column(cells: tuple[str, ...]) -> list[Cell]:
     """The cells of a column, None where nothing but blanks stands, without the apostrophes of our own exports."""
     column = [cell if cell and not cell.isspace() else None for cell in cells]
-    if "'" in "".join(cells):
+    joined = "".join(cells)
+    if "'" in joined or '="' in joined:
         return [unguard(cell) if cell is not None else None for cell in column]
     return column
 
@@ -238,12 +241,13 @@ def _csv_rows(text: TextIO, delimiter: str) -> Iterator[list[str]]:
 
 
 def unguard(cell: str) -> str:
-    """A cell without the apostrophe that `write` puts before what a spreadsheet would run.
+    """A cell without what our own files put around it for spreadsheets: an apostrophe, or a formula of digits.
 
-    >>> unguard("'=1+1"), unguard("'s-Hertogenbosch")
-    ('=1+1', "'s-Hertogenbosch")
+    >>> unguard("'=1+1"), unguard("'s-Hertogenbosch"), unguard('="370101001001001"')
+    ('=1+1', "'s-Hertogenbosch", '370101001001001')
     """
-    return _GUARDED.sub("", cell)
+    code = _CODE_AS_TEXT.fullmatch(cell)
+    return code[1] if code else _GUARDED.sub("", cell)
 
 
 def _excel_cell(value: Any) -> str:

@@ -31,8 +31,9 @@ from gridsvc.i18n import Locale, error_text, translate
 from gridsvc.settings import Settings
 
 FINE, UNEXPECTED, WRONG, ABSENT, CONFLICT, INTERRUPTED = 0, 1, 2, 3, 4, 130
-# Server states that mean "somebody else is at it": lock_not_available, deadlock_detected, serialization_failure.
-_BUSY_STATES = frozenset({"55P03", "40P01", "40001"})
+# Server states that mean "somebody else is at it": lock_not_available, deadlock_detected, serialization_failure, and
+# unique_violation, which our own checks leave only to two writers of the same thing at once.
+_BUSY_STATES = frozenset({"55P03", "40P01", "40001", "23505"})
 _LOG_NAME = "gridsvc-errors.log"
 
 

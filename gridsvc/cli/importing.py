@@ -40,8 +40,6 @@ def run(door: Door, args: argparse.Namespace) -> int:
         error.facts.setdefault("file", Path(args.file).name)
         raise
     _tell(door, args, account, committed)
-    if args.errors is not None and account.n_refused:
-        _write_errors(door, args, account)
     return FINE if not account.n_refused or args.skip_refused else WRONG
 
 
@@ -53,6 +51,7 @@ def _imported(door: Door, args: argparse.Namespace, step: Step) -> tuple[Account
         source = _reports(path, args)
         with door.owner() as db:
             account, written = reports.take(db, source, _options(door, args, path), door.now, _rule(door, args), step)
+            _write_errors(door, args, account)
             if written:
                 db.commit()
         return account, written
@@ -61,6 +60,7 @@ def _imported(door: Door, args: argparse.Namespace, step: Step) -> tuple[Account
         step("check", 0, None)
         account = _take(door, db, args, layer)
         good = bool(args.commit) and (not account.n_refused or bool(args.skip_refused))
+        _write_errors(door, args, account)
         if good:
             db.commit()
     return account, good
@@ -150,7 +150,10 @@ def _take(door: Door, db: Connection, args: argparse.Namespace, layer: Layer) ->
 
 
 def _write_errors(door: Door, args: argparse.Namespace, account: Account) -> None:
-    """Writes the refused rows as the sender's own table, each with its reasons."""
+    """Writes the refused rows as the sender's own table, each with its reasons; before anything is stored, so that rows
+    left out are never without their table."""
+    if args.errors is None or not account.n_refused:
+        return
     reasons: dict[int, list[str]] = {}
     for problem in account.refused:
         if problem.row is not None:

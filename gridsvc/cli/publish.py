@@ -42,7 +42,7 @@ def _layer(door: Door, db: Connection, layer: str, args: argparse.Namespace, ste
     _tell(door, layer, planned)
     step("publish", 0, None)
     # A dry run does all of it too: it tells how much moves, and refuses what would be refused. Nothing commits it.
-    published = editions.publish(db, layer, door.now, door.rule, strict=args.strict)
+    published = editions.publish(db, layer, None, door.rule, strict=args.strict)
     moved = {"reports": published.n_reports_moved, "households": published.n_households_moved}
     door.say(door.word("cli.publish.would_move" if args.dry_run else "cli.publish.moved", **moved))
     return {

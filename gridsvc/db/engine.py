@@ -30,9 +30,10 @@ def make_engine(url: str, schema: str, *, pool_size: int = 0, statement_timeout_
     if parsed.drivername == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
     arguments = {"options": options, "application_name": "gridsvc"}
+    # values are personal data: they do not belong into the text of an error, which is logged
     if not pool_size:
-        return create_engine(parsed, connect_args=arguments, poolclass=NullPool)
-    engine = create_engine(parsed, connect_args=arguments, pool_size=pool_size, max_overflow=0)
+        return create_engine(parsed, connect_args=arguments, hide_parameters=True, poolclass=NullPool)
+    engine = create_engine(parsed, connect_args=arguments, hide_parameters=True, pool_size=pool_size, max_overflow=0)
     event.listen(engine, "checkout", _wake)
     return engine
 

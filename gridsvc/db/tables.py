@@ -204,7 +204,7 @@ duty = Table(
     _one_of("layer", LAYERS),
     _one_of("kind", DUTY_KINDS),
     UniqueConstraint("grid_code", "layer", "worker_id", "kind"),
-    CheckConstraint("(starts IS NULL) = (ends IS NULL)", name="hours"),
+    CheckConstraint("(starts IS NULL) = (ends IS NULL) AND starts <> ends", name="hours"),
 )
 
 visit = Table(
@@ -300,6 +300,7 @@ report = Table(
     UniqueConstraint("source", "number", "repeat"),
     Index("report_client_key_key", "client_key", unique=True, postgresql_where=text("client_key IS NOT NULL")),
     Index(None, "geom", postgresql_using="gist"),
+    Index("report_compound_id_idx", "compound_id", postgresql_where=text("compound_id IS NOT NULL")),
     Index(None, "received_at", "id"),
 )
 
@@ -319,6 +320,7 @@ placement = Table(
     Column("worker_id", ForeignKey("worker.id")),
     Column("duty", Text),
     _one_of("method", METHODS),
+    CheckConstraint("to_at >= from_at", name="interval"),
     CheckConstraint("(method = 'none') = (grid_version_id IS NULL)", name="grid"),
     CheckConstraint("confidence BETWEEN 0 AND 1", name="confidence"),
     CheckConstraint("duty IN ('main', 'deputy', 'community', 'nobody')", name="duty"),

@@ -20,7 +20,9 @@ _STORED = text("SELECT count(*) FROM (SELECT FROM report LIMIT :most) stored")
 
 def prepare(db: Connection) -> None:
     """Gives this transaction the memory that sorting and index building of a large file want."""
-    for name, value in _SETTINGS.items():
+    # May only be set while the session has no temporary table yet.
+    first = not db.scalar(text("SELECT CAST(pg_my_temp_schema() AS bigint)"))
+    for name, value in (_SETTINGS | {"temp_buffers": "128MB"} if first else _SETTINGS).items():
         db.execute(text("SELECT set_config(:name, :value, true)"), {"name": name, "value": value})
 
 
@@ -35,7 +37,7 @@ def worth_it(db: Connection, n_new: int) -> bool:
 def rebuilt(db: Connection, progress: Progress) -> Iterator[None]:
     """A block that writes without indexes and keys; they are all there again, and checked, when it ends well.
 
-    Other connections wait for the three tables meanwhile. Empty ones are truncated first: what is written to a table
+    Other connections wait meanwhile, for the three tables and for those that their keys point to (logins and maps too). Empty ones are truncated first: what is written to a table
     made in the same transaction needs no write-ahead log.
     """
     statements = db.execute(load("import_rebuild")).all()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 _SPECIAL = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 _NULL = "\\N"
@@ -23,7 +24,9 @@ def block(columns: Mapping[str, Sequence[str | None]], *, plain: bool = False) -
 
 
 def _nulled(values: Sequence[str | None]) -> Sequence[str]:
-    return [value or _NULL for value in values]
+    if None in values or "" in values:
+        return [value or _NULL for value in values]
+    return cast("Sequence[str]", values)
 
 
 def _escaped(values: Sequence[str | None]) -> Sequence[str]:

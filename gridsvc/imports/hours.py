@@ -35,13 +35,17 @@ def read(cell: str) -> Hours | None:
     Hours(weekdays=(1, 2, 3, 4, 5), starts=datetime.time(8, 0), ends=datetime.time(12, 0))
     >>> read("1-5").weekdays, read("全天") == Hours(), read("20:00-06:00").ends, read("mornings")
     ((1, 2, 3, 4, 5), True, datetime.time(6, 0), None)
+    >>> read("00:00-24:00") == Hours()
+    True
     """
     rest = cell.strip().casefold()
     starts = ends = None
     span = _SPAN.search(rest)
     if span is not None:
         starts, ends = _time(span[1], span[2]), _time(span[3], span[4])
-        if starts is None or ends is None or starts == ends:
+        if starts == ends == time(0) and span[3] == "24":
+            starts = ends = None
+        elif starts is None or ends is None or starts == ends:
             return None
         rest = rest[: span.start()] + rest[span.end() :]
     for word in _ALL_DAY:

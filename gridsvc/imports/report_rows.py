@@ -189,6 +189,8 @@ class Reading:
         for word in set(words) - known.keys():
             if word is not None:
                 known[word] = states.read(word)
+        if None not in words:
+            return [known[word] for word in words if word is not None]
         return [
             ("reported" if at is None else "closed") if word is None else known[word]
             for word, at in zip(words, closed, strict=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -14,16 +15,18 @@ from sqlalchemy.dialects.postgresql import JSONB
 from geodata.crs import CrsRef, parse_crs
 from geodata.errors import FileRefused
 from geodata.layer import Fields, Layer, Problem
-from gridsvc import categories, grids
+from gridsvc import categories, grids, placements
 from gridsvc.db import tables as t
 from gridsvc.db.queries import load
+from gridsvc.errors import Refused
 from gridsvc.grids import Rule
 from gridsvc.imports import bulk, report_rows, staging, streams
-from gridsvc.imports.account import MOST_TOLD, Account, Refusals, Tally
+from gridsvc.imports.account import MOST_TOLD, Account, Refusals
 from gridsvc.imports.report_rows import Reading, Slice
 from gridsvc.imports.rows import plain
 from gridsvc.imports.staging import Progress
 from gridsvc.imports.times import DateOrder, Times
+from gridsvc.reports import SOURCE as OWN_SOURCE
 
 REQUIRED = ("time",)
 _CONFIDENCE_BATCH = 5_000
@@ -118,25 +121,28 @@ def take(
     """The account of a file of reports, and whether they were stored (the caller commits).
 
     Raises:
+        Refused: source_reserved.
         Unavailable: no_published_edition.
         Conflict: import_running.
         GeodataError: the file as a whole cannot be read.
     """
+    if how.source == OWN_SOURCE:
+        raise Refused("source_reserved", source=how.source)
     grids.hold(db)
     shape = grids.published_shape(db)
     bulk.prepare(db)
     staging.begin(db, how.zone)
     refusals = Refusals(None if how.keep_refused else MOST_TOLD)
     reading = Reading(Times(how.date_order), _categories(db), numbered=source.fields.number is not None)
-    staging.fill(db, source.slices, reading, refusals, progress)
+    may_repeat = staging.fill(db, source.slices, reading, refusals, progress)
     progress("check", 0, None)
     crs = "" if source.crs is None else source.crs.name
-    staging.compare(db, how.source, crs, now, allow_repeats=how.allow_repeats)
+    staging.compare(db, how.source, crs, now, may_repeat=may_repeat, allow_repeats=how.allow_repeats)
     progress("place", 0, None)
     staging.place(db, rule)
     staging.refuse_far(db, shape, source.crs, how.far_m)
     staging.refused(db, refusals)
-    tally = staging.tally(db)
+    summary = staging.summary(db)
     account = Account(
         kind="reports",
         file=how.file,
@@ -144,16 +150,18 @@ def take(
         encoding=source.encoding,
         crs=crs,
         n_read=source.n_rows,
-        tally=tally,
+        tally=summary.tally,
         notes=source.notes,
-        extent=staging.reach(db),
+        extent=summary.extent,
         extra=staging.placed(db),
         columns=source.fields.given(),
         **refusals.account(),  # type: ignore[arg-type]
     )
     written = how.write and (how.skip_refused or not account.n_refused)
     if written:
-        _write(db, tally, how, crs, now, progress)
+        _write(db, summary, how, crs, now, progress)
+        # What was received under an older edition and is still open belongs to a grid that holds.
+        placements.replace_retired(db, now, rule)
     return account, written
 
 
@@ -164,7 +172,8 @@ def _categories(db: Connection) -> dict[str, str]:
     return names | {plain(one.code): one.code for one in every}
 
 
-def _write(db: Connection, tally: Tally, how: Options, crs: str, now: datetime, progress: Progress) -> None:
+def _write(db: Connection, summary: staging.Summary, how: Options, crs: str, now: datetime, progress: Progress) -> None:
+    tally = summary.tally
     values = {"source": how.source, "crs": crs, "file": how.file, "now": now, "zone": how.zone}
     if tally.changed:
         # Before the new ones: it needs the indexes.
@@ -172,15 +181,22 @@ def _write(db: Connection, tally: Tally, how: Options, crs: str, now: datetime, 
     if tally.new:
         large = bulk.worth_it(db, tally.new)
         with bulk.rebuilt(db, progress) if large else nullcontext():
-            progress("write", 0, None)
-            db.execute(load("import_reports_add"), values)
-            progress("log", 0, None)
-            db.execute(load("import_log_add"), values)
-            db.execute(load("import_placements_add"), values)
+            _add(db, values, progress)
         if tally.new >= bulk.LEAST_ROWS:
             db.execute(text("ANALYZE report, placement, report_log"))
-    if tally.new or tally.changed:
+    if summary.accurate and (tally.new or tally.changed):
         _weigh(db)
+
+
+def _add(db: Connection, values: dict[str, object], progress: Progress) -> None:
+    """Writes the new reports, their logs and their placements."""
+    progress("write", 0, None)
+    db.execute(load("import_reports_add"), values)
+    progress("log", 0, None)
+    db.execute(load("import_log_add"), values | {"facts": json.dumps({"file": values["file"]}, ensure_ascii=False)})
+    # Asking for each report who is on duty costs more than all the rest, and is in vain where nobody is.
+    on_duty = db.scalar(text("SELECT EXISTS (SELECT FROM duty)"))
+    db.execute(load("import_placements_duty_add" if on_duty else "import_placements_add"), values)
 
 
 def _change(db: Connection, values: dict[str, object]) -> None:
@@ -194,8 +210,6 @@ def _change(db: Connection, values: dict[str, object]) -> None:
 
 def _weigh(db: Connection) -> None:
     """Works out the confidence of the placements of rows that state an accuracy."""
-    if not db.scalar(text("SELECT EXISTS (SELECT FROM import_row WHERE accuracy_m > 0)")):
-        return
     db.execute(text("CREATE INDEX ON import_row (id)"))
     after = 0
     while rows := db.execute(load("import_accurate"), {"after": after, "batch": _CONFIDENCE_BATCH}).all():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain
 from math import cos, radians
@@ -33,7 +35,7 @@ _METRES_PER_DEGREE = 110_574.0
 _MOST_SWAPS_TRIED = 200_000
 _LOCK = text("SELECT pg_try_advisory_xact_lock(hashtext('gridsvc.import'), hashtext(current_schema()))")
 _TABLES = text(
-    "DROP TABLE IF EXISTS pg_temp.import_row, pg_temp.import_refused, pg_temp.import_unplaced, pg_temp.import_changed"
+    "DROP TABLE IF EXISTS pg_temp.import_row, pg_temp.import_refused, pg_temp.import_found, pg_temp.import_changed"
     " CASCADE"
 )
 
@@ -54,18 +56,21 @@ def begin(db: Connection, zone: str) -> None:
 
 def fill(
     db: Connection, slices: Iterable[tuple[Slice, float]], how: Reading, refusals: Refusals, progress: Progress
-) -> None:
+) -> bool:
     """Copies the good rows of all slices into `import_row`; the others go to `refusals`.
+
+    Returns whether two rows may have the same number: False is certain, and spares looking.
 
     One COPY takes all of them, so that the server stores one slice while the next is read.
 
     Raises:
         FileRefused: file_unreadable; a cell that passed every check is not taken by the database.
     """
-    blocks = _blocks(slices, how, refusals, progress)
+    seen = array("q")
+    blocks = _blocks(slices, how, refusals, seen, progress)
     first = next(blocks, None)
     if first is None:
-        return
+        return False
     wire: Wire = db.connection.driver_connection  # type: ignore[assignment]  # psycopg is the only driver
     names = sql.SQL(", ").join(map(sql.Identifier, first[0]))
     try:
@@ -75,21 +80,28 @@ def fill(
     except DataError as error:
         raise FileRefused("file_unreadable", cause=str(error).splitlines()[0][:160]) from error
     db.execute(text("ANALYZE import_row"))
+    hashes = np.sort(np.array(seen, dtype=np.int64))
+    return bool((hashes[1:] == hashes[:-1]).any())
 
 
 def _blocks(
-    slices: Iterable[tuple[Slice, float]], how: Reading, refusals: Refusals, progress: Progress
+    slices: Iterable[tuple[Slice, float]], how: Reading, refusals: Refusals, seen: array[int], progress: Progress
 ) -> Iterator[tuple[Mapping[str, Sequence[str | None]], bool]]:
     for part, share in slices:
         columns = staged(part, how)
         refusals.add(part.problems)
+        if how.numbered:
+            seen.extend(map(hash, columns["number"]))
         yield columns, part.plain
         progress("stage", round(share * 1000), 1000)
 
 
-def compare(db: Connection, source: str, crs: str, now: datetime, *, allow_repeats: bool) -> None:
+def compare(
+    db: Connection, source: str, crs: str, now: datetime, *, may_repeat: bool = True, allow_repeats: bool = False
+) -> None:
     """Takes out what only the other rows or the clock show to be wrong; finds the rows that are stored already."""
-    db.execute(load("import_repeats_count" if allow_repeats else "import_repeats_refuse"))
+    if may_repeat:
+        db.execute(load("import_repeats_count" if allow_repeats else "import_repeats_refuse"))
     db.execute(load("import_times_refuse"), {"latest": now + AHEAD})
     known = db.scalar(text("SELECT EXISTS (SELECT FROM report WHERE source = :source)"), {"source": source})
     if known:
@@ -107,8 +119,8 @@ def place(db: Connection, rule: Rule) -> None:
     grids.begin_placing(db)
     db.execute(load("import_to_place"))
     grids.place_all(db, rule)
-    db.execute(load("import_unplaced_make"))
     db.execute(load("import_found_make"))
+    db.execute(text("ANALYZE import_found"))
 
 
 def refuse_far(db: Connection, shape: Shape, crs: CrsRef | None, far_m: float) -> None:
@@ -135,10 +147,20 @@ def refused(db: Connection, refusals: Refusals) -> None:
         refusals.add([Problem(row.row, row.code, row.facts)])
 
 
-def tally(db: Connection) -> Tally:
-    """New, changed and same rows."""
-    row = db.execute(load("import_tally")).one()
-    return Tally(row.n_new, row.n_changed, row.n_same)
+@dataclass(frozen=True)
+class Summary:
+    """All staged rows as a whole; `accurate`: some state the accuracy of their position."""
+
+    tally: Tally
+    extent: Extent | None
+    accurate: bool
+
+
+def summary(db: Connection) -> Summary:
+    """How many rows are new, changed and the same, and the box around the positions of all."""
+    row = db.execute(load("import_summary")).one()
+    box = None if row.west is None else extent([shapely.box(row.west, row.south, row.east, row.north)])
+    return Summary(Tally(row.n_new, row.n_changed, row.n_same), box, row.accurate)
 
 
 def placed(db: Connection) -> dict[str, dict[str, int]]:
@@ -151,11 +173,3 @@ def placed(db: Connection) -> dict[str, dict[str, int]]:
         if row.reason is not None:
             reasons[row.reason] = row.n
     return {"placed": methods, "unplaced": reasons} if reasons else {"placed": methods}
-
-
-def reach(db: Connection) -> Extent | None:
-    """The box around the positions of all rows."""
-    box = db.execute(load("import_extent")).one()
-    if box.west is None:
-        return None
-    return extent([shapely.box(box.west, box.south, box.east, box.north)])

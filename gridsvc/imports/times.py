@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
+import numpy as np
+
 DateOrder = Literal["ymd", "mdy", "dmy"]
 
 _CLOCK = (
@@ -19,6 +21,9 @@ _YEAR_LAST = re.compile(r"(?P<a>\d{1,2})[-/.](?P<b>\d{1,2})[-/.](?P<y>\d{4})" + 
 _AFTERNOON = frozenset({"下午", "晚上"})
 # As long as "2026-03-01 14:05:00": most tables write times so, and PostgreSQL reads it as it stands.
 _USUAL_CHARS = 19
+_MARKS_AT, _MARKS = [4, 7, 13, 16], np.frombuffer(b"--::", dtype=np.uint8)
+_DIGITS_AT = [0, 1, 2, 3, 5, 6, 8, 9, 11, 12, 14, 15, 17, 18]
+_DAYS_OF_MONTH = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], dtype=np.int32)
 # PostgreSQL takes no more, and no place on Earth is farther from Greenwich than 14 hours.
 _MOST_OFFSET = timedelta(hours=15)
 
@@ -38,6 +43,8 @@ class Times:
 
     def read_all(self, cells: Sequence[str | None]) -> tuple[list[str | None], list[bool]]:
         """The text of each cell's time (None for none, an empty cell too) and whether it is a day only."""
+        if _all_usual([cell for cell in cells if cell is not None]):
+            return list(cells), [False] * len(cells)
         known, fromisoformat = self._known, datetime.fromisoformat
         said: list[str | None] = []
         days: list[bool] = []
@@ -112,3 +119,26 @@ def _clock(match: re.Match[str]) -> tuple[int, int, int]:
     elif match["half"] in _AFTERNOON and hour < 12:
         hour += 12
     return hour, minute, second
+
+
+def _all_usual(cells: Sequence[str]) -> bool:
+    """Whether every cell is a time like 2026-03-01 14:05:00 that exists; seen for all at once, digit by digit."""
+    if set(map(len, cells)) != {_USUAL_CHARS}:
+        return False
+    try:
+        text = "".join(cells).encode("ascii")
+    except UnicodeEncodeError:
+        return False
+    chars = np.frombuffer(text, dtype=np.uint8).reshape(len(cells), _USUAL_CHARS)
+    if not (chars[:, _MARKS_AT] == _MARKS).all(axis=1).all() or not np.isin(chars[:, 10], (0x20, 0x54)).all():
+        return False
+    digits = chars[:, _DIGITS_AT].astype(np.int32) - 0x30
+    if ((digits < 0) | (digits > 9)).any():
+        return False
+    tens = digits[:, 0::2] * 10 + digits[:, 1::2]
+    year, (month, day, hour, minute, second) = tens[:, 0] * 100 + tens[:, 1], tens[:, 2:].T
+    leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
+    if ((month < 1) | (month > 12) | (year < 1)).any():
+        return False
+    longest = _DAYS_OF_MONTH[month] + (leap & (month == 2))
+    return bool(((day >= 1) & (day <= longest) & (hour < 24) & (minute < 60) & (second < 60)).all())

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
+from typing import Any
 
 from fastapi import Depends, FastAPI
 from sqlalchemy import Engine
@@ -19,8 +20,22 @@ from gridsvc.web import addresses, edge, errors, security, services, statics
 from gridsvc.web.api import routes as api
 from gridsvc.web.deps import known_query
 from gridsvc.web.pages import routes as pages
+from gridsvc.web.schemas import ErrorOut
 
 MAX_BODY_BYTES = 64 * 1024
+ABOUT = """Problems of a place, reported and brought to the right grid and its worker.
+
+Log in with a header `Authorization: Bearer TOKEN` (`gridsvc users` issues tokens), or as a browser with the session's
+cookie; then everything but GET also needs the page's token in `X-CSRF-Token`. Every refusal is
+`{code, message, detail}`, in the language of `?lang=zh|en` or `Accept-Language`. Positions are longitude before
+latitude and always name their coordinate system."""
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    400: {"model": ErrorOut, "description": "An unknown parameter, or not readable"},
+    401: {"model": ErrorOut, "description": "Nobody is logged in"},
+    403: {"model": ErrorOut, "description": "Not allowed"},
+    422: {"model": ErrorOut, "description": "Does not fit"},
+    503: {"model": ErrorOut, "description": "Not available at this moment"},
+}
 
 
 def create_app(
@@ -57,6 +72,7 @@ def create_app(
     failed = partial(errors.answer, page_of=pages.error_page)
     app = FastAPI(
         title="gridsvc",
+        description=ABOUT,
         version=gridsvc.__version__,
         lifespan=lifespan,
         docs_url=None,
@@ -75,7 +91,7 @@ def create_app(
     app.state.services = made
     errors.install(app, pages.error_page)
     for router in api.ROUTERS:
-        app.include_router(router, dependencies=[Depends(known_query)])
+        app.include_router(router, dependencies=[Depends(known_query)], responses=REFUSALS)
     app.include_router(pages.router)
     statics.mount(app)
     return app

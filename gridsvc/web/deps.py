@@ -147,7 +147,7 @@ def may(deed: str) -> Any:
             require(unit.actor, deed)
             yield unit
 
-    return Depends(allowed)
+    return Depends(allowed, scope="function")
 
 
 async def _services(request: Request) -> Services:
@@ -163,10 +163,11 @@ RuleDep = Annotated[Rule, Depends(_rule)]
 
 
 def locale_of(request: Request) -> Locale:
-    """The language of the answer: ?lang, then the cookie, then Accept-Language, then the setting."""
+    """The language of the answer: ?lang, then on pages the cookie, then Accept-Language, then the setting."""
+    of_page = not request.url.path.startswith(security.API_PREFIX)
     return pick_locale(
         request.query_params.get("lang"),
-        request.cookies.get(security.LANG_COOKIE),
+        request.cookies.get(security.LANG_COOKIE) if of_page else None,
         request.headers.get("accept-language"),
         services.of(request).settings.lang,
     )

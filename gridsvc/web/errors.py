@@ -11,7 +11,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import iter_route_contexts
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -52,6 +52,8 @@ HTTP_CODES = {
     413: "body_too_large",
 }
 STATEMENT_CANCELLED = "57014"  # PostgreSQL's query_canceled: the statement timeout
+# What no column can hold: a NUL (refused by the driver already, without a code), letters, numbers, times out of range.
+UNFIT = ("", "22003", "22008", "22021")
 API_PREFIXES = ("/api/", "/basemap/", "/static/", "/healthz", "/readyz", "/openapi.json")
 MAX_FIELDS = 20
 
@@ -149,6 +151,8 @@ def _database(error: DBAPIError) -> Failure:
     state = getattr(error.orig, "sqlstate", None) or ""
     if state == STATEMENT_CANCELLED:
         return Failure(503, "too_slow", headers={"Retry-After": "30"})
+    if isinstance(error, DataError) and state in UNFIT:
+        return Failure(422, "value_unfit")
     # no SQLSTATE: the connection could not be made; 08: it broke; 53: too many; 57P: the server is stopping or starting
     cut = isinstance(error, OperationalError | InterfaceError) and not state
     if error.connection_invalidated or cut or state.startswith(("08", "53", "57P")):

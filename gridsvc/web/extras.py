@@ -17,11 +17,15 @@ KEY = "gridsvc"
 
 @dataclass
 class Extras:
-    """The nonce is made when a page first asks for it; `actor` is who was recognised so far."""
+    """The nonce is made when a page first asks for it; `actor` is who was recognised so far.
+
+    `session_ended`: the answer takes the session's cookie away, so nothing may be derived from it any more.
+    """
 
     actor: Actor = ANONYMOUS
     set_cookies: list[str] = field(default_factory=list)
     new_visit: str | None = None
+    session_ended: bool = False
     unit: object = None  # deps.Unit, once it has begun
 
     @cached_property

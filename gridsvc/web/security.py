@@ -126,6 +126,7 @@ def log_out(request: Request, db: Connection) -> None:
 
 def end_session(request: Request) -> None:
     """Makes the answer take the session's cookie away."""
+    extras.of(request).session_ended = True
     _set_cookie(request, session_cookie(request), "", 0)
 
 
@@ -191,7 +192,8 @@ def check_binding(settings: Settings, has_demo_accounts: bool) -> None:
 
 
 def _csrf_secret(request: HTTPConnection) -> str | None:
-    return request.cookies.get(session_cookie(request)) or request.cookies.get(visit_cookie(request))
+    session = None if extras.of(request).session_ended else request.cookies.get(session_cookie(request))
+    return session or request.cookies.get(visit_cookie(request))
 
 
 def _derived(secret: str) -> str:

@@ -137,7 +137,7 @@ def frame_of(request: Request) -> Frame:
         nonce=held.nonce,
         user=held.actor,
         csrf=lambda: security.csrf_token(request),
-        path="/" + str(request.scope["path"]).lstrip("/"),  # two slashes would name another host
+        path="/" + str(request.scope["path"]).lstrip("/\\"),  # two slashes would name another host
         query=tuple(request.query_params.multi_items()),
         zone=mine.settings.zone,
         now=mine.clock(),

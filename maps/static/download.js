@@ -13,6 +13,9 @@ export function offer(name, rows) {
 function cell(value) {
   if (value === null || value === undefined) return "";
   if (typeof value === "number") return String(value);
+  // a long code is given as a formula of its text: as bare digits Excel would round it and show 3.70101E+14. The
+  // service's own CSV (geodata/write.py) keeps codes bare, for programs; its importer takes either (tables.unguard)
+  if (/^[0-9]{12,}$/.test(value)) return `"=""${value}"""`;
   // a cell that a spreadsheet would run as a formula is written as text
   const safe = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
   return `"${safe.replaceAll('"', '""')}"`;

@@ -109,11 +109,19 @@ function fillForm(filters) {
   for (const name of view.filters) {
     const field = form.elements[name];
     if (!field) continue;
-    if (filters[name]) field.value = filters[name];
+    if (filters[name]) choose(field, filters[name]);
     else if (field.tagName === "SELECT") field.selectedIndex = name === "cell_m" ? Math.min(1, field.length - 1) : 0;
     else field.value = "";
   }
   if (form.elements.by) by("f-cell").hidden = form.elements.by.value !== "cell";
+}
+
+// a value of the address that the list does not offer is shown as it is: the server was asked for it all the same
+function choose(field, value) {
+  if (field.tagName === "SELECT" && ![...field.options].some((option) => option.value === value)) {
+    field.add(new Option(word("option_unknown", { value }), value));
+  }
+  field.value = value;
 }
 
 function formFilters() {
@@ -196,9 +204,18 @@ function draw() {
   else drawNothing();
   names.draw();
   over(answer, shapes, cells);
+  if (answer) forgetUnknown(answer);
   areas.select(page.selected, page.toShow);
   table.select(page.selected, page.toShow);
   if (answer && shown) page.toShow = false;
+}
+
+// an old link may name an area that is neither on the map nor in the table any more
+function forgetUnknown(answer) {
+  const { selected } = page;
+  if (selected === null || areas.byCode.has(selected) || answer.rows.some((row) => row.code === selected)) return;
+  page.selected = null;
+  keepLook();
 }
 
 function drawFigures(answer, cells) {
@@ -242,7 +259,7 @@ function over(answer, shapes, cells) {
 function summary(answer) {
   const parts = [word("summary", { from: answer.from, to: answer.to })];
   const category = form.elements.category;
-  if (category) parts.push(category.selectedOptions[0].textContent.trim());
+  if (category) parts.push((category.selectedOptions[0]?.textContent ?? "").trim());
   if (category) parts.push(answer.by === "cell" ? word("summary_by_cell", { size: form.elements.cell_m.value }) : word("summary_by_grid"));
   return parts.join(" · ");
 }

@@ -175,23 +175,47 @@ def log_in(page: Page, login: str, password: str = PASSWORD) -> None:
     page.click("main button[type=submit]")
 
 
-@pytest.fixture
-def visitor(browser: Browser, address: str, cookies: Callable[[str], Any]) -> Iterator[Visitor]:
-    """`visitor("admin", "zh", **context options)`: that reader's page; login None: a resident."""
-    contexts: list[BrowserContext] = []
+@pytest.fixture(scope="session")
+def kept(browser: Browser) -> Iterator[dict[str, BrowserContext]]:
+    """Contexts of readers on a desk, by login: with their cookies and cache, like an office's browser."""
+    contexts: dict[str, BrowserContext] = {}
+    yield contexts
+    for context in contexts.values():
+        context.close()
 
-    def arrive(login: str | None = None, lang: str = "zh", at: str = address, **options: Any) -> Visit:
+
+@pytest.fixture
+def visitor(
+    browser: Browser, address: str, cookies: Callable[[str], Any], kept: dict[str, BrowserContext]
+) -> Iterator[Visitor]:
+    """`visitor("admin", "zh", **context options)`: that reader's page; login None: a resident, new each time."""
+    contexts: list[BrowserContext] = []
+    pages: list[Page] = []
+
+    def begin(login: str | None, **options: Any) -> BrowserContext:
         context = browser.new_context(**(DESK | options), timezone_id="Asia/Shanghai")
-        contexts.append(context)
-        context.add_cookies([{"name": "lang", "value": lang, "url": at}])
+        context.add_init_script(LISTEN)
         if login is not None:
             context.add_cookies(cookies(login))
-        context.add_init_script(LISTEN)
+        return context
+
+    def arrive(login: str | None = None, lang: str = "zh", at: str = address, **options: Any) -> Visit:
+        if login is None or options or at != address:
+            context = begin(login, **options)
+            contexts.append(context)
+        else:
+            if login not in kept:
+                kept[login] = begin(login)
+            context = kept[login]
+        context.add_cookies([{"name": "lang", "value": lang, "url": at}])
         page = context.new_page()
+        pages.append(page)
         page.set_default_timeout(10_000)
         return _watched(page, at)
 
     yield arrive
+    for page in pages:
+        page.close()
     for context in contexts:
         context.close()
 

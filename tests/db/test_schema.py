@@ -10,6 +10,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from gridsvc.db import migrate
+from gridsvc.db.engine import make_engine
 from gridsvc.db.tables import metadata
 from tests.conftest import NOW, Fresh, new_schema
 
@@ -120,3 +121,12 @@ def test_serving_role_cannot_change_the_schema(fresh: Fresh) -> None:
     for statement in ("CREATE TABLE x (i int)", "DROP TABLE visit", "ALTER TABLE report ADD COLUMN x int"):
         with pytest.raises(DBAPIError, match=r"permission denied|must be owner"), fresh.begin() as db:
             db.execute(text(statement))
+
+
+@pytest.mark.parametrize("pool_size", [0, 1])
+def test_an_error_does_not_tell_what_people_wrote(fresh: Fresh, pool_size: int) -> None:
+    engine = make_engine(fresh.app_url, fresh.schema, pool_size=pool_size)
+    with engine.connect() as db, pytest.raises(DBAPIError) as error:
+        db.execute(text("SELECT 1 FROM no_such_table WHERE name = :name"), {"name": "张三的电话"})
+    engine.dispose()
+    assert "张三" not in str(error.value)

@@ -21,6 +21,13 @@ def test_every_setting_is_documented_and_no_other() -> None:
     assert rows == names
 
 
+def test_compose_passes_every_setting_of_the_maps_on() -> None:
+    composed = (ROOT / "docker-compose.yml").read_text("utf-8")
+    names = [f"GRIDSVC_{name.upper()}" for name in Settings.model_fields if name.startswith(("tile_", "map_"))]
+    assert len(names) > 4
+    assert [name for name in names if f"      {name}: ${{{name}:-" not in composed] == []
+
+
 @pytest.mark.parametrize(("document", "lang"), sorted(make.DOCUMENTS.items()))
 def test_examples_print_what_the_document_says(fresh: Fresh, shared: Path, document: str, lang: str) -> None:
     env = fresh.env() | {"GRIDSVC_LANG": lang, "DATA": os.path.relpath(shared, ROOT)}

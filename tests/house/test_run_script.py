@@ -136,6 +136,26 @@ def test_debian_installs_through_apt_and_gives_up_when_that_changes_nothing(mach
     assert "Missing on this machine" in done.stderr
 
 
+def test_tests_need_a_browser_and_git_but_the_demo_does_not(machine: Machine) -> None:
+    machine.ready("dev")
+    machine.program("apt-get")
+    machine.program("apt-cache")
+    machine.program("sudo", '[ "$1" = -n ] && exit 0\ncase "$*" in *apt-get*) exec "$@" ;; esac')
+    assert machine.run("demo").returncode == 0
+    assert not machine.called("apt-get")
+    for name in ("sh", "rm", "rmdir"):  # as root the drop-in below /etc is written by these: only noted here
+        machine.program(name)
+    done = machine.run("test", GRIDSVC_LANG="en")
+    assert done.returncode == 3  # apt-get was a stand-in: still missing
+    install = next(line for line in machine.called("apt-get") if "[install]" in line)
+    assert "[chromium]" in install
+    assert "[git]" in install
+    machine.program("chromium")
+    machine.program("fc-list", "echo Noto")
+    machine.program("git")
+    assert machine.run("test").returncode == 0
+
+
 def test_what_is_ready_is_left_alone_and_arguments_arrive_whole(machine: Machine) -> None:
     machine.ready()
     done = machine.run("gridsvc", "import", "grids", "my file.geojson", "--name-field", "")
@@ -170,7 +190,9 @@ def test_changed_lock_is_installed_with_hashes_and_stamped_last(machine: Machine
     )
     machine.program("python3", f'exec "{str(machine.checkout).replace("$", chr(92) + "$")}/.venv/bin/python" "$@"')
     stamp = machine.checkout / ".venv/.gridsvc-run"
-    assert machine.run("gridsvc", "--help").returncode != 0
+    failed = machine.run("gridsvc", "--help", GRIDSVC_LANG="en")
+    assert failed.returncode == 3
+    assert "Run the same command again" in failed.stderr.splitlines()[-1]
     assert not stamp.exists()
     assert (machine.checkout / ".venv/.unfinished").exists()
 

@@ -180,3 +180,41 @@ def test_confidence_is_worked_out_again_after_publishing(db: Connection, rule: R
     publish(db, rows, LATER, rule)
     after = placements.current(db, near_border.id)
     assert (after.code, after.confidence, after.runners_up) == ("000", 1.0, ())
+
+
+def test_a_compound_outside_comes_in_when_grids_grow(db: Connection, rule: Rule) -> None:
+    publish(db, square(), NOW, rule)
+    id_ = db.scalar(
+        text(
+            "INSERT INTO compound (source, ref, name, geom) VALUES ('t', '1', '远郊', "
+            "ST_SetSRID(ST_MakePoint(110.05, 23.005), 4326)) RETURNING id"
+        )
+    )
+    far = reports.submit(db, Draft(uuid.uuid4(), "x", "", "web", None, id_), ANONYMOUS, NOW, rule)
+    assert (far.placement.method, far.placement.reason) == ("none", "compound_outside")
+    publish(db, [(1, "100", "新", cell(110.04, 23, 110.06, 23.01))], LATER, rule)
+    now = placements.current(db, far.id)
+    assert (now.code, now.method) == ("100", "compound")
+    publish(db, square(), LATER + timedelta(days=1), rule, replace=True)
+    assert placements.current(db, far.id).reason == "compound_outside"
+
+
+def test_an_open_report_on_a_retired_version_moves_on(db: Connection, rule: Rule) -> None:
+    publish(db, square(), NOW, rule)
+    publish(db, [(1, "000", "改名", square()[0][3])], LATER, rule)
+    late = submit(db, 110.005, 23.005, rule, NOW + timedelta(hours=1))
+    retired = placements.current(db, late.id).grid_version_id
+    assert placements.replace_retired(db, LATER + timedelta(hours=1), rule) == 1
+    assert placements.current(db, late.id).grid_version_id != retired
+    assert placements.replace_retired(db, LATER + timedelta(hours=2), rule) == 0
+
+
+def test_grids_follow_areas_that_come_later(db: Connection, rule: Rule) -> None:
+    add = text(
+        "INSERT INTO area (level, code, name, geom) VALUES (:l, :l, :l, ST_Multi(ST_MakeEnvelope(109, 22, 112, 25, 4326)))"
+    )
+    db.execute(add, {"l": "district"})
+    publish(db, square(), NOW, rule)
+    db.execute(add, {"l": "community"})
+    assert editions.link_areas(db) == 9
+    assert editions.link_areas(db) == 0

@@ -221,3 +221,44 @@ def test_duty_main_else_deputy_else_community(city: Connection, rule: Rule) -> N
     )
     city.execute(text("UPDATE grid_version SET area_id = (SELECT id FROM area)"))
     assert on_duty(0) == (None, "community")
+
+
+def test_a_night_shift_belongs_to_the_weekday_it_starts_on(city: Connection) -> None:
+    id_ = city.scalar(text("INSERT INTO worker (code, name) VALUES ('n', 'n') RETURNING id"))
+    city.execute(
+        text(
+            "INSERT INTO duty (worker_id, layer, grid_code, kind, weekdays, starts, ends) "
+            "VALUES (:w, 'base', '000', 'main', '{1,2,3,4,5}', '20:00', '06:00')"
+        ),
+        {"w": id_},
+    )
+
+    def somebody(local: str) -> bool:
+        asked = text("SELECT count(*) FROM on_duty('base', '000', CAST(:t AS timestamptz), 'Asia/Shanghai')")
+        return city.scalar(asked, {"t": f"{local}+08"}) == 1
+
+    assert somebody("2026-10-30 21:00")  # Friday
+    assert somebody("2026-10-31 02:00")  # Friday's night
+    assert not somebody("2026-10-31 21:00")  # Saturday
+    assert not somebody("2026-11-02 02:00")  # Sunday's night
+    assert somebody("2026-11-02 20:00")  # Monday
+
+
+def test_a_retry_is_answered_even_when_its_compound_has_a_namesake_by_now(city: Connection, rule: Rule) -> None:
+    compound(city, "阳光小区", 110.005, 23.005)
+    mine = draft(None, compound="阳光小区")
+    first = reports.submit(city, mine, ANONYMOUS, NOW, rule)
+    compound(city, "陽光小區", 110.025, 23.025)
+    assert reports.submit(city, mine, ANONYMOUS, NOW, rule).number == first.number
+
+
+def test_a_position_that_could_be_anywhere_gives_way_to_the_named_compound(city: Connection, rule: Rule) -> None:
+    compound(city, "锦绣花园", 110.015, 23.015)
+    anywhere = draft(Position(110.005, 23.005, "wgs84", 2_000_000.0), compound="锦绣花园")
+    placed = reports.submit(city, anywhere, ANONYMOUS, NOW, rule).placement
+    assert (placed.code, placed.method) == ("004", "compound")
+
+
+def test_a_report_that_an_edition_overtook_goes_by_that_edition(city: Connection, rule: Rule) -> None:
+    publish(city, [r for r in square() if r[1] != "000"], NOW + timedelta(seconds=1), rule, replace=True)
+    assert reports.submit(city, draft(), ANONYMOUS, NOW, rule).placement.method == "none"

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Connection, text
 
-from gridsvc import households, reports, stats
+from gridsvc import households, listing, reports, stats
 from gridsvc.grids import Rule
 from gridsvc.rules.roles import Actor
 from tests.conftest import NOW
@@ -150,3 +150,47 @@ def test_readers_see_their_own_rows(city: Connection, rule: Rule) -> None:
         assert len(stats.coverage(city, WEEK, reader).rows) == n
     cells = stats.hotspot_cells(city, WEEK, Actor("manager", 1, area_ids=(parent,)), 500)
     assert [row.n for row in cells.rows] == [1]
+
+
+def test_counted_and_left_out_are_the_readers_own_list(city: Connection, rule: Rule) -> None:
+    area = city.scalar(text("INSERT INTO area (level, code, name) VALUES ('community', 'C', 'C') RETURNING id"))
+    city.execute(text("UPDATE grid_version SET area_id = :c WHERE code IN ('000', '001')"), {"c": area})
+    worker = city.scalar(text("INSERT INTO worker (code, name) VALUES ('w', 'w') RETURNING id"))
+    duty = text("INSERT INTO duty (worker_id, layer, grid_code, kind) VALUES (:w, 'base', '000', 'main')")
+    city.execute(duty, {"w": worker})
+    for lon in (110.005, 110.015, 110.025, 111.5):  # two of the area, one of another, one outside
+        submit(city, lon, 23.005, rule)
+    for place, grid in (("菜市场", None), ("东口", "000"), ("西口", "002")):  # words alone, two of them placed by hand
+        words = reports.Draft(uuid.uuid4(), "0110", place, "web", words=place)
+        number = reports.submit(city, words, ADMIN, NOW, rule).number
+        if grid:
+            reports.place_by_hand(city, reports.lock(city, number), grid, ADMIN, NOW, rule)
+    mine = submit(city, 110.005, 23.005, rule)
+    reports.apply(city, reports.lock(city, mine.number), "void", ADMIN, NOW)
+    found = {}
+    for reader in (
+        ADMIN,
+        Actor("planner", 1),
+        Actor("manager", 1, area_ids=(area,)),
+        Actor("worker", 1, worker_id=worker),
+        Actor("worker", 1),
+    ):
+        listed = listing.page(city, reader, listing.Filter(from_at=WEEK.from_at, to_at=WEEK.to_at))
+        n = sum(row.state != "void" for row in listed.items)
+        tables = (stats.hotspots(city, WEEK, reader), stats.hotspot_cells(city, WEEK, reader, 500))
+        for table in tables:
+            assert sum(row.n for row in table.rows) + table.n_unlocated == n, reader
+        found[reader.role, reader.worker_id] = (n, *(table.n_unlocated for table in tables))
+    assert found == {
+        ("admin", None): (7, 2, 3),
+        ("planner", None): (7, 2, 3),
+        ("manager", None): (5, 2, 2),
+        ("worker", worker): (2, 0, 1),
+        ("worker", None): (0, 0, 0),
+    }
+
+
+def test_doors_on_no_grid_are_told_to_those_who_see_everything(city: Connection, rule: Rule) -> None:
+    visit(city, doors(city, rule, 111.5, 1)[0], "reached")
+    told = {role: stats.coverage(city, WEEK, Actor(role, 1)).n_unlocated for role in ("admin", "manager", "worker")}
+    assert told == {"admin": 1, "manager": 0, "worker": 0}

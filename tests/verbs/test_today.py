@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import Connection, text
 
-from gridsvc import areas, dossier, editions, grids, reports, today, unplaced, workers
+from gridsvc import areas, dossier, editions, grids, listing, reports, today, unplaced, workers
 from gridsvc.errors import Conflict, Forbidden, NotFound, Refused
 from gridsvc.grids import Rule
 from gridsvc.reports import Position
@@ -50,13 +50,23 @@ def test_waiting_counts_what_each_reader_sees(city: Connection, rule: Rule) -> N
     reports.apply(city, reports.lock(city, void.number), "void", ADMIN, NOW)
     lost = submit(city, 111.0, 23.005, rule, NOW - timedelta(days=1))
     everything = today.waiting(city, ADMIN, NOW, ZONE)
-    assert (everything.n_week, everything.n_before, everything.n_open) == (5, 1, 5)
+    assert (everything.n_week, everything.n_before, everything.n_open) == (6, 1, 5)
     assert (everything.n_doubtful, everything.n_unplaced) == (2, 1)
     assert everything.unplaced_since == lost.received_at
-    for reader in (west(city), worker(city)):
+    # who may place has the unplaced ones in the list, and so in the figures
+    for reader, n_week, n_open in ((west(city), 5, 4), (worker(city), 4, 3), (Actor("manager"), 1, 1)):
         mine = today.waiting(city, reader, NOW, ZONE)
-        assert (mine.n_week, mine.n_before, mine.n_open, mine.n_doubtful, mine.n_unplaced) == (3, 1, 3, 1, 1)
-    assert today.waiting(city, Actor("manager"), NOW, ZONE).n_open == 0
+        assert (mine.n_week, mine.n_open, mine.n_unplaced) == (n_week, n_open, 1)
+    for reader in (ADMIN, west(city), worker(city), Actor("manager")):
+        told = today.waiting(city, reader, NOW, ZONE)
+        begin = today.week_from(NOW, ZONE)
+        before = listing.Filter(from_at=begin - timedelta(days=7), to_at=begin)
+        open_, doubtful = listing.Filter(state="reported"), listing.Filter(state="reported", doubtful=True)
+        lists = [
+            len(listing.page(city, reader, wanted).items)
+            for wanted in (listing.Filter(from_at=begin), before, open_, doubtful)
+        ]
+        assert [told.n_week, told.n_before, told.n_open, told.n_doubtful] == lists, reader
 
 
 def test_the_week_begins_with_a_day_of_the_zone(city: Connection, rule: Rule) -> None:
@@ -116,25 +126,42 @@ def test_grids_are_offered_from_the_readers_own(city: Connection) -> None:
 def test_placing_by_hand_stays_in_the_own_area_and_sees_others(city: Connection, rule: Rule) -> None:
     lost = submit(city, 111.0, 23.005, rule)
     with pytest.raises(Forbidden, match="grid_not_yours"), city.begin_nested():
-        unplaced.place(city, unplaced.lock(city, lost.id, 1), "004", west(city), NOW, rule)
+        unplaced.place(city, unplaced.lock(city, west(city), lost.id, 1), "004", west(city), NOW, rule)
     pin = Position(110.015, 23.005, "wgs84")
     with pytest.raises(Forbidden, match="grid_not_yours"), city.begin_nested():
-        unplaced.place(city, unplaced.lock(city, lost.id, 1), pin, west(city), NOW, rule)
+        unplaced.place(city, unplaced.lock(city, west(city), lost.id, 1), pin, west(city), NOW, rule)
     assert unplaced.reasons(city) == {"outside": 1}
-    placed = unplaced.place(city, unplaced.lock(city, lost.id, 1), "003", west(city), NOW, rule)
+    placed = unplaced.place(city, unplaced.lock(city, west(city), lost.id, 1), "003", west(city), NOW, rule)
     assert (placed.code, placed.method) == ("003", "manual")
     assert unplaced.reasons(city) == {}
     with pytest.raises(Conflict, match="report_changed"):
-        unplaced.lock(city, lost.id, 1)
+        unplaced.lock(city, west(city), lost.id, 1)
     with pytest.raises(NotFound):
-        unplaced.lock(city, 10**9, 1)
+        unplaced.lock(city, west(city), 10**9, 1)
+
+
+def test_only_who_sees_an_open_report_can_take_it(city: Connection, rule: Rule) -> None:
+    foreign, lost = submit(city, 110.015, 23.005, rule), submit(city, 111.0, 23.005, rule)
+    own, closed = submit(city, 110.005, 23.005, rule), submit(city, 111.0, 23.005, rule)
+    reports.apply(city, reports.lock(city, closed.number), "close", ADMIN, NOW)
+    for report_id, seq in ((foreign.id, 1), (foreign.id, 2), (10**9, 1)):  # the seq tells nothing of a foreign one
+        with pytest.raises(NotFound) as refused:
+            unplaced.lock(city, west(city), report_id, seq)
+        assert (refused.value.code, refused.value.facts) == ("report_unknown", {"number": report_id})
+    for reader in (worker(city), Actor("manager"), Actor()):
+        with pytest.raises(NotFound):
+            unplaced.lock(city, reader, foreign.id, 1)
+    assert unplaced.lock(city, ADMIN, foreign.id, 1).seq == 1
+    assert [unplaced.lock(city, west(city), one.id, 1).id for one in (own, lost)] == [own.id, lost.id]
+    with pytest.raises(Conflict, match="step_not_allowed"):
+        unplaced.lock(city, west(city), closed.id, 2)
 
 
 def test_dossier_tells_the_story_to_those_it_concerns(city: Connection, rule: Rule) -> None:
     sent = submit(city, 111.0, 23.005, rule, NOW - timedelta(hours=2))
     with pytest.raises(NotFound):
         dossier.load_one(city, worker(city), sent.number)
-    unplaced.place(city, unplaced.lock(city, sent.id, 1), "003", west(city), NOW, rule)
+    unplaced.place(city, unplaced.lock(city, west(city), sent.id, 1), "003", west(city), NOW, rule)
     for reader in (ADMIN, west(city), worker(city)):
         told = dossier.load_one(city, reader, sent.number)
         assert [(s.code, s.method, s.to_at) for s in told.stays] == [("003", "manual", None), (None, "none", NOW)]

@@ -10,7 +10,9 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import Engine
 
+from gridsvc.db.engine import make_engine
 from gridsvc.web.app import create_app
 from tests.conftest import Fresh, new_schema
 from tests.web import county as counties
@@ -73,6 +75,14 @@ def serve(made: Fresh, county: County, folder: Path) -> Iterator[Serve]:
             return stack.enter_context(serving(app))
 
         yield start
+
+
+@pytest.fixture
+def engine(made: Fresh) -> Iterator[Engine]:
+    """A pool of the test's own, to listen to; closed whatever happens, or nobody could drop the schema."""
+    own = make_engine(made.app_url, made.schema, pool_size=2)
+    yield own
+    own.dispose()
 
 
 def report(**changes: Any) -> dict[str, Any]:

@@ -54,7 +54,7 @@ def test_each_language_is_spoken_when_asked_for(client: Client, address: str) ->
     assert said() == english  # the setting of this service
     assert said("/api/v1/reports?lang=zh") == chinese
     assert said(**{"Accept-Language": "zh-CN,zh;q=0.9,en;q=0.8"}) == chinese
-    assert said(Cookie="lang=zh") == chinese
+    assert said(Cookie="lang=zh") == english  # for pages; a program says it itself
     assert said("/api/v1/reports?lang=en", Cookie="lang=zh") == english
     assert said("/api/v1/reports?lang=fr", **{"Accept-Language": ";;q=x, *;q=y, zh;q=0.1"}) == chinese
     misfit = client().post("/api/v1/reports?lang=zh", json={"client_key": 1})
@@ -96,9 +96,9 @@ def test_a_page_gets_a_page(client: Client) -> None:
     assert "script-src 'self'" in answer.headers["content-security-policy"]
 
 
-def test_the_unforeseen_tells_nothing(made: Fresh, folder: Path, caplog: pytest.LogCaptureFixture) -> None:
-    engine = make_engine(made.app_url, made.schema)
-
+def test_the_unforeseen_tells_nothing(
+    made: Fresh, folder: Path, engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
     def fail(*_: object) -> None:
         raise KeyError("password of the database")
 
@@ -115,7 +115,6 @@ def test_the_unforeseen_tells_nothing(made: Fresh, folder: Path, caplog: pytest.
             assert answer.headers["x-content-type-options"] == "nosniff"
         assert shape(browser.get("/api/v1/categories"))["code"] == "internal"
     assert "password of the database" in caplog.text
-    engine.dispose()
 
 
 def broken(made: Fresh) -> Engine:
@@ -161,8 +160,7 @@ def test_a_slow_question_ends(serve: Serve, made: Fresh, client: Client) -> None
     assert (answer.status_code, shape(answer)["code"]) == (503, "too_slow")
 
 
-def test_the_database_may_come_back(made: Fresh, folder: Path) -> None:
-    engine = make_engine(made.app_url, made.schema, pool_size=2)
+def test_the_database_may_come_back(made: Fresh, folder: Path, engine: Engine) -> None:
     pids: list[int] = []
     event.listen(engine, "connect", lambda raw, _: pids.append(raw.info.backend_pid))
     with (
@@ -178,7 +176,6 @@ def test_the_database_may_come_back(made: Fresh, folder: Path) -> None:
         assert answers[1].status_code in (200, 201)
         if answers[0].status_code != 201:
             assert (answers[0].status_code, shape(answers[0])["code"]) == (503, "database_down")
-    engine.dispose()
 
 
 def raised() -> set[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import uuid
 from datetime import timedelta
@@ -13,9 +15,12 @@ from sqlalchemy import text
 
 from geodata.datum import wgs84_to_gcj02
 from gridsvc import reports
+from gridsvc.errors import Refused
+from gridsvc.listing import Filter
 from gridsvc.reports import Draft
 from gridsvc.rules.roles import ANONYMOUS
 from gridsvc.web import schemas
+from gridsvc.web.api import cursors
 from tests.conftest import NOW, Fresh
 from tests.web.conftest import Client, report
 from tests.web.county import CANARY, EAST, RULE, WEST, County
@@ -143,6 +148,18 @@ def test_cursor_of_somebody_elses_making(client: Client) -> None:
     # and gives nobody more than their own rows
     mine = client("manager_east").get(URL, params=OURS | {"cursor": cursor})
     assert names(mine) == ["outside", "east", "east2"]
+
+
+def test_cursor_by_the_published_recipe_is_refused() -> None:
+    wanted = Filter()
+    inside = json.dumps([0, 1]).encode()
+    forged = base64.urlsafe_b64encode(hashlib.sha256(inside + repr(wanted).encode()).digest()[:12] + inside)
+    with pytest.raises(Refused, match="cursor_invalid"):
+        cursors.read(forged.decode().rstrip("="), wanted)
+    assert cursors.read(cursors.write((NOW, 2**63 - 1), wanted), wanted) == (NOW, 2**63 - 1)
+    for row_id in (-1, 2**63, 2**70):
+        with pytest.raises(Refused, match="cursor_invalid"):
+            cursors.read(cursors.write((NOW, row_id), wanted), wanted)
 
 
 @pytest.mark.parametrize(

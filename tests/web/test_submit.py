@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import shapely
 from pyproj import Geod
-from sqlalchemy import event, text
+from sqlalchemy import Engine, event, text
 
-from geodata.datum import wgs84_to_gcj02
-from gridsvc.db.engine import make_engine
+from geodata.datum import gcj02_to_wgs84, wgs84_to_gcj02
+from gridsvc import compounds
 from gridsvc.web import schemas
 from gridsvc.web.app import create_app
 from tests.conftest import NOW, Fresh
+from tests.web import county as counties
 from tests.web.conftest import Client, Serve, report
 from tests.web.county import EAST, WEST, County
 from tests.web.live import Clock, serving, settings
@@ -59,6 +64,26 @@ def test_resident_gets_the_post_and_not_the_person(client: Client) -> None:
 def test_dedicated_grid_comes_first(client: Client) -> None:
     told = client().post(URL, json=report(location={"lon": 110.0015, "lat": 23.0015, "crs": "wgs84"})).json()
     assert told["grid"]["code"] == f"{WEST}901"
+
+
+def test_the_form_tells_residents_where_a_compound_is_only_roughly(fresh: Fresh, folder: Path) -> None:
+    # of a source in GCJ-02, whose points were shifted when they were imported
+    lon, lat = gcj02_to_wgs84(*wgs84_to_gcj02(110.0123456, 23.0123456))
+    shifted = compounds.Incoming("gcj02", "1", "锦绣苑", (), 9, 1, None, bytes(shapely.to_wkb(shapely.Point(lon, lat))))
+    with fresh.begin() as db:
+        made = counties.build(db)
+        compounds.save(db, [shifted])
+    with serving(create_app(settings(fresh, folder), clock=Clock())) as address:
+        told = []
+        for headers in ({}, {"Authorization": f"Bearer {made.tokens['worker']}"}):
+            page = httpx.get(f"{address}/report", headers=headers).text
+            found = re.search('data-place="([^"]*)"', page)
+            assert found
+            told.append({name: at for name, *at in json.loads(html.unescape(found[1]))["names"]})
+    rough, exact = told
+    assert rough["锦绣苑"] == [110.012, 23.012]
+    assert all(at == [round(part, 3) for part in at] for at in rough.values())
+    assert exact["锦绣苑"] == pytest.approx([110.0123456, 23.0123456], abs=2e-6)
 
 
 def test_resident_is_never_told_a_corrected_coordinate(client: Client) -> None:
@@ -143,9 +168,7 @@ def test_as_many_at_once_as_threads_and_more_all_get_through(address: str, made:
     assert len({a.json()["number"] for a in answers}) == 120
 
 
-def test_created_is_only_said_once_it_is_stored(serve: Serve, made: Fresh, county: County, folder: Any) -> None:
-    engine = make_engine(made.app_url, made.schema, pool_size=2)
-
+def test_created_is_only_said_once_it_is_stored(made: Fresh, county: County, folder: Path, engine: Engine) -> None:
     def fail(_: object) -> None:
         raise RuntimeError("the disk is full")
 
@@ -157,7 +180,6 @@ def test_created_is_only_said_once_it_is_stored(serve: Serve, made: Fresh, count
         assert answer.json()["code"] == "internal"
         assert "disk" not in answer.text
     event.remove(engine, "commit", fail)
-    engine.dispose()
     assert n_with_key(made, body["client_key"]) == 0
 
 

@@ -11,7 +11,7 @@ WITH RECURSIVE seen_area AS (
 counted AS (
   SELECT p.grid_version_id, count(*) AS n
   FROM report r
-  JOIN placement p ON p.report_id = r.id AND p.from_at <= :held_at AND (p.to_at IS NULL OR p.to_at > :held_at)
+  JOIN placement p ON p.report_id = r.id AND (p.from_at <= :held_at OR p.seq = 1) AND (p.to_at IS NULL OR p.to_at > :held_at)
   WHERE r.received_at >= :from_at AND r.received_at < :to_at AND r.state <> 'void' AND p.grid_version_id IS NOT NULL
     AND (CAST(:category AS text) IS NULL OR r.category = CAST(:category AS text))
   GROUP BY p.grid_version_id
@@ -35,13 +35,18 @@ doors AS (
 ),
 stated AS (
   -- a compound's households shared over the base grids by area; a compound that is a point goes whole to its grid
-  SELECT g.id AS grid_version_id, round(sum(c.n_households * CASE WHEN ST_Dimension(c.geom) = 0 THEN 1.0
-    ELSE ST_Area(ST_Intersection(c.geom, g.geom)) / ST_Area(c.geom) END))::bigint AS n
-  FROM compound c
-  JOIN grid_version g ON ST_Intersects(g.geom, c.geom)
-  WHERE :denominator = 'stated' AND c.n_households > 0
-    AND g.layer = 'base' AND g.valid_from IS NOT NULL AND g.valid_to IS NULL
-  GROUP BY g.id
+  SELECT k.id AS grid_version_id, round(sum(k.n))::bigint AS n
+  FROM (
+    SELECT g.id, c.n_households * CASE WHEN ST_Dimension(c.geom) = 0 THEN 1.0
+        ELSE ST_Area(ST_Intersection(c.geom, g.geom)) / ST_Area(c.geom) END AS n,
+      ST_Dimension(c.geom) > 0 OR row_number() OVER (PARTITION BY c.id ORDER BY g.code) = 1 AS counts
+    FROM compound c
+    JOIN grid_version g ON ST_Intersects(g.geom, c.geom)
+    WHERE :denominator = 'stated' AND c.n_households > 0
+      AND g.layer = 'base' AND g.valid_from IS NOT NULL AND g.valid_to IS NULL
+  ) k
+  WHERE k.counts
+  GROUP BY k.id
 )
 SELECT g.code, g.name, g.layer, s.n::bigint AS n, coalesce(d.n, t.n) AS denom, s.retired
 FROM shown s

@@ -8,7 +8,7 @@ FROM grid_version g
 CROSS JOIN LATERAL (
   SELECT id, geom FROM household
   WHERE geom && ST_Expand(g.geom,
-    1.02 * (:nearest_max_m + 0.001) / (110574 * greatest(cos(radians(ST_YMax(g.geom))), 0.01)),
+    1.02 * (:nearest_max_m + 0.001) / (110574 * greatest(cos(radians(greatest(abs(ST_YMin(g.geom)), abs(ST_YMax(g.geom))))), 0.01)),
     1.02 * (:nearest_max_m + 0.001) / 110574)
   OFFSET 0
 ) h

@@ -3,11 +3,10 @@
 -- Columns: none; adds to import_refused, with the position as it came
 -- Index: grid_version_geom_idx
 WITH off AS MATERIALIZED (
-  SELECT u.row, ST_SetSRID(ST_MakePoint(u.lon, u.lat), 4326) AS geom,
-    u.lon BETWEEN :west AND :east AND u.lat BETWEEN :south AND :north AS in_box,
-    1.0 / (110574 * greatest(cos(radians(u.lat)), 0.01)) AS lon_deg, 1.0 / 110574 AS lat_deg  -- of a metre
-  FROM import_unplaced u
-  WHERE u.lon IS NOT NULL
+  SELECT i.row, ST_SetSRID(ST_MakePoint(i.lon, i.lat), 4326) AS geom,
+    i.lon BETWEEN :west AND :east AND i.lat BETWEEN :south AND :north AS in_box,
+    1.0 / (110574 * greatest(cos(radians(i.lat)), 0.01)) AS lon_deg, 1.0 / 110574 AS lat_deg  -- of a metre
+  FROM (SELECT id FROM import_found WHERE reason = 'outside') f JOIN import_row i ON i.id = f.id
 ),
 far AS (
   SELECT o.row FROM off o
@@ -25,8 +24,8 @@ far AS (
         AND g.geom && ST_Expand(o.geom, 1.02 * :far_m * o.lon_deg, 1.02 * :far_m * o.lat_deg)
         AND ST_DWithin(g.geom::geography, o.geom::geography, :far_m)))
 ),
-unplaced_no_more AS (
-  DELETE FROM import_unplaced u USING far f WHERE u.row = f.row
+found_no_more AS (
+  DELETE FROM import_found u USING far f WHERE u.row = f.row
 ),
 gone AS (
   DELETE FROM import_row i USING far f WHERE i.row = f.row

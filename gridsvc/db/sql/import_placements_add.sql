@@ -1,17 +1,12 @@
--- Question: none; gives each new report its placement, by the editions and the duty of the time it was received
--- Parameters: :zone (IANA name, for hours of duty)
+-- Question: none; gives each new report its placement where nobody has duty in any grid
+-- Parameters: none
 -- Columns: none
--- Index: duty_grid_code_layer_worker_id_kind_key
-INSERT INTO placement (report_id, seq, from_at, grid_version_id, method, distance_m, reason, worker_id, duty)
-SELECT f.id, 1, f.received_at, f.grid_version_id, f.method, f.distance_m, f.reason, d.worker_id,
-  CASE WHEN g.id IS NOT NULL THEN coalesce(d.kind, g.otherwise) END
+-- Index: none
+INSERT INTO placement (report_id, seq, from_at, grid_version_id, method, distance_m, reason, duty)
+SELECT f.id, 1, f.received_at, f.grid_version_id, f.method, f.distance_m, f.reason, g.otherwise
 FROM import_found f
 LEFT JOIN (
-  SELECT v.id, v.layer, v.code, CASE WHEN v.area_id IS NULL THEN 'nobody' ELSE 'community' END AS otherwise,
-    EXISTS (SELECT FROM duty u WHERE u.grid_code = v.code AND u.layer = v.layer) AS has_duty
-  FROM grid_version v WHERE v.valid_from IS NOT NULL
+  SELECT id, CASE WHEN area_id IS NULL THEN 'nobody' ELSE 'community' END AS otherwise
+  FROM grid_version WHERE valid_from IS NOT NULL
 ) g ON g.id = f.grid_version_id
-LEFT JOIN LATERAL (
-  SELECT w.worker_id, w.kind FROM on_duty(g.layer, g.code, f.received_at, CAST(:zone AS text)) w WHERE g.has_duty
-) d ON true
 WHERE f.known_id IS NULL

@@ -1,4 +1,4 @@
--- Question: none; gives grids without an area the lowest one that covers a point inside them
+-- Question: none; gives the grids that hold or are drafted the lowest area that covers a point inside them
 -- Parameters: none
 -- Columns: none
 -- Index: area_geom_idx
@@ -11,6 +11,6 @@ FROM (
     SELECT a.id FROM area a WHERE ST_Covers(a.geom, p.geom)
     ORDER BY array_position(ARRAY['community', 'subdistrict', 'district', 'city'], a.level), a.code LIMIT 1
   ) a
-  WHERE g.area_id IS NULL AND g.valid_to IS NULL
+  WHERE g.valid_to IS NULL
 ) f
-WHERE g.id = f.id
+WHERE g.id = f.id AND g.area_id IS DISTINCT FROM f.area_id

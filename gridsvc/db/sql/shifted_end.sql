@@ -2,4 +2,4 @@
 -- Parameters: :now (instant)
 -- Columns: none
 -- Index: placement_current_key
-UPDATE placement p SET to_at = :now FROM shifted s WHERE p.report_id = s.id AND p.to_at IS NULL
+UPDATE placement p SET to_at = greatest(:now, p.from_at) FROM shifted s WHERE p.report_id = s.id AND p.to_at IS NULL

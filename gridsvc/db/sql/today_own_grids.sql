@@ -8,8 +8,10 @@ FROM duty d
 JOIN grid_version g ON g.code = d.grid_code AND g.layer = d.layer AND g.valid_from IS NOT NULL AND g.valid_to IS NULL
 LEFT JOIN LATERAL (
   SELECT count(*) AS n_open, count(*) FILTER (WHERE p.worker_id = d.worker_id) AS n_mine
-  FROM placement p JOIN report r ON r.id = p.report_id AND r.state = 'reported'
-  WHERE p.grid_version_id = g.id AND p.to_at IS NULL
+  FROM grid_version v
+  JOIN placement p ON p.grid_version_id = v.id AND p.to_at IS NULL
+  JOIN report r ON r.id = p.report_id AND r.state = 'reported'
+  WHERE v.code = g.code AND v.layer = g.layer  -- a hand-placed report keeps the version it was given
 ) o ON true
 WHERE d.worker_id = CAST(:worker_id AS bigint)
 GROUP BY g.id

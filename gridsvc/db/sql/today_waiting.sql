@@ -1,6 +1,8 @@
--- Question: what waits in a reader's grids: reports received lately and before, open ones, doubtful ones; and unplaced ones?
+-- Question: of the reports a reader's list shows, how many came lately and before (void ones too), are open, doubtful;
+--   and how many wait on no grid?
 -- Parameters: :week_from, :before_from (instants), :doubtful_below (share),
---   :all_areas (bool), :area_ids (bigint[]), :worker_id (bigint or null): which grids this reader sees
+--   :all_areas (bool), :area_ids (bigint[]), :worker_id (bigint or null), :queue (bool: unplaced ones too): whose,
+--   as in list_reports.sql
 -- Columns: n_week, n_before, n_open, n_doubtful (open), n_unplaced (open, on no grid, of everybody), unplaced_since
 -- Index: report_received_at_id_idx, placement_current_key, placement_grid_idx
 WITH RECURSIVE seen_area AS (
@@ -17,16 +19,18 @@ lately AS (
   SELECT count(*) FILTER (WHERE r.received_at >= :week_from) AS n_week,
     count(*) FILTER (WHERE r.received_at < :week_from) AS n_before
   FROM report r
-  WHERE r.received_at >= :before_from AND r.state <> 'void' AND (:all_areas OR EXISTS (
+  WHERE r.received_at >= :before_from AND (:all_areas OR EXISTS (
     SELECT FROM placement p
-    WHERE p.report_id = r.id AND p.to_at IS NULL AND p.grid_version_id IN (SELECT id FROM seen_grid)))
+    WHERE p.report_id = r.id AND p.to_at IS NULL
+      AND (p.grid_version_id IN (SELECT id FROM seen_grid) OR (:queue AND p.grid_version_id IS NULL))))
 ),
 opened AS (
   SELECT count(*) AS n_open
   FROM report r
   WHERE r.state = 'reported' AND (:all_areas OR EXISTS (
     SELECT FROM placement p
-    WHERE p.report_id = r.id AND p.to_at IS NULL AND p.grid_version_id IN (SELECT id FROM seen_grid)))
+    WHERE p.report_id = r.id AND p.to_at IS NULL
+      AND (p.grid_version_id IN (SELECT id FROM seen_grid) OR (:queue AND p.grid_version_id IS NULL))))
 ),
 doubted AS (
   SELECT count(*) AS n_doubtful

@@ -1,10 +1,12 @@
-"""Cursors of lists: where the next page begins, as a text that only we read."""
+"""Cursors of lists: where the next page begins, as a text that only this process makes; a restart ends them all."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 import json
+import secrets
 from datetime import UTC, datetime, timedelta
 
 from gridsvc.errors import Refused
@@ -12,6 +14,7 @@ from gridsvc.listing import Filter, Place
 
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _TAG_BYTES = 12
+_SECRET = secrets.token_bytes(32)
 
 
 def write(place: Place, wanted: Filter) -> str:
@@ -25,17 +28,19 @@ def read(cursor: str | None, wanted: Filter) -> Place | None:
     """The place a cursor stands for.
 
     Raises:
-        Refused: it is not one of ours, was changed, or belongs to other filters.
+        Refused: it is not one of this process's, was changed, or belongs to other filters.
     """
     if cursor is None:
         return None
     try:
         raw = base64.b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         tag, inside = raw[:_TAG_BYTES], raw[_TAG_BYTES:]
-        if tag != _tag(inside, wanted) or cursor != _text(raw):
+        if not hmac.compare_digest(tag, _tag(inside, wanted)) or cursor != _text(raw):
             raise Refused("cursor_invalid")
         micros, row_id = json.loads(inside)
-        return _EPOCH + timedelta(microseconds=micros), int(row_id)
+        if type(row_id) is not int or not 0 <= row_id < 2**63:
+            raise Refused("cursor_invalid")
+        return _EPOCH + timedelta(microseconds=micros), row_id
     except (ValueError, TypeError, OverflowError):
         raise Refused("cursor_invalid") from None
 
@@ -45,4 +50,4 @@ def _text(raw: bytes) -> str:
 
 
 def _tag(inside: bytes, wanted: Filter) -> bytes:
-    return hashlib.sha256(inside + repr(wanted).encode()).digest()[:_TAG_BYTES]
+    return hmac.digest(_SECRET, inside + repr(wanted).encode(), hashlib.sha256)[:_TAG_BYTES]

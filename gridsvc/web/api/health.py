@@ -15,12 +15,14 @@ from gridsvc.web.deps import ServicesDep
 router = APIRouter(tags=["health"])
 
 
+@router.head("/healthz", include_in_schema=False)
 @router.get("/healthz", operation_id="healthz", responses={200: {"model": schemas.HealthOut}})
 async def alive() -> Response:
     """200 while the process answers; says nothing about the database."""
     return JSONResponse({"status": "ok"})
 
 
+@router.head("/readyz", include_in_schema=False)
 @router.get(
     "/readyz",
     operation_id="readyz",

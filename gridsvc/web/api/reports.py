@@ -140,7 +140,7 @@ def place(
     before = dossier.load_one(unit.db, unit.actor, number, source, repeat)
     if body.version is not None and body.version != before.seq:
         raise Conflict("report_changed", number=number)
-    key = unplaced.lock(unit.db, before.said.id, before.seq)
+    key = unplaced.lock(unit.db, unit.actor, before.said.id, before.seq)
     unplaced.place(unit.db, key, body.where(), unit.actor, unit.now, unit.mine.rule)
     after = dossier.load_one(unit.db, unit.actor, number, source, repeat)
     return JSONResponse(rows.whole(after, unit.locale, unit.mine.settings.zone))

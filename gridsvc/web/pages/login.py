@@ -17,17 +17,17 @@ from gridsvc.web.templating import frame_of, page
 
 router = APIRouter()
 
-Next = Annotated[str, Query(max_length=2000)]
+MAX_NEXT = 2000
 
 
 def local(address: str) -> str:
-    """The address, if it is a path of ours; else the home page: a login must not send anybody elsewhere.
+    """The address, if it is a path of ours, not too long; else the home page: a login must not send anybody elsewhere.
 
     >>> local("/reports?state=closed"), local("//elsewhere"), local("https://elsewhere/"), local("/\\\\elsewhere")
     ('/reports?state=closed', '/', '/', '/')
     """
     plain = address.isprintable() and "\\" not in address and address.startswith("/") and not address.startswith("//")
-    if not plain:
+    if not plain or len(address) > MAX_NEXT:
         return "/"
     try:
         parts = urlsplit(address)
@@ -37,7 +37,7 @@ def local(address: str) -> str:
 
 
 @router.get("/login", response_class=HTMLResponse)
-def show(request: Request, unit: UnitDep, next_: Annotated[Next, Query(alias="next")] = "/") -> Response:
+def show(request: Request, unit: UnitDep, next_: Annotated[str, Query(alias="next")] = "/") -> Response:
     """The login form; who is logged in already goes where they wanted to."""
     if unit.actor.known:
         return RedirectResponse(local(next_), 303)
@@ -51,7 +51,7 @@ def log_in(
     mine: ServicesDep,
     login: Annotated[str, Form(max_length=200)] = "",
     password: Annotated[str, Form(max_length=1000)] = "",
-    next_: Annotated[str, Form(alias="next", max_length=2000)] = "/",
+    next_: Annotated[str, Form(alias="next")] = "/",
 ) -> Response:
     """To where the reader wanted to go, or the form again with what is wrong."""
     try:

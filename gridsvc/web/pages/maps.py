@@ -70,17 +70,26 @@ def _show(request: Request, unit: Unit, mine: Services, view: View) -> Response:
     else:
         facts["categories"] = []
     if request.query_params.get("table"):
-        facts["stats"] = {"rows": _rows(unit, frame, view, query)}
-    return page(frame, "map.html", nav=view, parts=BUILD[view](labels, looks_at).parts(), **facts)
+        facts["stats"] = _figures(unit, frame, view, query)
+    status = 422 if "refused" in facts.get("stats", {}) else 200
+    return page(frame, "map.html", status=status, nav=view, parts=BUILD[view](labels, looks_at).parts(), **facts)
 
 
-def _rows(unit: Unit, frame: Frame, view: View, query: dict[str, str]) -> list[dict[str, Any]]:
-    """The table for a reader without scripts; filters that say nothing count as absent."""
+def _figures(unit: Unit, frame: Frame, view: View, query: dict[str, str]) -> dict[str, Any]:
+    """The table for a reader without scripts: rows by grid, their period, what is on no grid; or why it is refused."""
+    days = {}
+    for name in ("from", "to"):
+        try:
+            days[name] = schemas.day(query[name]) if name in query else None
+        except ValueError:
+            return {"rows": [], "refused": frame.words("pages.form.day", found=query[name])}
     try:
-        first, last = (schemas.day(query[name]) if name in query else None for name in ("from", "to"))
-        chosen = period.chosen(first, last, frame.now, frame.zone)
-    except (ValueError, GridsvcError):
-        chosen = period.chosen(None, None, frame.now, frame.zone)
+        chosen = period.chosen(days["from"], days["to"], frame.now, frame.zone)
+    except GridsvcError as error:
+        return {"rows": [], "refused": frame.says(error.code, **error.facts)}
     if view == "coverage":
-        return told(stats.coverage(unit.db, chosen.bounds, unit.actor), view)
-    return told(stats.hotspots(unit.db, chosen.bounds, unit.actor, category=query.get("category")), view)
+        table = stats.coverage(unit.db, chosen.bounds, unit.actor)
+    else:
+        table = stats.hotspots(unit.db, chosen.bounds, unit.actor, category=query.get("category"))
+    period_told = {"from": chosen.first.isoformat(), "to": chosen.last.isoformat()}
+    return {"rows": told(table, view), "unlocated": table.n_unlocated} | period_told

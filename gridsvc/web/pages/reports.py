@@ -16,7 +16,7 @@ from gridsvc.errors import GridsvcError, Refused
 from gridsvc.reports import SOURCE
 from gridsvc.rules.roles import Actor
 from gridsvc.settings import Settings
-from gridsvc.web import answers
+from gridsvc.web import answers, schemas
 from gridsvc.web.api import cursors, period
 from gridsvc.web.deps import ServicesDep, UnitDep, may
 from gridsvc.web.pages.ground import place
@@ -103,8 +103,8 @@ def show_one(
     request: Request,
     unit: UnitDep,
     mine: ServicesDep,
-    number: Annotated[str, Path(max_length=200)],
-    source: Annotated[str, Query(max_length=200)] = SOURCE,
+    number: Annotated[schemas.Words, Path(max_length=200)],
+    source: Annotated[schemas.Words, Query(max_length=200)] = SOURCE,
     repeat: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0,
     done: bool = False,
 ) -> Response:

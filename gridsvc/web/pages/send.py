@@ -145,7 +145,11 @@ def _form(frame: Frame, unit: Unit, mine: Services, draft: Draft, wrong: Wrong |
     pin = _pin(draft)
     small = place(unit.db, mine.settings, pin=pin, editable=True, outlines=False)
     if small is not None:
-        small = replace(small, told=small.told | {"names": [[one.name, one.lon, one.lat] for one in names]})
+        # whose datum a source shifted (gcj02, bd09), its corrected coordinates are not for everybody: about 100 m is
+        # enough to find a name on the map
+        digits = 7 if unit.actor.known else 3
+        places = [[one.name, round(one.lon, digits), round(one.lat, digits)] for one in names]
+        small = replace(small, told=small.told | {"names": places})
     answer = page(
         frame,
         "send.html",

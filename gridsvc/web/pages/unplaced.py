@@ -18,6 +18,7 @@ from gridsvc.errors import Conflict, Forbidden, GridsvcError, NotFound, Refused
 from gridsvc.grids import Placement
 from gridsvc.reports import SOURCE, Position
 from gridsvc.settings import Settings
+from gridsvc.web import schemas
 from gridsvc.web.deps import RuleDep, ServicesDep, Unit, UnitDep, may
 from gridsvc.web.pages import reports
 from gridsvc.web.pages.ground import place
@@ -60,8 +61,8 @@ def show(
     unit: UnitDep,
     mine: ServicesDep,
     item: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None,
-    reason: Annotated[str | None, Query(max_length=40)] = None,
-    after: Annotated[str | None, Query(max_length=80)] = None,
+    reason: Annotated[schemas.Words | None, Query(max_length=40)] = None,
+    after: Annotated[schemas.Words | None, Query(max_length=80)] = None,
 ) -> Response:
     """The queue, and one of its reports to place: the one asked for, else the first."""
     return _queue(frame_of(request), unit, mine.settings, item, reason or None, after or None)
@@ -120,7 +121,7 @@ def give(request: Request, unit: UnitDep, mine: ServicesDep, rule: RuleDep, form
     frame = frame_of(request)
     try:
         with unit.db.begin_nested():
-            key = unplaced.lock(unit.db, form.id, form.seq)
+            key = unplaced.lock(unit.db, unit.actor, form.id, form.seq)
             where = _where(unit, form)
             placed = unplaced.place(unit.db, key, where, unit.actor, unit.now, rule)
     except GridsvcError as error:
@@ -179,6 +180,7 @@ def _cursor(item: unplaced.Item) -> str:
 def _place_of(cursor: str | None) -> tuple[datetime, int] | None:
     at, _, row_id = (cursor or "").partition("~")
     try:
-        return datetime.fromisoformat(at), int(row_id)
+        place = datetime.fromisoformat(at), int(row_id)
     except ValueError:
         return None
+    return place if 0 < place[1] < 2**63 else None

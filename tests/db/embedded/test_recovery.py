@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import time
@@ -104,6 +105,53 @@ def test_processes_that_outlive_a_killed_server_are_named(data_dir: Path, monkey
         end(other)
         busy.close()
     wait(lambda: not places.orphans(cluster.pgdata))
+    assert ensure(data_dir)[1] is True
+
+
+def test_second_interrupt_while_leaving_waits_until_the_server_is_down(data_dir: Path) -> None:
+    ready = os.pipe()
+
+    def service() -> str:
+        try:
+            with session(data_dir):
+                os.write(ready[1], b"x")
+                time.sleep(60)
+        except KeyboardInterrupt:
+            return "interrupted"
+        return "slept"
+
+    pid, answer = child(service)
+    os.read(ready[0], 1)
+    with embedded._gate(places.locate(data_dir)):  # keeps the one who leaves at the door
+        for _ in range(2):
+            os.kill(pid, signal.SIGINT)
+            time.sleep(0.3)
+    assert answer() == "interrupted"
+    assert status(data_dir).state == "stopped"
+
+
+def test_server_that_cannot_be_seen_is_left_alone(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embedded, "ORPHAN_WAIT_S", 0.3)
+    lock = places.locate(data_dir).base / "cluster.server"
+
+    def is_free() -> bool:
+        with lock.open("r+b") as file, suppress(BlockingIOError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        return False
+
+    cluster, _ = ensure(data_dir)
+    assert not is_free()  # the server keeps it, whoever started it is long gone
+    stop(cluster)
+    wait(is_free)
+    note = cluster.pgdata / "postmaster.pid"
+    note.write_text("1\n")
+    with lock.open("r+b") as elsewhere:  # as a server in another container does
+        fcntl.flock(elsewhere, fcntl.LOCK_EX)
+        with pytest.raises(GridsvcError) as caught:
+            ensure(data_dir)
+    assert caught.value.code == "cluster_unseen"
+    assert note.exists()
     assert ensure(data_dir)[1] is True
 
 

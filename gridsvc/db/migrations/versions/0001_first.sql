@@ -124,7 +124,7 @@ CREATE TABLE duty (
     CONSTRAINT duty_layer_check CHECK (layer IN ('base', 'dedicated')),
     CONSTRAINT duty_kind_check CHECK (kind IN ('main', 'deputy')),
     CONSTRAINT duty_grid_code_layer_worker_id_kind_key UNIQUE (grid_code, layer, worker_id, kind),
-    CONSTRAINT duty_hours_check CHECK ((starts IS NULL) = (ends IS NULL)),
+    CONSTRAINT duty_hours_check CHECK ((starts IS NULL) = (ends IS NULL) AND starts <> ends),
     CONSTRAINT duty_worker_id_fkey FOREIGN KEY(worker_id) REFERENCES worker (id)
 );
 
@@ -242,6 +242,8 @@ CREATE TABLE report (
 
 CREATE UNIQUE INDEX report_client_key_key ON report (client_key) WHERE client_key IS NOT NULL;
 
+CREATE INDEX report_compound_id_idx ON report (compound_id) WHERE compound_id IS NOT NULL;
+
 CREATE INDEX report_geom_idx ON report USING gist (geom);
 
 CREATE INDEX report_received_at_id_idx ON report (received_at, id);
@@ -261,6 +263,7 @@ CREATE TABLE placement (
     duty TEXT,
     CONSTRAINT placement_pkey PRIMARY KEY (report_id, seq),
     CONSTRAINT placement_method_check CHECK (method IN ('covers', 'nearest', 'compound', 'manual', 'none')),
+    CONSTRAINT placement_interval_check CHECK (to_at >= from_at),
     CONSTRAINT placement_grid_check CHECK ((method = 'none') = (grid_version_id IS NULL)),
     CONSTRAINT placement_confidence_check CHECK (confidence BETWEEN 0 AND 1),
     CONSTRAINT placement_duty_check CHECK (duty IN ('main', 'deputy', 'community', 'nobody')),
@@ -313,7 +316,8 @@ ALTER TABLE grid_version ALTER COLUMN geom SET STORAGE EXTERNAL;
 
 INSERT INTO category (code, name_zh, name_en) VALUES ('unclassified', '未分类', 'Unclassified');
 
--- Who is on duty in a grid at an instant: main, else deputy; the lowest worker code where two are. Inlined by the planner,
+-- Who is on duty in a grid at an instant: main, else deputy; the lowest worker code where two are. A shift over midnight
+-- belongs to the weekday it starts on. Inlined by the planner,
 -- so it serves one report and a million in a set statement alike. (Function bodies here end without a semicolon at a line's
 -- end: the migration cuts statements there.)
 CREATE FUNCTION on_duty(layer text, grid_code text, at timestamptz, zone text)
@@ -322,7 +326,9 @@ RETURNS TABLE (worker_id bigint, worker_name text, kind text) LANGUAGE sql STABL
   FROM duty d
   JOIN worker w ON w.id = d.worker_id AND w.active
   WHERE d.grid_code = $2 AND d.layer = $1
-    AND (d.weekdays IS NULL OR extract(isodow FROM $3 AT TIME ZONE $4) = ANY (d.weekdays))
+    AND (d.weekdays IS NULL OR extract(isodow FROM ($3 AT TIME ZONE $4) - CASE
+      WHEN d.starts > d.ends AND ($3 AT TIME ZONE $4)::time < d.ends THEN interval '1 day' ELSE interval '0' END)
+      = ANY (d.weekdays))
     AND (d.starts IS NULL
       OR (d.starts <= d.ends AND ($3 AT TIME ZONE $4)::time >= d.starts AND ($3 AT TIME ZONE $4)::time < d.ends)
       OR (d.starts > d.ends AND (($3 AT TIME ZONE $4)::time >= d.starts OR ($3 AT TIME ZONE $4)::time < d.ends)))
