@@ -22,8 +22,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         args = parser.build(locale).parse_args(words)
     except SystemExit as leaving:  # argparse has said everything; callers of main get a number, not an exception
         return int(leaving.code or 0)
-    door = importlib.import_module("gridsvc.cli.door")
-    return int(door.run(args, locale))
+    try:
+        door = importlib.import_module("gridsvc.cli.door")
+        return int(door.run(args, locale))
+    except KeyboardInterrupt:  # before the door could take it: loading takes a second
+        return 130
 
 
 def pick_language(words: Sequence[str], setting: str | None) -> Locale:

@@ -37,8 +37,8 @@ def worth_it(db: Connection, n_new: int) -> bool:
 def rebuilt(db: Connection, progress: Progress) -> Iterator[None]:
     """A block that writes without indexes and keys; they are all there again, and checked, when it ends well.
 
-    Other connections wait meanwhile, for the three tables and for those that their keys point to (logins and maps too). Empty ones are truncated first: what is written to a table
-    made in the same transaction needs no write-ahead log.
+    Other connections wait meanwhile, for the three tables and for those that their keys point to (logins and maps too).
+    Empty ones are truncated first: what is written to a table made in the same transaction needs no write-ahead log.
     """
     statements = db.execute(load("import_rebuild")).all()
     for row in reversed(statements):

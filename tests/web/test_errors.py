@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import re
 import string
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -13,7 +15,7 @@ from sqlalchemy import Engine, event, text
 
 from gridsvc.db.engine import make_engine
 from gridsvc.i18n import LOCALES, catalogue
-from gridsvc.web import errors
+from gridsvc.web import deps, errors
 from gridsvc.web.app import create_app
 from tests.conftest import ROOT, Fresh
 from tests.web.conftest import Client, Serve, report
@@ -158,6 +160,21 @@ def test_a_slow_question_ends(serve: Serve, made: Fresh, client: Client) -> None
         db.execute(text("LOCK TABLE category IN ACCESS EXCLUSIVE MODE"))
         answer = browser.get("/api/v1/categories")
     assert (answer.status_code, shape(answer)["code"]) == (503, "too_slow")
+
+
+def test_who_waits_too_long_for_a_connection_is_told(
+    serve: Serve, made: Fresh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deps, "SLOT_WAIT_S", 0.3)
+    address = serve(pool_size=1)
+    with httpx.Client(base_url=address, timeout=30) as browser, ThreadPoolExecutor(1) as other:
+        with made.begin(owner=True) as db:
+            db.execute(text("LOCK TABLE category IN ACCESS EXCLUSIVE MODE"))
+            first = other.submit(browser.get, "/api/v1/categories")
+            time.sleep(0.2)
+            second = browser.get("/api/v1/categories")
+        assert (second.status_code, shape(second)["code"]) == (503, "busy")
+        assert first.result().status_code == 200
 
 
 def test_the_database_may_come_back(made: Fresh, folder: Path, engine: Engine) -> None:
