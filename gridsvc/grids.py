@@ -12,6 +12,7 @@ from sqlalchemy import Connection, text
 from gridsvc.db.queries import load
 from gridsvc.errors import Conflict, NotFound, Unavailable
 
+WIDEST_DISC_M = 1000.0
 HOLD_TRIES, HOLD_PAUSE_S = 100, 0.1
 DOUBTFUL_BELOW = 0.8  # a position whose accuracy disc lies less than this in its grid is shown as doubtful
 
@@ -93,9 +94,13 @@ Share = tuple[int, str, float]  # grid_version_id, code, share
 def confidences(db: Connection, rows: Sequence[tuple[int, float, float, float, datetime]]) -> dict[int, list[Share]]:
     """The shares of accuracy discs by grid, keyed by the caller's id, largest first.
 
+    A disc of more than `WIDEST_DISC_M` gets no shares, which is a confidence of 0: it says little about any grid, and
+    cutting it by thousands of them would cost a minute that anybody could ask for.
+
     Args:
         rows: (id, lon, lat, accuracy_m, at) each.
     """
+    rows = [row for row in rows if row[3] <= WIDEST_DISC_M]
     if not rows:
         return {}
     ids, lons, lats, accuracies, ats = (list(column) for column in zip(*rows, strict=True))

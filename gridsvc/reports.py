@@ -94,7 +94,7 @@ def to_wgs84(position: Position) -> tuple[float, float]:
     lon, lat = float(lons[0]), float(lats[0])
     if not (-180 <= lon <= 180 and -90 <= lat <= 90):
         swapped = -180 <= lat <= 180 and -90 <= lon <= 90
-        raise Refused("position_swapped" if swapped else "position_out_of_range", lon=position.lon, lat=position.lat)
+        raise Refused("lonlat_swapped" if swapped else "position_out_of_range", lon=position.lon, lat=position.lat)
     return lon, lat
 
 

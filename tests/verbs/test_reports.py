@@ -90,7 +90,7 @@ def test_shifted_positions_are_corrected_and_kept_raw(city: Connection, rule: Ru
 @pytest.mark.parametrize(
     ("position", "code"),
     [
-        (Position(23.0, 110.0, "wgs84"), "position_swapped"),
+        (Position(23.0, 110.0, "wgs84"), "lonlat_swapped"),
         (Position(200.0, 95.0, "wgs84"), "position_out_of_range"),
         (Position(float("nan"), 23.0, "wgs84"), "position_out_of_range"),
         (Position(110.0, 23.0, "no-such"), "crs_unknown"),
@@ -262,3 +262,8 @@ def test_a_position_that_could_be_anywhere_gives_way_to_the_named_compound(city:
 def test_a_report_that_an_edition_overtook_goes_by_that_edition(city: Connection, rule: Rule) -> None:
     publish(city, [r for r in square() if r[1] != "000"], NOW + timedelta(seconds=1), rule, replace=True)
     assert reports.submit(city, draft(), ANONYMOUS, NOW, rule).placement.method == "none"
+
+
+def test_a_very_wide_disc_costs_nothing_and_is_doubtful(city: Connection, rule: Rule) -> None:
+    placed = reports.submit(city, draft(Position(110.005, 23.005, "wgs84", 20_000.0)), ANONYMOUS, NOW, rule).placement
+    assert (placed.code, placed.confidence, placed.runners_up, placed.doubtful) == ("000", 0.0, (), True)
