@@ -69,8 +69,9 @@ def report_rows(db: Connection, zone: str, source: str | None = None) -> Iterato
     Times are ISO 8601 in `zone`, a bare day where only that is known. Rows are fetched a batch at a time.
     """
     tz = ZoneInfo(zone)
-    streamed = db.execution_options(stream_results=True, yield_per=_BATCH)
-    for row in streamed.execute(load("export_reports"), {"source": source}):
+    # For this statement only: options set on the connection would stay there.
+    streamed = {"stream_results": True, "yield_per": _BATCH}
+    for row in db.execute(load("export_reports"), {"source": source}, execution_options=streamed):
         cells = list(row[:_DAY_ONLY])
         for place in _TIMES:
             cells[place] = _time(cells[place], tz, day_only=row[_DAY_ONLY])

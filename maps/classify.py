@@ -89,7 +89,8 @@ def _without_empty(lows: list[float], above: list[float]) -> list[float]:
     # rounding down may have moved a limit below the next smaller value: two limits then hold the same values
     kept: list[float] = []
     for low, high in zip(lows, [*lows[1:], math.inf], strict=True):
-        if any(low <= value < high for value in above):
+        # the first class takes what lies under its limit too: see class_of
+        if any((low <= value or not kept) and value < high for value in above):
             kept.append(low)
     return kept
 

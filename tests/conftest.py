@@ -7,6 +7,7 @@ laptop and fails where CI=true.
 from __future__ import annotations
 
 import os
+import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import Connection, text
 
 from geodata import town
@@ -28,6 +30,15 @@ from gridsvc.grids import Rule
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared" / "data"
 RULE = Rule(50.0, "Asia/Shanghai")
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 NOW = datetime(2026, 11, 1, 2, 0, tzinfo=UTC)
 
 
@@ -149,6 +160,18 @@ def town_db(town_schema: Fresh) -> Iterator[Connection]:
     """The serving role's connection to the town; rolled back."""
     with rolled_back(town_schema) as connection:
         yield connection
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The system's Chromium, headless; one for all tests, since a process can hold one Playwright."""
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        missing("Chromium")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium, args=QUIET)
+        yield opened
+        opened.close()
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 from pathlib import Path
 from zoneinfo import available_timezones
 
@@ -48,6 +49,8 @@ def _imported(door: Door, args: argparse.Namespace, step: Step) -> tuple[Account
     path = Path(args.file)
     step("read", 0, None)
     if args.kind == "reports":
+        # Millions of cells come and go, none in a cycle: what is loaded by now need not be looked through for one.
+        gc.freeze()
         source = _reports(path, args)
         with door.owner() as db:
             account, written = reports.take(db, source, _options(door, args, path), door.now, _rule(door, args), step)

@@ -71,8 +71,7 @@ def make(place: Place, chosen: Binaries) -> dict[str, str]:
     The name aside is a new one each time: programs of a set-up that was killed may still write into theirs.
     """
     try:
-        for left in place.base.glob("postgres.new-*"):
-            shutil.rmtree(left, ignore_errors=True)
+        _sweep(place)
         fresh = Path(tempfile.mkdtemp(prefix="postgres.new-", dir=place.base))
         if place.account.switch:
             os.chown(fresh, place.account.uid, place.account.gid)
@@ -94,9 +93,15 @@ def make(place: Place, chosen: Binaries) -> dict[str, str]:
         _single_user(place, chosen, fresh, DATABASE, _EXTENSION_SQL, strict=False)  # its script catches errors
         _single_user(place, chosen, fresh, DATABASE, _PROOF_SQL)
         fresh.rename(place.pgdata)
+        _sweep(place)  # again: an orphan of that set-up may have gone on writing while we swept
     except OSError as error:
         raise Unavailable("cluster_init_failed", folder=str(place.base), log=str(error)) from error
     return passwords
+
+
+def _sweep(place: Place) -> None:
+    for left in place.base.glob("postgres.new-*"):
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def _tool(place: Place, command: list[str | Path], text: str | None = None) -> None:

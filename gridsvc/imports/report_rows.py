@@ -202,7 +202,7 @@ def staged(part: Slice, how: Reading) -> dict[str, Sequence[str | None]]:
     empty: Texts = [None] * len(part.numbers)
     cells = {role: part.cells.get(role, empty) for role in _ROLES}
     received, days = how.times.read_all(cells["time"])
-    closed, _ = how.times.read_all(cells["closed"])
+    closed = how.times.read_all(cells["closed"])[0] if "closed" in part.cells else empty
     category = how.categories(cells["category"])
     state = how.states(cells["state"], closed)
     columns: dict[str, Sequence[str | None]] = {

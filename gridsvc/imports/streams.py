@@ -104,14 +104,13 @@ def slices(table: Table) -> Iterator[Part]:
     csv.field_size_limit(_MAX_CELL_CHARS)
     number = 1
     with _opened(table) as (text, raw):
-        lines = _Lines(text)
-        _csv_rows(table, lines, table.head.n_above + 1)
-        while some := list(itertools.islice(lines, SLICE_ROWS)):
+        _csv_rows(table, text, [], table.head.n_above + 1, number)
+        while some := list(itertools.islice(text, SLICE_ROWS)):
             joined = "".join(some)
             plain = not any(mark in joined for mark in _MARKS)
             split = _split(joined, some, table) if plain else None
             if split is None:
-                part = _csv_rows(table, lines.again(some), 0)
+                part = _csv_rows(table, text, some, 0, number)
                 rows = _rows(table, part, number, wanted, places)
                 number += len(part)
             else:
@@ -121,34 +120,6 @@ def slices(table: Table) -> Iterator[Part]:
             yield Part(rows, plain, min(1.0, raw.tell() / size))
             if number > LIMITS.n_rows:
                 raise FileRefused("file_has_too_many_rows", n_rows=number, limit=LIMITS.n_rows)
-
-
-class _Lines:
-    """The lines of a text, some of which may be put back; counts them for messages."""
-
-    def __init__(self, text: Iterator[str]) -> None:
-        self._text = text
-        self._back: deque[str] = deque()
-        self.number = 0
-
-    def __iter__(self) -> Iterator[str]:
-        return self
-
-    def __next__(self) -> str:
-        line = self._back.popleft() if self._back else next(self._text)
-        self.number += 1
-        return line
-
-    def again(self, lines: Sequence[str]) -> _Lines:
-        """The same, with these lines to come again."""
-        self._back.extend(lines)
-        self.number -= len(lines)
-        return self
-
-    @property
-    def pending(self) -> int:
-        """How many of the lines that were put back are still to come."""
-        return len(self._back)
 
 
 def _split(joined: str, lines: Sequence[str], table: Table) -> list[str] | None:
@@ -168,17 +139,27 @@ def _split(joined: str, lines: Sequence[str], table: Table) -> list[str] | None:
     return body.replace(end, delimiter).split(delimiter)
 
 
-def _csv_rows(table: Table, lines: _Lines, n: int) -> list[list[str]]:
-    """The next `n` rows, or with 0 those of the lines that were put back; a quoted cell may go on beyond them."""
-    reader = csv.reader(lines, delimiter=table.head.delimiter, strict=True)
+def _csv_rows(table: Table, text: Iterator[str], first: list[str], n: int, number: int) -> list[list[str]]:
+    """Rows as a reader gives them: the next `n`, or with 0 those of the lines `first`, the last of which may go on."""
+    left = deque(first)
+
+    def lines() -> Iterator[str]:
+        while left:
+            yield left.popleft()
+        # Not `yield from`: it would close the text together with this generator.
+        for line in text:  # noqa: UP028
+            yield line
+
+    reader = csv.reader(lines(), delimiter=table.head.delimiter, strict=True)
     rows = []
     try:
         for row in reader:
             rows.append(row)
-            if len(rows) == n or (not n and not lines.pending):
+            if len(rows) == n or not (n or left):
                 break
     except csv.Error as error:
-        raise FileRefused("csv_quote_wrong", line=lines.number, cause=str(error)[:80]) from None
+        line = table.head.n_above + number + reader.line_num
+        raise FileRefused("csv_quote_wrong", line=line, cause=str(error)[:80]) from None
     return rows
 
 

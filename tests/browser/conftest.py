@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from gridsvc import reports
 from gridsvc.reports import Draft, Position
@@ -24,16 +21,6 @@ from tests.web import county as counties
 from tests.web.county import CANARY, PASSWORD, RULE, County
 from tests.web.live import Clock, serving, settings
 
-CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 DESK: dict[str, Any] = {"viewport": {"width": 1366, "height": 768}}
 PHONE: dict[str, Any] = {
     "viewport": {"width": 390, "height": 844},
@@ -98,17 +85,6 @@ def axe() -> str:
     if not script.is_file():
         missing("axe-core (npm ci --ignore-scripts)")
     return script.read_text(encoding="utf-8")
-
-
-@pytest.fixture(scope="session")
-def browser(vendored: None) -> Iterator[Browser]:
-    """The system's Chromium, headless."""
-    if not Path(CHROMIUM).is_file() or not os.access(CHROMIUM, os.X_OK):
-        missing("Chromium")
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield opened
-        opened.close()
 
 
 @dataclass

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import gzip
 from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import openpyxl
@@ -23,62 +21,12 @@ from gridsvc import compounds, editions, reports, workers
 from gridsvc.compounds import Incoming
 from gridsvc.errors import Conflict, Unavailable
 from gridsvc.grids import Rule
-from gridsvc.imports import bulk, report_rows, streams
+from gridsvc.imports import report_rows, streams
 from gridsvc.imports import reports as importing
-from gridsvc.imports.account import Account
-from gridsvc.imports.reports import Options
 from gridsvc.rules.roles import Actor
 from gridsvc.workers import Duty, Worker
 from tests.conftest import NOW, Fresh
-
-STEP = 0.01
-LATER = NOW + timedelta(days=1)
-HEADER = ("number", "reported_at", "category", "state", "closed_at", "description", "lon", "lat", "address")
-
-
-def grids(n: int = 3) -> list[editions.Row]:
-    return [
-        (i, f"{i:03d}", f"Grid {i}", bytes(shapely.to_wkb(shapely.MultiPolygon([box]))))
-        for i in range(n * n)
-        for box in [
-            shapely.box(110 + i % n * STEP, 23 + i // n * STEP, 110 + (i % n + 1) * STEP, 23 + (i // n + 1) * STEP)
-        ]
-    ]
-
-
-def publish(db: Connection, rule: Rule, n: int = 3) -> None:
-    editions.stage(db, grids(n))
-    editions.draft(db, "base", NOW, replace=True)
-    editions.publish(db, "base", NOW, rule)
-
-
-def table(path: Path, *rows: Sequence[object], header: Sequence[str] = HEADER) -> Path:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows([header, *rows])
-    return path
-
-
-def row(number: str, **more: object) -> list[object]:
-    cells = {"number": number, "reported_at": "2026-03-01 08:00:00", "lon": 110.005, "lat": 23.005} | more
-    return [cells.get(name) for name in HEADER]
-
-
-def quiet(key: str, done: int, total: int | None) -> None:
-    """Progress that nobody looks at."""
-
-
-def take(
-    db: Connection, path: Path, rule: Rule, *, crs: str = "wgs84", write: bool = True, now: datetime = NOW, **more: Any
-) -> Account:
-    fields = more.pop("fields", Fields())
-    source = more.pop("layer", None) or importing.from_csv(path, fields, crs)
-    how = Options(file=path.name, source="s", zone=rule.zone, far_m=100_000.0, write=write, **more)
-    return importing.take(db, source, how, now, rule, quiet)[0]
-
-
-def one(db: Connection, query: str, **values: object) -> Any:
-    return db.execute(text(query), values).one()
-
+from tests.verbs.report_files import HEADER, LATER, one, publish, row, table, take
 
 # ---- what one file does ------------------------------------------------------------------------------------------
 
@@ -473,61 +421,3 @@ def test_plain_slices_are_what_the_careful_way_makes_of_them(tmp_path: Path, mon
         assert a.numbers == b.numbers
         assert (a.lon == b.lon).all()
         assert (a.raw_y == b.raw_y).all()
-
-
-# ---- large loads -------------------------------------------------------------------------------------------------
-
-
-def schema_of(db: Connection) -> list[str]:
-    """Every constraint, index and default of the three tables, as text."""
-    tables = "ARRAY['report', 'placement', 'report_log']::regclass[]"
-    constraints = f"SELECT conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid) || convalidated FROM pg_constraint WHERE conrelid = ANY ({tables}) OR confrelid = ANY ({tables})"
-    indexes = f"SELECT pg_get_indexdef(indexrelid) || indisvalid || indisclustered FROM pg_index WHERE indrelid = ANY ({tables})"
-    privileges = f"SELECT oid::regclass || ' ' || coalesce(relacl::text, '-') FROM pg_class WHERE oid = ANY ({tables})"
-    return sorted(str(v) for query in (constraints, indexes, privileges) for v in db.scalars(text(query)))
-
-
-def test_a_large_load_leaves_the_schema_as_it_was(
-    fresh: Fresh, rule: Rule, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(bulk, "LEAST_ROWS", 3)
-    rows = [row(f"A{i}", lon=110.0 + i / 2000) for i in range(60)]
-    file = table(tmp_path / "r.csv", *rows)
-    more = table(tmp_path / "m.csv", *[row(f"B{i}") for i in range(70)])
-    with fresh.begin(owner=True) as db:
-        publish(db, rule)
-        before = schema_of(db)
-        assert bulk.worth_it(db, 3)
-        take(db, file, rule)
-        assert schema_of(db) == before
-        assert not bulk.worth_it(db, 59)
-    with fresh.begin(owner=True) as db:
-        assert bulk.worth_it(db, 70)
-        take(db, more, rule)
-        assert schema_of(db) == before
-        assert one(db, "SELECT count(*) AS n FROM report").n == 130
-        assert take(db, file, rule).tally.same == 60
-    with fresh.begin() as db:
-        assert not bulk.worth_it(db, 10**6), "the serving role owns nothing"
-        with pytest.raises(Exception, match="report_log"):
-            db.execute(text("DELETE FROM report_log"))
-
-
-def test_a_large_load_that_fails_leaves_everything_as_it_was(
-    fresh: Fresh, rule: Rule, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(bulk, "LEAST_ROWS", 3)
-    with fresh.begin(owner=True) as db:
-        publish(db, rule)
-        take(db, table(tmp_path / "r.csv", row("A")), rule)
-        before = schema_of(db)
-
-    def fail(*_: object) -> None:
-        raise RuntimeError("power cut")
-
-    monkeypatch.setattr(importing, "_add", fail)
-    with pytest.raises(RuntimeError, match="power cut"), fresh.begin(owner=True) as db:
-        take(db, table(tmp_path / "m.csv", *[row(f"B{i}") for i in range(5)]), rule)
-    with fresh.begin(owner=True) as db:
-        assert schema_of(db) == before
-        assert one(db, "SELECT count(*) AS n FROM report").n == 1

@@ -64,6 +64,7 @@ def child(work: Callable[[], T], uid: int | None = None) -> tuple[int, Callable[
     pid = os.fork()
     if pid == 0:
         os.close(reader)
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job inherits that it is ignored
         code = 1
         try:
             if uid is not None:

@@ -1,0 +1,151 @@
+"""What is stored, written to files and read again; no cell that a spreadsheet would run."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import openpyxl
+import pytest
+import shapely
+from sqlalchemy import Connection, text
+
+from geodata.layer import Fields
+from geodata.read import read
+from geodata.write import write
+from gridsvc import compounds, editions, exports
+from gridsvc.compounds import Incoming
+from gridsvc.errors import NotFound, Unavailable
+from gridsvc.grids import Rule
+from gridsvc.imports import reports as importing
+from gridsvc.imports.reports import Options
+from tests.conftest import NOW
+
+MUST = (
+    "number",
+    "source_row",
+    "grid_code",
+    "grid_name",
+    "method",
+    "distance_m",
+    "lon",
+    "lat",
+    "category",
+    "state",
+    "reported_at",
+)
+ZONE = "Asia/Shanghai"
+
+
+@pytest.fixture
+def stored(db: Connection, rule: Rule, tmp_path: Path) -> Connection:
+    box = bytes(shapely.to_wkb(shapely.MultiPolygon([shapely.box(110, 23, 110.01, 23.01)])))
+    editions.stage(db, [(1, "007", "=SUM(A1)", box)])
+    editions.draft(db, "base", NOW, replace=True)
+    editions.publish(db, "base", NOW, rule)
+    file = tmp_path / "r.csv"
+    with file.open("w", newline="", encoding="utf-8") as out:
+        rows = csv.writer(out)
+        rows.writerow(["number", "time", "lon", "lat", "description", "closed_at", "state"])
+        rows.writerow(["=1+1", "2026-03-01", 110.005, 23.005, "@cmd|' /C calc'!A0", "", ""])
+        rows.writerow(["0002", "2026-03-01 10:00:00", 110.5, 23.005, "-12.5", "2026-03-02", "closed"])
+        rows.writerow(["0003", "2026-03-01", "", "", "", "", ""])
+    source = importing.from_csv(file, Fields(), "wgs84")
+    how = Options(file="r.csv", source="s", zone=ZONE, far_m=1e5, write=True)
+    assert importing.take(db, source, how, NOW, rule, lambda *_: None)[1]
+    return db
+
+
+def cells(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_reports_as_csv(stored: Connection, tmp_path: Path) -> None:
+    out = tmp_path / "out.csv"
+    assert exports.write_reports_csv(stored, out, ZONE, lambda *_: None) == 3
+    first, second, third = cells(out)
+    assert set(MUST) <= first.keys()
+    assert list(first) == list(exports.REPORT_COLUMNS)
+    assert first["number"] == "'=1+1"
+    assert first["grid_name"] == "'=SUM(A1)"
+    assert first["description"].startswith("'@cmd")
+    assert (first["grid_code"], first["method"], first["distance_m"], first["lon"], first["lat"]) == (
+        "007",
+        "covers",
+        "0.0",
+        "110.005",
+        "23.005",
+    )
+    assert (first["reported_at"], first["source_row"], first["state"]) == ("2026-03-01", "1", "reported")
+    assert (second["number"], second["method"], second["reason"], second["description"]) == (
+        "0002",
+        "none",
+        "outside",
+        "-12.5",
+    )
+    assert (second["reported_at"], second["closed_at"]) == ("2026-03-01T10:00:00+08:00", "2026-03-02T00:00:00+08:00")
+    assert (third["lon"], third["reason"]) == ("", "no_position")
+    assert not list(tmp_path.glob(".writing-*"))
+
+
+def test_the_stream_and_the_frame_write_one_file(stored: Connection, tmp_path: Path) -> None:
+    exports.write_reports_csv(stored, tmp_path / "a.csv", ZONE, lambda *_: None)
+    write(exports.reports(stored, ZONE), tmp_path / "b.csv", "csv", at=NOW)
+    assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
+
+
+def test_an_export_is_read_again_as_the_same_reports(stored: Connection, rule: Rule, tmp_path: Path) -> None:
+    out = tmp_path / "out.csv"
+    exports.write_reports_csv(stored, out, ZONE, lambda *_: None)
+    source = importing.from_csv(out, Fields(), "wgs84")
+    how = Options(file="out.csv", source="copy", zone=ZONE, far_m=1e5, write=True)
+    account, _ = importing.take(stored, source, how, NOW, rule, lambda *_: None)
+    assert (account.tally.new, account.n_refused) == (3, 0)
+    query = text(
+        "SELECT number, description, received_at, day_only, state, closed_at, ST_AsText(geom) FROM report WHERE source = :s ORDER BY source_row"
+    )
+    assert stored.execute(query, {"s": "copy"}).all() == stored.execute(query, {"s": "s"}).all()
+
+
+@pytest.mark.parametrize("file_format", ["geojson", "gpkg", "xlsx"])
+def test_reports_in_other_formats(stored: Connection, tmp_path: Path, file_format: str) -> None:
+    out = tmp_path / f"out.{file_format}"
+    write(exports.reports(stored, ZONE, "s"), out, file_format, at=NOW, layer="reports")  # type: ignore[arg-type]
+    if file_format == "xlsx":
+        sheet = openpyxl.load_workbook(out).active
+        assert sheet is not None
+        header, first, *_ = [list(row) for row in sheet.iter_rows()]
+        at = [cell.value for cell in header].index("number")
+        assert (first[at].value, first[at].data_type) == ("=1+1", "s")
+        return
+    layer = read(out, "any")
+    assert set(MUST) <= set(layer.frame.columns)
+    assert list(layer.frame["number"]) == ["=1+1", "0002", "0003"]
+    if file_format == "geojson":
+        assert json.loads(out.read_text("utf-8"))["features"][0]["geometry"] == {
+            "type": "Point",
+            "coordinates": [110.005, 23.005],
+        }
+
+
+def test_sources_grids_drafts_areas_and_compounds(stored: Connection) -> None:
+    assert len(exports.reports(stored, ZONE, "nobody")) == 0
+    assert list(exports.grids(stored, ["base", "dedicated"])["code"]) == ["007"]
+    with pytest.raises(NotFound, match="no_draft"):
+        exports.grids(stored, ["base"], draft=True)
+    with pytest.raises(Unavailable, match="no_published_edition"):
+        exports.grids(stored, ["dedicated"])
+    assert len(exports.areas(stored)) == 0
+    point = bytes(shapely.to_wkb(shapely.Point(110, 23)))
+    compounds.save(
+        stored,
+        [
+            Incoming("a", "1", "甲", ("乙", "丙"), 3, None, True, point),
+            Incoming("b", "1", "丁", (), None, None, None, point),
+        ],
+    )
+    frame = exports.compounds(stored, "a")
+    assert frame.iloc[0][["source", "code", "name", "aliases"]].tolist() == ["a", "1", "甲", "乙；丙"]
+    assert len(exports.compounds(stored)) == 2
