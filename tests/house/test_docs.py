@@ -31,15 +31,20 @@ def test_compose_passes_every_setting_of_the_maps_on() -> None:
 @pytest.mark.parametrize(("document", "lang"), sorted(make.DOCUMENTS.items()))
 def test_examples_print_what_the_document_says(fresh: Fresh, shared: Path, document: str, lang: str) -> None:
     env = fresh.env() | {"GRIDSVC_LANG": lang, "DATA": os.path.relpath(shared, ROOT)}
+    _drop_cities(fresh)  # those of a run that was killed
     try:
         for block in make.examples((ROOT / document).read_text("utf-8")):
             for example in block:
                 printed = make.run(example.command, env)
                 assert make.agrees(example.output, printed), "\n".join((example.command, *printed))
     finally:
-        with transaction(fresh.owner_url, "public") as db:
-            for name in ("chicago", "zurich"):
-                db.execute(text(f"DROP SCHEMA IF EXISTS {name} CASCADE"))
+        _drop_cities(fresh)
+
+
+def _drop_cities(fresh: Fresh) -> None:
+    with transaction(fresh.owner_url, "public") as db:
+        for name in ("chicago", "zurich"):
+            db.execute(text(f"DROP SCHEMA IF EXISTS {name} CASCADE"))
 
 
 def test_documents_link_to_what_is_there() -> None:
