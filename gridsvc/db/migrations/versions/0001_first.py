@@ -1,8 +1,8 @@
 """The first schema: areas, grids in editions, compounds, doors, visits, workers, accounts, reports, placements."""
 
-from pathlib import Path
-
 from alembic import op
+
+from gridsvc.db.statements import statements
 
 revision = "0001"
 down_revision = None
@@ -11,10 +11,9 @@ depends_on = None
 
 
 def upgrade() -> None:
-    for statement in Path(__file__).with_suffix(".sql").read_text(encoding="utf-8").split(";\n"):
-        if statement.strip():
-            op.execute(statement)
+    for statement in statements(__file__):
+        op.execute(statement)
 
 
 def downgrade() -> None:
-    raise NotImplementedError("a first schema is left by dropping it")
+    raise NotImplementedError("a schema is brought back from a dump, not downgraded")

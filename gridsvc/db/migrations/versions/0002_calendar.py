@@ -1,0 +1,19 @@
+"""Working time: which days are off or worked, year by year."""
+
+from alembic import op
+
+from gridsvc.db.statements import statements
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    for statement in statements(__file__):
+        op.execute(statement)
+
+
+def downgrade() -> None:
+    raise NotImplementedError("a schema is brought back from a dump, not downgraded")

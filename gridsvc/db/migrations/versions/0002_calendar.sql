@@ -1,0 +1,1 @@
+-- Working time: which days are off or worked, year by year.

@@ -1,0 +1,1 @@
+-- Photos: what was sent, what is kept, which report shows it, what was blacked out.

@@ -1,0 +1,1 @@
+-- Category sheets in versions, their filing conditions and limits, taxonomies and how they map.

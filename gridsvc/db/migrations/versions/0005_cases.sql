@@ -1,0 +1,1 @@
+-- The case loop: departments, responsibility, the case of a report, its hash-chained log.

@@ -1,0 +1,88 @@
+"""Workers and their duty; accounts and what they log in with."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    ARRAY,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    Table,
+    Text,
+    Time,
+    UniqueConstraint,
+    text,
+)
+
+from gridsvc.db.tables.base import code_column, id_column, instant, metadata, one_of
+from gridsvc.db.tables.ground import LAYERS
+
+ROLES = ("admin", "planner", "manager", "worker")
+DUTY_KINDS = ("main", "deputy")
+
+worker = Table(
+    "worker",
+    metadata,
+    id_column(),
+    code_column(nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("active", Boolean, nullable=False, server_default=text("true")),
+)
+
+duty = Table(
+    "duty",
+    metadata,
+    id_column(),
+    Column("worker_id", ForeignKey("worker.id"), nullable=False),
+    Column("layer", Text, nullable=False),
+    code_column("grid_code", nullable=False),  # a code, not a version: duty outlives a redrawn border
+    Column("kind", Text, nullable=False),
+    Column("weekdays", ARRAY(SmallInteger)),  # ISO 1-7; null: every day
+    Column("starts", Time),  # local time; null: the whole day
+    Column("ends", Time),
+    one_of("layer", LAYERS),
+    one_of("kind", DUTY_KINDS),
+    UniqueConstraint("grid_code", "layer", "worker_id", "kind"),
+    CheckConstraint("(starts IS NULL) = (ends IS NULL) AND starts <> ends", name="hours"),
+)
+
+account = Table(
+    "account",
+    metadata,
+    id_column(),
+    code_column("login", nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("password_hash", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("worker_id", ForeignKey("worker.id")),
+    Column("demo", Boolean, nullable=False, server_default=text("false")),
+    Column("active", Boolean, nullable=False, server_default=text("true")),
+    Column("n_failed", Integer, nullable=False, server_default="0"),
+    instant("locked_until"),
+    one_of("role", ROLES),
+)
+
+account_area = Table(
+    "account_area",
+    metadata,
+    Column("account_id", ForeignKey("account.id", ondelete="CASCADE"), primary_key=True),
+    Column("area_id", ForeignKey("area.id"), primary_key=True),
+)
+
+credential = Table(
+    "credential",
+    metadata,
+    Column("token_hash", LargeBinary, primary_key=True),  # SHA-256 of the secret; the secret itself is never stored
+    Column("kind", Text, nullable=False),
+    Column("account_id", ForeignKey("account.id", ondelete="CASCADE"), nullable=False),
+    Column("label", Text, nullable=False, server_default=""),
+    instant("created_at", nullable=False),
+    instant("expires_at", nullable=False),
+    one_of("kind", ("session", "bearer")),
+    Index(None, "account_id"),
+)
