@@ -6,7 +6,7 @@ Prints the ratios; `--grids` and `--reports` set the sizes.
 from __future__ import annotations
 
 import argparse
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import geopandas as gpd
 import numpy as np
@@ -15,7 +15,8 @@ from sqlalchemy import Connection, text
 
 from bench.place import NOW, RULE, Place, cluster, machine, publish_lattice, schema, timed
 from geodata import town
-from gridsvc import editions, placements
+from gridsvc import editions, grids, placements
+from gridsvc.db.engine import make_engine
 
 FILL = """
 INSERT INTO report (source, number, state, category, channel, crs, raw_x, raw_y, geom, received_at)
@@ -45,9 +46,9 @@ def fill(db: Connection, n_reports: int) -> None:
             copy.write_row((i, x, y))
     db.execute(text(FILL))
     from_points = text("INSERT INTO to_place SELECT id, geom, received_at FROM report")
-    placements.grids.begin_placing(db)
+    grids.begin_placing(db)
     db.execute(from_points)
-    placements.grids.place_all(db, RULE)
+    grids.place_all(db, RULE)
     db.execute(text(PLACE))
     db.execute(text(LOG))
 
@@ -98,6 +99,32 @@ def geopandas_way(place: Place, frame: gpd.GeoDataFrame, n_reports: int, n_chang
     return seconds[0]
 
 
+def renamed(db: Connection) -> list[editions.Row]:
+    """Every grid of the published edition under a new name: each open report gets a new version in the same place."""
+    frame = editions.edition_frame(db, editions.edition_id(db, "base", "published") or 0)
+    columns = zip(frame["code"], frame["name"], frame.geometry, strict=True)
+    return [(i, code, f"{name}甲", wkb(geom)) for i, (code, name, geom) in enumerate(columns)]
+
+
+def at_rest(place: Place) -> None:
+    """What autovacuum does in the hours between two publications."""
+    engine = make_engine(place.owner_url, place.schema)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as db:
+        db.execute(text("VACUUM (ANALYZE) report, placement, report_log, grid_version, edition_grid"))
+    engine.dispose()
+
+
+def publish(place: Place, rows: list[editions.Row], now: datetime, label: str) -> tuple[float, editions.Published]:
+    """Seconds that publishing these grids takes, the draft being there already, and what it did."""
+    with place.begin() as db:
+        editions.stage(db, rows)
+        editions.draft(db, "base", now, replace=False)
+    at_rest(place)
+    with timed(label) as seconds, place.begin() as db:
+        done = editions.publish(db, "base", now, RULE)
+    return seconds[0], done
+
+
 def main() -> None:
     """Runs the comparison."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -110,13 +137,8 @@ def main() -> None:
             publish_lattice(db, size.grids)
             fill(db, size.reports)
         with place.begin() as db:
-            db.execute(text("ANALYZE report, placement, report_log, grid_version"))
-        with place.begin() as db:
             rows = moved_border(db)
-            editions.stage(db, rows)
-            editions.draft(db, "base", NOW, replace=False)
-        with timed("publish one moved border") as moved, place.begin() as db:
-            done = editions.publish(db, "base", NOW, RULE)
+        moved, done = publish(place, rows, NOW, "publish one moved border")
         with place.begin() as db:
             after_small = state(db)
             versions = list(db.scalars(text("SELECT id FROM grid_version WHERE valid_to IS NULL")))
@@ -125,15 +147,19 @@ def main() -> None:
             n_left = placements.replace_near(db, versions, later, RULE)
         with place.begin() as db:
             same = state(db) == after_small
-            db.execute(text("UPDATE placement SET distance_m = 1e-3 WHERE to_at IS NULL"))
-        with timed("full re-placement (every report's row changes)") as every, place.begin() as db:
-            n_changed = placements.replace_near(db, versions, later + timedelta(days=1), RULE)
+            rows = renamed(db)
+        every, all_done = publish(
+            place, rows, later + timedelta(days=1), "publish every grid anew (every report's row changes)"
+        )
         with place.begin() as db:
+            same = same and state(db) == after_small
             frame = editions.edition_frame(db, editions.edition_id(db, "base", "published") or 0)
-        reference = geopandas_way(place, frame, size.reports, n_changed)
+        reference = geopandas_way(place, frame, size.reports, all_done.n_reports_moved)
     print(f"  moved by the border: {done.n_reports_moved}; left for the full one: {n_left}; same result: {same}")
-    print(f"  one border / full re-placement = {moved[0] / full[0]:.3f} (goal <= 0.05)")
-    print(f"  full re-placement, {n_changed:,} rows changed / geopandas = {every[0] / reference:.2f} (goal <= 2)")
+    print(f"  one border / full re-placement in which nothing moves = {moved / full[0]:.3f}")
+    print(f"  one border / full re-placement in which every row changes = {moved / every:.3f} (goal <= 0.05)")
+    n_changed = all_done.n_reports_moved
+    print(f"  full re-placement, {n_changed:,} rows changed / geopandas = {every / reference:.2f} (goal <= 2)")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import pandas as pd
 
 from geodata.crs import parse_crs
 from geodata.errors import CrsError, FileRefused
-from geodata.files import sandbox
+from geodata.files import sandbox, sheets
 from geodata.files.answer import Answer, unpack
 from geodata.layer import KINDS, ROLES, Fields, Kind, Layer, Limits
 
@@ -87,6 +87,17 @@ def read_raw(
     answer = _ask(path, wanted, limits or _NO_LIMITS)
     lines = [[cell or "" for cell in line] for line in zip(*answer.cells, strict=True)]
     return lines[0] if lines else [], list(zip(answer.numbers[1:].tolist(), lines[1:], strict=True))
+
+
+def read_sheets(path: Path, limits: Limits = _NO_LIMITS) -> sheets.Workbook:
+    """Every visible worksheet of a workbook, or the one table of a CSV file, cell by cell, with its merged blocks.
+
+    Read in the same locked process as `read`, for tables that are no plain list of rows.
+
+    Raises:
+        FileRefused: as `read`; `format_not_a_table`, `sheet_too_wide`, `workbook_too_many_sheets`.
+    """
+    return sheets.from_answer(_ask(path, {"whole": True, "rows": None}, limits))
 
 
 def _ask(path: Path, wanted: dict[str, object], limits: Limits) -> Answer:

@@ -167,7 +167,7 @@ def authenticate(db: Connection, token: str, kind: Kind, now: datetime) -> Actor
     ).one_or_none()
     if row is None:
         return None
-    return Actor(row.role, row.id, row.login, row.name, row.worker_id, tuple(row.area_ids))
+    return Actor(row.role, row.id, row.login, row.name, row.worker_id, tuple(row.area_ids), row.department_id)
 
 
 def set_password(db: Connection, login: str, password: str) -> None:

@@ -6,14 +6,18 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice, product
 
 from opencc import OpenCC
-from sqlalchemy import Connection, select
+from pypinyin import Style, pinyin
+from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 
 from gridsvc.db import tables as t
 from gridsvc.db.queries import load
 from gridsvc.stored import Stored, store
+
+_MOST_READINGS = 16  # of one name
 
 
 @cache
@@ -29,6 +33,23 @@ def name_key(name: str) -> str:
     """
     folded = unicodedata.normalize("NFKC", name).casefold()
     return "".join(str(_simplifier().convert(folded)).split())
+
+
+def initials(name: str) -> str:
+    """The first letters of a name's syllables, as people type them; letters and digits stay.
+
+    A character that is read in several ways outside a known word gives several such words, divided by spaces.
+
+    >>> initials("重慶3A"), initials("长洲"), initials("")
+    ('cq3a', 'zz cz', '')
+    """
+    readings = pinyin(name_key(name), style=Style.FIRST_LETTER, heteronym=True)
+    syllables = [[one for one in dict.fromkeys(_typed(part) for part in parts) if one] or [""] for parts in readings]
+    return " ".join(dict.fromkeys("".join(word) for word in islice(product(*syllables), _MOST_READINGS)))
+
+
+def _typed(part: str) -> str:
+    return "".join(letter for letter in part if letter.isalnum())
 
 
 @dataclass(frozen=True)
@@ -55,12 +76,31 @@ def named(db: Connection, n: int) -> list[Compound]:
     return [Compound(row.id, row.name, row.area_name, row.lon, row.lat) for row in rows]
 
 
+def ids_like(db: Connection, words: str) -> list[int]:
+    """The compounds that these words may mean in a search: part of a name (traditional characters too), or the first
+    letters of the beginning of one (`jxhy`); never used to place a report."""
+    key = name_key(words)
+    letters = key if key.isascii() and key.isalnum() else ""
+    return list(db.scalars(load("worklist_compounds"), {"key": key, "letters": letters}))
+
+
+def complete_initials(db: Connection) -> int:
+    """How many names got their initials now that were stored before there were any."""
+    n = t.compound_name.c
+    keys = list(db.scalars(select(n.key).where(n.initials.is_(None)).distinct()))
+    if keys:
+        change = t.compound_name.update().where(n.key == bindparam("of")).values(initials=bindparam("letters"))
+        db.execute(change, [{"of": key, "letters": initials(key)} for key in keys])
+    return len(keys)
+
+
 def write_names(db: Connection, compounds: Sequence[tuple[int, str, Sequence[str]]]) -> None:
     """Replaces the searchable names of compounds, given as (id, name, aliases)."""
     if not compounds:
         return
     db.execute(t.compound_name.delete().where(t.compound_name.c.compound_id.in_([c[0] for c in compounds])))
-    rows = [{"compound_id": id_, "key": name_key(n)} for id_, name, aliases in compounds for n in (name, *aliases) if n]
+    named = {(id_, name_key(n)) for id_, name, aliases in compounds for n in (name, *aliases) if n}
+    rows = [{"compound_id": id_, "key": key, "initials": initials(key)} for id_, key in sorted(named)]
     db.execute(insert(t.compound_name).on_conflict_do_nothing(), rows)
 
 

@@ -9,20 +9,35 @@ from datetime import datetime, timedelta
 import geopandas as gpd
 import shapely
 from sqlalchemy import Connection, select
+from sqlalchemy.dialects.postgresql import insert
 
 from geodata.town import Report, Step, Town
-from gridsvc import areas, basemap, categories, compounds, editions, households, reports, visits, workers
+from gridsvc import (
+    areas,
+    basemap,
+    cases,
+    categories,
+    compounds,
+    editions,
+    households,
+    reports,
+    terms,
+    visits,
+    workers,
+    worktime,
+)
 from gridsvc.db import tables as t
 from gridsvc.errors import Conflict
 from gridsvc.grids import Rule
 from gridsvc.reports import Draft, Position
+from gridsvc.rules.case import Given
 from gridsvc.rules.roles import Actor
 
 SOURCE = "town"
 BEFORE = timedelta(days=3)  # the grids are published this long before the first thing happens
 Progress = Callable[[str, int, int], None]  # what is being done, how much of it, of how many
 
-_PLAYED = Actor("manager", name="demo")
+_PLAYED = Actor("admin", name="demo")
 
 
 def is_empty(db: Connection) -> bool:
@@ -36,6 +51,7 @@ def seed(db: Connection, town: Town, rule: Rule, progress: Progress) -> None:
     """Fills an empty schema with the town: its ground, its people, and what happened, in the order it happened."""
     begin = min(report.received_at for report in town.reports) - BEFORE
     progress("ground", 0, 1)
+    worktime.fill(db, None, begin)
     _ground(db, town, begin, rule)
     progress("ground", 1, 1)
     progress("people", 0, 1)
@@ -159,14 +175,37 @@ def _script(town: Town) -> Iterator[tuple[datetime, Report, Step | None]]:
 def _play(db: Connection, town: Town, rule: Rule, progress: Progress) -> None:
     numbers: dict[str, str] = {}
     script = list(_script(town))
+    agreed = terms.load(db, rule.zone)
     for i, (at, report, step) in enumerate(script):
         if i % 100 == 0:
             progress("reports", i, len(script))
         if step is not None:
-            reports.apply(db, reports.lock(db, numbers[report.number]), step.action, _PLAYED, at, step.note)
+            _act(db, numbers[report.number], step, at, agreed)
             continue
         numbers[report.number] = _submit(db, report, at, rule)
     progress("reports", len(script), len(script))
+
+
+def _act(db: Connection, number: str, step: Step, at: datetime, agreed: terms.Agreed) -> None:
+    held = cases.lock(db, number)
+    if step.action == "void":
+        cases.apply(db, held, "void", _PLAYED, at, agreed, Given(note=step.note))
+        return
+    dept = db.execute(
+        insert(t.department).values(code="D1", name="城市管理").on_conflict_do_nothing().returning(t.department.c.id)
+    ).scalar()
+    dept = dept or db.scalar(select(t.department.c.id).where(t.department.c.code == "D1"))
+    for action in ("verify", "file", "dispatch", "dispose", "check", "close"):
+        who = {"dispose": Actor("handler", department_id=dept), "check": Actor("checker")}.get(action, _PLAYED)
+        cases.apply(
+            db,
+            cases.lock(db, number),
+            action,
+            who,
+            at,
+            agreed,
+            Given(note=step.note, department_id=dept if action == "dispatch" else None),
+        )
 
 
 def _submit(db: Connection, report: Report, at: datetime, rule: Rule) -> str:

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, text
 
-from gridsvc.db.queries import load
+from gridsvc.db.queries import ask, load
 from gridsvc.errors import Conflict, NotFound, Unavailable
 
 WIDEST_DISC_M = 1000.0
@@ -63,9 +63,10 @@ def place(
 ) -> Placement:
     """The grid of a point (EPSG:4326 degrees) by the editions and the duty of `at`; unplaced outside every grid."""
     values = {"lon": lon, "lat": lat, "at": at, "nearest_max_m": rule.nearest_max_m, "zone": rule.zone}
-    row = db.execute(load("place_one"), values).one_or_none()
-    if row is None:
+    rows = ask(db, "place_one", values)
+    if not rows:
         return unplaced("outside")
+    row = rows[0]
     confidence: float | None = None
     runners_up: tuple[tuple[str, float], ...] = ()
     if accuracy_m:
@@ -184,7 +185,6 @@ def place_all(db: Connection, rule: Rule) -> None:
     db.execute(text("CREATE INDEX to_place_geom_idx ON to_place USING gist (geom)"))
     db.execute(text("ANALYZE to_place"))
     db.execute(load("place_covered"))
-    db.execute(text("CREATE INDEX placed_id_idx ON placed (id)"))
     db.execute(text("ANALYZE placed"))
     if rule.nearest_max_m > 0:
         db.execute(load("place_nearest"), {"nearest_max_m": rule.nearest_max_m})

@@ -1,13 +1,18 @@
-"""The log of a report: appended to, never changed; replaying it gives the stored state."""
+"""The log of a report: appended to, never changed, each row chained to the one before by its digest."""
 
 from __future__ import annotations
 
+import json
+import secrets
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection
 
-from gridsvc.db import tables as t
+from gridsvc.db.queries import load
 from gridsvc.rules.roles import Actor
+
+SALT_BYTES = 16
 
 
 def append(
@@ -20,8 +25,9 @@ def append(
     actor: Actor,
     at: datetime,
     note: str | None = None,
-    facts: dict[str, object] | None = None,
+    facts: dict[str, Any] | None = None,
 ) -> None:
     """Appends one row; `seq` is one more than the last the caller saw, and the key refuses two of the same."""
     row = {"report_id": report_id, "seq": seq, "action": action, "from_state": from_state, "to_state": to_state}
-    db.execute(t.report_log.insert(), row | {"actor_id": actor.account_id, "at": at, "note": note, "facts": facts})
+    row |= {"actor_id": actor.account_id, "at": at, "note": note, "facts": json.dumps(facts) if facts else None}
+    db.execute(load("log_append"), row | {"note_salt": secrets.token_bytes(SALT_BYTES) if note is not None else None})

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 
-from gridsvc import grids
+from gridsvc import grids, rewriting
 from gridsvc.db import tables as t
 from gridsvc.db.queries import load
 from gridsvc.grids import Placement, Rule
+
+# From this share of the published grids on, all open reports are looked at: polygon by polygon takes longer then.
+MANY_SHARE = 0.25
+_ARE_MANY = text("SELECT :n >= :share * count(*) FROM grid_version WHERE valid_from IS NOT NULL AND valid_to IS NULL")
 
 
 def supersede(db: Connection, report_id: int, seq: int, placement: Placement, now: datetime) -> None:
@@ -56,44 +61,55 @@ def current(db: Connection, report_id: int) -> Placement:
 def replace_near(db: Connection, version_ids: list[int], now: datetime, rule: Rule) -> int:
     """How many open reports got another placement because these grid versions came or went.
 
-    Looks only at open reports in or near those versions that no person placed; each one that gets another grid version
-    has its placement superseded and one log row. Closed ones and hand-placed ones keep theirs.
+    Looks only at open reports in or near those versions that no person placed (at all of them where many versions
+    changed: that is quicker and comes to the same); each one that gets another grid version has its placement
+    superseded and one log row. Closed ones and hand-placed ones keep theirs.
     """
+    many = db.scalar(_ARE_MANY, {"n": len(version_ids), "share": MANY_SHARE})
+    if many:
+        rewriting.prepare(db)
     grids.begin_placing(db)
-    values = {"version_ids": version_ids, "nearest_max_m": rule.nearest_max_m, "now": now}
-    db.execute(load("reports_near_versions"), values)
-    return _shift(db, now, rule)
+    if many:
+        n = db.execute(load("reports_open"), {"now": now}).rowcount
+    else:
+        values = {"version_ids": version_ids, "nearest_max_m": rule.nearest_max_m, "now": now}
+        n = db.execute(load("reports_near_versions"), values).rowcount
+    return _shift(db, n, now, rule)
 
 
 def replace_retired(db: Connection, now: datetime, rule: Rule) -> int:
     """How many open reports left a retired grid version: imported ones that were received before it was retired."""
     grids.begin_placing(db)
-    db.execute(load("reports_on_retired"), {"now": now})
-    return _shift(db, now, rule)
+    n = db.execute(load("reports_on_retired"), {"now": now}).rowcount
+    return _shift(db, n, now, rule)
 
 
-def _shift(db: Connection, now: datetime, rule: Rule) -> int:
-    if not db.scalar(text("SELECT EXISTS (SELECT FROM to_place)")):
+def _shift(db: Connection, n_candidates: int, now: datetime, rule: Rule) -> int:
+    if not n_candidates:
         return 0
     grids.place_all(db, rule)
+    if n_candidates < rewriting.LEAST_ROWS or not rewriting.hold_still(db):
+        db.execute(load("shifted_lock"))
     db.execute(load("shifted_make"))
     n = db.execute(load("shifted_find")).rowcount
-    db.execute(load("shifted_log"), {"now": now})
-    db.execute(load("shifted_end"), {"now": now})
-    db.execute(load("shifted_place"), {"now": now, "zone": rule.zone})
-    db.execute(text("DROP TABLE shifted"))
     if n:
-        weigh_placed(db)
+        db.execute(text("ANALYZE shifted"))
+        with rewriting.rebuilt(db) if rewriting.worth_it(db, n) else nullcontext():
+            db.execute(load("shifted_log"), {"now": now})
+            db.execute(load("shifted_end"), {"now": now})
+            db.execute(load("shifted_place"), {"now": now, "zone": rule.zone})
+        _weigh(db, now)
+    db.execute(text("DROP TABLE shifted"))
     return n
 
 
-def weigh_placed(db: Connection, batch: int = 5000) -> None:
-    """Works out the confidence of the placements just made from `to_place` whose report has an accuracy."""
+def _weigh(db: Connection, now: datetime, batch: int = 5000) -> None:
+    """Works out the confidence of the placements just made whose report has an accuracy."""
+    if not db.scalar(text("SELECT EXISTS (SELECT FROM shifted WHERE accuracy_m > 0)")):
+        return
+    db.execute(text("CREATE INDEX ON shifted (id) WHERE accuracy_m > 0"))
     last = 0
-    while True:
-        rows = db.execute(load("placements_to_weigh"), {"after": last, "batch": batch}).all()
-        if not rows:
-            return
+    while rows := db.execute(load("placements_to_weigh"), {"after": last, "batch": batch, "now": now}).all():
         shares = grids.confidences(db, [(r.id, r.lon, r.lat, r.accuracy_m, r.at) for r in rows])
         updates = []
         for row in rows:

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
 from geodata import crs as geocrs
 from geodata.errors import GeodataError
 from gridsvc import compounds, grids
 from gridsvc.db import tables as t
-from gridsvc.db.queries import load
-from gridsvc.errors import Conflict, NotFound, Refused
+from gridsvc.db.queries import ask
+from gridsvc.errors import Conflict, Refused
 from gridsvc.grids import Placement, Rule
-from gridsvc.journal import append
-from gridsvc.placements import current, supersede
-from gridsvc.rules.lifecycle import step
+from gridsvc.placements import current
 from gridsvc.rules.roles import Actor
 
 SOURCE = "gridsvc"  # the source of reports that were submitted here, beside the names of imported ones
@@ -56,7 +54,8 @@ class Draft:
 
     def fingerprint(self) -> bytes:
         """SHA-256 over every field: two drafts with one key are the same report only if this is equal."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True, default=str).encode()).digest()
+        said = vars(self) | {"position": vars(self.position) if self.position else None}
+        return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).digest()
 
 
 @dataclass(frozen=True)
@@ -131,7 +130,7 @@ def submit(db: Connection, draft: Draft, actor: Actor, now: datetime, rule: Rule
         raise Refused("observed_ahead", observed_at=draft.observed_at.isoformat())
     if draft.position is None and draft.compound is None and not (draft.words or "").strip():
         raise Refused("location_missing")
-    begun = db.execute(load("submit_begin"), {"category": draft.category, "client_key": draft.client_key}).one()
+    (begun,) = ask(db, "submit_begin", {"category": draft.category, "client_key": draft.client_key})
     if begun.sent is not None:
         return _same_again(db, draft, actor)
     overtaken = begun.published_at is not None and now < begun.published_at <= now + OVERTAKEN
@@ -168,10 +167,10 @@ def submit(db: Connection, draft: Draft, actor: Actor, now: datetime, rule: Rule
         "worker_id": placed.worker_id,
         "duty": placed.duty,
     }
-    report_id = db.scalar(load("submit_store"), row)
-    if report_id is None:
+    stored = ask(db, "submit_store", row)
+    if not stored:
         return _same_again(db, draft, actor)
-    return Submitted(report_id, str(row["number"]), "reported", placed, now, True)
+    return Submitted(stored[0].id, str(row["number"]), "reported", placed, now, True)
 
 
 def _same_again(db: Connection, draft: Draft, actor: Actor) -> Submitted:
@@ -182,67 +181,3 @@ def _same_again(db: Connection, draft: Draft, actor: Actor) -> Submitted:
     if row.body_hash != draft.fingerprint() or row.sender_id != actor.account_id:
         raise Conflict("client_key_used")
     return Submitted(row.id, row.number, row.state, current(db, row.id), row.received_at, False)
-
-
-@dataclass(frozen=True)
-class Key:
-    """A report's row, locked for this transaction: id, state, and the last seq of its log."""
-
-    id: int
-    state: str
-    seq: int
-
-
-def lock(db: Connection, number: str, source: str = SOURCE) -> Key:
-    """The report with this number, locked against other writers until the transaction ends.
-
-    Raises:
-        NotFound: no report of this source has the number.
-    """
-    r = t.report.c
-    chosen = (r.number == number) & (r.source == source)
-    row = db.execute(select(r.id, r.state).where(chosen).order_by(r.repeat).limit(1).with_for_update()).one_or_none()
-    if row is None:
-        raise NotFound("report_unknown", number=number)
-    seq = db.scalar(select(func.max(t.report_log.c.seq)).where(t.report_log.c.report_id == row.id))
-    return Key(row.id, row.state, int(seq or 0))
-
-
-def apply(db: Connection, key: Key, action: str, actor: Actor, now: datetime, note: str | None = None) -> str:
-    """The state after an action; the only writer of `report.state`.
-
-    Raises:
-        Conflict: the action does not start from the report's state.
-    """
-    after = step(key.state, action)
-    values: dict[str, object] = {"state": after}
-    if after == "closed":
-        values["closed_at"] = now
-    db.execute(t.report.update().where(t.report.c.id == key.id).values(values))
-    append(db, key.id, key.seq + 1, action, key.state, after, actor, now, note)
-    return after
-
-
-def place_by_hand(
-    db: Connection, key: Key, where: str | Position, actor: Actor, now: datetime, rule: Rule, note: str | None = None
-) -> Placement:
-    """The placement that a manager gave: a grid's code, or a pin whose grid is looked up; logged, the old one kept.
-
-    Raises:
-        NotFound: no published grid has the code.
-        Conflict: the pin lies outside every grid.
-    """
-    grids.hold(db)
-    if isinstance(where, str):
-        chosen = grids.place_grid(db, where, now, rule)
-    else:
-        found = grids.place(db, *to_wgs84(where), now, rule)
-        if found.grid_version_id is None:
-            raise Conflict("pin_outside")
-        chosen = replace(found, method="manual", distance_m=None)
-    facts = {"grid": chosen.code, "method": "manual"} | (
-        {} if isinstance(where, str) else {"lon": where.lon, "lat": where.lat, "crs": where.crs}
-    )
-    append(db, key.id, key.seq + 1, "place", key.state, key.state, actor, now, note, facts)
-    supersede(db, key.id, key.seq + 1, chosen, now)
-    return chosen

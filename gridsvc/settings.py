@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import Field, field_validator
@@ -33,10 +33,29 @@ class Settings(BaseSettings):
     far_m: float = Field(100_000.0, gt=0, description="farther from the grids than this, a position is refused")
     session_hours: float = Field(12.0, gt=0, le=24 * 30, description="how long a login lasts")
     anonymous_per_minute: int = Field(10, ge=1, description="reports a minute from one address without an account")
+    photo_dir: Path | None = Field(None, description="where photos lie, by schema; none: photos in the data folder")
+    photo_max_mb: int = Field(15, ge=1, le=200, description="largest photo that is taken, in MB")
+    photo_max_mp: int = Field(50, ge=1, le=200, description="most pixels a photo may have, in millions")
+    anonymous_photos_per_minute: int = Field(30, ge=1, description="photos a minute from one such address")
+    photo_unredacted_days: int = Field(30, ge=0, description="how long the picture before a redaction is kept")
+    photo_retention_days: int | None = Field(None, ge=1, description="photos of reports ended so long ago are removed")
     login_attempts: int = Field(5, ge=1, description="wrong passwords before an account waits")
     login_wait_s: int = Field(300, ge=1, description="how long it waits")
     statement_timeout_s: float = Field(20.0, gt=0, description="longest database statement of a page or API call")
     pool_size: int = Field(10, ge=1, le=200, description="database connections of one server process")
+    working_days: Literal["rolling", "next_day"] = Field(
+        "rolling", description="a limit's day is eight working hours, or counts from the next day to its close"
+    )
+    due_from: Literal["received", "filed", "dispatched"] = Field("received", description="what a limit runs from")
+    spot_check_share: float = Field(
+        0.1, ge=0, le=1, description="share of what was solved on the spot that another person checks"
+    )
+    territorial_fallback: bool = Field(
+        False, description="whether the territory's own department gets what no responsibility list names"
+    )
+    escalate_every_s: int = Field(
+        300, ge=0, description="seconds between two looks at what is overdue while serving; 0: never"
+    )
     tile_provider: Literal["none", "tianditu", "xyz"] = Field("none", description="raster base map beside our own")
     tile_url: str | None = Field(None, description="template of an xyz provider, https, with {z} {x} {y}")
     tile_key: str | None = Field(None, description="key of the provider; stays on the server")
@@ -50,6 +69,22 @@ class Settings(BaseSettings):
         if value not in available_timezones():
             raise ValueError(f"unknown time zone {value!r}")
         return value
+
+    @property
+    def photo_folder(self) -> Path:
+        """Where the photos of this schema lie; each schema has its own, for cleaning removes strange files."""
+        return (self.photo_dir or self.data_dir / "photos") / self.db_schema
+
+    @property
+    def agreed(self) -> dict[str, Any]:
+        """What `terms.load` takes beside a connection."""
+        return {
+            "zone": self.timezone,
+            "convention": self.working_days,
+            "due_from": self.due_from,
+            "sample_share": self.spot_check_share,
+            "fallback": self.territorial_fallback,
+        }
 
     @property
     def zone(self) -> ZoneInfo:

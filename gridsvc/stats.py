@@ -12,7 +12,7 @@ from geodata.crs import local_metric
 from gridsvc import grids
 from gridsvc.db.queries import load
 from gridsvc.rules.rates import per_thousand, share
-from gridsvc.rules.roles import Actor, may
+from gridsvc.rules.roles import AREA_ROLES, Actor, may
 
 By = Literal["grid", "cell"]
 
@@ -60,11 +60,12 @@ class Table:
 
 
 def scope(actor: Actor) -> dict[str, object]:
-    """The bound values that keep a reader's rows to the own areas (manager) or the own grids (worker)."""
+    """The bound values that keep a reader's rows to the own areas, the worker's own grids, the handler's department."""
     return {
         "all_areas": actor.sees_all,
-        "area_ids": list(actor.area_ids) if actor.role == "manager" else [],
+        "area_ids": list(actor.area_ids) if actor.role in AREA_ROLES else [],
         "worker_id": actor.worker_id if actor.role == "worker" else None,
+        "department_id": actor.department_id if actor.role == "handler" else None,
     }
 
 

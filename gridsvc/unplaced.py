@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection
 
-from gridsvc.db import tables as t
+from gridsvc.cases import Held, lock_id, place_by_hand
 from gridsvc.db.queries import load
 from gridsvc.errors import Conflict, Forbidden, NotFound, Refused
 from gridsvc.grids import Placement, Rule
-from gridsvc.reports import Key, Position, place_by_hand
+from gridsvc.reports import Position
 from gridsvc.rules.lifecycle import OPEN
 from gridsvc.rules.roles import Actor, may
 from gridsvc.stats import scope
@@ -104,35 +104,33 @@ def chosen(db: Connection, actor: Actor, words: str) -> str:
     return named[0].code
 
 
-def lock(db: Connection, actor: Actor, report_id: int, seq: int) -> Key:
+def lock(db: Connection, actor: Actor, report_id: int, seq: int) -> Held:
     """The open report, locked, where this reader sees it and nobody changed it since the log row `seq`.
 
     Raises:
         NotFound: no such report for this reader.
         Conflict: somebody was quicker, or it is closed or void.
     """
-    r = t.report.c
-    row = db.execute(select(r.id, r.state, r.number).where(r.id == report_id).with_for_update()).one_or_none()
+    held = lock_id(db, report_id)
     # asked behind the lock: somebody may have moved the report while we waited for it
     which = {"report_id": report_id, "sees_unplaced": may(actor, "place")}
-    if row is None or not db.scalar(load("sees_report"), scope(actor) | which):
+    if not db.scalar(load("sees_report"), scope(actor) | which):
         raise NotFound("report_unknown", number=report_id)
-    last = int(db.scalar(select(func.max(t.report_log.c.seq)).where(t.report_log.c.report_id == row.id)) or 0)
-    if last != seq:
-        raise Conflict("report_changed", number=row.number)
-    if row.state not in OPEN:
-        raise Conflict("step_not_allowed", state=row.state, action="place", allowed="-")
-    return Key(row.id, row.state, last)
+    if held.seq != seq:
+        raise Conflict("report_changed", number=held.number)
+    if held.state not in OPEN:
+        raise Conflict("step_not_allowed", state=held.state, action="place", allowed="-")
+    return held
 
 
-def place(db: Connection, key: Key, where: str | Position, actor: Actor, now: datetime, rule: Rule) -> Placement:
+def place(db: Connection, held: Held, where: str | Position, actor: Actor, now: datetime, rule: Rule) -> Placement:
     """The placement by hand, in one of the actor's own grids.
 
     Raises:
         Forbidden: the grid is in nobody's area that the actor has.
-        NotFound, Conflict: as `reports.place_by_hand`.
+        NotFound, Conflict: as `cases.place_by_hand`.
     """
-    placed = place_by_hand(db, key, where, actor, now, rule)
+    placed = place_by_hand(db, held, where, actor, now, rule)
     own = db.execute(load("own_grid"), scope(actor) | {"version_id": placed.grid_version_id}).one_or_none()
     if own is None:
         raise Forbidden("grid_not_yours", grid=placed.code)

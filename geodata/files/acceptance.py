@@ -17,7 +17,7 @@ from geodata.layer import Fields, Kind, Problem
 ShapeArray = NDArray[np.object_]
 
 # What a spreadsheet (3.70102E+17) or Java (3.70102E17) makes of a long code in a number column; 2E10 may be a house.
-_SCIENTIFIC = re.compile(r"[0-9][.,][0-9]+[eE]\+?[0-9]{1,3}|[0-9][eE]\+[0-9]{1,3}")
+SCIENTIFIC = re.compile(r"[0-9][.,][0-9]+[eE]\+?[0-9]{1,3}|[0-9][eE]\+[0-9]{1,3}")
 _CODE_ROLES = ("code", "parent", "number", "grid", "phone")
 _POINT_ID = 0
 _MAX_SHOWN = 60
@@ -51,7 +51,7 @@ def check_codes(rows: Rows, found: Fields, kind: Kind) -> None:
             text = (cell or "").strip()
             if not text and must:
                 rows.refuse(number, "code_missing", column=column)
-            elif text and _SCIENTIFIC.fullmatch(text):
+            elif text and SCIENTIFIC.fullmatch(text):
                 rows.refuse(number, "code_in_scientific_notation", column=column, found=text)
 
 

@@ -16,7 +16,18 @@ from pyproj import datadir
 from geodata import osm
 from geodata.crs import parse_crs
 from geodata.errors import FileRefused, GeodataError
-from geodata.files import acceptance, archive, features, gpkg, headers, positions, reprojection, shapefile, tables
+from geodata.files import (
+    acceptance,
+    archive,
+    features,
+    gpkg,
+    headers,
+    positions,
+    reprojection,
+    shapefile,
+    sheets,
+    tables,
+)
 from geodata.files.answer import Answer, pack, pack_error
 from geodata.files.lockdown import lock_down
 from geodata.files.rows import Rows
@@ -49,6 +60,8 @@ def main() -> None:
 
 def _answer(folder: Path, request: Mapping[str, Any], limits: Limits, guards: list[str]) -> bytes:
     try:
+        if request.get("whole"):
+            return pack(sheets.to_answer(sheets.read(folder / _FILE_NAME, limits), guards))
         if request["rows"] is not None:
             return pack(as_sent(folder, request, limits, guards))
         return pack(decode(folder, request, limits, guards))

@@ -59,19 +59,19 @@ def run(request: Mapping[str, object], files: Mapping[str, Path], limits: Limits
         FileRefused: `file_missing`, `file_not_readable`, `file_too_large`; `reading_takes_too_long`, `reader_died` (a
             crash, or more memory than the limit), `answer_too_large`.
     """
-    with tempfile.TemporaryDirectory(prefix="gridsvc-read-", dir=_place()) as name:
+    with tempfile.TemporaryDirectory(prefix="gridsvc-read-", dir=place()) as name:
         folder = Path(name)
         _fill(folder, request, files, limits)
         return _ask(folder, limits)
 
 
-def _place() -> Path:
+def place() -> Path:
     """Where the folder goes: nobody, whom root becomes, must be able to walk to it."""
     usual = Path(tempfile.gettempdir())
     # S108: the folders made there have names that nobody can foresee, and are closed to others.
-    for place in (usual, Path("/tmp"), Path("/var/tmp")):  # noqa: S108
-        if os.geteuid() != 0 or all(step.is_dir() and step.stat().st_mode & 0o001 for step in (place, *place.parents)):
-            return place
+    for one in (usual, Path("/tmp"), Path("/var/tmp")):  # noqa: S108
+        if os.geteuid() != 0 or all(step.is_dir() and step.stat().st_mode & 0o001 for step in (one, *one.parents)):
+            return one
     return usual
 
 

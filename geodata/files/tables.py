@@ -115,6 +115,48 @@ def read_as_sent(
         return _picked(_csv_rows(text, head.delimiter), head.n_above, wanted)
 
 
+def read_csv_cells(path: Path, limits: Limits) -> tuple[str, list[list[str]]]:
+    """The encoding and all rows of a CSV file, blank ones and titles too.
+
+    Raises:
+        FileRefused: as `read_csv`.
+    """
+    head = sniff_table(path, limit_bytes=limits.unpacked_bytes)
+    with _text_of(path, head.gzipped, head.encoding) as text:
+        rows = list(itertools.islice(_csv_rows(text, head.delimiter), limits.n_rows + 1))
+    if len(rows) > limits.n_rows:
+        raise FileRefused("file_has_too_many_rows", limit=limits.n_rows)
+    encoding = "utf-8" if head.encoding == "utf-8-sig" else head.encoding
+    return encoding, [[unguard(cell) for cell in row] for row in rows]
+
+
+def read_workbook(
+    path: Path, limits: Limits, most_sheets: int
+) -> tuple[list[tuple[str, list[list[str]], list[tuple[int, int, int, int]]]], list[str]]:
+    """The visible worksheets (name, all cells as text, merged blocks as top, left, bottom, right) and the hidden names.
+
+    Raises:
+        FileRefused: as `read_excel`, `file_has_too_many_rows`, `workbook_too_many_sheets`.
+    """
+    with _opened(path, limits) as book:
+        sheets = [sheet for sheet in book.sheets_metadata if sheet.typ == calamine.SheetTypeEnum.WorkSheet]
+        if len(sheets) > most_sheets:
+            raise FileRefused("workbook_too_many_sheets", n=len(sheets), limit=most_sheets)
+        found, left = [], limits.n_rows
+        for sheet in sheets:
+            if sheet.visible != calamine.SheetVisibleEnum.Visible:
+                continue
+            content = book.get_sheet_by_name(sheet.name)
+            rows = content.to_python(skip_empty_area=False, nrows=left + 1)
+            left -= len(rows)
+            if left < 0:
+                raise FileRefused("file_has_too_many_rows", limit=limits.n_rows)
+            merged = [(*first, *last) for first, last in content.merged_cell_ranges or []]
+            found.append((sheet.name, [[_excel_cell(value) for value in row] for row in rows], merged))
+        hidden = [sheet.name for sheet in sheets if sheet.visible != calamine.SheetVisibleEnum.Visible]
+    return found, hidden
+
+
 def _picked(
     table: Iterator[list[str]], n_above: int, wanted: set[int]
 ) -> tuple[list[str], list[tuple[int, list[str]]]]:
@@ -127,14 +169,29 @@ def _picked(
 
 def _workbook(path: Path, limits: Limits, sheet: str | None) -> tuple[str, list[str], str, list[list[str]]]:
     """The name of the sheet, the sheets passed over, the format, and all cells as text."""
-    is_zip = path.read_bytes()[:2] == b"PK"
-    if is_zip:
+    with _opened(path, limits) as book:
+        name, others = _sheet(book, sheet)
+        most = limits.n_rows + _HEAD_ROWS + 1
+        content = book.get_sheet_by_name(name).to_python(skip_empty_area=False, nrows=most)
+    file_format = "xlsx" if _is_zip(path) else "xls"
+    return name, others, file_format, [[_excel_cell(value) for value in row] for row in content]
+
+
+def _is_zip(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(2) == b"PK"
+
+
+@contextmanager
+def _opened(path: Path, limits: Limits) -> Iterator[calamine.CalamineWorkbook]:
+    """The workbook, whose every fault ends as a refusal while it is open."""
+    if _is_zip(path):
         archive.check_workbook(path, limits.unpacked_bytes)
     try:
         with calamine.CalamineWorkbook.from_path(str(path)) as book:
-            name, others = _sheet(book, sheet)
-            most = limits.n_rows + _HEAD_ROWS + 1
-            content = book.get_sheet_by_name(name).to_python(skip_empty_area=False, nrows=most)
+            yield book
+    except FileRefused:
+        raise
     except calamine.PasswordError:
         raise FileRefused("workbook_encrypted") from None
     except (calamine.CalamineError, OSError, ValueError) as error:
@@ -144,7 +201,6 @@ def _workbook(path: Path, limits: Limits, sheet: str | None) -> tuple[str, list[
         if type(error).__name__ != "PanicException":
             raise
         raise FileRefused("workbook_damaged", cause=str(error)[:120]) from None
-    return name, others, "xlsx" if is_zip else "xls", [[_excel_cell(value) for value in row] for row in content]
 
 
 def _sheet(book: calamine.CalamineWorkbook, wanted: str | None) -> tuple[str, list[str]]:

@@ -6,9 +6,10 @@ import argparse
 
 from sqlalchemy.exc import OperationalError
 
+from gridsvc import worktime
 from gridsvc.cli.door import ABSENT, FINE, Door
 from gridsvc.db import embedded, migrate
-from gridsvc.db.engine import database, make_engine
+from gridsvc.db.engine import database, make_engine, transaction
 from gridsvc.db.migrate import Revisions
 from gridsvc.errors import Unavailable
 
@@ -25,6 +26,9 @@ def run(door: Door, args: argparse.Namespace) -> int:
         if args.deed == "upgrade" and before.current is None:
             raise Unavailable("schema_absent", schema=schema)
         after = migrate.upgrade(owner_url, schema, app_url)
+        if door.settings.timezone in worktime.ZONES:
+            with transaction(owner_url, schema) as db:
+                worktime.fill(db, None, door.now)
     if door.json:
         door.tell({"schema": schema, "before": before.current, "now": after.current, "newest": after.newest})
     changed = "cli.db.same" if before.current == after.current else "cli.db.done"

@@ -51,17 +51,18 @@ class Door:
         """The rule of placement that the settings give."""
         return Rule(self.settings.nearest_max_m, self.settings.timezone)
 
-    def word(self, key: str, **facts: object) -> str:
+    def word(self, key: str, /, **facts: object) -> str:
         """The sentence for a key of the catalogue."""
         return translate(key, self.locale, **facts)
 
-    def error(self, code: str, **facts: object) -> str:
+    def error(self, code: str, /, **facts: object) -> str:
         """The sentence for an error code."""
         return error_text(code, self.locale, **facts)
 
     def say(self, text: str) -> None:
         """Writes words for a person: to standard output, or to standard error where that belongs to JSON."""
-        print(text, file=sys.stderr if self.json else sys.stdout)
+        # at once into a pipe too: who reads it waits for the address, or for a sign of life
+        print(text, file=sys.stderr if self.json else sys.stdout, flush=True)
 
     def warn(self, text: str) -> None:
         """Writes words for a person to standard error."""

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import argparse
 import gc
+from dataclasses import replace
 from pathlib import Path
 from zoneinfo import available_timezones
 
 from sqlalchemy import Connection
 
-from geodata.errors import GeodataError
+from geodata.errors import FileRefused, GeodataError
+from geodata.files.sheets import Workbook
 from geodata.layer import Kind, Layer
-from geodata.read import read
+from geodata.read import read, read_sheets
 from geodata.write import write_refused
 from gridsvc.cli import accounts, parser
 from gridsvc.cli.door import FINE, WRONG, Door
 from gridsvc.cli.progress import Step, shown
 from gridsvc.errors import GridsvcError, Refused
 from gridsvc.grids import Rule
-from gridsvc.imports import areas, basemap, compounds, grids, reports, streams, workers
+from gridsvc.imports import areas, basemap, categories, compounds, grids, reports, streams, taxonomies, workers
 from gridsvc.imports.account import Account
 
 REQUIRED: dict[str, tuple[str, ...]] = {
@@ -58,10 +60,13 @@ def _imported(door: Door, args: argparse.Namespace, step: Step) -> tuple[Account
             if written:
                 db.commit()
         return account, written
-    layer = _read(path, args)
+    content = _read(path, args) if parser.FIELDS_OF[args.kind] else _sheets(path, args)
     with door.owner() as db:
         step("check", 0, None)
-        account = _take(door, db, args, layer)
+        if isinstance(content, Workbook):
+            account = _take_sheets(door, db, args, content)
+        else:
+            account = _take(door, db, args, content)
         good = bool(args.commit) and (not account.n_refused or bool(args.skip_refused))
         _write_errors(door, args, account)
         if good:
@@ -123,7 +128,8 @@ def refuse_foreign_options(args: argparse.Namespace) -> None:
     given = {name for name, value in vars(args).items() if value not in (None, False)}
     for option, kinds in parser.ONLY_FOR.items():
         if option in given and args.kind not in kinds:
-            raise Refused("option_not_for_kind", option=f"--{option.replace('_', '-')}", kind=args.kind)
+            flag = parser.FLAGS.get(option, f"--{option.replace('_', '-')}")
+            raise Refused("option_not_for_kind", option=flag, kind=args.kind)
     for name in sorted(given):
         role = name.removesuffix("_field")
         if role != name and role not in parser.FIELDS_OF[args.kind]:
@@ -150,6 +156,26 @@ def _take(door: Door, db: Connection, args: argparse.Namespace, layer: Layer) ->
     if args.kind == "compounds":
         return compounds.take(db, layer, path.name, source=source)
     return basemap.take(db, layer, path.name, source=source)
+
+
+def _sheets(path: Path, args: argparse.Namespace) -> Workbook:
+    """All worksheets of the file, or the one that is asked for."""
+    book = read_sheets(path, categories.READING)
+    if args.sheet is None:
+        return book
+    asked = tuple(sheet for sheet in book.sheets if sheet.name == args.sheet)
+    if not asked:
+        names = ", ".join(sheet.name for sheet in book.sheets)[:200]
+        raise FileRefused("sheet_missing", file=path.name, sheet=args.sheet[:80], found=names)
+    return replace(book, sheets=asked, hidden=())
+
+
+def _take_sheets(door: Door, db: Connection, args: argparse.Namespace, book: Workbook) -> Account:
+    """The account of a file that is read sheet by sheet."""
+    file = Path(args.file).name
+    if args.kind == "taxonomy":
+        return taxonomies.take(db, book, file, taxonomy=args.taxonomy)
+    return categories.take(db, book, file, door.now, day_means=args.day_means, kind=args.category_kind)
 
 
 def _write_errors(door: Door, args: argparse.Namespace, account: Account) -> None:

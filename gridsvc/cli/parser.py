@@ -11,9 +11,10 @@ from geodata.layer import Fields
 from gridsvc import __version__
 from gridsvc.cli.words import Parser
 from gridsvc.i18n import LOCALES, Locale, translate
+from gridsvc.rules.limits import DAY_MEANS
 from gridsvc.rules.roles import ROLES
 
-KINDS = ("areas", "grids", "compounds", "workers", "basemap", "reports")
+KINDS = ("areas", "grids", "compounds", "workers", "basemap", "reports", "categories", "taxonomy")
 EXPORTS = ("areas", "grids", "compounds", "reports")
 FORMATS = ("geojson", "gpkg", "csv", "xlsx")
 LAYERS = ("base", "dedicated")
@@ -30,7 +31,11 @@ FIELDS_OF: dict[str, tuple[str, ...]] = {
         *("number", "time", "category", "state", "closed", "words", "text", "accuracy", "compound"),
         *("lon", "lat", "x", "y"),
     ),
+    # Sheets of another shape: their columns are found by their usual names alone.
+    "categories": (),
+    "taxonomy": (),
 }
+_LAYERED = tuple(kind for kind, roles in FIELDS_OF.items() if roles)
 # Options of `import` beside the fields, with the kinds they are for; no entry: every kind.
 ONLY_FOR: dict[str, tuple[str, ...]] = {
     "layer": ("grids", "workers"),
@@ -42,7 +47,13 @@ ONLY_FOR: dict[str, tuple[str, ...]] = {
     "nearest_max_m": ("reports",),
     "allow_repeats": ("reports",),
     "crs": ("areas", "grids", "compounds", "basemap", "reports"),
+    "errors": _LAYERED,
+    "day_means": ("categories",),
+    "category_kind": ("categories",),
+    "taxonomy": ("taxonomy",),
 }
+# Options that are not called like what they set.
+FLAGS = {"category_kind": "--kind"}
 
 
 def build(locale: Locale) -> Parser:
@@ -122,9 +133,12 @@ def _import(one: Parser, locale: Locale) -> None:
         ("--date-order", {"choices": ("ymd", "mdy", "dmy")}),
         ("--nearest-max-m", {"type": float, "metavar": "M"}),
         ("--allow-repeats", {"action": "store_true"}),
+        ("--day-means", {"choices": DAY_MEANS}),
+        ("--kind", {"choices": ("part", "event"), "dest": "category_kind"}),
+        ("--taxonomy", {"metavar": "NAME"}),
     )
     for flag, kind in flags:
-        key = flag.removeprefix("--").replace("-", "_")
+        key = kind.get("dest", flag.removeprefix("--").replace("-", "_"))
         kinds = f" [{', '.join(ONLY_FOR[key])}]" if key in ONLY_FOR else ""
         one.add_argument(flag, help=say("cli.json" if key == "json" else f"cli.import.{key}") + kinds, **kind)
     fields = one.add_argument_group(say("cli.import.fields"), say("cli.import.fields_about"))
@@ -184,6 +198,38 @@ def _users(one: Parser, locale: Locale) -> None:
     made["token"].add_argument("--days", type=int, default=365, help=say("cli.users.days"))
 
 
+def _calendar(one: Parser, locale: Locale) -> None:
+    say = _in(locale)
+    one.set_defaults(module="gridsvc.cli.calendar")
+    deeds = _commands(one, locale, "deed", "DEED")
+    made = {}
+    for deed in ("fill", "import", "show"):
+        about = say(f"cli.calendar.{deed}")
+        made[deed] = deeds.add_parser(deed, help=about, description=about)
+        made[deed].add_argument("--lang", choices=LOCALES, default=argparse.SUPPRESS, help=say("cli.lang"))
+        _json(made[deed], locale)
+    made["fill"].add_argument("--years", metavar="YEARS", help=say("cli.calendar.years"))
+    made["import"].add_argument("file", metavar="FILE", help=say("cli.calendar.file"))
+    made["import"].add_argument("--year", required=True, metavar="YEAR", help=say("cli.calendar.year_of_file"))
+    made["import"].add_argument("--sheet", metavar="NAME", help=say("cli.calendar.sheet"))
+    made["show"].add_argument("--year", metavar="YEAR", help=say("cli.calendar.year"))
+
+
+def _escalate(one: Parser, locale: Locale) -> None:
+    one.set_defaults(module="gridsvc.cli.escalate")
+    _json(one, locale)
+
+
+def _photos(one: Parser, locale: Locale) -> None:
+    say = _in(locale)
+    one.set_defaults(module="gridsvc.cli.photos")
+    about = say("cli.photos.clean")
+    clean = _commands(one, locale, "deed", "DEED").add_parser("clean", help=about, description=about)
+    clean.add_argument("--dry-run", action="store_true", help=say("cli.photos.dry_run"))
+    clean.add_argument("--lang", choices=LOCALES, default=argparse.SUPPRESS, help=say("cli.lang"))
+    _json(clean, locale)
+
+
 _COMMANDS = {
     "demo": _demo,
     "serve": _serve,
@@ -192,4 +238,7 @@ _COMMANDS = {
     "publish": _publish,
     "export": _export,
     "users": _users,
+    "calendar": _calendar,
+    "escalate": _escalate,
+    "photos": _photos,
 }

@@ -40,9 +40,11 @@ def _layer(door: Door, db: Connection, layer: str, args: argparse.Namespace, ste
     step("tile", 0, None)
     planned = editions.preview(db, layer)
     _tell(door, layer, planned)
+    if args.strict:
+        editions.require_tiling(layer, planned)
     step("publish", 0, None)
     # A dry run does all of it too: it tells how much moves, and refuses what would be refused. Nothing commits it.
-    published = editions.publish(db, layer, None, door.rule, strict=args.strict)
+    published = editions.publish(db, layer, None, door.rule)
     moved = {"reports": published.n_reports_moved, "households": published.n_households_moved}
     door.say(door.word("cli.publish.would_move" if args.dry_run else "cli.publish.moved", **moved))
     return {

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
 import socket
-import sys
 
 from gridsvc.cli.door import CONFLICT, FINE, INTERRUPTED, Door
 from gridsvc.db import migrate
 from gridsvc.db.engine import database, transaction
 from gridsvc.errors import Conflict, Unavailable
 from gridsvc.settings import Settings
+
+# why an address cannot be listened at, in words of ours: the system's are English
+_REASONS = {errno.EADDRINUSE: "port_taken", errno.EACCES: "port_reserved", errno.EADDRNOTAVAIL: "host_elsewhere"}
 
 
 def run(door: Door, args: argparse.Namespace) -> int:
@@ -52,7 +55,8 @@ def check_port(settings: Settings) -> None:
         try:
             probe.bind((settings.host, settings.port))
         except OSError as error:
-            raise Conflict("port_taken", host=settings.host, port=settings.port, reason=error.strerror) from error
+            code = _REASONS.get(error.errno or 0, "port_unusable")
+            raise Conflict(code, host=settings.host, port=settings.port, reason=error.strerror) from error
 
 
 def serve(settings: Settings, app_url: str) -> int:
@@ -62,7 +66,6 @@ def serve(settings: Settings, app_url: str) -> int:
         Refused: the address is open to others without TLS, or with demo accounts.
     """
     server = importlib.import_module("gridsvc.web.server")  # the other door: loaded when it is to be opened
-    sys.stdout.flush()  # into a pipe or a log the address would else come with the last words
     try:
         return FINE if server.serve(settings, app_url) else CONFLICT
     except KeyboardInterrupt:

@@ -2,15 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any, cast
 
-from sqlalchemy import TextClause, text
+import psycopg
+from psycopg.rows import namedtuple_row
+from sqlalchemy import Connection, TextClause, make_url, text
+from sqlalchemy.exc import DBAPIError
 
 FOLDER = Path(__file__).parent / "sql"
+_DIALECT = make_url("postgresql+psycopg://").get_dialect()()
 
 
 @cache
 def load(name: str) -> TextClause:
     """The statement in `sql/<name>.sql`, its `:names` to be bound at execution."""
     return text((FOLDER / f"{name}.sql").read_text(encoding="utf-8"))
+
+
+def ask(db: Connection, name: str, values: Mapping[str, object]) -> list[Any]:
+    """The rows of `sql/<name>.sql`, fetched by the driver itself, in the transaction of `db`.
+
+    What `db.execute(load(name), values)` gives, at half its cost in Python; for the few statements of each submission
+    and each look-up of a position, nowhere else.
+
+    Raises:
+        DBAPIError: as `db.execute` does.
+    """
+    if not db.in_transaction():
+        db.begin()
+    driver = cast("psycopg.Connection[object]", db.connection.driver_connection)
+    try:
+        return driver.cursor(row_factory=namedtuple_row).execute(_driven(name), values).fetchall()
+    except psycopg.Error as error:
+        lost = driver.closed
+        if lost:
+            db.invalidate(error)
+        raise DBAPIError.instance(
+            _driven(name).decode(),
+            dict(values),
+            error,
+            psycopg.Error,
+            hide_parameters=True,
+            connection_invalidated=lost,
+        ) from error
+
+
+@cache
+def _driven(name: str) -> bytes:
+    return str(load(name).compile(dialect=_DIALECT)).encode()

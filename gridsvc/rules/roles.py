@@ -6,27 +6,98 @@ from dataclasses import dataclass
 
 from gridsvc.errors import Forbidden, NotAuthenticated
 
-ROLES = ("admin", "planner", "manager", "worker")
+# Roles that an account can have. Beside them there are callers without one: "anonymous", "resident" (who holds the
+# secret link of one report, and so may rate it) and "system" (the service's own periodic work).
+ROLES = ("admin", "planner", "leader", "dispatcher", "manager", "handler", "checker", "worker")
+# Those who see the reports of their areas.
+AREA_ROLES = frozenset({"leader", "dispatcher", "manager", "checker"})
 
-# What may be done, by whom. "anonymous" is a resident without an account. What is not listed nobody may do.
+_STAFF = frozenset(ROLES)
+_DESK = frozenset({"admin", "leader", "dispatcher", "manager"})  # who keeps the reports of an area moving
+_LEAD = frozenset({"admin", "leader"})
+_FIELD = frozenset({"worker"})
+_HANDLER = frozenset({"handler"})
+
+# What may be done, by whom; actions on a report (rules/lifecycle.py) by their own name. What is not listed nobody may.
 MAY: dict[str, frozenset[str]] = {
-    "submit": frozenset({"anonymous", "admin", "planner", "manager", "worker"}),
-    "read_categories": frozenset({"anonymous", "admin", "planner", "manager", "worker"}),
-    "locate": frozenset({"admin", "planner", "manager", "worker"}),
-    "read_reports": frozenset({"admin", "planner", "manager", "worker"}),
-    "read_stats": frozenset({"admin", "planner", "manager", "worker"}),
-    "read_map": frozenset({"admin", "planner", "manager", "worker"}),
-    "read_basemap": frozenset({"anonymous", "admin", "planner", "manager", "worker"}),
-    "place": frozenset({"admin", "manager"}),
-    "apply": frozenset({"admin", "manager"}),
+    "submit": _STAFF | {"anonymous"},
+    "read_categories": _STAFF | {"anonymous"},
+    "read_basemap": _STAFF | {"anonymous"},
+    "read_own_report": _STAFF | {"anonymous"},  # with the secret of its link
+    "locate": _STAFF,
+    "read_reports": _STAFF,
+    "read_stats": _STAFF,
+    "read_map": _STAFF,
+    "read_worklist": _STAFF,
+    "read_ledger": _STAFF,
+    "read_departments": _STAFF,
+    "read_responsibility": _STAFF,
+    "manage_accounts": frozenset({"admin"}),
+    "manage_duty": frozenset({"admin", "manager"}),
+    "manage_categories": frozenset({"admin"}),
+    "manage_departments": frozenset({"admin"}),
+    "read_audit": frozenset({"admin"}),
+    # actions before filing
+    "verify": _FIELD | _DESK,
+    "verify_absent": _FIELD | _DESK,
+    "verify_unable": _FIELD | _DESK,
+    "solve_on_spot": _FIELD,
+    "file": _DESK,
+    "not_file": _DESK,
+    "place": _DESK,
+    "recategorize": _DESK,
+    "link": _DESK,
+    "unlink": _DESK,
+    # dispatch and disposal
+    "dispatch": _DESK,
+    "undo_dispatch": _DESK,
+    "claim": _LEAD | _HANDLER,
+    "consult": _DESK,
+    "accept": _HANDLER,
+    "return": _HANDLER,
+    "make_safe": _HANDLER,
+    "dispose": _HANDLER,
+    "ask_extension": _HANDLER,
+    "approve_extension": _LEAD,
+    "refuse_extension": _LEAD,
+    "suspend": _LEAD,
+    "resume": _LEAD | {"system"},
+    "ask_resident": _DESK | _HANDLER,
+    "stop_asking": _DESK | _HANDLER | {"resident"},
+    "watch": _DESK,
+    # check and the end
+    "check": frozenset({"checker", "worker", "manager"}),
+    "check_failed": frozenset({"checker", "worker", "manager"}),
+    "check_unable": frozenset({"checker", "worker", "manager"}),
+    "answer": _DESK | _HANDLER | _FIELD,
+    "close": _DESK,
+    "rate": frozenset({"resident"}),
+    "strike_off": _DESK | {"system"},
+    "void": _LEAD,
+    "reopen": _LEAD,
+    # pressure and help
+    "remind": _DESK,
+    "supervise": _LEAD,
+    "whistle": _LEAD | {"manager"},
+    "whistle_arrive": _HANDLER,
+    "whistle_score": _LEAD | {"manager"},
+    "escalate": _DESK | {"system"},
+    "note": _STAFF - {"planner"},
+    "unmask": _DESK | {"handler", "worker"},
+    # photos
+    "send_photo": _STAFF | {"anonymous", "resident"},
+    "read_photo": _STAFF,
+    "redact_photo": _DESK,
+    "see_unredacted": frozenset({"admin"}),
 }
 
 
 @dataclass(frozen=True)
 class Actor:
-    """Who asks: an account, or nobody (`role` anonymous).
+    """Who asks: an account, or nobody (`role` anonymous, resident or system).
 
-    `area_ids` bounds what a manager sees; a worker sees the grids of the own duty; admin and planner see everything.
+    `area_ids` are the account's areas (all below them count too); who keeps an area sees its reports, a worker the grids
+    of the own duty, a handler what the own department takes part in; admin and planner see everything.
     """
 
     role: str = "anonymous"
@@ -35,6 +106,7 @@ class Actor:
     name: str | None = None
     worker_id: int | None = None
     area_ids: tuple[int, ...] = ()
+    department_id: int | None = None
 
     @property
     def known(self) -> bool:
@@ -44,10 +116,12 @@ class Actor:
     @property
     def sees_all(self) -> bool:
         """Whether rows of every area exist for this reader."""
-        return self.role in ("admin", "planner")
+        return self.role in ("admin", "planner", "system")
 
 
 ANONYMOUS = Actor()
+RESIDENT = Actor(role="resident")
+SYSTEM = Actor(role="system")
 
 
 def may(actor: Actor, deed: str) -> bool:
@@ -68,6 +142,6 @@ def require(actor: Actor, deed: str) -> None:
     """
     if may(actor, deed):
         return
-    if not actor.known:
+    if not actor.known and actor.role == "anonymous":
         raise NotAuthenticated("login_needed")
     raise Forbidden("not_allowed", role=actor.role, deed=deed)

@@ -16,7 +16,7 @@ import gridsvc
 from gridsvc.db.engine import make_engine
 from gridsvc.errors import Refused
 from gridsvc.settings import Settings
-from gridsvc.web import addresses, edge, errors, security, services, statics
+from gridsvc.web import addresses, edge, errors, intake, security, services, statics
 from gridsvc.web.api import routes as api
 from gridsvc.web.deps import known_query
 from gridsvc.web.pages import routes as pages
@@ -66,6 +66,7 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
+        made.intake.close()
         if own:
             made.engine.dispose()
 
@@ -75,6 +76,7 @@ def create_app(
         description=ABOUT,
         version=gridsvc.__version__,
         lifespan=lifespan,
+        openapi_url=None,  # served by api.health, which refuses unknown parameters as all the others do
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
@@ -84,6 +86,7 @@ def create_app(
                 edge.Edge,
                 proxies=addresses.proxies(settings.trusted_proxy),
                 max_body_bytes=MAX_BODY_BYTES,
+                bounds_itself=intake.takes,
                 failed=failed,
             )
         ],

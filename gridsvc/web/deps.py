@@ -76,10 +76,14 @@ class Unit:
         return self._db is not None
 
     def end(self, *, well: bool) -> None:
-        """Nothing; afterwards everything is stored, or nothing is, and the connections are given back."""
+        """Nothing; afterwards everything is stored, or nothing is, and the connections are given back.
+
+        A handler that has nothing left to do but answer may call it; else it is called when the handler has returned.
+        """
         self._close_question()
-        if self._db is not None:
-            with self._db as db:  # closing without a commit rolls back
+        db, self._db = self._db, None
+        if db is not None:
+            with db:  # closing without a commit rolls back
                 if well:
                     db.commit()
 
@@ -96,11 +100,14 @@ async def _unit(request: Request) -> AsyncIterator[Unit]:
         return
     mine = services.of(request)
     # Threads that wait for a connection would keep out the very requests that hold one: so the wait is here.
-    try:
-        async with asyncio.timeout(SLOT_WAIT_S):
-            await mine.slots.acquire()
-    except TimeoutError:
-        raise Unavailable("busy") from None
+    if not mine.slots.locked():
+        await mine.slots.acquire()  # at once
+    else:
+        try:
+            async with asyncio.timeout(SLOT_WAIT_S):
+                await mine.slots.acquire()
+        except TimeoutError:
+            raise Unavailable("busy") from None
     try:
         unit = held.unit = Unit(mine, mine.clock(), locale_of(request))
         await _identify(unit, request)
@@ -111,6 +118,7 @@ async def _unit(request: Request) -> AsyncIterator[Unit]:
             raise
         await _end(unit, well=True)
     finally:
+        held.unit = None
         mine.slots.release()
 
 
@@ -132,7 +140,8 @@ async def _end(unit: Unit, *, well: bool) -> None:
         unit.end(well=well)
 
 
-_begun = asynccontextmanager(_unit)
+# For a handler that must not keep a connection while it waits for something else: one block for each piece of work.
+begun = asynccontextmanager(_unit)
 UnitDep = Annotated[Unit, Depends(_unit, scope="function")]
 
 
@@ -143,7 +152,7 @@ def may(deed: str) -> Any:
     """
 
     async def allowed(request: Request) -> AsyncIterator[Unit]:
-        async with _begun(request) as unit:
+        async with begun(request) as unit:
             require(unit.actor, deed)
             yield unit
 

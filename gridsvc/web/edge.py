@@ -38,6 +38,8 @@ def page_csp(nonce: str | None) -> str:
 class Edge:
     """Wraps the app; `failed` turns an exception that nobody handled into the answer for it.
 
+    `bounds_itself` tells the requests whose handler bounds the body, which is larger than any other's.
+
     Forwarded headers count only when they come from a trusted proxy. Where one is configured, nobody but the proxy and
     this machine itself is answered: they would speak to us in the clear.
     """
@@ -48,11 +50,13 @@ class Edge:
         *,
         proxies: tuple[Network, ...],
         max_body_bytes: int,
+        bounds_itself: Callable[[Scope], bool],
         failed: Callable[[Request, Exception], Response],
     ) -> None:
         self._app = app
         self._proxies = proxies
         self._max_body_bytes = max_body_bytes
+        self._bounds_itself = bounds_itself
         self._failed = failed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -83,6 +87,8 @@ class Edge:
 
     def _limited(self, scope: Scope, receive: Receive) -> Receive:
         """The request's body, until it is too large; at once where it says so itself."""
+        if self._bounds_itself(scope):
+            return receive
         told = Headers(scope=scope).get("content-length", "0")
         if told.isdecimal() and int(told) > self._max_body_bytes:
             raise HTTPException(413)

@@ -44,7 +44,15 @@ STATUS: tuple[tuple[type[Exception], int], ...] = (
     (GeodataError, 422),
 )
 # Codes that say more exactly than their class what is wrong with the request.
-STATUS_OF_CODE = {"query_unknown": 400, "cursor_invalid": 400}
+STATUS_OF_CODE = {
+    "query_unknown": 400,
+    "cursor_invalid": 400,
+    "photo_digest": 400,
+    "photo_hash_mismatch": 400,
+    "photo_too_large": 413,
+    "photo_type": 415,
+    "photo_polyglot": 415,
+}
 HTTP_CODES = {
     400: "body_unreadable",
     404: "route_unknown",
@@ -111,7 +119,8 @@ def answer(request: Request, error: Exception, page_of: PageOf) -> Response:
     """The answer to a request that raised: JSON on the API's addresses, a page elsewhere."""
     failure = describe(error, request)
     if failure.status >= 500:
-        log.error("%s %s: %s", request.method, request.url.path, failure.code, exc_info=error)
+        foreseen = isinstance(error, GridsvcError)  # busy, nothing published: our own words say all there is
+        log.error("%s %s: %s", request.method, request.url.path, failure.code, exc_info=None if foreseen else error)
     if request.url.path.startswith(API_PREFIXES):
         return as_json(failure, locale_of(request))
     return page_of(request, failure)

@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
 import uvicorn
 
 from gridsvc import accounts
@@ -10,17 +19,57 @@ from gridsvc.settings import Settings
 from gridsvc.web import security
 from gridsvc.web.app import create_app
 
+ENDINGS = (signal.SIGINT, signal.SIGTERM)
+PATIENCE_S = 10  # a request that is not finished so long after Ctrl-C, a half-sent one mostly, is dropped
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server, ending as a command does: no traceback, however often Ctrl-C is pressed.
+
+    The first asks it to end, the second not to wait for readers; from then on both signals do nothing, because what
+    remains is to stop what this process started.
+    """
+
+    ended_by: int | None = None
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Takes the signals while it serves, and keeps them off what follows; uvicorn would raise them again there."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        for ending in ENDINGS:
+            signal.signal(ending, self.handle_exit)
+        try:
+            yield
+        finally:
+            for ending in ENDINGS:
+                signal.signal(ending, signal.SIG_IGN)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Notes the signal, and ends."""
+        self.ended_by = self.ended_by or sig
+        super().handle_exit(sig, frame)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Ends; in a hurry too the app closes its pool, where uvicorn would cut it off with a traceback."""
+        await super().shutdown(sockets)
+        if self.force_exit:
+            await self.lifespan.shutdown()
+
 
 def serve(settings: Settings, app_url: str) -> bool:
     """Whether the server came up; it has ended when this returns.
 
     Raises:
         Refused: the address is open to others without TLS, or with demo accounts.
+        KeyboardInterrupt: it was ended by Ctrl-C.
+        SystemExit: it was ended by SIGTERM.
     """
     with transaction(app_url, settings.db_schema) as db:
         security.check_binding(settings, accounts.has_demo(db))
     app = create_app(settings.model_copy(update={"database_url": app_url}))
-    server = uvicorn.Server(
+    server = Server(
         uvicorn.Config(
             app,
             host=settings.host,
@@ -32,7 +81,18 @@ def serve(settings: Settings, app_url: str) -> bool:
             log_level="warning",
             proxy_headers=False,  # X-Forwarded-… is read by our own rule, from trusted proxies only
             server_header=False,
+            timeout_graceful_shutdown=PATIENCE_S,
         )
     )
+    logging.getLogger("uvicorn.error").addFilter(_is_worth_a_word)
     server.run()
+    if server.ended_by == signal.SIGINT:
+        raise KeyboardInterrupt
+    if server.ended_by is not None:
+        raise SystemExit(128 + server.ended_by)
     return server.started
+
+
+def _is_worth_a_word(record: logging.LogRecord) -> bool:
+    """Whether a record tells of more than a request that the end of the server cut off."""
+    return record.exc_info is None or not isinstance(record.exc_info[1], asyncio.CancelledError)

@@ -12,10 +12,13 @@ from typing import cast
 from sqlalchemy import Engine
 from starlette.requests import HTTPConnection
 
+from geodata.pictures.shapes import Rules
 from gridsvc.grids import Rule
+from gridsvc.photo_files import Files
 from gridsvc.settings import Settings
 from gridsvc.web import tiles
 from gridsvc.web.answers import Bodies
+from gridsvc.web.intake import Intake
 from gridsvc.web.limits import Limiter
 from gridsvc.web.recognised import Recognised
 from gridsvc.web.tiles import TileProxy
@@ -39,8 +42,11 @@ class Services:
     logins: Limiter
     tile_readers: Limiter
     actors: Recognised
+    intake: Intake
+    anonymous_photos: Limiter
     tiles: TileProxy | None
     bodies: Bodies = field(default_factory=lambda: Bodies(BODIES_BYTES))
+    lacks: str | None = None  # the code of what /readyz missed when it was last asked
     hashing: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(HASHES_AT_ONCE))
 
 
@@ -59,10 +65,17 @@ def make(settings: Settings, engine: Engine, clock: Callable[[], datetime]) -> S
         slots=asyncio.Semaphore(settings.pool_size),
         anonymous=Limiter(settings.anonymous_per_minute, 60),
         actors=Recognised(),
+        intake=_intake(settings),
+        anonymous_photos=Limiter(settings.anonymous_photos_per_minute, 60),
         tile_readers=Limiter(TILES_PER_MINUTE, 60),
         tiles=None if source is None else TileProxy(source, settings.data_dir),
         logins=Limiter(settings.login_attempts * LOGINS_PER_ACCOUNT_LIMIT, settings.login_wait_s),
     )
+
+
+def _intake(settings: Settings) -> Intake:
+    rules = Rules(max_pixels=settings.photo_max_mp * 1_000_000)
+    return Intake(Files(settings.photo_folder), rules, settings.photo_max_mb * 1024 * 1024)
 
 
 def of(request: HTTPConnection) -> Services:

@@ -28,7 +28,7 @@ on_linux = pytest.mark.skipif(sys.platform != "linux", reason="these measures ar
 @pytest.fixture
 def folder() -> Iterator[Path]:
     """A folder that nobody, whom root becomes, can walk to: pytest's own are closed."""
-    with tempfile.TemporaryDirectory(dir=sandbox._place()) as name:
+    with tempfile.TemporaryDirectory(dir=sandbox.place()) as name:
         yield Path(name)
 
 

@@ -18,7 +18,19 @@ PACKAGES = ("geodata", "maps", "gridsvc")
 LONGEST_MODULE = 500
 LONGEST_FUNCTION = 60
 
-SCIENCE = {"numpy", "scipy", "pandas", "geopandas", "shapely", "pyproj", "pyogrio", "PIL", "openpyxl", "osmium"} | {
+SCIENCE = {
+    "numpy",
+    "scipy",
+    "pandas",
+    "geopandas",
+    "shapely",
+    "pyproj",
+    "pyogrio",
+    "PIL",
+    "pillow_heif",
+    "openpyxl",
+    "osmium",
+} | {
     "python_calamine",
     "pyarrow",
 }

@@ -9,12 +9,13 @@ import pytest
 import shapely
 from sqlalchemy import Connection, text
 
-from gridsvc import editions, grids, households, placements, reports
+from gridsvc import cases, editions, grids, households, placements, reports
 from gridsvc.errors import Conflict, NotFound, Refused
 from gridsvc.grids import Rule
 from gridsvc.reports import Draft, Position
 from gridsvc.rules.roles import ANONYMOUS, Actor
 from tests.conftest import NOW
+from tests.through import lead
 
 STEP = 0.01
 LATER = NOW + timedelta(days=1)
@@ -76,9 +77,9 @@ def test_moved_border_moves_open_reports_only(db: Connection, rule: Rule) -> Non
     moving = submit(db, 110.0105, 23.005, rule)
     staying = submit(db, 110.005, 23.005, rule)
     closed = submit(db, 110.0106, 23.005, rule)
-    reports.apply(db, reports.lock(db, closed.number), "close", manager, NOW)
+    lead(db, closed.number, "closed", NOW)
     by_hand = submit(db, 110.0107, 23.005, rule)
-    reports.place_by_hand(db, reports.lock(db, by_hand.number), "008", manager, NOW, rule)
+    cases.place_by_hand(db, cases.lock(db, by_hand.number), "008", manager, NOW, rule)
     rows = square()
     rows[0] = (0, "000", "网格0", cell(110, 23, 110.012, 23.01))
     rows[1] = (1, "001", "网格1", cell(110.012, 23, 110.02, 23.01))
@@ -155,9 +156,10 @@ def test_strict_refuses_gaps_and_overlaps(db: Connection, rule: Rule) -> None:
     rows[4] = (4, "004", "洞", cell(110.012, 23.012, 110.018, 23.018))
     editions.stage(db, rows)
     editions.draft(db, "base", NOW, replace=False)
-    assert editions.preview(db, "base").account.gaps
+    planned = editions.preview(db, "base")
+    assert planned.account.gaps
     with pytest.raises(Refused, match="edition_not_tiling"):
-        editions.publish(db, "base", NOW, rule, strict=True)
+        editions.require_tiling("base", planned)
     assert editions.publish(db, "base", NOW, rule).changes.added
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, text
 from geodata import crs as systems
 from geodata.layer import Fields
 from geodata.read import read
-from gridsvc import compounds, editions, reports, workers
+from gridsvc import cases, compounds, editions, workers
 from gridsvc.compounds import Incoming
 from gridsvc.errors import Conflict, Unavailable
 from gridsvc.grids import Rule
@@ -26,6 +26,7 @@ from gridsvc.imports import reports as importing
 from gridsvc.rules.roles import Actor
 from gridsvc.workers import Duty, Worker
 from tests.conftest import NOW, Fresh
+from tests.through import lead
 from tests.verbs.report_files import HEADER, LATER, one, publish, row, table, take
 
 # ---- what one file does ------------------------------------------------------------------------------------------
@@ -274,7 +275,7 @@ def test_what_was_closed_here_stays_closed_when_the_file_repeats_itself(
 ) -> None:
     publish(db, rule)
     take(db, table(tmp_path / "r.csv", row("A", state="open")), rule)
-    reports.apply(db, reports.lock(db, "A", "s"), "close", Actor("admin"), NOW)
+    lead(db, "A", "closed", NOW, source="s")
     closed_at = one(db, "SELECT closed_at FROM report").closed_at
     assert take(db, table(tmp_path / "r.csv", row("A", state="open")), rule, now=LATER).tally.same == 1
     take(db, table(tmp_path / "r.csv", row("A", state="open", description="more")), rule, now=LATER)
@@ -288,7 +289,7 @@ def test_what_was_closed_here_stays_closed_when_the_file_repeats_itself(
 def test_what_a_person_placed_stays_there(db: Connection, rule: Rule, tmp_path: Path) -> None:
     publish(db, rule)
     take(db, table(tmp_path / "r.csv", row("A")), rule)
-    reports.place_by_hand(db, reports.lock(db, "A", "s"), "008", Actor("admin"), NOW, rule)
+    cases.place_by_hand(db, cases.lock(db, "A", "s"), "008", Actor("admin"), NOW, rule)
     take(db, table(tmp_path / "r.csv", row("A", lon=110.015)), rule, now=LATER)
     current = one(
         db,

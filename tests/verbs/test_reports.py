@@ -11,13 +11,14 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from geodata.datum import wgs84_to_bd09, wgs84_to_gcj02
-from gridsvc import compounds, placements, reports
+from gridsvc import cases, compounds, placements, reports
 from gridsvc.errors import Conflict, NotFound, Refused
 from gridsvc.grids import Rule
 from gridsvc.reports import Draft, Position
-from gridsvc.rules.lifecycle import step
+from gridsvc.rules.case import Given
 from gridsvc.rules.roles import ANONYMOUS, Actor
 from tests.conftest import NOW
+from tests.through import AGREED, lead
 from tests.verbs.test_editions import publish, square
 
 ADMIN = Actor("admin")
@@ -143,17 +144,17 @@ def test_words_wait_in_the_queue_until_a_manager_places_them(
     made = reports.submit(city, draft(None, **more), ANONYMOUS, NOW, rule)
     assert (made.placement.method, made.placement.reason) == ("none", reason)
     assert city.scalar(text("SELECT words FROM report WHERE id = :i"), {"i": made.id}) == next(iter(more.values()))
-    chosen = reports.place_by_hand(city, reports.lock(city, made.number), "007", ADMIN, NOW, rule, "电话问清")
+    chosen = cases.place_by_hand(city, cases.lock(city, made.number), "007", ADMIN, NOW, rule, "电话问清")
     assert (chosen.code, chosen.method) == ("007", "manual")
-    key = reports.lock(city, made.number)
+    key = cases.lock(city, made.number)
     assert key.seq == 2
     pin = Position(110.005, 23.025, "wgs84")
-    assert reports.place_by_hand(city, key, pin, ADMIN, NOW + timedelta(minutes=1), rule).code == "006"
+    assert cases.place_by_hand(city, key, pin, ADMIN, NOW + timedelta(minutes=1), rule).code == "006"
     assert placements.current(city, made.id).method == "manual"
     with pytest.raises(Conflict, match="pin_outside"):
-        reports.place_by_hand(city, reports.lock(city, made.number), Position(0, 0, "wgs84"), ADMIN, NOW, rule)
+        cases.place_by_hand(city, cases.lock(city, made.number), Position(0, 0, "wgs84"), ADMIN, NOW, rule)
     with pytest.raises(NotFound, match="grid_unknown"):
-        reports.place_by_hand(city, reports.lock(city, made.number), "nope", ADMIN, NOW, rule)
+        cases.place_by_hand(city, cases.lock(city, made.number), "nope", ADMIN, NOW, rule)
 
 
 def test_nothing_that_says_where_is_refused(city: Connection, rule: Rule) -> None:
@@ -169,17 +170,14 @@ def test_unknown_category_keeps_its_words(city: Connection, rule: Rule) -> None:
 
 def test_apply_walks_the_table_and_nothing_else(city: Connection, rule: Rule) -> None:
     made = reports.submit(city, draft(), ANONYMOUS, NOW, rule)
-    assert reports.apply(city, reports.lock(city, made.number), "close", ADMIN, NOW) == "closed"
+    held = lead(city, made.number, "closed", NOW)
     with pytest.raises(Conflict) as refusal:
-        reports.apply(city, reports.lock(city, made.number), "void", ADMIN, NOW)
+        cases.apply(city, held, "close", ADMIN, NOW, AGREED, Given(note="again"))
     assert refusal.value.code == "step_not_allowed"
-    replayed: str | None = None
-    for row in city.execute(text("SELECT * FROM report_log WHERE report_id = :i ORDER BY seq"), {"i": made.id}):
-        assert row.from_state == replayed
-        replayed = row.to_state if row.action != "close" else step(str(replayed), "close")
-    assert city.scalar(text("SELECT state FROM report WHERE id = :i"), {"i": made.id}) == replayed
+    assert "strike_off" in str(refusal.value.facts["allowed"])
+    assert cases.replayed(city, made.id) == held.case
     with pytest.raises(NotFound, match="report_unknown"):
-        reports.lock(city, "no such")
+        cases.lock(city, "no such")
 
 
 @pytest.mark.parametrize(

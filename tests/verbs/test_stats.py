@@ -8,10 +8,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Connection, text
 
-from gridsvc import households, listing, reports, stats
+from gridsvc import cases, households, listing, reports, stats
 from gridsvc.grids import Rule
 from gridsvc.rules.roles import Actor
 from tests.conftest import NOW
+from tests.through import lead
 from tests.verbs.test_editions import publish, square, submit
 
 ADMIN = Actor("admin")
@@ -56,7 +57,7 @@ def test_hotspots_count_and_divide(city: Connection, rule: Rule) -> None:
     for lon in (110.005, 110.006, 110.015):
         submit(city, lon, 23.005, rule)
     void = submit(city, 110.005, 23.005, rule)
-    reports.apply(city, reports.lock(city, void.number), "void", ADMIN, NOW)
+    lead(city, void.number, "void", NOW)
     submit(city, 111.5, 23.005, rule)
     table = stats.hotspots(city, WEEK, ADMIN)
     rows = by_code(table)
@@ -164,9 +165,9 @@ def test_counted_and_left_out_are_the_readers_own_list(city: Connection, rule: R
         words = reports.Draft(uuid.uuid4(), "0110", place, "web", words=place)
         number = reports.submit(city, words, ADMIN, NOW, rule).number
         if grid:
-            reports.place_by_hand(city, reports.lock(city, number), grid, ADMIN, NOW, rule)
+            cases.place_by_hand(city, cases.lock(city, number), grid, ADMIN, NOW, rule)
     mine = submit(city, 110.005, 23.005, rule)
-    reports.apply(city, reports.lock(city, mine.number), "void", ADMIN, NOW)
+    lead(city, mine.number, "void", NOW)
     found = {}
     for reader in (
         ADMIN,

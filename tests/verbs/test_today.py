@@ -8,12 +8,13 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import Connection, text
 
-from gridsvc import areas, dossier, editions, grids, listing, reports, today, unplaced, workers
+from gridsvc import areas, dossier, editions, grids, listing, today, unplaced, workers
 from gridsvc.errors import Conflict, Forbidden, NotFound, Refused
 from gridsvc.grids import Rule
 from gridsvc.reports import Position
 from gridsvc.rules.roles import Actor
 from tests.conftest import NOW
+from tests.through import lead
 from tests.verbs.test_editions import cell, publish, square, submit
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -45,9 +46,9 @@ def test_waiting_counts_what_each_reader_sees(city: Connection, rule: Rule) -> N
     submit(city, 110.0099, 23.005, rule, accuracy_m=40.0)  # in 000, doubtful
     submit(city, 110.005, 23.005, rule, NOW - timedelta(days=8))
     closed = submit(city, 110.005, 23.005, rule)
-    reports.apply(city, reports.lock(city, closed.number), "close", ADMIN, NOW)
+    lead(city, closed.number, "closed", NOW)
     void = submit(city, 110.005, 23.005, rule)
-    reports.apply(city, reports.lock(city, void.number), "void", ADMIN, NOW)
+    lead(city, void.number, "void", NOW)
     lost = submit(city, 111.0, 23.005, rule, NOW - timedelta(days=1))
     everything = today.waiting(city, ADMIN, NOW, ZONE)
     assert (everything.n_week, everything.n_before, everything.n_open) == (6, 1, 5)
@@ -94,7 +95,7 @@ def test_queue_is_oldest_first_by_reason_and_page(city: Connection, rule: Rule) 
     later = submit(city, 111.0, 23.005, rule)
     first = submit(city, 111.1, 23.005, rule, NOW - timedelta(days=3))
     closed = submit(city, 111.2, 23.005, rule)
-    reports.apply(city, reports.lock(city, closed.number), "close", ADMIN, NOW)
+    lead(city, closed.number, "closed", NOW)
     submit(city, 110.005, 23.005, rule)
     queue = unplaced.waiting(city, 10)
     assert [item.number for item in queue] == [first.number, later.number]
@@ -143,7 +144,7 @@ def test_placing_by_hand_stays_in_the_own_area_and_sees_others(city: Connection,
 def test_only_who_sees_an_open_report_can_take_it(city: Connection, rule: Rule) -> None:
     foreign, lost = submit(city, 110.015, 23.005, rule), submit(city, 111.0, 23.005, rule)
     own, closed = submit(city, 110.005, 23.005, rule), submit(city, 111.0, 23.005, rule)
-    reports.apply(city, reports.lock(city, closed.number), "close", ADMIN, NOW)
+    lead(city, closed.number, "closed", NOW)
     for report_id, seq in ((foreign.id, 1), (foreign.id, 2), (10**9, 1)):  # the seq tells nothing of a foreign one
         with pytest.raises(NotFound) as refused:
             unplaced.lock(city, west(city), report_id, seq)

@@ -1,8 +1,8 @@
 -- Question: whose is this credential, while it lasts?
 -- Parameters: :token_hash (bytea, SHA-256), :kind (session|bearer), :now (instant)
--- Columns: id, login, name, role, worker_id, area_ids (bigint[]); one row, or none
+-- Columns: id, login, name, role, worker_id, department_id, area_ids (bigint[]); one row, or none
 -- Index: credential_pkey
-SELECT a.id, a.login, a.name, a.role, a.worker_id,
+SELECT a.id, a.login, a.name, a.role, a.worker_id, a.department_id,
   ARRAY(SELECT r.area_id FROM account_area r WHERE r.account_id = a.id ORDER BY r.area_id) AS area_ids
 FROM credential c
 JOIN account a ON a.id = c.account_id AND a.active

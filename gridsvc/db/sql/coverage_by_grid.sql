@@ -3,12 +3,7 @@
 --   :all_areas (bool), :area_ids (bigint[]), :worker_id (bigint or null): which grids this reader sees
 -- Columns: code, name, layer, n (doors reached), denom (doors registered), retired (always false), by code
 -- Index: visit_happened_at_idx, household_grid_version_id_idx, grid_version_current_key
-WITH RECURSIVE seen_area AS (
-  SELECT id FROM area WHERE id = ANY (CAST(:area_ids AS bigint[]))
-  UNION
-  SELECT a.id FROM area a JOIN seen_area s ON a.parent_id = s.id
-),
-reached AS (
+WITH reached AS (
   SELECT DISTINCT household_id FROM visit
   WHERE outcome = 'reached' AND happened_at >= :from_at AND happened_at < :to_at
 ),
@@ -22,7 +17,5 @@ SELECT g.code, g.name, g.layer, coalesce(d.n, 0) AS n, coalesce(d.denom, 0) AS d
 FROM grid_version g
 LEFT JOIN doors d ON d.grid_version_id = g.id
 WHERE g.valid_from IS NOT NULL AND g.valid_to IS NULL
-  AND (:all_areas OR g.area_id IN (SELECT id FROM seen_area)
-    OR EXISTS (
-      SELECT FROM duty u WHERE u.worker_id = CAST(:worker_id AS bigint) AND u.grid_code = g.code AND u.layer = g.layer))
+  AND (:all_areas OR g.id IN (SELECT seen_grids(CAST(:area_ids AS bigint[]), CAST(:worker_id AS bigint))))
 ORDER BY g.code, g.layer

@@ -3,12 +3,7 @@
 --   :all_areas (bool), :area_ids (bigint[]), :worker_id (bigint or null), :queue (bool: unplaced ones too): whose
 -- Columns: i, j (cell counted from the CRS's origin), n, ring (WKT polygon in EPSG:4326), by n descending, i, j
 -- Index: report_received_at_id_idx, placement_pkey
-WITH RECURSIVE seen_area AS (
-  SELECT id FROM area WHERE id = ANY (CAST(:area_ids AS bigint[]))
-  UNION
-  SELECT a.id FROM area a JOIN seen_area s ON a.parent_id = s.id
-),
-counted AS (
+WITH counted AS (
   SELECT floor(ST_X(m.geom) / :cell_m)::bigint AS i, floor(ST_Y(m.geom) / :cell_m)::bigint AS j, count(*) AS n
   FROM report r
   JOIN placement p ON p.report_id = r.id AND (p.from_at <= :held_at OR p.seq = 1) AND (p.to_at IS NULL OR p.to_at > :held_at)
@@ -16,9 +11,8 @@ counted AS (
   CROSS JOIN LATERAL (SELECT ST_Transform(r.geom, CAST(:srid AS int)) AS geom) m
   WHERE r.received_at >= :from_at AND r.received_at < :to_at AND r.state <> 'void' AND r.geom IS NOT NULL
     AND (CAST(:category AS text) IS NULL OR r.category = CAST(:category AS text))
-    AND (:all_areas OR g.area_id IN (SELECT id FROM seen_area) OR (:queue AND g.id IS NULL)
-      OR EXISTS (SELECT FROM duty u WHERE u.worker_id = CAST(:worker_id AS bigint)
-        AND u.grid_code = g.code AND u.layer = g.layer))
+    AND (:all_areas OR g.id IN (SELECT seen_grids(CAST(:area_ids AS bigint[]), CAST(:worker_id AS bigint)))
+    OR (:queue AND g.id IS NULL))
   GROUP BY 1, 2
 )
 SELECT i, j, n, ST_AsText(ST_Transform(ST_MakeEnvelope(

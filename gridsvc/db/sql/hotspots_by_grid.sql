@@ -3,12 +3,7 @@
 --   :all_areas (bool), :area_ids (bigint[]), :worker_id (bigint or null): which grids this reader sees
 -- Columns: code, name, layer, n, denom (households or null), retired (in no current edition), by code
 -- Index: report_received_at_id_idx, placement_pkey, grid_version_current_key, household_grid_version_id_idx
-WITH RECURSIVE seen_area AS (
-  SELECT id FROM area WHERE id = ANY (CAST(:area_ids AS bigint[]))
-  UNION
-  SELECT a.id FROM area a JOIN seen_area s ON a.parent_id = s.id
-),
-counted AS (
+WITH counted AS (
   SELECT p.grid_version_id, count(*) AS n
   FROM report r
   JOIN placement p ON p.report_id = r.id AND (p.from_at <= :held_at OR p.seq = 1) AND (p.to_at IS NULL OR p.to_at > :held_at)
@@ -53,7 +48,5 @@ FROM shown s
 JOIN grid_version g ON g.id = s.id
 LEFT JOIN doors d ON d.grid_version_id = g.id
 LEFT JOIN stated t ON t.grid_version_id = g.id
-WHERE :all_areas OR g.area_id IN (SELECT id FROM seen_area)
-  OR EXISTS (
-    SELECT FROM duty u WHERE u.worker_id = CAST(:worker_id AS bigint) AND u.grid_code = g.code AND u.layer = g.layer)
+WHERE :all_areas OR g.id IN (SELECT seen_grids(CAST(:area_ids AS bigint[]), CAST(:worker_id AS bigint)))
 ORDER BY g.code, g.layer

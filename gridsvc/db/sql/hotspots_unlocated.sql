@@ -3,11 +3,6 @@
 --   :all_areas (bool), :area_ids (bigint[]), :worker_id (bigint or null), :queue (bool: unplaced ones too): whose
 -- Columns: one number
 -- Index: report_received_at_id_idx, placement_pkey
-WITH RECURSIVE seen_area AS (
-  SELECT id FROM area WHERE id = ANY (CAST(:area_ids AS bigint[]))
-  UNION
-  SELECT a.id FROM area a JOIN seen_area s ON a.parent_id = s.id
-)
 SELECT count(*)
 FROM report r
 LEFT JOIN placement p ON p.report_id = r.id AND p.from_at <= :held_at AND (p.to_at IS NULL OR p.to_at > :held_at)
@@ -15,5 +10,5 @@ LEFT JOIN grid_version g ON g.id = p.grid_version_id
 WHERE r.received_at >= :from_at AND r.received_at < :to_at AND r.state <> 'void'
   AND (CAST(:category AS text) IS NULL OR r.category = CAST(:category AS text))
   AND CASE WHEN :by = 'grid' THEN g.id IS NULL ELSE r.geom IS NULL END
-  AND (:all_areas OR g.area_id IN (SELECT id FROM seen_area) OR (:queue AND g.id IS NULL) OR EXISTS (
-    SELECT FROM duty u WHERE u.worker_id = CAST(:worker_id AS bigint) AND u.grid_code = g.code AND u.layer = g.layer))
+  AND (:all_areas OR g.id IN (SELECT seen_grids(CAST(:area_ids AS bigint[]), CAST(:worker_id AS bigint)))
+    OR (:queue AND g.id IS NULL))

@@ -3,12 +3,7 @@
 --   :all_areas (bool), :area_ids (bigint[]), :worker_id (bigint or null): which grids this reader sees
 -- Columns: code, name, layer, area_name, distance_m (geodesic, 0 inside), nearest first
 -- Index: grid_version_geom_idx
-WITH RECURSIVE seen_area AS (
-  SELECT id FROM area WHERE id = ANY (CAST(:area_ids AS bigint[]))
-  UNION
-  SELECT a.id FROM area a JOIN seen_area s ON a.parent_id = s.id
-),
-spot AS (
+WITH spot AS (
   SELECT ST_SetSRID(ST_MakePoint(:lon, :lat), 4326) AS geom
 ),
 near AS (
@@ -16,8 +11,7 @@ near AS (
   SELECT g.code, g.name, g.layer, g.area_id, ST_Distance(g.geom::geography, spot.geom::geography) AS distance_m
   FROM grid_version g, spot
   WHERE g.valid_from IS NOT NULL AND g.valid_to IS NULL AND g.layer = 'base'
-    AND (:all_areas OR g.area_id IN (SELECT id FROM seen_area) OR EXISTS (
-      SELECT FROM duty u WHERE u.worker_id = CAST(:worker_id AS bigint) AND u.grid_code = g.code AND u.layer = g.layer))
+    AND (:all_areas OR g.id IN (SELECT seen_grids(CAST(:area_ids AS bigint[]), CAST(:worker_id AS bigint))))
   ORDER BY g.geom <-> spot.geom
   LIMIT :n + 5
 )

@@ -1,7 +1,7 @@
 -- Question: which base grid is nearest to each point of to_place that none covers, by the same rule as place_one?
 -- Parameters: :nearest_max_m (metres, more than 0)
 -- Columns: none; adds to the temporary table placed; points farther than that from every grid stay absent
--- Index: grid_version_geom_idx, placed_id_idx
+-- Index: grid_version_geom_idx
 INSERT INTO placed (id, grid_version_id, method, distance_m)
 SELECT DISTINCT ON (p.id) p.id, g.id, 'nearest', d.distance_m
 FROM (SELECT * FROM to_place t WHERE NOT EXISTS (SELECT FROM placed c WHERE c.id = t.id) OFFSET 0) p

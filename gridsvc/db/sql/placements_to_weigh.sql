@@ -1,11 +1,10 @@
--- Question: which placements just made from to_place want their confidence?
--- Parameters: :after (report id), :batch (rows)
+-- Question: which placements just made from shifted want their confidence?
+-- Parameters: :after (report id), :batch (rows), :now (instant at which they were placed)
 -- Columns: id, grid_version_id, lon, lat (degrees), accuracy_m, at, by id
--- Index: placement_current_key, report_pkey
-SELECT r.id, p.grid_version_id, ST_X(r.geom) AS lon, ST_Y(r.geom) AS lat, r.accuracy_m, t.at
-FROM to_place t
-JOIN placement p ON p.report_id = t.id AND p.to_at IS NULL AND p.from_at = t.at
-JOIN report r ON r.id = t.id
-WHERE t.id > :after AND p.method IN ('covers', 'nearest') AND r.accuracy_m > 0 AND r.geom IS NOT NULL
-ORDER BY t.id
+-- Index: report_pkey
+SELECT s.id, s.grid_version_id, ST_X(r.geom) AS lon, ST_Y(r.geom) AS lat, s.accuracy_m, CAST(:now AS timestamptz) AS at
+FROM shifted s
+JOIN report r ON r.id = s.id
+WHERE s.id > :after AND s.accuracy_m > 0
+ORDER BY s.id
 LIMIT :batch

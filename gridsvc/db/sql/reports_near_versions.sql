@@ -11,14 +11,14 @@ WITH changed AS MATERIALIZED (
 by_point AS (
   SELECT DISTINCT ON (r.id) r.id, r.geom
   FROM changed c
-  CROSS JOIN LATERAL (SELECT r.id, r.geom FROM report r WHERE r.geom && c.box AND r.state = 'reported' OFFSET 0) r
+  CROSS JOIN LATERAL (SELECT r.id, r.geom FROM report r WHERE r.geom && c.box AND r.open OFFSET 0) r
 ),
 by_compound AS (
   SELECT DISTINCT ON (r.id) r.id, k.geom, r.geom IS NULL AS only_compound
   FROM changed c
   JOIN compound d ON d.geom && c.box
   CROSS JOIN LATERAL (SELECT ST_PointOnSurface(d.geom) AS geom) k
-  JOIN report r ON r.compound_id = d.id AND r.state = 'reported'
+  JOIN report r ON r.compound_id = d.id AND r.open
 )
 INSERT INTO to_place (id, geom, at)
 SELECT b.id, b.geom, :now
@@ -28,3 +28,4 @@ UNION ALL
 SELECT b.id, b.geom, :now
 FROM by_compound b JOIN placement p ON p.report_id = b.id AND p.to_at IS NULL
 WHERE p.method = 'compound' OR (p.method = 'none' AND b.only_compound)
+ORDER BY 2

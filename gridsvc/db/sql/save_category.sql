@@ -1,8 +1,12 @@
--- Question: none; adds a category or renames the one with this code
--- Parameters: :code, :name_zh, :name_en
+-- Question: none; adds a category, or renames, moves or revives the one with this code in the same taxonomy
+-- Parameters: :code, :name_zh, :name_en, :taxonomy, :kind ('part', 'event' or null), :parent_code (or null), :active
 -- Columns: key, is_new; no row where nothing changed
 -- Index: category_pkey
-INSERT INTO category (code, name_zh, name_en) VALUES (:code, :name_zh, :name_en)
-ON CONFLICT (code) DO UPDATE SET name_zh = excluded.name_zh, name_en = excluded.name_en
-WHERE (category.name_zh, category.name_en) IS DISTINCT FROM (excluded.name_zh, excluded.name_en)
+INSERT INTO category (code, name_zh, name_en, taxonomy, kind, parent_code, active)
+VALUES (:code, :name_zh, :name_en, :taxonomy, CAST(:kind AS text), CAST(:parent_code AS text), :active)
+ON CONFLICT (code) DO UPDATE SET name_zh = excluded.name_zh, name_en = excluded.name_en, kind = excluded.kind,
+    parent_code = excluded.parent_code, active = excluded.active
+WHERE category.taxonomy = excluded.taxonomy
+  AND (category.name_zh, category.name_en, category.kind, category.parent_code, category.active)
+      IS DISTINCT FROM (excluded.name_zh, excluded.name_en, excluded.kind, excluded.parent_code, excluded.active)
 RETURNING code AS key, xmax = 0 AS is_new

@@ -1,16 +1,25 @@
 -- Question: which reports of to_place got in placed another grid version, method or distance than they have now?
 -- Parameters: none
--- Columns: none; fills shifted, seq being the log row that the change will get
--- Index: placement_current_key, report_log_pkey
-INSERT INTO shifted (id, seq, state, from_grid, grid_version_id, method, distance_m)
+-- Columns: none; fills shifted, by id; seq is that of the log row that the change will get,
+--   before the digest of the row before it
+-- Index: placement_current_key, report_pkey, report_log_pkey (all three only while to_place is short)
+-- Asked after the reports are locked: what was closed or placed by hand meanwhile stays where it is.
+INSERT INTO shifted (id, seq, state, from_grid, grid_version_id, method, distance_m, reason, accuracy_m,
+  before)
 SELECT t.id, l.seq + 1, r.state, p.grid_version_id, w.grid_version_id,
-  CASE WHEN w.id IS NULL THEN 'none' WHEN p.method = 'compound' OR r.geom IS NULL THEN 'compound' ELSE w.method END,
-  CASE WHEN p.method <> 'compound' AND r.geom IS NOT NULL THEN w.distance_m END
+  CASE WHEN w.id IS NULL THEN 'none' WHEN k.by_compound THEN 'compound' ELSE w.method END,
+  CASE WHEN NOT k.by_compound THEN w.distance_m END,
+  CASE WHEN w.id IS NULL THEN CASE WHEN r.geom IS NULL THEN 'compound_outside' ELSE 'outside' END END,
+  CASE WHEN NOT k.by_compound AND w.id IS NOT NULL THEN r.accuracy_m END,
+  l.digest
 FROM to_place t
-JOIN placement p ON p.report_id = t.id AND p.to_at IS NULL
-JOIN report r ON r.id = t.id
-CROSS JOIN LATERAL (SELECT max(seq) AS seq FROM report_log WHERE report_id = t.id) l
+JOIN placement p ON p.report_id = t.id AND p.to_at IS NULL AND p.method IN ('covers', 'nearest', 'compound', 'none')
+JOIN report r ON r.id = t.id AND r.open
+CROSS JOIN LATERAL (SELECT p.method = 'compound' OR r.geom IS NULL AS by_compound) k
+JOIN report_log l ON l.report_id = t.id
+  AND NOT EXISTS (SELECT FROM report_log n WHERE n.report_id = l.report_id AND n.seq > l.seq)
 LEFT JOIN placed w ON w.id = t.id
 WHERE p.grid_version_id IS DISTINCT FROM w.grid_version_id
-  OR (p.method <> 'compound' AND r.geom IS NOT NULL AND (p.method IS DISTINCT FROM coalesce(w.method, 'none')
+  OR (NOT k.by_compound AND (p.method IS DISTINCT FROM coalesce(w.method, 'none')
     OR p.distance_m IS DISTINCT FROM w.distance_m))
+ORDER BY t.id

@@ -3,5 +3,6 @@
 -- Columns: none
 -- Index: none
 CREATE TEMP TABLE shifted (
-  id bigint, seq int, state text, from_grid bigint, grid_version_id bigint, method text, distance_m float8
+  id bigint, seq int, state text, from_grid bigint, grid_version_id bigint, method text, distance_m float8, reason text,
+  accuracy_m float8, before bytea
 ) ON COMMIT DROP

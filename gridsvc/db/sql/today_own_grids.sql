@@ -10,7 +10,7 @@ LEFT JOIN LATERAL (
   SELECT count(*) AS n_open, count(*) FILTER (WHERE p.worker_id = d.worker_id) AS n_mine
   FROM grid_version v
   JOIN placement p ON p.grid_version_id = v.id AND p.to_at IS NULL
-  JOIN report r ON r.id = p.report_id AND r.state = 'reported'
+  JOIN report r ON r.id = p.report_id AND r.open
   WHERE v.code = g.code AND v.layer = g.layer  -- a hand-placed report keeps the version it was given
 ) o ON true
 WHERE d.worker_id = CAST(:worker_id AS bigint)

@@ -5,15 +5,8 @@
 --   as in list_reports.sql
 -- Columns: n_week, n_before, n_open, n_doubtful (open), n_unplaced (open, on no grid, of everybody), unplaced_since
 -- Index: report_received_at_id_idx, placement_current_key, placement_grid_idx
-WITH RECURSIVE seen_area AS (
-  SELECT id FROM area WHERE id = ANY (CAST(:area_ids AS bigint[]))
-  UNION
-  SELECT a.id FROM area a JOIN seen_area s ON a.parent_id = s.id
-),
-seen_grid AS (
-  SELECT g.id FROM grid_version g
-  WHERE NOT :all_areas AND (g.area_id IN (SELECT id FROM seen_area) OR EXISTS (
-    SELECT FROM duty u WHERE u.worker_id = CAST(:worker_id AS bigint) AND u.grid_code = g.code AND u.layer = g.layer))
+WITH seen_grid AS (
+  SELECT seen_grids(CAST(:area_ids AS bigint[]), CAST(:worker_id AS bigint)) AS id
 ),
 lately AS (
   SELECT count(*) FILTER (WHERE r.received_at >= :week_from) AS n_week,
@@ -27,20 +20,20 @@ lately AS (
 opened AS (
   SELECT count(*) AS n_open
   FROM report r
-  WHERE r.state = 'reported' AND (:all_areas OR EXISTS (
+  WHERE r.open AND (:all_areas OR EXISTS (
     SELECT FROM placement p
     WHERE p.report_id = r.id AND p.to_at IS NULL
       AND (p.grid_version_id IN (SELECT id FROM seen_grid) OR (:queue AND p.grid_version_id IS NULL))))
 ),
 doubted AS (
   SELECT count(*) AS n_doubtful
-  FROM placement p JOIN report r ON r.id = p.report_id AND r.state = 'reported'
+  FROM placement p JOIN report r ON r.id = p.report_id AND r.open
   WHERE p.to_at IS NULL AND p.confidence < :doubtful_below
     AND (:all_areas OR p.grid_version_id IN (SELECT id FROM seen_grid))
 ),
 waiting AS (
   SELECT count(*) AS n_unplaced, min(r.received_at) AS unplaced_since
-  FROM placement p JOIN report r ON r.id = p.report_id AND r.state = 'reported'
+  FROM placement p JOIN report r ON r.id = p.report_id AND r.open
   WHERE p.to_at IS NULL AND p.grid_version_id IS NULL
 )
 SELECT n_week, n_before, n_open, n_doubtful, n_unplaced, unplaced_since FROM lately, opened, doubted, waiting

@@ -10,7 +10,7 @@ FROM placement p
 JOIN report r ON r.id = p.report_id
 JOIN category c ON c.code = r.category
 LEFT JOIN compound k ON k.id = r.compound_id
-WHERE p.grid_version_id IS NULL AND p.to_at IS NULL AND r.state = 'reported'
+WHERE p.grid_version_id IS NULL AND p.to_at IS NULL AND r.open
   AND (CAST(:reason AS text) IS NULL OR p.reason = CAST(:reason AS text))
   AND (CAST(:after_at AS timestamptz) IS NULL
     OR (r.received_at, r.id) > (CAST(:after_at AS timestamptz), CAST(:after_id AS bigint)))

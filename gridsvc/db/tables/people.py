@@ -22,7 +22,7 @@ from sqlalchemy import (
 from gridsvc.db.tables.base import code_column, id_column, instant, metadata, one_of
 from gridsvc.db.tables.ground import LAYERS
 
-ROLES = ("admin", "planner", "manager", "worker")
+ROLES = ("admin", "planner", "leader", "dispatcher", "manager", "handler", "checker", "worker")
 DUTY_KINDS = ("main", "deputy")
 
 worker = Table(
@@ -60,6 +60,7 @@ account = Table(
     Column("password_hash", Text, nullable=False),
     Column("role", Text, nullable=False),
     Column("worker_id", ForeignKey("worker.id")),
+    Column("department_id", ForeignKey("department.id")),
     Column("demo", Boolean, nullable=False, server_default=text("false")),
     Column("active", Boolean, nullable=False, server_default=text("true")),
     Column("n_failed", Integer, nullable=False, server_default="0"),

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from sqlalchemy import (
+    ARRAY,
+    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
+    Computed,
     Double,
     ForeignKey,
     Index,
     Integer,
     LargeBinary,
     Sequence,
+    SmallInteger,
     Table,
     Text,
     UniqueConstraint,
@@ -22,16 +26,20 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from gridsvc.db.tables.base import code_column, geom_column, id_column, instant, metadata, one_of
 
-REPORT_STATES = ("reported", "closed", "void")
-METHODS = ("covers", "nearest", "compound", "manual", "none")
-
-category = Table(
-    "category",
-    metadata,
-    code_column(primary_key=True),
-    Column("name_zh", Text, nullable=False),
-    Column("name_en", Text, nullable=False),
+OPEN_STATES = ("reported", "verified", "filed", "dispatched", "disposed", "checked")
+REPORT_STATES = (*OPEN_STATES, "closed", "struck_off", "void", "not_filed", "merged")
+LEVELS = ("grid", "community", "subdistrict", "district", "city")
+ROUTINGS = ("list", "fallback", "consultation", "by_hand", "claim")
+_IS_OPEN = "state IN (" + ", ".join(f"'{state}'" for state in OPEN_STATES) + ")"
+STAGES = ("dispatch", "accept", "dispose", "check")
+# What a worklist counts and sorts by: read from the index alone, since open reports lie all over the table.
+_LISTED = (
+    *("received_at", "state", "category", "by_staff", "department_id", "routing", "level", "stage", "stage_due_at"),
+    *("verified", "accepted_at", "suspended_at", "waiting_at", "extension_asked_at", "n_rework", "outcome", "sampled"),
+    "card",
 )
+
+METHODS = ("covers", "nearest", "compound", "manual", "none")
 
 report = Table(
     "report",
@@ -60,7 +68,59 @@ report = Table(
     Column("client_key", Uuid),
     Column("body_hash", LargeBinary),
     Column("sender_id", ForeignKey("account.id")),
+    Column("by_staff", Boolean, nullable=False, server_default=text("false")),
+    # The case: written by cases.apply alone, and what replaying report_log gives.
+    Column("condition_id", ForeignKey("category_condition.id")),
+    Column("department_id", ForeignKey("department.id")),
+    Column("assist_ids", ARRAY(BigInteger)),
+    Column("called_ids", ARRAY(BigInteger)),
+    Column("routing", Text),
+    Column("level", Text),
+    instant("due_at"),
+    instant("due_original_at"),
+    Column("due_limit", JSONB),
+    Column("milestones", JSONB),
+    Column("stage", Text),
+    instant("stage_due_at"),
+    Column("verified", Text),
+    instant("verified_at"),
+    instant("filed_at"),
+    instant("dispatched_at"),
+    instant("accepted_at"),
+    instant("interim_at"),
+    instant("disposed_at"),
+    Column("disposed_by", ForeignKey("account.id")),
+    instant("checked_at"),
+    instant("struck_at"),
+    instant("suspended_at"),
+    instant("suspended_until"),
+    Column("n_suspensions", SmallInteger, nullable=False, server_default="0"),
+    instant("waiting_at"),
+    instant("extension_asked_at"),
+    Column("n_extensions", SmallInteger, nullable=False, server_default="0"),
+    Column("n_rework", SmallInteger, nullable=False, server_default="0"),
+    Column("n_returns", SmallInteger, nullable=False, server_default="0"),
+    Column("outcome", Text),
+    Column("sampled", Boolean),
+    Column("card", Text),
+    instant("escalated_at"),
+    Column("parent_id", ForeignKey("report.id")),
+    instant("answered_at"),
+    Column("solved", Text),
+    Column("satisfied", Text),
+    instant("rated_at"),
+    Column("again_of", ForeignKey("report.id")),
+    Column("open", Boolean, Computed(_IS_OPEN, persisted=True)),
     one_of("state", REPORT_STATES),
+    one_of("routing", ROUTINGS),
+    one_of("level", LEVELS),
+    one_of("stage", STAGES),
+    one_of("verified", ("exists", "absent", "unable")),
+    one_of("outcome", ("on_spot", "by_deadline", "watched")),
+    one_of("card", ("none", "yellow", "red")),
+    one_of("solved", ("solved", "partly", "not")),
+    one_of("satisfied", ("satisfied", "basically", "not")),
+    CheckConstraint("(state = 'merged') = (parent_id IS NOT NULL) AND parent_id <> id", name="parent"),
     CheckConstraint("accuracy_m >= 0", name="accuracy_m"),
     CheckConstraint("(geom IS NULL) = (crs IS NULL)", name="crs"),
     CheckConstraint("ST_X(geom) BETWEEN -180 AND 180 AND ST_Y(geom) BETWEEN -90 AND 90", name="geom"),
@@ -69,6 +129,12 @@ report = Table(
     Index(None, "geom", postgresql_using="gist"),
     Index("report_compound_id_idx", "compound_id", postgresql_where=text("compound_id IS NOT NULL")),
     Index(None, "received_at", "id"),
+    Index("report_open_due_idx", "due_at", "id", postgresql_where=text("open"), postgresql_include=_LISTED),
+    Index(None, "due_at", "id", postgresql_where=text("due_at IS NOT NULL")),
+    Index("report_state_received_at_idx", "state", "received_at", "id"),
+    Index("report_open_department_idx", "department_id", "due_at", postgresql_where=text("open")),
+    Index("report_closed_idx", "closed_at", postgresql_where=text("state = 'closed'")),
+    Index("report_parent_id_idx", "parent_id", postgresql_where=text("parent_id IS NOT NULL")),
 )
 
 placement = Table(
@@ -91,7 +157,13 @@ placement = Table(
     CheckConstraint("(method = 'none') = (grid_version_id IS NULL)", name="grid"),
     CheckConstraint("confidence BETWEEN 0 AND 1", name="confidence"),
     CheckConstraint("duty IN ('main', 'deputy', 'community', 'nobody')", name="duty"),
-    Index("placement_current_key", "report_id", unique=True, postgresql_where=text("to_at IS NULL")),
+    Index(
+        "placement_current_key",
+        "report_id",
+        unique=True,
+        postgresql_where=text("to_at IS NULL"),
+        postgresql_include=("grid_version_id", "worker_id", "confidence"),
+    ),
     Index("placement_grid_idx", "grid_version_id", postgresql_where=text("to_at IS NULL")),
 )
 
@@ -107,6 +179,10 @@ report_log = Table(
     instant("at", nullable=False),
     Column("note", Text),
     Column("facts", JSONB),
+    Column("note_salt", LargeBinary),
+    Column("note_digest", LargeBinary),
+    Column("digest", LargeBinary),  # of the row before and this one's fields: SQL function log_digest
+    Index("report_log_at_idx", "at", postgresql_using="brin", postgresql_with={"autosummarize": "on"}),
 )
 
 report_number = Sequence("report_number_seq", metadata=metadata)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from gridsvc.errors import Refused
@@ -42,3 +42,8 @@ def begins(day: date, zone: ZoneInfo) -> datetime:
 def ends(day: date, zone: ZoneInfo) -> datetime:
     """The instant after a day's last one."""
     return begins(day + timedelta(days=1), zone)
+
+
+def instant(at: datetime, zone: ZoneInfo) -> datetime:
+    """A time as it counts, in UTC: without a zone of its own, in the zone of the settings."""
+    return (at if at.tzinfo is not None else at.replace(tzinfo=zone)).astimezone(UTC)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from gridsvc.web.api import categories, health, locate, maps, reports, stats, tiles
+from gridsvc.web.api import categories, health, locate, maps, photos, reports, stats, tiles
 
 ROUTERS: tuple[APIRouter, ...] = tuple(
-    part.router for part in (reports, locate, stats, maps, tiles, categories, health)
+    part.router for part in (reports, photos, locate, stats, maps, tiles, categories, health)
 )

@@ -1,0 +1,214 @@
+"""Where pictures are made: a few workers, each with at most one picture, replaced when they fail."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from geodata.errors import FileRefused
+from geodata.files import sandbox
+from geodata.pictures.answer import unpack
+from geodata.pictures.shapes import Box, Limits, Rendered, Rules
+
+_ROOT = Path(__file__).resolve().parents[2]
+_START = (
+    "import sys; sys.path.insert(0, sys.argv[1]); from geodata.pictures import worker; "
+    "worker.main(sys.argv[2], int(sys.argv[3]))"
+)
+_ENVIRONMENT = {"LANG": "C.UTF-8", "PATH": "/usr/bin:/bin", "MALLOC_ARENA_MAX": "2"}
+_STATUS_BYTES = 4
+_PART_BYTES = 256 * 1024
+
+
+class Studio:
+    """Makes pictures in at most `n_workers` processes at once; more callers wait. Workers start when first needed.
+
+    What is guaranteed, whatever a picture holds: it is decoded by a process of its own, forked for it and gone
+    afterwards, that runs as nobody, opens no path, makes no socket, program or process (the measures of `lockdown`),
+    and is bounded in address space, CPU and wall time. The answer is taken apart piece by piece; the pictures in it
+    hold no segment but those of a bare JPEG.
+    """
+
+    def __init__(self, n_workers: int = 2, rules: Rules | None = None, limits: Limits | None = None) -> None:
+        self.rules = rules or Rules()
+        self.limits = limits or Limits()
+        self._free = threading.BoundedSemaphore(n_workers)
+        self._rested: list[_Worker] = []
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def render(self, source: Path) -> Rendered:
+        """The picture in a file, made anew.
+
+        Raises:
+            FileRefused: `photo_type`, `photo_polyglot`, `photo_broken`, `photo_too_many_pixels`, or it costs too much:
+                `photo_takes_too_long`, `photo_needs_too_much_memory`.
+            FileNotFoundError: there is no such file.
+        """
+        return self._ask(source, None)
+
+    def paint(self, source: Path, boxes: Sequence[Box]) -> Rendered:
+        """A stored picture with black boxes (x0, y0, x1, y1), edges included, in its own pixels.
+
+        Raises:
+            FileRefused: as `render`.
+        """
+        return self._ask(source, list(boxes))
+
+    def close(self) -> None:
+        """Nothing; afterwards no worker waits, and those at work are not kept."""
+        with self._lock:
+            self._closed = True
+            rested, self._rested = self._rested, []
+        for worker in rested:
+            worker.end()
+
+    def _ask(self, source: Path, boxes: list[Box] | None) -> Rendered:
+        order = {
+            "rules": asdict(self.rules),
+            "memory_bytes": self.limits.memory_bytes,
+            "cpu_s": self.limits.cpu_s,
+            "boxes": boxes,
+        }
+        with source.open("rb") as picture, self._free:
+            worker = self._take()
+            try:
+                content = worker.ask(json.dumps(order).encode(), picture.fileno(), self.limits)
+            except FileRefused:
+                self._give_back(worker)
+                raise
+            except BaseException:
+                worker.end()
+                raise
+            self._give_back(worker)
+        return unpack(content)
+
+    def _take(self) -> _Worker:
+        with self._lock:
+            while self._rested:
+                worker = self._rested.pop()
+                if worker.lives:
+                    return worker
+                worker.end()
+        return _Worker()
+
+    def _give_back(self, worker: _Worker) -> None:
+        with self._lock:
+            if worker.lives and not self._closed:
+                self._rested.append(worker)
+                return
+        worker.end()
+
+
+class _Worker:
+    """One process of `worker`, its control socket, and the empty folder that is all its children may see."""
+
+    def __init__(self) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="gridsvc-picture-", dir=sandbox.place()))
+        self._folder.chmod(0o711)  # its children are nobody; there is nothing in it to list
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        with theirs:
+            # S603: the command is this interpreter and our own module.
+            self._process = subprocess.Popen(  # noqa: S603
+                [sys.executable, "-I", "-X", "utf8", "-c", _START, str(_ROOT), str(self._folder), str(theirs.fileno())],
+                cwd=self._folder,
+                env=_ENVIRONMENT,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                pass_fds=(theirs.fileno(),),
+                start_new_session=True,
+            )
+
+    @property
+    def lives(self) -> bool:
+        """Whether it can be asked."""
+        return self._process.poll() is None and self._folder.is_dir()
+
+    def ask(self, order: bytes, picture: int, limits: Limits) -> bytes:
+        """The answer of the child that was made for this order.
+
+        Raises:
+            FileRefused: the child died of its limits or of the picture; the worker may have to be replaced.
+        """
+        until = time.monotonic() + limits.wall_s
+        late = threading.Timer(limits.wall_s, self._kill)
+        late.start()
+        try:
+            content = self._exchange(order, picture, limits)
+            self._control.settimeout(max(0.1, until - time.monotonic()))
+            told = self._control.recv(_STATUS_BYTES, socket.MSG_WAITALL)
+        except OSError:  # it does not say, or it is gone
+            told = b""
+        finally:
+            late.cancel()
+        if len(told) < _STATUS_BYTES:
+            self._kill()
+            if time.monotonic() >= until - 0.2:
+                raise FileRefused("photo_takes_too_long", limit_s=round(limits.wall_s))
+            raise FileRefused("photo_broken", cause="worker")
+        status = int.from_bytes(told, "big")
+        if status:
+            raise _died(status, limits)
+        return content
+
+    def _exchange(self, order: bytes, picture: int, limits: Limits) -> bytes:
+        ours, theirs = os.pipe()
+        try:
+            try:
+                socket.send_fds(self._control, [order], [picture, theirs])
+            finally:
+                os.close(theirs)
+            return _listen(ours, limits.answer_bytes)
+        finally:
+            os.close(ours)
+
+    def end(self) -> None:
+        """Nothing; afterwards the process and what it forked are gone."""
+        self._kill()
+        self._process.wait()
+        self._control.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _kill(self) -> None:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)  # a group of its own, begun by start_new_session
+
+
+def _listen(descriptor: int, limit_bytes: int) -> bytes:
+    parts, total = [], 0
+    while part := os.read(descriptor, _PART_BYTES):
+        parts.append(part)
+        total += len(part)
+        if total > limit_bytes:
+            raise FileRefused("photo_broken", cause="answer too large")
+    return b"".join(parts)
+
+
+def _died(status: int, limits: Limits) -> FileRefused:
+    ended_by = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
+    if ended_by == signal.SIGXCPU:
+        return FileRefused("photo_takes_too_long", limit_s=limits.cpu_s)
+    if ended_by:
+        return FileRefused("photo_broken", cause=signal.Signals(ended_by).name)
+    return FileRefused("photo_needs_too_much_memory", limit_mb=limits.memory_bytes // 2**20)

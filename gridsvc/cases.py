@@ -1,0 +1,301 @@
+"""The case of a report: locked, decided, changed and logged; the only writer of a report's state."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from gridsvc import categories, grids, photos, responsibility
+from gridsvc.db import tables as t
+from gridsvc.db.queries import load
+from gridsvc.errors import Conflict, NotFound, Refused
+from gridsvc.grids import Placement, Rule
+from gridsvc.journal import append
+from gridsvc.placements import supersede
+from gridsvc.reports import SOURCE, Position, to_wgs84
+from gridsvc.rules.case import FIELDS, ID_LISTS, Case, Given, Step, Stop, advance, clock_history, replay, to_json
+from gridsvc.rules.deadlines import LADDER, Limit
+from gridsvc.rules.decisions import decide, possible
+from gridsvc.rules.lifecycle import TABLE
+from gridsvc.rules.roles import Actor, require
+from gridsvc.terms import Agreed
+
+_DRAW_BYTES = 4
+_PHOTO_WORDS = ("照片", "拍照", "photo")  # a closing condition that names one asks for a photo of what was done
+_CONDITION = select(t.category_condition.c.closing)
+_PHOTO_KIND = {"dispose": "after", "solve_on_spot": "after"}  # of a photo that comes with an action; else "reference"
+
+
+@dataclass(frozen=True)
+class Held:
+    """A report's case as it is stored, with what decides beside it; `seq` is the last row of its log.
+
+    From `lock` it is held against other writers until the transaction ends.
+    """
+
+    id: int
+    number: str
+    source: str
+    category: str
+    area_id: int | None
+    seq: int
+    case: Case
+    given: Given
+
+    @property
+    def state(self) -> str:
+        """The state of the case."""
+        return self.case.state
+
+
+def lock(db: Connection, number: str, source: str = SOURCE) -> Held:
+    """The report with this number, locked against other writers until the transaction ends.
+
+    Raises:
+        NotFound: no report of this source has the number.
+    """
+    r = t.report.c
+    chosen = (r.number == number) & (r.source == source)
+    found = db.scalar(select(r.id).where(chosen).order_by(r.repeat).limit(1).with_for_update())
+    if found is None:
+        raise NotFound("report_unknown", number=number)
+    return read(db, found)
+
+
+def lock_id(db: Connection, report_id: int) -> Held:
+    """The same, by the report's id."""
+    found = db.scalar(select(t.report.c.id).where(t.report.c.id == report_id).with_for_update())
+    if found is None:
+        raise NotFound("report_unknown", number=str(report_id))
+    return read(db, found)
+
+
+def read(db: Connection, report_id: int) -> Held:
+    """The case as it is stored now, not locked."""
+    row = db.execute(load("case_row"), {"report_id": report_id}).mappings().one()
+    stored: dict[str, Any] = {name: row[name] for name in FIELDS}
+    stored |= {name: tuple(stored[name]) for name in ID_LISTS if stored[name] is not None}
+    draw = int.from_bytes(bytes(row["digest"] or b"")[:_DRAW_BYTES], "big") / 256**_DRAW_BYTES
+    given = Given(received_at=row["received_at"], by_staff=row["by_staff"], has_resident=row["has_resident"], draw=draw)
+    which = (row["id"], row["number"], row["source"], row["category"], row["area_id"], row["seq"])
+    return Held(*which, Case(**stored), given)
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What an action did: the case after it, and the seq of its log row, which is the report's new version."""
+
+    case: Case
+    seq: int
+    step: Step
+
+
+def apply(
+    db: Connection, held: Held, action: str, actor: Actor, now: datetime, agreed: Agreed, given: Given | None = None
+) -> Applied:
+    """Does an action: checks who may, decides, stores the case and appends the log row.
+
+    Raises:
+        NotAuthenticated, Forbidden: this caller may not.
+        Conflict: the action does not start from the report's state, or something stands against it.
+        Refused: an input is missing or impossible.
+        NotFound: a department, category or condition that does not exist.
+    """
+    require(actor, action)
+    if action == "place":
+        raise Refused("place_by_hand_only")
+    full = _known(db, held, action, actor, given or Given(), agreed)
+    category = (full.category if action == "recategorize" else None) or held.category
+    step = decide(held.case, action, actor, now, full, agreed.of(category))
+    return _store(db, held, action, actor, now, full, step)
+
+
+def _store(db: Connection, held: Held, action: str, actor: Actor, now: datetime, given: Given, step: Step) -> Applied:
+    facts: dict[str, Any] = dict(step.facts) | _told(action, held, given)
+    if step.changes:
+        facts["set"] = to_json(step.changes)
+    if step.unknown_years:
+        facts["unknown_years"] = list(step.unknown_years)
+    values = dict(step.changes) | ({"category": given.category} if action == "recategorize" else {})
+    if step.state != held.state:
+        values["state"] = step.state
+    if values:
+        db.execute(t.report.update().where(t.report.c.id == held.id).values(values))
+    seq = held.seq + 1
+    append(db, held.id, seq, action, held.state, step.state, actor, now, given.note, facts or None)
+    _beside(db, held, action, actor, now, given, seq)
+    return Applied(advance(held.case, step.state, step.changes), seq, step)
+
+
+def _told(action: str, held: Held, given: Given) -> dict[str, Any]:
+    """What the log says of an action beside the changed fields."""
+    told: dict[str, Any] = {}
+    if given.reason:
+        told["reason"] = given.reason
+    if given.photos:
+        told["photos"] = list(given.photos)
+    if action == "recategorize":
+        told["category"] = {"from": held.category, "to": given.category}
+    if action == "whistle":
+        told["departments"] = sorted({*given.department_ids})
+    if action in ("whistle_arrive", "whistle_score"):
+        told |= {"department": given.department_id} | ({"score": given.score} if action == "whistle_score" else {})
+    return told
+
+
+def _known(db: Connection, held: Held, action: str, actor: Actor, given: Given, agreed: Agreed) -> Given:
+    """The caller's inputs with what has to be looked up for this action."""
+    old = held.given
+    full = replace(
+        given, received_at=old.received_at, by_staff=old.by_staff, has_resident=old.has_resident, draw=old.draw
+    )
+    _exist(db, given)
+    if action == "claim" and actor.role == "handler":
+        full = replace(full, department_id=actor.department_id)
+    if action == "whistle_arrive":
+        full = replace(full, department_id=actor.department_id)
+    if action == "file":
+        full = _under(db, full, held.category, held.case.condition_id)
+    if action == "recategorize":
+        full = _under(db, full, given.category or held.category, None)
+        reopened_at, stops = _clock(db, held)
+        full = replace(full, reopened_at=reopened_at, stops=stops)
+    if action == "dispose" and held.case.condition_id is not None:
+        closing = db.scalar(_CONDITION.where(t.category_condition.c.id == held.case.condition_id)) or ""
+        full = replace(full, needs_photo=any(word in closing.casefold() for word in _PHOTO_WORDS))
+    if action in ("file", "dispatch") or (action in ("check_failed", "rate") and held.case.filed_at is None):
+        level = held.case.level or LADDER[0]
+        answer = responsibility.find(db, held.category, held.area_id, level, fallback=agreed.fallback)
+        lead, assist = answer.lead_id, answer.assist_ids
+        full = replace(full, lead_id=lead, lead_assist_ids=assist, routing=answer.routing)
+    if action == "link" and given.parent_id is not None:
+        parent = db.scalar(select(t.report.c.state).where(t.report.c.id == given.parent_id).with_for_update())
+        if given.parent_id == held.id:
+            raise Refused("parent_itself", number=held.number)
+        has_children = db.scalar(select(func.count()).where(t.report.c.parent_id == held.id))
+        if has_children:
+            raise Conflict("has_children", number=held.number, n=has_children)
+        full = replace(full, parent_state=parent)
+    return full
+
+
+def _under(db: Connection, given: Given, category: str, kept_id: int | None) -> Given:
+    """With the filing condition that was chosen, now or before (`kept_id`), or the only one that there is; its limits.
+
+    What is chosen now must stand in the current version of the sheet.
+    """
+    if given.condition_id is None and kept_id is not None:
+        chosen = categories.limits(db, category, kept_id)
+    else:
+        current = categories.limits(db, category)
+        wanted = given.condition_id
+        chosen = [one for one in current if one.id == wanted or (wanted is None and len(current) == 1)]
+        if wanted is not None and not chosen:
+            raise NotFound("condition_unknown", condition=wanted, category=category)
+    if not chosen:
+        return replace(given, condition_id=None, limits=())
+    limits = tuple(Limit.from_json(one) for one in chosen[0].filing.milestones)
+    return replace(given, condition_id=chosen[0].id, limits=limits)
+
+
+def _clock(db: Connection, held: Held) -> tuple[datetime | None, tuple[Stop, ...]]:
+    log = t.report_log.c
+    rows = select(log.action, log.to_state, log.at, log.facts).where(log.report_id == held.id).order_by(log.seq)
+    return clock_history((row.action, row.to_state, row.at, row.facts) for row in db.execute(rows))
+
+
+def _exist(db: Connection, given: Given) -> None:
+    wanted = {one for one in (given.department_id, *given.assist_ids, *given.department_ids) if one is not None}
+    if wanted:
+        d = t.department.c
+        found = set(db.scalars(select(d.id).where(d.id.in_(wanted) & d.active)))
+        if wanted - found:
+            raise NotFound("department_unknown", department=min(wanted - found))
+    if given.category is not None:
+        known = db.scalar(select(t.category.c.code).where(t.category.c.code == given.category))
+        if known is None:
+            raise NotFound("category_unknown", category=given.category)
+
+
+def _beside(db: Connection, held: Held, action: str, actor: Actor, now: datetime, given: Given, seq: int) -> None:
+    """The rows beside the case: photos, calls of a whistle."""
+    photos.link(db, held.id, seq, given.photos, _PHOTO_KIND.get(action, "reference"))
+    w = t.whistle_call
+    if action == "whistle":
+        called = sorted({*given.department_ids})
+        db.execute(
+            w.insert(), [{"report_id": held.id, "seq": seq, "department_id": d, "called_at": now} for d in called]
+        )
+    if action in ("whistle_arrive", "whistle_score"):
+        mine = (w.c.report_id == held.id) & (w.c.department_id == given.department_id)
+        if action == "whistle_arrive":
+            done = db.execute(w.update().where(mine & w.c.arrived_at.is_(None)).values(arrived_at=now))
+        else:
+            last = select(func.max(w.c.seq)).where(mine & w.c.arrived_at.is_not(None)).scalar_subquery()
+            done = db.execute(w.update().where(mine & (w.c.seq == last)).values(score=given.score))
+        if not done.rowcount:
+            raise Conflict("not_called", action=action, state=held.state)
+
+
+def actions(held: Held, actor: Actor, now: datetime) -> tuple[str, ...]:
+    """The actions that this person may do on the report now."""
+    return possible(held.case, actor, now, held.given)
+
+
+def check_version(db: Connection, held: Held, version: int) -> None:
+    """Returns where nothing happened to the report since the version that the caller saw.
+
+    Raises:
+        Conflict: `version_stale`; `changed` lists what happened since, in order.
+    """
+    if version == held.seq:
+        return
+    rows = since(db, held.id, version)
+    changed = [{"seq": row.seq, "action": row.action, "to_state": row.to_state, "at": row.at} for row in rows]
+    raise Conflict("version_stale", number=held.number, version=held.seq, changed=changed)
+
+
+def replayed(db: Connection, report_id: int) -> Case:
+    """The case that the report's log tells."""
+    log = t.report_log.c
+    rows = db.execute(select(log.to_state, log.facts).where(log.report_id == report_id).order_by(log.seq))
+    return replay((row.to_state, row.facts) for row in rows)
+
+
+def place_by_hand(
+    db: Connection, held: Held, where: str | Position, actor: Actor, now: datetime, rule: Rule, note: str | None = None
+) -> Placement:
+    """The placement that a person gave: a grid's code, or a pin whose grid is looked up; logged, the old one kept.
+
+    Raises:
+        NotFound: no published grid has the code.
+        Conflict: the pin lies outside every grid, or the report is open no more.
+    """
+    require(actor, "place")
+    if held.state not in TABLE["place"].starts:
+        raise Conflict("report_not_open", number=held.number, state=held.state)
+    grids.hold(db)
+    if isinstance(where, str):
+        chosen = grids.place_grid(db, where, now, rule)
+    else:
+        found = grids.place(db, *to_wgs84(where), now, rule)
+        if found.grid_version_id is None:
+            raise Conflict("pin_outside")
+        chosen = replace(found, method="manual", distance_m=None)
+    facts = {"grid": chosen.code, "method": "manual"} | (
+        {} if isinstance(where, str) else {"lon": where.lon, "lat": where.lat, "crs": where.crs}
+    )
+    append(db, held.id, held.seq + 1, "place", held.state, held.state, actor, now, note, facts)
+    supersede(db, held.id, held.seq + 1, chosen, now)
+    return chosen
+
+
+def since(db: Connection, report_id: int, seq: int) -> Sequence[Any]:
+    """The log rows after `seq`, for a caller whose version is stale: seq, action, to_state, at, actor_id."""
+    log = t.report_log.c
+    rows = select(log.seq, log.action, log.to_state, log.at, log.actor_id)
+    return db.execute(rows.where((log.report_id == report_id) & (log.seq > seq)).order_by(log.seq)).all()

@@ -1,0 +1,19 @@
+"""Indexes for the worklist and the ledger; pinyin initials of compounds' names."""
+
+from alembic import op
+
+from gridsvc.db.statements import statements
+
+revision = "0006"
+down_revision = "0005"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    for statement in statements(__file__):
+        op.execute(statement)
+
+
+def downgrade() -> None:
+    raise NotImplementedError("a schema is brought back from a dump, not downgraded")

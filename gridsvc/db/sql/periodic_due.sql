@@ -1,0 +1,28 @@
+-- Question: which reports want something done that no person has to decide: resume, strike off, escalate?
+-- Parameters: :now (instant), :unrated_before (instant: closed before it and not rated), :top (the highest level that
+--   exists), :again_before (instant: who went up after it is not yet due again), :after (report id), :n (rows at most)
+-- Columns: id, action (resume|strike_off|escalate), by id; locked, those that somebody else works on left out
+-- Index: report_open_due_idx, report_closed_idx
+SELECT r.id, d.action
+FROM report r
+CROSS JOIN LATERAL (SELECT CASE
+  WHEN r.open AND r.suspended_until <= CAST(:now AS timestamptz) THEN 'resume'
+  WHEN r.state = 'closed' THEN 'strike_off'
+  ELSE 'escalate' END AS action) d
+WHERE r.id IN (
+    SELECT o.id FROM report o
+    WHERE o.open AND o.due_at < CAST(:now AS timestamptz) AND o.state IN ('filed', 'dispatched')
+      AND o.suspended_at IS NULL AND o.waiting_at IS NULL AND o.level IS DISTINCT FROM CAST(:top AS text)
+      AND (o.escalated_at IS NULL OR o.escalated_at < o.due_at OR o.escalated_at < CAST(:again_before AS timestamptz))
+    UNION
+    SELECT o.id FROM report o WHERE o.open AND o.suspended_until <= CAST(:now AS timestamptz)
+    UNION
+    SELECT c.id FROM report c
+    WHERE c.state = 'closed' AND (
+      (c.rated_at IS NULL AND c.closed_at < CAST(:unrated_before AS timestamptz)) OR c.satisfied <> 'not')
+      AND c.source = 'gridsvc'
+  )
+  AND r.id > :after
+ORDER BY r.id
+LIMIT :n
+FOR UPDATE OF r SKIP LOCKED

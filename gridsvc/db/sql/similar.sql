@@ -1,0 +1,32 @@
+-- Question: which reports of the same category lie near a point, the nearest first: open ones, or ended ones lately?
+-- Parameters: :category (code), :lon, :lat (degrees, EPSG:4326), :radius_m, :days (or null: the category's own, else
+--   these defaults), :default_radius_m, :default_days, :ended (bool: ended ones received within :days, else open ones),
+--   :now (instant), :not_id (bigint or null: not this one), :n (rows at most),
+--   :all_areas (bool), :area_ids (bigint[]), :worker_id, :department_id (bigint or null), :queue (bool): which ones the
+--   reader sees
+-- Columns: id, number, source, state, description, received_at, distance_m (rounded to 0.1), lon, lat
+-- Index: report_geom_idx, placement_current_key
+WITH how AS (
+  SELECT coalesce(CAST(:radius_m AS float8), c.dup_radius_m, :default_radius_m) AS radius_m,
+    coalesce(CAST(:days AS integer), c.dup_days, :default_days) AS days,
+    ST_SetSRID(ST_MakePoint(CAST(:lon AS float8), CAST(:lat AS float8)), 4326) AS spot
+  FROM (VALUES (0)) one
+  LEFT JOIN category c ON c.code = :category
+)
+SELECT r.id, r.number, r.source, r.state, r.description, r.received_at, ST_X(r.geom) AS lon, ST_Y(r.geom) AS lat,
+  round(CAST(ST_Distance(CAST(r.geom AS geography), CAST(h.spot AS geography)) AS numeric), 1)::float8 AS distance_m
+FROM how h
+JOIN report r ON r.geom && ST_Expand(h.spot,
+    1.02 * h.radius_m / (110574 * greatest(cos(radians(ST_Y(h.spot))), 0.01)), 1.02 * h.radius_m / 110574)
+JOIN placement p ON p.report_id = r.id AND p.to_at IS NULL
+LEFT JOIN grid_version g ON g.id = p.grid_version_id
+WHERE r.category = :category
+  AND ST_DWithin(CAST(r.geom AS geography), CAST(h.spot AS geography), h.radius_m)
+  AND r.received_at >= CAST(:now AS timestamptz) - make_interval(days => h.days)
+  AND CASE WHEN :ended THEN r.state IN ('closed', 'struck_off') ELSE r.open END
+  AND r.id IS DISTINCT FROM CAST(:not_id AS bigint)
+  AND (:all_areas OR g.id IN (SELECT seen_grids(CAST(:area_ids AS bigint[]), CAST(:worker_id AS bigint)))
+    OR takes_part(CAST(:department_id AS bigint), r.department_id, r.assist_ids, r.called_ids)
+    OR (:queue AND g.id IS NULL))
+ORDER BY r.geom <-> h.spot, r.id
+LIMIT :n

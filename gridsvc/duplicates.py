@@ -1,0 +1,76 @@
+"""Reports of the same thing: near open ones of a category are offered, linking never deletes, "again" is flagged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from gridsvc.db.queries import load
+from gridsvc.rules.roles import SYSTEM, Actor, may
+from gridsvc.stats import scope
+
+RADIUS_M = 50.0  # where the category has none of its own
+DAYS = 30
+AGAIN_DAYS = 365  # the same place within a year
+OFFERED = 5
+
+
+@dataclass(frozen=True)
+class Similar:
+    """A report of the same category near a place; `lon`, `lat` are EPSG:4326 degrees, `distance_m` geodesic."""
+
+    id: int
+    number: str
+    source: str
+    state: str
+    description: str
+    received_at: datetime
+    lon: float
+    lat: float
+    distance_m: float
+
+
+def near(
+    db: Connection,
+    actor: Actor,
+    category: str,
+    lonlat: tuple[float, float],
+    now: datetime,
+    *,
+    but: int | None = None,
+    radius_m: float | None = None,
+    days: int | None = None,
+) -> tuple[Similar, ...]:
+    """The nearest open reports of the category that this reader sees, within the category's radius and days.
+
+    Args:
+        lonlat: EPSG:4326 degrees.
+        but: the id of the report that asks.
+        radius_m, days: in place of the category's own.
+    """
+    how = {"radius_m": radius_m, "days": days, "default_days": DAYS, "ended": False, "n": OFFERED}
+    return _similar(db, actor, category, lonlat, now, but, how)
+
+
+def again(
+    db: Connection, category: str, lonlat: tuple[float, float], now: datetime, *, but: int | None = None
+) -> Similar | None:
+    """The nearest report of the same category at the same place that was closed within a year, whoever sees it."""
+    how = {"radius_m": None, "days": AGAIN_DAYS, "default_days": DAYS, "ended": True, "n": 1}
+    return next(iter(_similar(db, SYSTEM, category, lonlat, now, but, how)), None)
+
+
+def _similar(
+    db: Connection,
+    actor: Actor,
+    category: str,
+    lonlat: tuple[float, float],
+    now: datetime,
+    but: int | None,
+    how: dict[str, object],
+) -> tuple[Similar, ...]:
+    where = {"category": category, "lon": lonlat[0], "lat": lonlat[1], "now": now, "not_id": but}
+    values = scope(actor) | {"queue": may(actor, "place"), "default_radius_m": RADIUS_M} | where | how
+    return tuple(Similar(**row) for row in db.execute(load("similar"), values).mappings())

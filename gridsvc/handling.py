@@ -1,0 +1,187 @@
+"""What a person does to a report: found where this person sees it, locked, done if nothing changed meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, select
+
+from gridsvc import cases, unplaced
+from gridsvc.db import tables as t
+from gridsvc.db.queries import load
+from gridsvc.errors import Conflict, Forbidden, GridsvcError, NotFound, Refused
+from gridsvc.grids import Rule
+from gridsvc.reports import SOURCE, Position
+from gridsvc.rules.case import Given
+from gridsvc.rules.lifecycle import TABLE
+from gridsvc.rules.roles import Actor, may, require
+from gridsvc.stats import scope
+from gridsvc.terms import Agreed
+
+# Actions that need no look at the single report, so that several may be done at once.
+SEVERAL = ("file", "dispatch", "accept", "remind", "strike_off", "note")
+MOST_AT_ONCE = 200
+
+
+@dataclass(frozen=True)
+class Wish:
+    """An action as a person asks for it: departments by code, a report by number, grids by code.
+
+    `version` is the last row of the log that the person saw.
+    """
+
+    action: str
+    version: int
+    note: str | None = None
+    reason: str | None = None
+    department: str | None = None
+    assist: tuple[str, ...] = ()
+    departments: tuple[str, ...] = ()
+    category: str | None = None
+    condition: int | None = None
+    parent: str | None = None
+    until: datetime | None = None
+    at: datetime | None = None
+    card: str | None = None
+    score: int | None = None
+    grid: str | None = None
+    position: Position | None = None
+    photos: tuple[str, ...] = ()
+
+
+def hold(db: Connection, actor: Actor, number: str, source: str = SOURCE, repeat: int = 0) -> cases.Held:
+    """The report with this number, locked, where this reader sees it.
+
+    Raises:
+        NotFound: there is none for this reader.
+    """
+    r = t.report.c
+    chosen = (r.number == number) & (r.source == source) & (r.repeat == repeat)
+    report_id = db.scalar(select(r.id).where(chosen))
+    if report_id is None:
+        raise NotFound("report_unknown", number=number)
+    held = cases.lock_id(db, report_id)
+    # asked behind the lock: somebody may have moved the report while we waited for it
+    which = {"report_id": report_id, "sees_unplaced": may(actor, "place")}
+    if not db.scalar(load("sees_report"), scope(actor) | which):
+        raise NotFound("report_unknown", number=number)
+    return held
+
+
+def act(
+    db: Connection, actor: Actor, held: cases.Held, wish: Wish, now: datetime, agreed: Agreed, rule: Rule
+) -> cases.Held:
+    """The report after the action.
+
+    Raises:
+        NotAuthenticated, Forbidden: this person may not.
+        Refused, NotFound: the wish is incomplete, or names what does not exist.
+        Conflict: somebody changed the report since the version of the wish, or the action is not possible now.
+    """
+    if wish.action not in TABLE:
+        raise Refused("action_unknown", action=wish.action[:60], known=", ".join(TABLE))
+    require(actor, wish.action)
+    check_version(db, held, wish.version)
+    if wish.action == "place":
+        where = wish.grid if wish.grid is not None else wish.position
+        if where is None:
+            raise Refused("input_missing", action="place", missing="grid")
+        unplaced.place(db, held, where, actor, now, rule)
+    else:
+        if wish.action == "claim" and actor.role == "handler" and actor.department_id is None:
+            raise Forbidden("no_department")
+        cases.apply(db, held, wish.action, actor, now, agreed, _given(db, wish))
+    return cases.read(db, held.id)
+
+
+def check_version(db: Connection, held: cases.Held, version: int) -> None:
+    """Returns where nothing happened to the report since the version that a person saw.
+
+    Raises:
+        Conflict: `version_stale`; `changed` names what happened since.
+    """
+    if version != held.seq:
+        changed = [f"{row.action} ({row.to_state})" for row in cases.since(db, held.id, version)]
+        raise Conflict("version_stale", number=held.number, version=held.seq, changed=", ".join(changed) or "-")
+
+
+def _given(db: Connection, wish: Wish) -> Given:
+    ids = _departments(db, [*wish.departments, *wish.assist, *([wish.department] if wish.department else [])])
+    return Given(
+        note=wish.note,
+        reason=wish.reason,
+        department_id=ids[wish.department] if wish.department else None,
+        assist_ids=tuple(ids[code] for code in wish.assist),
+        department_ids=tuple(ids[code] for code in wish.departments),
+        category=wish.category,
+        condition_id=wish.condition,
+        parent_id=_numbered(db, wish.parent) if wish.parent else None,
+        until=wish.until,
+        at=wish.at,
+        card=wish.card,
+        score=wish.score,
+        photos=wish.photos,
+    )
+
+
+def _departments(db: Connection, codes: Sequence[str]) -> dict[str, int]:
+    if not codes:
+        return {}
+    d = t.department.c
+    rows = db.execute(select(d.code, d.id).where(d.code.in_(codes) & d.active))
+    found: dict[str, int] = {row.code: row.id for row in rows}
+    unknown = [code for code in codes if code not in found]
+    if unknown:
+        raise NotFound("department_unknown", department=unknown[0])
+    return found
+
+
+def _numbered(db: Connection, number: str) -> int:
+    r = t.report.c
+    found = db.scalar(select(r.id).where(r.number == number).order_by(r.source != SOURCE, r.repeat).limit(1))
+    if found is None:
+        raise NotFound("report_unknown", number=number)
+    return int(found)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one of several: the report after it, or the refusal that left it as it was."""
+
+    number: str
+    held: cases.Held | None
+    refusal: GridsvcError | None
+
+
+def act_on_several(
+    db: Connection,
+    actor: Actor,
+    wishes: Sequence[tuple[str, str, int, Wish]],
+    now: datetime,
+    agreed: Agreed,
+    rule: Rule,
+) -> list[Outcome]:
+    """What became of each: one that is refused leaves the others done.
+
+    Args:
+        wishes: source, number, repeat and the wish; locked in the order of these, so that two never wait crosswise.
+
+    Raises:
+        Refused: too many, or an action that wants a look at the single report.
+    """
+    if len(wishes) > MOST_AT_ONCE:
+        raise Refused("too_many_at_once", n=len(wishes), most=MOST_AT_ONCE)
+    for _, _, _, wish in wishes:
+        if wish.action not in SEVERAL:
+            raise Refused("not_at_once", action=wish.action[:60], allowed=", ".join(SEVERAL))
+    done: list[Outcome] = []
+    for source, number, repeat, wish in sorted(wishes, key=lambda one: one[:3]):
+        try:
+            with db.begin_nested():
+                held = hold(db, actor, number, source, repeat)
+                done.append(Outcome(number, act(db, actor, held, wish, now, agreed, rule), None))
+        except GridsvcError as refusal:
+            done.append(Outcome(number, None, refusal))
+    return done

@@ -1,0 +1,139 @@
+"""A sender's plain table by what its columns mean, found by their usual names; and what a cell of it names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from geodata.errors import FileRefused
+from geodata.files.acceptance import SCIENTIFIC
+from geodata.files.headers import plain
+from geodata.layer import Kind, Layer, Limits, Problem
+from geodata.read import read as read_layer
+from gridsvc.imports import rows
+from gridsvc.imports.account import Account, Refusals, Tally, of_layer
+
+MOST_ROWS = 100_000
+# Tables without positions are read as those of workers are: no coordinate system is asked for.
+READ_AS: Kind = "workers"
+_EVERY = frozenset({"", "*", "全部", "所有", "不限", "all", "any"})
+_BETWEEN = re.compile(r"[、，,；;|\n]+")
+
+
+@dataclass(frozen=True)
+class Table:
+    """A file's data rows; `columns`: the sender's column of each role that has one."""
+
+    layer: Layer
+    columns: Mapping[str, str]
+
+    def __iter__(self) -> Iterator[tuple[int, dict[str, str]]]:
+        """Number and filled cells of each row, by role."""
+        cells = {role: self.layer.frame[column].str.strip() for role, column in self.columns.items()}
+        for place, number in enumerate(rows.numbers(self.layer)):
+            found = {role: column.iloc[place] for role, column in cells.items()}
+            yield number, {role: cell for role, cell in found.items() if isinstance(cell, str) and cell}
+
+    def account(self, kind: str, file: str, tally: Tally, refusals: Refusals, **rest: object) -> Account:
+        """The account of the import of this table."""
+        return of_layer(self.layer, kind, file, tally, refusals, columns=dict(self.columns), **rest)
+
+
+def read(
+    path: Path, names: Mapping[str, Sequence[str]], required: Sequence[str] = (), *, sheet: str | None = None
+) -> Table:
+    """The table in a CSV or Excel file.
+
+    Args:
+        names: the usual column names of each role, best first, in Chinese and English.
+
+    Raises:
+        FileRefused: `columns_missing` where a required role has no column; what the reader refuses.
+    """
+    layer = read_layer(path, READ_AS, table=sheet, limits=Limits(n_rows=MOST_ROWS))
+    own = [str(column) for column in layer.frame.columns if column not in ("row", "geometry")]
+    by_plain: dict[str, str] = {}
+    for column in own:
+        by_plain.setdefault(plain(column), column)
+    columns: dict[str, str] = {}
+    for role, usual in names.items():
+        found = (by_plain.get(plain(name)) for name in usual)
+        column = next((one for one in found if one is not None and one not in columns.values()), None)
+        if column is not None:
+            columns[role] = column
+    missing = [names[role][0] for role in required if role not in columns]
+    if missing:
+        raise FileRefused(
+            "columns_missing", file=path.name, missing=", ".join(missing), columns=", ".join(own)[:400] or "-"
+        )
+    return Table(layer, columns)
+
+
+def begin(table: Table, codes: Iterable[str]) -> Refusals:
+    """The refusals of a table so far: what the reader refused, and codes that a spreadsheet made numbers of."""
+    refusals = Refusals()
+    refusals.add(table.layer.problems)
+    roles = [role for role in codes if role in table.columns]
+    for number, cells in table:
+        for role in roles:
+            if role in cells and any(SCIENTIFIC.fullmatch(part) for part in split(cells[role])):
+                facts: dict[str, object] = {"column": table.columns[role], "found": cells[role][:60]}
+                refusals.add([Problem(number, "code_in_scientific_notation", facts)])
+    return refusals
+
+
+def split(cell: str | None) -> list[str]:
+    """The parts of a cell that names several, each once.
+
+    >>> split("城管局、环卫中心，城管局;"), split(None)
+    (['城管局', '环卫中心'], [])
+    """
+    return list(dict.fromkeys(part.strip() for part in _BETWEEN.split(cell or "") if part.strip()))
+
+
+def is_every(cell: str | None) -> bool:
+    """Whether a cell stands for all: it is empty, or says so.
+
+    >>> is_every(None), is_every("全部"), is_every("P01")
+    (True, True, False)
+    """
+    return rows.plain(cell or "") in _EVERY
+
+
+class Names:
+    """What cells may name: by code, or by a name that only one has."""
+
+    def __init__(self, known: Iterable[tuple[str, str]]) -> None:
+        self._exact: set[str] = set()
+        self._codes: dict[str, str] = {}
+        self._named: dict[str, set[str]] = {}
+        for code, name in known:
+            self._exact.add(code)
+            self._codes.setdefault(rows.plain(code), code)
+            self._named.setdefault(rows.plain(name), set()).add(code)
+
+    def find(self, cell: str) -> str | None:
+        """The code that a cell means; None where nothing has this code or name, or several have the name."""
+        word = rows.plain(cell)
+        if cell in self._exact:
+            return cell
+        if word in self._codes:
+            return self._codes[word]
+        named = self._named.get(word, set())
+        return next(iter(named)) if len(named) == 1 else None
+
+    def several(self, cell: str) -> list[str]:
+        """The codes of all that have this name, where there is more than one."""
+        named = sorted(self._named.get(rows.plain(cell), set()))
+        return named if len(named) > 1 else []
+
+    def need(self, number: int, what: str, cell: str, refusals: Refusals) -> str | None:
+        """The code that a cell means, or None after the row was refused with `what`_unknown or `what`_ambiguous."""
+        code = self.find(cell)
+        if code is None:
+            others = self.several(cell)
+            facts: dict[str, object] = {"found": cell[:60]} | ({"codes": ", ".join(others[:6])} if others else {})
+            refusals.add([Problem(number, f"{what}_{'ambiguous' if others else 'unknown'}", facts)])
+        return code

@@ -1,0 +1,164 @@
+"""The files of photos: named by what is in them, written whole or not at all, beside the database.
+
+`<folder>/ab/cd/<sha256 of the picture>.jpg` and, beside it, its thumbnail `….thumb.jpg`; `<folder>/incoming/` holds
+bodies that are being received. A name appears only by a rename of a file that lies safely on the disk.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from gridsvc.errors import Conflict
+
+_INCOMING = "incoming"
+_OWNER = "belongs-to"
+_PICTURE, _THUMB = ".jpg", ".thumb.jpg"
+
+
+@dataclass(frozen=True)
+class Lying:
+    """A file in the folder: whose picture it is (None: no picture's name), its size, when written (Unix time)."""
+
+    path: Path
+    digest: bytes | None
+    n_bytes: int
+    written_at: float
+
+
+@dataclass(frozen=True)
+class Files:
+    """The folder of one schema."""
+
+    folder: Path
+
+    def picture(self, digest: bytes) -> Path:
+        """Where the picture with this SHA-256 lies."""
+        name = digest.hex()
+        return self.folder / name[:2] / name[2:4] / f"{name}{_PICTURE}"
+
+    def thumb(self, digest: bytes) -> Path:
+        """Where the thumbnail of that picture lies."""
+        name = digest.hex()
+        return self.folder / name[:2] / name[2:4] / f"{name}{_THUMB}"
+
+    def keep(self, picture: bytes, thumb: bytes) -> bytes:
+        """The SHA-256 of a picture whose files lie on the disk now; the thumbnail is there before it is."""
+        digest = hashlib.sha256(picture).digest()
+        self._write(self.thumb(digest), thumb)
+        self._write(self.picture(digest), picture)
+        return digest
+
+    def remove(self, digest: bytes) -> int:
+        """How many bytes are free afterwards; a picture that is not there frees none."""
+        n_bytes = 0
+        for path in (self.picture(digest), self.thumb(digest)):
+            with suppress(FileNotFoundError):
+                size = path.stat().st_size
+                path.unlink()
+                n_bytes += size
+        return n_bytes
+
+    def each(self) -> Iterator[Lying]:
+        """Every file, whatever it is, but the folder's own mark."""
+        for place, _, names in os.walk(self.folder):
+            for name in names:
+                path = Path(place, name)
+                if path == self.folder / _OWNER:
+                    continue
+                with suppress(FileNotFoundError):
+                    about = path.stat()
+                    yield Lying(path, self._digest(path), about.st_size, about.st_mtime)
+
+    def claim(self, token: str) -> None:
+        """Returns where the folder belongs to the database with this token; an empty one does from now on.
+
+        Raises:
+            Conflict: `photo_folder_foreign`: it is another database's.
+        """
+        mark = self.folder / _OWNER
+        if not mark.exists() and not self._holds_pictures():
+            self._write(mark, token.encode(), anew=False)
+        if not mark.exists() or mark.read_text("utf-8").strip() != token:
+            raise Conflict("photo_folder_foreign", folder=str(self.folder))
+
+    def _holds_pictures(self) -> bool:
+        return any(one.digest is not None for one in self.each())
+
+    def spool(self) -> Spool:
+        """A new file for a body that is being received."""
+        incoming = self.folder / _INCOMING
+        incoming.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return Spool(incoming)
+
+    def _digest(self, path: Path) -> bytes | None:
+        name = path.name.removesuffix(_THUMB).removesuffix(_PICTURE)
+        with suppress(ValueError):
+            digest = bytes.fromhex(name)
+            if len(digest) == 32 and path in (self.picture(digest), self.thumb(digest)):
+                return digest
+        return None
+
+    def _write(self, path: Path, content: bytes, *, anew: bool = True) -> None:
+        if anew and path.exists() and path.stat().st_size == len(content):
+            return  # the name is the content
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        incoming = self.folder / _INCOMING
+        incoming.mkdir(exist_ok=True, mode=0o700)
+        with tempfile.NamedTemporaryFile(dir=incoming, delete=False) as file:  # readable by its owner only
+            written = Path(file.name)
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        if anew:
+            written.replace(path)
+        else:
+            with suppress(FileExistsError):
+                os.link(written, path)
+            written.unlink()
+        for folder in (path.parent, path.parent.parent):
+            _fsync_folder(folder)
+
+
+class Spool:
+    """A body on the disk while it is looked at; gone when the block ends."""
+
+    def __init__(self, incoming: Path) -> None:
+        handle, name = tempfile.mkstemp(dir=incoming, prefix="sent-")
+        self.path = Path(name)
+        self.n_bytes = 0
+        self._file = os.fdopen(handle, "wb")
+        self._digest = hashlib.sha256()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._file.close()
+        self.path.unlink(missing_ok=True)
+
+    def add(self, part: bytes) -> None:
+        """Appends to the file and to the digest."""
+        self._file.write(part)
+        self._digest.update(part)
+        self.n_bytes += len(part)
+
+    def end(self) -> bytes:
+        """The SHA-256 of all that came; the file can be read now."""
+        self._file.close()
+        return self._digest.digest()
+
+
+def _fsync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,304 @@
+"""Photos: stored once by the hash of what was sent, shown by reports, blacked out where they show too much."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, select
+
+from geodata.pictures.shapes import Box, Rendered
+from gridsvc.db import tables as t
+from gridsvc.db.queries import load
+from gridsvc.errors import Conflict, NotFound, Refused
+from gridsvc.photo_files import Files
+from gridsvc.rules.roles import Actor, may
+from gridsvc.stats import scope
+
+MOST_PHOTOS = 12  # of one report or action
+MOST_BOXES = 50
+_DIGITS = frozenset("0123456789abcdef")
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A stored photo: hash of what was sent, hash that names its file, size in pixels, what the camera said.
+
+    `lon`, `lat` are EPSG:4326 degrees; `used`: a report shows it.
+    """
+
+    sha256: bytes
+    file_sha256: bytes
+    version: int
+    width: int
+    height: int
+    lon: float | None
+    lat: float | None
+    taken_at: datetime | None
+    sender_id: int | None
+    used: bool
+
+    @property
+    def state(self) -> str:
+        """`stored`: nobody shows it, and it goes after two days; `used`: a report does."""
+        return "used" if self.used else "stored"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A photo of a report, in the order in which they came; `seq` is that of the log row that lists it."""
+
+    seq: int
+    kind: str
+    sha256: str
+    version: int
+    width: int
+    height: int
+    lon: float | None
+    lat: float | None
+    taken_at: datetime | None
+
+    @property
+    def redacted(self) -> bool:
+        """Whether something was blacked out."""
+        return self.version > 1
+
+
+@dataclass(frozen=True)
+class Redaction:
+    """One blacking out: `boxes` (x0, y0, x1, y1) in pixels; `removed_at` is when the file before it was deleted."""
+
+    version: int
+    at: datetime
+    actor_name: str
+    reason: str
+    boxes: list[list[int]]
+    before_sha256: bytes
+    removed_at: datetime | None
+
+
+def digest(text: str) -> bytes:
+    """The 32 bytes that 64 hexadecimal digits stand for.
+
+    Raises:
+        Refused: `photo_digest`: they are not.
+
+    >>> digest("AB" * 32) == bytes([0xAB]) * 32
+    True
+    """
+    lower = text.lower()
+    if len(lower) != 64 or not set(lower) <= _DIGITS:
+        raise Refused("photo_digest", found=text[:80])
+    return bytes.fromhex(lower)
+
+
+def known(db: Connection, sha256: bytes) -> Photo | None:
+    """The photo that was sent with this hash, None where none was. Not for readers: see `visible`."""
+    row = db.execute(load("photo_known"), {"sha256": sha256}).mappings().one_or_none()
+    return None if row is None else Photo(**row)
+
+
+def save(
+    db: Connection,
+    files: Files,
+    sha256: bytes,
+    made: Rendered,
+    sent_bytes: int,
+    actor: Actor,
+    now: datetime,
+    zone: ZoneInfo,
+) -> tuple[Photo, bool]:
+    """The stored photo, and whether it is new; whoever sends the same bytes at the same time gets the same.
+
+    The file is on the disk before the row can be seen, so a kill leaves at worst a file without a row, which `clean`
+    finds. `zone` is where a camera's clock counts that tells no zone of its own.
+
+    Raises:
+        Conflict: the folder belongs to another database.
+    """
+    db.execute(load("photo_lock"), {"alone": False})
+    files.claim(folder_token(db))
+    at = made.shot.taken_at
+    row = {
+        "sha256": sha256,
+        "file_sha256": files.keep(made.picture, made.thumb),
+        "width": made.width,
+        "height": made.height,
+        "n_bytes": len(made.picture),
+        "sent_format": made.sent_format,
+        "sent_bytes": sent_bytes,
+        "lon": made.shot.lon,
+        "lat": made.shot.lat,
+        "taken_at": at if at is None or at.tzinfo is not None else at.replace(tzinfo=zone),
+        "received_at": now,
+        "sender_id": actor.account_id,
+    }
+    created = db.scalar(load("photo_store"), row) is not None
+    photo = known(db, sha256)
+    if photo is None:  # it was there while we stored it, and `clean` has taken it since
+        raise Conflict("photo_busy")
+    return photo, created
+
+
+def folder_token(db: Connection) -> str:
+    """What the folder of this schema's photos is marked with."""
+    return str(db.scalar(select(t.photo_folder.c.token)))
+
+
+def link(db: Connection, report_id: int, seq: int, shas: Sequence[str], kind: str) -> None:
+    """Nothing; afterwards the log row `seq` of the report lists these photos, in this order.
+
+    Raises:
+        Refused: `photo_digest`, `photo_twice`, `photo_unknown` (each names the photo), `photos_too_many`.
+    """
+    if not shas:
+        return
+    wanted = check(shas)
+    p = t.photo.c
+    # held against `clean`, which removes what no report shows
+    stored = set(db.scalars(select(p.sha256).where(p.sha256.in_(wanted)).with_for_update(read=True, key_share=True)))
+    for one in wanted:
+        if one not in stored:
+            raise Refused("photo_unknown", sha256=one.hex())
+    rows = [
+        {"report_id": report_id, "seq": seq, "sha256": one, "place": place, "kind": kind}
+        for place, one in enumerate(wanted)
+    ]
+    db.execute(t.report_photo.insert(), rows)
+
+
+def check(shas: Sequence[str]) -> list[bytes]:
+    """The hashes of a draft's photos.
+
+    Raises:
+        Refused: as `link`, but for the unknown ones.
+    """
+    if len(shas) > MOST_PHOTOS:
+        raise Refused("photos_too_many", n=len(shas), most=MOST_PHOTOS)
+    wanted = [digest(one) for one in shas]
+    for place, one in enumerate(wanted):
+        if one in wanted[:place]:
+            raise Refused("photo_twice", sha256=one.hex())
+    return wanted
+
+
+def of_report(db: Connection, report_id: int) -> tuple[Shown, ...]:
+    """The photos of a report whose reader was let in already."""
+    rows = db.execute(load("photo_of_report"), {"report_id": report_id}).mappings()
+    return tuple(Shown(**{**row, "sha256": row["sha256"].hex()}) for row in rows)
+
+
+def visible(db: Connection, actor: Actor, sha256: bytes) -> Photo:
+    """The photo, for a reader who sees a report that shows it; one that no report shows, for its sender only.
+
+    Raises:
+        NotFound: there is none for this reader.
+    """
+    photo = known(db, sha256)
+    if photo is not None and _sees(db, actor, photo):
+        return photo
+    raise NotFound("photo_unknown", sha256=sha256.hex())
+
+
+def _sees(db: Connection, actor: Actor, photo: Photo) -> bool:
+    if not photo.used:
+        return actor.known and photo.sender_id == actor.account_id
+    x = t.report_photo.c
+    which = scope(actor) | {"sees_unplaced": may(actor, "place")}
+    reports = db.scalars(select(x.report_id).where(x.sha256 == photo.sha256).distinct()).all()
+    return any(db.scalar(load("sees_report"), which | {"report_id": report_id}) for report_id in reports)
+
+
+def file_of(db: Connection, photo: Photo, version: int | None = None) -> bytes:
+    """The hash that names the file of a version; the newest without one. Who asks for an older must be allowed to.
+
+    Raises:
+        NotFound: there was no such version, or its file was deleted since.
+    """
+    if version is None or version == photo.version:
+        return photo.file_sha256
+    for one in history(db, photo):
+        if one.version == version + 1 and one.removed_at is None:
+            return one.before_sha256
+    raise NotFound("photo_version_gone", sha256=photo.sha256.hex(), version=version)
+
+
+def history(db: Connection, photo: Photo) -> tuple[Redaction, ...]:
+    """What was blacked out, newest first."""
+    rows = db.execute(load("photo_history"), {"sha256": photo.sha256}).mappings()
+    return tuple(Redaction(**row) for row in rows)
+
+
+def check_boxes(photo: Photo, boxes: Sequence[Sequence[int]], version: int) -> list[Box]:
+    """The boxes, where they lie in the picture that its reader saw.
+
+    Raises:
+        Conflict: somebody blacked out something since.
+        Refused: there is none, there are too many, or one is empty or not inside.
+    """
+    if version != photo.version:
+        raise Conflict("photo_changed", sha256=photo.sha256.hex(), version=photo.version)
+    if not 1 <= len(boxes) <= MOST_BOXES:
+        raise Refused("photo_boxes", n=len(boxes), most=MOST_BOXES)
+    checked: list[Box] = []
+    for box in boxes:
+        x0, y0, x1, y1 = box
+        if not (0 <= x0 < x1 <= photo.width and 0 <= y0 < y1 <= photo.height):
+            facts = {"box": ", ".join(map(str, box)), "width": photo.width, "height": photo.height}
+            raise Refused("photo_box_outside", **facts)
+        checked.append((x0, y0, x1, y1))
+    return checked
+
+
+def redact(
+    db: Connection,
+    files: Files,
+    seen: Photo,
+    boxes: Sequence[Box],
+    painted: Rendered,
+    actor: Actor,
+    now: datetime,
+    reason: str,
+) -> Photo:
+    """The photo after boxes were painted on the version that was seen; the file before stays until `clean` takes it.
+
+    Raises:
+        NotFound: it was removed meanwhile.
+        Conflict: somebody else was quicker.
+    """
+    if (painted.width, painted.height) != (seen.width, seen.height):
+        raise Conflict("photo_busy")
+    db.execute(load("photo_lock"), {"alone": False})
+    p = t.photo.c
+    mine = p.sha256 == seen.sha256
+    held = db.execute(select(p.version, p.file_sha256).where(mine).with_for_update()).one_or_none()
+    if held is None:
+        raise NotFound("photo_unknown", sha256=seen.sha256.hex())
+    if (held.version, held.file_sha256) != (seen.version, seen.file_sha256):
+        raise Conflict("photo_changed", sha256=seen.sha256.hex(), version=held.version)
+    files.claim(folder_token(db))
+    values: dict[str, Any] = {
+        "file_sha256": files.keep(painted.picture, painted.thumb),
+        "n_bytes": len(painted.picture),
+        "version": seen.version + 1,
+    }
+    db.execute(
+        t.photo_redaction.insert(),
+        {
+            "sha256": seen.sha256,
+            "version": seen.version + 1,
+            "before_sha256": seen.file_sha256,
+            "boxes": [list(box) for box in boxes],
+            "reason": reason,
+            "actor_id": actor.account_id,
+            "at": now,
+        },
+    )
+    db.execute(t.photo.update().where(mine).values(values))
+    after = known(db, seen.sha256)
+    if after is None:
+        raise NotFound("photo_unknown", sha256=seen.sha256.hex())
+    return after

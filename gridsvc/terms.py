@@ -1,0 +1,100 @@
+"""What this installation has agreed on: working calendar, limits of stages, levels that exist, how limits count."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection, select
+
+from gridsvc import worktime
+from gridsvc.db import tables as t
+from gridsvc.db.queries import load as query
+from gridsvc.rules.case import Terms
+from gridsvc.rules.deadlines import Limit, StageLimits
+from gridsvc.stored import Stored, store
+
+
+@dataclass(frozen=True)
+class Agreed:
+    """The terms of every category, and whether the territory takes what no list names."""
+
+    general: Terms
+    by_category: Mapping[str, StageLimits]
+    fallback: bool = False
+
+    def of(self, category: str) -> Terms:
+        """The terms of one category: its own stage limits where it has some, else the general ones."""
+        own = self.by_category.get(category)
+        if own is None:
+            return self.general
+        common = self.general.stages
+        mixed = StageLimits(
+            own.accept or common.accept,
+            own.dispatch or common.dispatch,
+            own.dispose or common.dispose,
+            own.check or common.check,
+        )
+        return replace(self.general, stages=mixed)
+
+
+@dataclass(frozen=True)
+class StageLimit:
+    """How long a stage (dispatch, accept, dispose, check) may last, for a category or (None) for all others."""
+
+    stage: str
+    category: str | None
+    limit: Limit
+
+    @property
+    def key(self) -> str:
+        """What no two of them may share."""
+        return f"{self.stage}|{self.category or ''}"
+
+
+def save(db: Connection, limits: Sequence[StageLimit]) -> Stored:
+    """Adds limits of stages, or changes those for the same stage and category, which must be stored."""
+    rows = (
+        {"key": one.key, "stage": one.stage, "category": one.category}
+        | {"amount": one.limit.amount, "unit": one.limit.unit}
+        for one in limits
+    )
+    return store(db, query("save_stage_limit"), rows)
+
+
+def drop_others(db: Connection, limits: Sequence[StageLimit]) -> int:
+    """How many stored limits went because the new list does not have them."""
+    return len(db.execute(query("drop_other_stage_limits"), {"keys": [one.key for one in limits]}).all())
+
+
+def load(
+    db: Connection,
+    zone: str,
+    *,
+    convention: str = "rolling",
+    due_from: str = "received",
+    sample_share: float = 0.1,
+    fallback: bool = False,
+) -> Agreed:
+    """The terms as they are stored now; read once per request or command.
+
+    Args:
+        zone: IANA name of the zone in which days are counted.
+        convention: how working days count, `rolling` or `next_day` (`rules.deadlines`).
+        due_from: the instant a limit runs from: `received`, `filed` or `dispatched`.
+    """
+    s = t.stage_limit.c
+    by_category: dict[str | None, dict[str, object]] = {}
+    for row in db.execute(select(s.category, s.stage, s.amount, s.unit)):
+        by_category.setdefault(row.category, {})[row.stage] = Limit(row.amount, row.unit).to_json()
+    stages = {category: StageLimits.from_json(limits) for category, limits in by_category.items()}
+    levels = frozenset({"grid", *db.scalars(select(t.area.c.level).distinct())})
+    general = Terms(
+        worktime.load(db, zone),
+        "next_day" if convention == "next_day" else "rolling",
+        stages.get(None, StageLimits()),
+        due_from,
+        sample_share,
+        levels,
+    )
+    return Agreed(general, {code: one for code, one in stages.items() if code is not None}, fallback)

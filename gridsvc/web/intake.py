@@ -1,0 +1,143 @@
+"""Photos on their way in: bodies go to the disk, two are decoded at once, a bounded number waits, and waiting is free.
+
+A body in memory, or a thread or a database connection that waits, would let a few slow phones stop everybody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from weakref import WeakValueDictionary
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import Scope
+
+from geodata.pictures import header
+from geodata.pictures.shapes import Box, Rendered, Rules
+from geodata.pictures.studio import Studio
+from gridsvc.errors import Refused, Unavailable
+from gridsvc.photo_files import Files, Spool
+
+PREFIX = "/api/v1/photos/"
+AT_ONCE = 2  # decoded; each takes a core and about 100 MB
+MOST = 96  # being received or waiting, at most the same number of files of the largest size on the disk
+MOST_ANONYMOUS = 60  # of them, so that callers without an account never keep out those with one
+RECEIVE_S = 120.0  # for one body
+WAIT_S = 120.0  # for its turn
+_PART_BYTES = 512 * 1024
+
+
+def takes(scope: Scope) -> bool:
+    """Whether a request brings a photo, whose size is bounded here and nowhere else."""
+    return scope["method"] == "PUT" and str(scope["path"]).startswith(PREFIX)
+
+
+class Intake:
+    """What one process has in hand."""
+
+    def __init__(self, files: Files, rules: Rules, max_bytes: int) -> None:
+        self.files = files
+        self._studio = Studio(AT_ONCE, rules)
+        self._max_bytes = max_bytes
+        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._alone: WeakValueDictionary[bytes, asyncio.Lock] = WeakValueDictionary()
+        self._n_known = self._n_anonymous = 0
+
+    def close(self) -> None:
+        """Nothing; afterwards no process decodes for us."""
+        self._studio.close()
+
+    @asynccontextmanager
+    async def receive(self, request: Request, sha256: bytes, *, anonymous: bool) -> AsyncIterator[Spool]:
+        """The body on the disk, whole and with the hash that its sender named; gone at the end of the block.
+
+        Raises:
+            Refused: `photo_too_large`, `photo_hash_mismatch`, `photo_cut` where it stopped before its end.
+            FileRefused: `photo_type`, `photo_polyglot`: by its first bytes.
+            Unavailable: too many are in hand.
+        """
+        told = request.headers.get("content-length", "")
+        if told.isdecimal() and int(told) > self._max_bytes:
+            raise self._too_large()
+        if self._n_known + self._n_anonymous >= MOST or (anonymous and self._n_anonymous >= MOST_ANONYMOUS):
+            raise Unavailable("photos_busy", retry_after_s=15)
+        self._count(1, anonymous)
+        try:
+            with await run_in_threadpool(self.files.spool) as spool:
+                await self._fill(request, spool)
+                if await run_in_threadpool(spool.end) != sha256:
+                    raise Refused("photo_hash_mismatch")
+                yield spool
+        finally:
+            self._count(-1, anonymous)
+
+    @asynccontextmanager
+    async def alone(self, sha256: bytes) -> AsyncIterator[None]:
+        """A block that nobody else in this process is in with the same photo, so that it is decoded once."""
+        lock = self._alone.setdefault(sha256, asyncio.Lock())
+        async with lock:
+            yield
+
+    async def render(self, source: Path) -> Rendered:
+        """The photo in a file made anew, when it is its turn.
+
+        Raises:
+            FileRefused: as `Studio.render`.
+            Unavailable: its turn did not come.
+        """
+        async with self._turn():
+            return await run_in_threadpool(self._studio.render, source)
+
+    async def paint(self, source: Path, boxes: Sequence[Box]) -> Rendered:
+        """The stored picture with black boxes, when it is its turn.
+
+        Raises:
+            FileRefused, Unavailable: as `render`.
+        """
+        async with self._turn():
+            return await run_in_threadpool(self._studio.paint, source, boxes)
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(WAIT_S):
+                await self._turns.acquire()
+        except TimeoutError:
+            raise Unavailable("photos_busy", retry_after_s=30) from None
+        try:
+            yield
+        finally:
+            self._turns.release()
+
+    async def _fill(self, request: Request, spool: Spool) -> None:
+        n_bytes, waiting, first = 0, bytearray(), True
+        try:
+            async with asyncio.timeout(RECEIVE_S):
+                async for part in request.stream():
+                    n_bytes += len(part)
+                    if n_bytes > self._max_bytes:
+                        raise self._too_large()
+                    waiting += part
+                    if first and len(waiting) >= header.HEAD_BYTES:
+                        header.sniff(bytes(waiting[: header.HEAD_BYTES]))
+                        first = False
+                    if len(waiting) >= _PART_BYTES:
+                        await run_in_threadpool(spool.add, bytes(waiting))
+                        waiting.clear()
+        except (ClientDisconnect, TimeoutError):
+            raise Refused("photo_cut") from None
+        if first:
+            header.sniff(bytes(waiting))
+        await run_in_threadpool(spool.add, bytes(waiting))
+
+    def _count(self, by: int, anonymous: bool) -> None:
+        if anonymous:
+            self._n_anonymous += by
+        else:
+            self._n_known += by
+
+    def _too_large(self) -> Refused:
+        return Refused("photo_too_large", limit_mb=self._max_bytes // (1024 * 1024))

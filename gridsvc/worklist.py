@@ -1,0 +1,479 @@
+"""The worklist: what waits for somebody's work, counted by deadline state and by next step, filtered, sorted, paged.
+
+The conditions are put together from parts (Core, values bound): only what a reader asks for stands in the statement, so
+that the planner sees what it may skip. The counts and the list share the same conditions, so they cannot disagree.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any, Literal, get_args
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import (
+    CTE,
+    Case,
+    ColumnElement,
+    Connection,
+    DateTime,
+    Integer,
+    RowMapping,
+    Select,
+    and_,
+    case,
+    cast,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+    true,
+    tuple_,
+)
+
+from gridsvc import compounds
+from gridsvc.db import tables as t
+from gridsvc.db.queries import load
+from gridsvc.db.tables.reports import LEVELS
+from gridsvc.errors import NotFound, Refused
+from gridsvc.grids import DOUBTFUL_BELOW
+from gridsvc.rules.lifecycle import OPEN, STATES
+from gridsvc.rules.roles import Actor, may
+from gridsvc.stats import scope
+
+Deadline = Literal["overdue", "due_today", "in_time", "no_deadline", "suspended"]
+# What has to happen next; the first seven divide the open reports among themselves.
+Queue = Literal[
+    "to_verify", "to_file", "to_dispatch", "to_accept", "in_work", "to_check", "to_close",
+    "consultation", "extension", "unplaced", "doubtful", "rework",
+]  # fmt: skip
+Sort = Literal["due", "received", "updated", "state", "grid", "category", "level", "card", "department"]
+DEADLINES: tuple[Deadline, ...] = get_args(Deadline)
+QUEUES: tuple[Queue, ...] = get_args(Queue)
+SORTS: tuple[Sort, ...] = get_args(Sort)
+# Lists with ended reports are a hundred times as long: only what an index keeps in order.
+LONG_SORTS: tuple[Sort, ...] = ("received", "due")
+MAX_PAGE = 100
+MAX_PAGES = 100_000
+CARDS = ("none", "yellow", "red")
+
+_r = t.report.c
+_p = t.placement.c
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which reports; everything given must hold. Without `states`: the open ones.
+
+    `deadline` and `queue` choose one of the counts. `category` is a code or a class's code; `area` one with all below
+    it; `department` the one that leads; codes all. `words`: a number, a compound's name (pinyin initials too), or a
+    part of the text or of the place in words. `from_at` (inclusive) and `to_at` (exclusive) are of receipt.
+    """
+
+    deadline: Deadline | None = None
+    queue: Queue | None = None
+    states: tuple[str, ...] = ()
+    category: str | None = None
+    grid: str | None = None
+    area: str | None = None
+    department: str | None = None
+    card: str | None = None
+    level: str | None = None
+    called: bool = False
+    words: str | None = None
+    from_at: datetime | None = None
+    to_at: datetime | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it asks for open reports only, which are few and are counted."""
+        return OPEN.issuperset(self.states)
+
+
+@dataclass(frozen=True)
+class Order:
+    """How the list is sorted; descending is the exact reverse, ties go by the report's id."""
+
+    by: Sort = "due"
+    descending: bool = False
+
+
+BY_DUE = Order()
+
+
+@dataclass(frozen=True)
+class After:
+    """The last row of a page: its sort value (null where it had none) and id."""
+
+    value: str | int | datetime | None
+    id: int
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many open reports fit the filter (`deadline` and `queue` apart), by deadline state and by next step."""
+
+    total: int
+    deadlines: dict[str, int]
+    queues: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A report as the list shows it; `version`: the last seq of its log; `deadline`: null where it waits for nobody."""
+
+    id: int
+    source: str
+    number: str
+    repeat: int
+    state: str
+    deadline: str | None
+    due_at: datetime | None
+    due_original_at: datetime | None
+    stage: str | None
+    stage_due_at: datetime | None
+    category: str
+    name_zh: str
+    name_en: str
+    description: str
+    compound: str | None
+    grid_code: str | None
+    grid_name: str | None
+    grid_layer: str | None
+    area_code: str | None
+    area_name: str | None
+    worker_name: str | None
+    duty: str | None
+    department_code: str | None
+    department_name: str | None
+    level: str | None
+    card: str | None
+    outcome: str | None
+    suspended_at: datetime | None
+    suspended_until: datetime | None
+    waiting_at: datetime | None
+    interim_at: datetime | None
+    extension_asked_at: datetime | None
+    accepted_at: datetime | None
+    n_rework: int
+    n_returns: int
+    n_extensions: int
+    confidence: float | None
+    received_at: datetime
+    day_only: bool
+    updated_at: datetime
+    version: int
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some rows in order, where the next page begins (null: this was the last), and the counts of open reports.
+
+    `total` is how many rows the whole list has; null for lists with ended reports, which nobody counts.
+    """
+
+    items: tuple[Row, ...]
+    next: After | None
+    counts: Counts | None
+    total: int | None
+
+
+def page(
+    db: Connection,
+    actor: Actor,
+    wanted: Filter,
+    now: datetime,
+    zone: ZoneInfo,
+    *,
+    order: Order = BY_DUE,
+    after: After | None = None,
+    number: int = 1,
+    limit: int = 50,
+) -> Page:
+    """A page of the reports that fit and that this reader sees: from behind `after`, else the page with this number.
+
+    Raises:
+        Refused: a state, page or order that there is not.
+        NotFound: an area, grid or department that there is not.
+    """
+    _check(wanted, order, number, limit)
+    # A plan made for these very values: one plan for all readers would read the whole table for each.
+    db.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
+    day_end = _day_end(now, zone)
+    base = _base(db, actor, wanted, order, now, day_end)
+    skip = 0 if after else (number - 1) * limit
+    if not wanted.is_open:
+        found = db.execute(_narrow(base, order, after).offset(skip).limit(limit + 1))
+        return _page(db, [(one.id, one.deadline, one.key) for one in found], limit, None, None)
+    every = base.cte("base")
+    counted = select(*_counts(every, wanted)).select_from(every).cte("counted")
+    chosen = _narrow(select(every).where(_picked(every, wanted)), order, after).offset(skip).limit(limit + 1).subquery()
+    both = select(counted, chosen).select_from(counted.outerjoin(chosen, true())).order_by(*_ordered(chosen, order))
+    rows = db.execute(both).mappings().all()
+    here = [(row["id"], row["deadline"], row["key"]) for row in rows if row["id"] is not None]
+    return _page(db, here, limit, _told(rows[0]), rows[0]["picked"])
+
+
+def count(db: Connection, actor: Actor, wanted: Filter, now: datetime, zone: ZoneInfo) -> Counts:
+    """Only the counts of open reports."""
+    db.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
+    every = _base(db, actor, wanted, BY_DUE, now, _day_end(now, zone)).cte("base")
+    return _told(db.execute(select(*_counts(every, wanted)).select_from(every)).mappings().one())
+
+
+def _told(row: RowMapping) -> Counts:
+    deadlines: dict[str, int] = {name: row["d_" + name] for name in DEADLINES}
+    queues: dict[str, int] = {name: row["q_" + name] for name in QUEUES}
+    return Counts(row["total"], deadlines, queues)
+
+
+def _check(wanted: Filter, order: Order, number: int, limit: int) -> None:
+    for state in wanted.states:
+        if state not in STATES:
+            raise Refused("state_unknown", state=state)
+    if not 1 <= number <= MAX_PAGES or not 1 <= limit <= MAX_PAGE:
+        raise Refused("page_unknown", page=number, limit=limit)
+    if not wanted.is_open and order.by not in LONG_SORTS:
+        raise Refused("sort_open_only", sort=order.by, allowed=", ".join(LONG_SORTS))
+    if not wanted.is_open and (wanted.deadline or wanted.queue):
+        raise Refused("queue_open_only", queue=wanted.deadline or wanted.queue)
+
+
+def _page(
+    db: Connection, found: list[tuple[int, str | None, Any]], limit: int, counts: Counts | None, total: int | None
+) -> Page:
+    here = found[:limit]
+    values = {"ids": [id_ for id_, _, _ in here], "deadlines": [state for _, state, _ in here]}
+    items = tuple(Row(**row) for row in db.execute(load("worklist_rows"), values).mappings()) if here else ()
+    more = len(found) > limit
+    return Page(items, After(here[-1][2], here[-1][0]) if more else None, counts, total)
+
+
+def _day_end(now: datetime, zone: ZoneInfo) -> datetime:
+    tomorrow: date = now.astimezone(zone).date() + timedelta(days=1)
+    return datetime.combine(tomorrow, time(), zone)
+
+
+# ---- what is read of each report ------------------------------------------------------------------------------------
+
+
+def until() -> Case[Any]:
+    """The instant that a report's present step has to be done by.
+
+    Once disposed of, the deadline was met or missed for good, and what counts is the check's own limit; while a
+    department works, the deadline; before, whichever comes first of the stage's limit and the deadline.
+    """
+    return case(
+        (_r.state.in_(("disposed", "checked")), _r.stage_due_at),
+        (_r.stage == "dispose", _r.due_at),
+        else_=func.least(_r.due_at, _r.stage_due_at),
+    )
+
+
+def _deadline(now: datetime, day_end: datetime) -> Case[Any]:
+    at = until()
+    return case(
+        (~_r.open, None),
+        (or_(_r.suspended_at.is_not(None), _r.waiting_at.is_not(None)), "suspended"),
+        (at.is_(None), "no_deadline"),
+        (at < literal(now, DateTime(timezone=True)), "overdue"),
+        (at < literal(day_end, DateTime(timezone=True)), "due_today"),
+        else_="in_time",
+    )
+
+
+def _step() -> Case[Any]:
+    by_itself = and_(_r.outcome == "on_spot", _r.sampled.is_(False))  # nobody drew it for a check
+    decided = or_(_r.by_staff, func.coalesce(_r.verified, "unable") != "unable")
+    return case(
+        (_r.state == "reported", case((decided, "to_file"), else_="to_verify")),
+        (_r.state == "verified", "to_file"),
+        (_r.state == "filed", "to_dispatch"),
+        (_r.state == "dispatched", case((_r.accepted_at.is_(None), "to_accept"), else_="in_work")),
+        (_r.state == "disposed", case((by_itself, "to_close"), else_="to_check")),
+        (_r.state == "checked", "to_close"),
+        else_=None,
+    )
+
+
+def _key(order: Order) -> ColumnElement[Any]:
+    """What the list is sorted by; an empty value comes last, and first where it is descending."""
+    last = select(t.report_log.c.at).where(t.report_log.c.report_id == _r.id).order_by(t.report_log.c.seq.desc())
+    grid = select(t.grid_version.c.code).where(t.grid_version.c.id == _p.grid_version_id)
+    department = select(t.department.c.code).where(t.department.c.id == _r.department_id)
+    keys: dict[Sort, ColumnElement[Any]] = {
+        "due": _r.due_at,
+        "received": _r.received_at,
+        "updated": last.limit(1).scalar_subquery(),
+        "state": _ranked(_r.state, STATES),
+        "grid": grid.scalar_subquery(),
+        "category": _r.category,
+        "level": _ranked(_r.level, LEVELS),
+        "card": _ranked(_r.card, CARDS),
+        "department": department.scalar_subquery(),
+    }
+    return keys[order.by]
+
+
+def _ranked(column: ColumnElement[Any], codes: tuple[str, ...]) -> ColumnElement[Any]:
+    return cast(case({code: rank for rank, code in enumerate(codes)}, value=column), Integer)
+
+
+def _base(db: Connection, actor: Actor, wanted: Filter, order: Order, now: datetime, day_end: datetime) -> Select[Any]:
+    """Narrow rows of what fits, `deadline` and `queue` not looked at yet."""
+    conditions, on_grid = _conditions(db, actor, wanted)
+    needs_place = wanted.is_open or on_grid
+    columns: list[ColumnElement[Any]] = [
+        _r.id,
+        _key(order).label("key"),
+        _deadline(now, day_end).label("deadline"),
+    ]
+    if wanted.is_open:
+        columns += [
+            _step().label("step"),
+            (_r.routing == "consultation").label("consultation"),
+            _r.extension_asked_at.is_not(None).label("extension"),
+            (_r.n_rework > 0).label("rework"),
+            _p.grid_version_id.is_(None).label("unplaced"),
+            (_p.confidence < DOUBTFUL_BELOW).label("doubtful"),
+        ]
+    chosen = select(*columns)
+    if needs_place:
+        chosen = chosen.join_from(t.report, t.placement, and_(_p.report_id == _r.id, _p.to_at.is_(None)))
+    return chosen.where(*conditions)
+
+
+# ---- which reports --------------------------------------------------------------------------------------------------
+
+
+def _conditions(db: Connection, actor: Actor, wanted: Filter) -> tuple[list[ColumnElement[bool]], bool]:
+    """What must hold, and whether it is about the grid."""
+    told: list[ColumnElement[bool]] = []
+    on_grid = False
+    if not actor.sees_all:
+        told.append(_seen(actor))
+        on_grid = True
+    if not wanted.states:
+        told.append(_r.open)
+    elif set(wanted.states) != set(STATES):
+        told.append(_r.state == wanted.states[0] if len(wanted.states) == 1 else _r.state.in_(wanted.states))
+        if wanted.is_open:
+            told.append(_r.open)
+    if wanted.grid is not None:
+        versions = select(t.grid_version.c.id).where(t.grid_version.c.code == wanted.grid)
+        told.append(_p.grid_version_id.in_(_known(db, versions, "grid_unknown", grid=wanted.grid)))
+    if wanted.area is not None:
+        ids = _known(db, select(t.area.c.id).where(t.area.c.code == wanted.area), "area_unknown", area=wanted.area)
+        told.append(_p.grid_version_id.in_(select(func.seen_grids(ids, None))))
+    if wanted.department is not None:
+        d = t.department.c
+        asked = select(d.id).where(d.code == wanted.department)
+        told.append(_r.department_id.in_(_known(db, asked, "department_unknown", department=wanted.department)))
+    return told + _of_report(db, actor, wanted), on_grid or wanted.grid is not None or wanted.area is not None
+
+
+def _known(db: Connection, asked: Select[Any], code: str, **facts: object) -> list[int]:
+    found = list(db.scalars(asked))
+    if not found:
+        raise NotFound(code, **facts)
+    return found
+
+
+def _seen(actor: Actor) -> ColumnElement[bool]:
+    mine = scope(actor)
+    ways: list[ColumnElement[bool]] = []
+    if mine["area_ids"] or mine["worker_id"] is not None:
+        ways.append(_p.grid_version_id.in_(select(func.seen_grids(mine["area_ids"], mine["worker_id"]))))
+    if mine["department_id"] is not None:
+        ways.append(func.takes_part(mine["department_id"], _r.department_id, _r.assist_ids, _r.called_ids))
+    if may(actor, "place"):
+        ways.append(_p.grid_version_id.is_(None))
+    return or_(*ways) if ways else false()
+
+
+def _of_report(db: Connection, actor: Actor, wanted: Filter) -> list[ColumnElement[bool]]:
+    told: list[ColumnElement[bool]] = []
+    if wanted.category is not None:
+        below = select(t.category.c.code).where(t.category.c.parent_code == wanted.category)
+        told.append(or_(_r.category.startswith(wanted.category, autoescape=True), _r.category.in_(below)))
+    if wanted.card is not None:
+        told.append(_r.card == wanted.card)
+    if wanted.level is not None:
+        told.append(_r.level == wanted.level)
+    if wanted.called:
+        w = t.whistle_call.c
+        awaited = select(w.report_id).where(w.arrived_at.is_(None))
+        if actor.department_id is not None:
+            awaited = awaited.where(w.department_id == actor.department_id)
+        told.append(_r.id.in_(awaited))
+    if wanted.from_at is not None:
+        told.append(_r.received_at >= wanted.from_at)
+    if wanted.to_at is not None:
+        told.append(_r.received_at < wanted.to_at)
+    if wanted.words is not None and wanted.words.strip():
+        told.append(_spoken(db, wanted.words.strip()))
+    return told
+
+
+def _spoken(db: Connection, words: str) -> ColumnElement[bool]:
+    plain, simple = words.casefold(), compounds.name_key(words)
+    found = [
+        func.strpos(func.lower(column), one) > 0 for column in (_r.description, _r.words) for one in {plain, simple}
+    ]
+    found.append(func.strpos(func.lower(_r.number), plain) > 0)
+    named = compounds.ids_like(db, words)
+    if named:
+        found.append(_r.compound_id.in_(named))
+    return or_(*found)
+
+
+# ---- counts, the chosen part, its order ------------------------------------------------------------------------------
+
+
+def _is(every: CTE, queue: Queue) -> ColumnElement[bool]:
+    flags = ("consultation", "extension", "unplaced", "doubtful", "rework")
+    if queue == "consultation":
+        return and_(every.c.step == "to_dispatch", every.c.consultation)
+    return every.c[queue] if queue in flags else every.c.step == queue
+
+
+def _counts(every: CTE, wanted: Filter) -> list[ColumnElement[Any]]:
+    told: list[ColumnElement[Any]] = [func.count().label("total")]
+    told += [func.count().filter(every.c.deadline == name).label("d_" + name) for name in DEADLINES]
+    told += [func.count().filter(_is(every, name)).label("q_" + name) for name in QUEUES]
+    return [*told, func.count().filter(_picked(every, wanted)).label("picked")]
+
+
+def _picked(every: CTE, wanted: Filter) -> ColumnElement[bool]:
+    chosen: list[ColumnElement[bool]] = []
+    if wanted.deadline is not None:
+        chosen.append(every.c.deadline == wanted.deadline)
+    if wanted.queue is not None:
+        chosen.append(_is(every, wanted.queue))
+    return and_(true(), *chosen)
+
+
+def _ordered(rows: Any, order: Order) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    key, id_ = rows.c.key, rows.c.id
+    return (key.desc().nulls_first(), id_.desc()) if order.descending else (key.asc().nulls_last(), id_.asc())
+
+
+def _narrow(base: Select[Any], order: Order, after: After | None) -> Select[Any]:
+    """The rows in order, from behind `after` on."""
+    rows = base.subquery("narrow")
+    chosen = select(rows.c.id, rows.c.deadline, rows.c.key).order_by(*_ordered(rows, order))
+    return chosen if after is None else chosen.where(_behind(rows.c.key, rows.c.id, order, after))
+
+
+def _behind(key: ColumnElement[Any], id_: ColumnElement[Any], order: Order, after: After) -> ColumnElement[bool]:
+    if after.value is None:
+        same = and_(key.is_(None), id_ < after.id if order.descending else id_ > after.id)
+        return or_(key.is_not(None), same) if order.descending else same
+    value = literal(after.value, key.type)
+    last = tuple_(value, literal(after.id))
+    if order.descending:
+        return tuple_(key, id_) < last
+    behind = tuple_(key, id_) > last
+    return behind if order.by in ("received", "category", "state") else or_(behind, key.is_(None))

@@ -1,0 +1,260 @@
+"""The worklist: counts that agree with the list behind them, filters, orders, pages, and whose rows they are."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+import pytest
+import shapely
+from sqlalchemy import Connection, text
+
+from gridsvc import areas, cases, compounds, editions, workers, worklist
+from gridsvc.errors import NotFound, Refused
+from gridsvc.grids import Rule
+from gridsvc.rules.case import Given
+from gridsvc.rules.lifecycle import ENDED, STATES
+from gridsvc.rules.roles import Actor
+from gridsvc.worklist import After, Filter, Order
+from tests.conftest import NOW
+from tests.through import ADMIN, AGREED, department, lead
+from tests.verbs.test_editions import cell, publish, square, submit
+
+ZONE = ZoneInfo("Asia/Shanghai")
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+def act(db: Connection, number: str, action: str, who: Actor = ADMIN, at=NOW, **given: object) -> None:
+    cases.apply(db, cases.lock(db, number), action, who, at, AGREED, Given(note="说明", **given))
+
+
+def handler(db: Connection, code: str = "D1") -> Actor:
+    return Actor("handler", department_id=department(db, code))
+
+
+@pytest.fixture
+def city(db: Connection, rule: Rule) -> Connection:
+    """Nine grids, the western three in area W (below D), a worker; reports in every state, on time and late."""
+    areas.save(
+        db,
+        [
+            areas.Area("D", "subdistrict", "街", None, cell(109.99, 22.99, 110.04, 23.04)),
+            areas.Area("W", "community", "西", "D", cell(109.999, 22.999, 110.01, 23.031)),
+        ],
+    )
+    publish(db, square(), NOW - timedelta(days=90), rule)
+    editions.link_areas(db)
+    workers.save(db, [workers.Worker("w", "王")])
+    workers.save_duties(db, [workers.Duty("w", "base", "000", "main")])
+    park = bytes(shapely.to_wkb(shapely.box(110.022, 23.002, 110.028, 23.008)))
+    compounds.save(db, [compounds.Incoming("t", "1", "锦绣花园", (), None, None, None, park)])
+    db.execute(
+        text("INSERT INTO category (code, name_zh, name_en) VALUES ('E0101', '违建', 'Building'), ('x', 'x', 'x')")
+    )
+    states = ("reported", "verified", "filed", "dispatched", "disposed", "checked", "closed", "struck_off", "void")
+    for i in range(36):
+        lon, lat = 110.005 + 0.01 * (i % 3), 23.005 + 0.01 * (i // 3 % 3)
+        back = NOW - timedelta(days=i % 12, hours=i % 5)
+        sent = submit(db, lon, lat, rule, back, accuracy_m=700.0 if i % 4 == 0 else None)
+        if states[i % 9] != "reported":
+            lead(db, sent.number, states[i % 9], back + timedelta(minutes=5))
+    numbers = list(db.scalars(text("SELECT number FROM report WHERE state = 'dispatched' ORDER BY id")))
+    act(db, numbers[0], "suspend", until=NOW + 9 * DAY)
+    act(db, numbers[1], "accept", handler(db))
+    act(db, numbers[2], "accept", handler(db))
+    act(db, numbers[2], "whistle", department_ids=(department(db, "D2"), department(db, "D3")))
+    act(db, numbers[2], "supervise", card="yellow")
+    set_due = text("UPDATE report SET due_at = :at WHERE number = :number")
+    db.execute(set_due, {"at": NOW + 2 * HOUR, "number": numbers[3]})  # no limit of working days ends on a Sunday
+    submit(db, 111.0, 23.0, rule)
+    submit(db, 110.025, 23.005, rule, compound="锦绣花园")
+    fresh = submit(db, 110.005, 23.005, rule, NOW - 3 * HOUR)
+    lead(db, fresh.number, "dispatched", NOW - 2 * HOUR)
+    act(db, fresh.number, "ask_extension", handler(db))
+    return db
+
+
+def readers(db: Connection) -> list[Actor]:
+    west = db.scalar(text("SELECT id FROM area WHERE code = 'D'"))
+    return [
+        ADMIN,
+        Actor("manager", area_ids=(west,)),
+        Actor("worker", worker_id=db.scalar(text("SELECT id FROM worker"))),
+        handler(db),
+        handler(db, "D2"),
+        handler(db, "D9"),
+        Actor("leader"),
+    ]
+
+
+def listed(db: Connection, actor: Actor, wanted: Filter, order: Order = worklist.BY_DUE) -> list[worklist.Row]:
+    """The whole list, gone through page by page with the cursor."""
+    rows: list[worklist.Row] = []
+    after: After | None = None
+    while True:
+        page = worklist.page(db, actor, wanted, NOW, ZONE, order=order, after=after, limit=7)
+        rows += page.items
+        after = page.next
+        if after is None:
+            return rows
+
+
+def test_counts_are_the_lists_behind_them(city: Connection) -> None:
+    seen, readers_ = set(), readers(city)
+    for reader in readers_:
+        more = (Filter(area="D"), Filter(department="D1"), Filter(words="积")) if reader is readers_[1] else ()
+        for filter_ in (Filter(), *more):
+            counts = worklist.count(city, reader, filter_, NOW, ZONE)
+            assert counts == worklist.page(city, reader, filter_, NOW, ZONE).counts
+            assert len(listed(city, reader, filter_)) == counts.total
+            assert sum(counts.deadlines.values()) == counts.total
+            assert sum(counts.queues[name] for name in worklist.QUEUES[:7]) == counts.total
+            for name, n in counts.deadlines.items():
+                wanted = replace(filter_, deadline=name)
+                rows = listed(city, reader, wanted)
+                assert (len(rows), {row.deadline for row in rows} - {name}) == (n, set()), name
+                assert worklist.page(city, reader, wanted, NOW, ZONE).total == n
+                seen |= {name} if n else set()
+            for name, n in counts.queues.items():
+                assert len(listed(city, reader, replace(filter_, queue=name))) == n, (reader.role, name)
+                seen |= {name} if n else set()
+    assert seen >= {*worklist.DEADLINES, *worklist.QUEUES} - {"rework", "consultation"}
+
+
+def test_the_deadline_state_is_what_the_times_say(city: Connection) -> None:
+    rows = listed(city, ADMIN, Filter())
+    end = NOW.astimezone(ZONE).replace(hour=0, minute=0, second=0) + DAY
+    for row in rows:
+        if row.suspended_at or row.waiting_at:
+            expected = "suspended"
+        else:
+            times = [row.stage_due_at] if row.state in ("disposed", "checked") else [row.due_at, row.stage_due_at]
+            until = min((at for at in times if at is not None), default=None)
+            expected = (
+                "no_deadline"
+                if until is None
+                else "overdue"
+                if until < NOW
+                else "due_today"
+                if until < end
+                else "in_time"
+            )
+        assert row.deadline == expected, row
+    assert (
+        worklist.page(city, ADMIN, Filter(states=("closed",)), NOW, ZONE, order=Order("received")).items[0].deadline
+        is None
+    )
+
+
+def test_every_order_is_an_order_and_descending_its_reverse(city: Connection) -> None:
+    for by in worklist.SORTS:
+        up, down = (listed(city, ADMIN, Filter(), Order(by, descending)) for descending in (False, True))
+        assert [row.id for row in up] == [row.id for row in down][::-1], by
+        assert len({row.id for row in up}) == len(up)
+    values = {
+        "due": lambda row: (row.due_at is None, row.due_at),
+        "received": lambda row: (False, row.received_at),
+        "updated": lambda row: (False, row.updated_at),
+        "grid": lambda row: (row.grid_code is None, row.grid_code),
+        "state": lambda row: (False, STATES.index(row.state)),
+        "department": lambda row: (row.department_code is None, row.department_code),
+    }
+    for by, value in values.items():
+        keys = [value(row) for row in listed(city, ADMIN, Filter(), Order(by))]
+        for one, other in pairwise(keys):
+            assert one[0] <= other[0], by
+            assert one[0] or other[0] or one[1] <= other[1], by
+
+
+def test_pages_by_number_and_by_cursor_are_the_same(city: Connection) -> None:
+    for wanted, order in (
+        (Filter(), Order("due", True)),
+        (Filter(), Order("grid")),
+        (Filter(states=("closed", "struck_off", "void")), Order("received", True)),
+        (Filter(states=("closed", "struck_off", "void")), Order("due")),
+        (Filter(states=STATES), Order("due", True)),
+    ):
+        whole = [row.id for row in listed(city, ADMIN, wanted, order)]
+        numbered: list[int] = []
+        for number in range(1, 20):
+            page = worklist.page(city, ADMIN, wanted, NOW, ZONE, order=order, number=number, limit=7)
+            assert (page.next is None) == (7 * number >= len(whole))
+            numbered += [row.id for row in page.items]
+        assert numbered == whole
+    assert worklist.page(city, ADMIN, Filter(), NOW, ZONE, number=1000).items == ()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "fits"),
+    [
+        (Filter(grid="001"), lambda row: row.grid_code == "001"),
+        (Filter(area="W"), lambda row: row.area_code == "W"),
+        (Filter(area="D"), lambda row: row.area_code in ("W", "D")),
+        (Filter(department="D1"), lambda row: row.department_code == "D1"),
+        (Filter(states=("filed", "disposed")), lambda row: row.state in ("filed", "disposed")),
+        (Filter(card="yellow"), lambda row: row.card == "yellow"),
+        (Filter(level="grid"), lambda row: row.level == "grid"),
+        (Filter(queue="unplaced"), lambda row: row.grid_code is None),
+        (Filter(queue="doubtful"), lambda row: row.confidence is not None and row.confidence < 0.8),
+        (Filter(words="锦绣"), lambda row: row.compound == "锦绣花园"),
+        (Filter(words="錦繡花園"), lambda row: row.compound == "锦绣花园"),
+        (Filter(words="JXH"), lambda row: row.compound == "锦绣花园"),
+        (Filter(from_at=NOW - DAY, to_at=NOW), lambda row: NOW - DAY <= row.received_at < NOW),
+    ],
+)
+def test_filters_keep_what_fits_and_nothing_else(city: Connection, wanted: Filter, fits) -> None:
+    every = listed(city, ADMIN, Filter())
+    expected = {row.id for row in every if fits(row)}
+    assert expected
+    assert expected < {row.id for row in every}
+    assert {row.id for row in listed(city, ADMIN, wanted)} == expected
+
+
+def test_category_means_a_class_too_and_words_a_number(city: Connection) -> None:
+    number = listed(city, ADMIN, Filter(queue="to_dispatch"))[0].number
+    act(city, number, "recategorize", category="E0101")
+    for code in ("E", "E01", "E0101"):
+        assert [row.number for row in listed(city, ADMIN, Filter(category=code))] == [number]
+    assert listed(city, ADMIN, Filter(category="E0102")) == []
+    assert listed(city, ADMIN, Filter(category="%")) == []
+    assert [row.number for row in listed(city, ADMIN, Filter(words=number[-6:]))] == [number]
+    assert listed(city, ADMIN, Filter(words="没有这样的话")) == []
+
+
+def test_a_whistle_calls_until_the_department_arrives(city: Connection) -> None:
+    second = handler(city, "D2")
+    (row,) = listed(city, second, Filter(called=True))
+    assert [one.number for one in listed(city, ADMIN, Filter(called=True))] == [row.number]
+    act(city, row.number, "whistle_arrive", second)
+    assert listed(city, second, Filter(called=True)) == []
+    assert [one.number for one in listed(city, handler(city, "D3"), Filter(called=True))] == [row.number]
+
+
+def test_lists_with_ended_ones_have_all_that_was_asked_for(city: Connection) -> None:
+    page = worklist.page(city, ADMIN, Filter(states=STATES), NOW, ZONE, order=Order("received", True), limit=100)
+    assert len(page.items) == city.scalar(text("SELECT count(*) FROM report"))
+    assert (page.counts, page.total) == (None, None)
+    ended = worklist.page(city, ADMIN, Filter(states=tuple(ENDED)), NOW, ZONE, order=Order("received"), limit=100)
+    assert {row.state for row in ended.items} == {"struck_off", "void"}
+    west = Actor("manager", area_ids=(city.scalar(text("SELECT id FROM area WHERE code = 'W'")),))
+    own = worklist.page(city, west, Filter(states=("closed",)), NOW, ZONE, order=Order("received"), limit=100)
+    assert {row.area_code for row in own.items} == {"W"}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "order", "number", "code"),
+    [
+        (Filter(states=("lost",)), worklist.BY_DUE, 1, "state_unknown"),
+        (Filter(states=("closed",)), Order("grid"), 1, "sort_open_only"),
+        (Filter(states=("closed",), deadline="overdue"), worklist.BY_DUE, 1, "queue_open_only"),
+        (Filter(), worklist.BY_DUE, 0, "page_unknown"),
+    ],
+)
+def test_what_there_is_not_is_refused(db: Connection, wanted: Filter, order: Order, number: int, code: str) -> None:
+    with pytest.raises(Refused, match=code):
+        worklist.page(db, ADMIN, wanted, NOW, ZONE, order=order, number=number)
+    for lost in (Filter(area="?"), Filter(grid="?"), Filter(department="?")):
+        with pytest.raises(NotFound):
+            worklist.page(db, ADMIN, lost, NOW, ZONE)
