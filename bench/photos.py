@@ -68,12 +68,13 @@ class Memory(threading.Thread):
         super().__init__(daemon=True)
         self._pid = pid
         self._ended = threading.Event()
-        self.most_mb = self.own_mb = 0.0
+        self.rest_mb = self.most_mb = self.own_mb = 0.0
 
     def run(self) -> None:
         """Looks twenty times a second."""
         while not self._ended.wait(0.05):
             sizes = [_pss_mb(pid) for pid in _tree(self._pid)]
+            self.rest_mb = self.rest_mb or sum(sizes)
             self.most_mb = max(self.most_mb, sum(sizes))
             self.own_mb = max(self.own_mb, sizes[0])
 

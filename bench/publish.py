@@ -31,8 +31,9 @@ SELECT r.id, 1, r.received_at, w.grid_version_id, coalesce(w.method, 'none'), w.
 FROM report r LEFT JOIN placed w ON w.id = r.id
 """
 LOG = """
-INSERT INTO report_log (report_id, seq, action, to_state, at)
-SELECT id, 1, 'import', 'reported', received_at FROM report
+INSERT INTO report_log (report_id, seq, action, to_state, at, digest)
+SELECT id, 1, 'import', 'reported', received_at,
+  log_digest(NULL, id, 1, 'import', NULL, 'reported', NULL, received_at, NULL, NULL) FROM report
 """
 
 

@@ -5,25 +5,27 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Literal
+from typing import Any, Literal
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import Connection, delete, exists, func, select, text, update
+from sqlalchemy import Connection, Select, delete, exists, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from gridsvc.db import tables as t
 from gridsvc.db.queries import load
 from gridsvc.errors import Conflict, NotFound, Refused, TooMany
-from gridsvc.rules.roles import ROLES, Actor
+from gridsvc.rules.roles import AREA_ROLES, ROLES, Actor
 
 Kind = Literal["session", "bearer"]
 MIN_PASSWORD_CHARS = 8
 MAX_PASSWORD_CHARS = 256
 MAX_LOGIN_CHARS = 64
+_NO_HASH = "!"  # what no password has
+_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # 31 of them, without i, l, o, 0, 1
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,31 @@ class Account:
     demo: bool
     area_codes: tuple[str, ...]
     worker_code: str | None
+    department_code: str | None = None
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What an account is to be: who keeps areas names some, a handler the own department, a worker the own post.
+
+    Everybody else has none of them: what a role does not use would only look as if it counted.
+    """
+
+    login: str
+    name: str
+    role: str
+    area_codes: tuple[str, ...] = ()
+    department_code: str | None = None
+    worker_code: str | None = None
+
+
+@dataclass(frozen=True)
+class _Ids:
+    """The rows that a wanted account names."""
+
+    areas: tuple[int, ...]
+    department: int | None
+    worker: int | None
 
 
 @cache
@@ -68,43 +95,135 @@ def _nobodys_hash() -> str:
     return _hasher().hash(secrets.token_urlsafe(32))
 
 
+def new_password() -> str:
+    """A random password of 74 bits that can be read from paper: no letter looks like another one."""
+    letters = ["".join(secrets.choice(_LETTERS) for _ in range(5)) for _ in range(3)]
+    return "-".join(letters)
+
+
 def create(
     db: Connection,
     *,
     login: str,
     name: str,
     role: str,
-    password: str,
+    password: str | None,
     area_codes: Sequence[str] = (),
+    department_code: str | None = None,
     worker_code: str | None = None,
     demo: bool = False,
 ) -> int:
-    """The id of a new account.
+    """The id of a new account; without a password nobody can log in until one is set.
 
     Raises:
-        Refused: an unknown role, area or worker, a bad login or password, a manager without an area.
+        Refused: an unknown role, area, department or worker, a bad login or password, a role without what it needs or
+            with what it does not use.
         Conflict: the login is taken.
     """
-    if role not in ROLES:
-        raise Refused("role_unknown", role=role, known=", ".join(ROLES))
-    if not _is_login(login):
-        raise Refused("login_malformed", max=MAX_LOGIN_CHARS)
-    if role == "manager" and not area_codes:
-        raise Refused("manager_without_area")
-    areas = _area_ids(db, area_codes)
-    worker_id = None
-    if worker_code is not None:
-        worker_id = db.scalar(select(t.worker.c.id).where(t.worker.c.code == worker_code))
-        if worker_id is None:
-            raise Refused("worker_unknown", worker=worker_code)
-    row = {"login": login, "name": name, "role": role, "password_hash": _hash(password)}
+    wanted = Wanted(login, name, role, tuple(area_codes), department_code, worker_code)
+    ids = check(db, wanted)
+    row = {"login": login, "name": name, "role": role, "demo": demo}
+    row["password_hash"] = _NO_HASH if password is None else _hash(password)
     unless_taken = insert(t.account).on_conflict_do_nothing(index_elements=["login"]).returning(t.account.c.id)
-    account_id = db.scalar(unless_taken, row | {"worker_id": worker_id, "demo": demo})
+    account_id = db.scalar(unless_taken, row | {"worker_id": ids.worker, "department_id": ids.department})
     if account_id is None:
         raise Conflict("login_taken", login=login)
+    _give_areas(db, account_id, ids.areas)
+    return int(account_id)
+
+
+def check(db: Connection, wanted: Wanted) -> _Ids:
+    """What the account would name, where it can be.
+
+    Raises:
+        Refused: as `create`.
+    """
+    if wanted.role not in ROLES:
+        raise Refused("role_unknown", role=wanted.role, known=", ".join(ROLES))
+    if not _is_login(wanted.login):
+        raise Refused("login_malformed", max=MAX_LOGIN_CHARS)
+    areas = _area_ids(db, wanted.area_codes)
+    d, w = t.department.c, t.worker.c
+    department, worker = wanted.department_code, wanted.worker_code
+    ids = _Ids(
+        tuple(areas),
+        _one_id(db, select(d.id).where((d.code == department) & d.active), department=department),
+        _one_id(db, select(w.id).where(w.code == worker), worker=worker),
+    )
+    has = {"area": bool(ids.areas), "department": ids.department is not None, "worker": ids.worker is not None}
+    for what, given in has.items():
+        needs = what in needed(wanted.role)
+        if needs != given:
+            raise Refused(f"role_{'needs' if needs else 'takes_no'}_{what}", role=wanted.role)
+    return ids
+
+
+def needed(role: str) -> frozenset[str]:
+    """What an account of a role must name, and no other may: area, department or worker.
+
+    >>> sorted(needed("manager") | needed("handler") | needed("worker")), needed("admin")
+    (['area', 'department', 'worker'], frozenset())
+    """
+    named = {"area": role in AREA_ROLES, "department": role == "handler", "worker": role == "worker"}
+    return frozenset(what for what, needs in named.items() if needs)
+
+
+def change(db: Connection, wanted: Wanted, *, active: bool) -> bool:
+    """Whether the account with this login was another one before; then its sessions end, and shut, its tokens too.
+
+    Raises:
+        NotFound: no account has the login.
+        Refused: as `create`.
+        Conflict: `last_admin`: nobody could make accounts any more.
+    """
+    db.execute(_LOCK_ADMINS)
+    before = find(db, wanted.login)
+    if before is None:
+        raise NotFound("account_unknown", login=wanted.login)
+    ids = check(db, wanted)
+    if is_as(before, wanted) and before.active == active:
+        return False
+    if before.role == "admin" and before.active and (wanted.role != "admin" or not active):
+        _keep_one_admin(db, wanted.login)
+    account_id = _account_id(db, wanted.login, active=False)
+    values = {"name": wanted.name, "role": wanted.role, "active": active}
+    values |= {"worker_id": ids.worker, "department_id": ids.department}
+    if active and not before.active:
+        values |= {"n_failed": 0, "locked_until": None}
+    db.execute(update(t.account).where(t.account.c.id == account_id).values(values))
+    db.execute(delete(t.account_area).where(t.account_area.c.account_id == account_id))
+    _give_areas(db, account_id, ids.areas)
+    _end_credentials(db, account_id, *(("session",) if active else ("session", "bearer")))
+    return True
+
+
+def is_as(account: Account, wanted: Wanted) -> bool:
+    """Whether an account is what is wanted already."""
+    codes = (account.area_codes, account.department_code, account.worker_code)
+    asked = replace(wanted, area_codes=tuple(sorted(set(wanted.area_codes))))
+    return Wanted(account.login, account.name, account.role, *codes) == asked
+
+
+def _give_areas(db: Connection, account_id: int, areas: Sequence[int]) -> None:
     if areas:
         db.execute(t.account_area.insert(), [{"account_id": account_id, "area_id": area_id} for area_id in areas])
-    return int(account_id)
+
+
+def _one_id(db: Connection, question: Select[Any], **named: str | None) -> int | None:
+    """The id of what is named by its code; None where nothing is."""
+    ((what, code),) = named.items()
+    if code is None:
+        return None
+    found = db.scalar(question)
+    if found is None:
+        raise Refused(f"{what}_unknown", **{what: code})
+    return int(found)
+
+
+def _keep_one_admin(db: Connection, login: str) -> None:
+    """Returns where another active admin remains."""
+    if not db.scalar(select(exists().where(_IS_ADMIN & (t.account.c.login != login)))):
+        raise Conflict("last_admin", login=login)
 
 
 def log_in(db: Connection, login: str, password: str, now: datetime, policy: Policy) -> Issued | None:
@@ -179,8 +298,16 @@ def set_password(db: Connection, login: str, password: str) -> None:
 
 
 def disable(db: Connection, login: str) -> None:
-    """Shuts the account: no login, and every session and token of it ends."""
+    """Shuts the account: no login, and every session and token of it ends.
+
+    Raises:
+        NotFound: no account has the login.
+        Conflict: `last_admin`.
+    """
+    db.execute(_LOCK_ADMINS)
     account_id = _account_id(db, login, active=False)
+    if db.scalar(select(t.account.c.id).where((t.account.c.id == account_id) & _IS_ADMIN)) is not None:
+        _keep_one_admin(db, login)
     db.execute(update(t.account).where(t.account.c.id == account_id).values(active=False))
     _end_credentials(db, account_id, "session", "bearer")
 
@@ -196,17 +323,41 @@ def has_demo(db: Connection) -> bool:
     return bool(db.scalar(select(exists().where(t.account.c.demo & t.account.c.active))))
 
 
-def listed(db: Connection) -> list[Account]:
-    """Every account, by login."""
-    a, r = t.account.c, t.account_area.c
-    codes = (
-        select(func.array_agg(t.area.c.code)).join(t.account_area, r.area_id == t.area.c.id).where(r.account_id == a.id)
+def listed(db: Connection, words: str | None = None) -> list[Account]:
+    """Every account, by login; those with the words in login or name where some are given."""
+    a, told = t.account.c, (words or "").lower()
+    has = (func.strpos(func.lower(a.login), told) > 0) | (func.strpos(func.lower(a.name), told) > 0)
+    return [_account(row) for row in db.execute(_LISTED.where(has) if told else _LISTED)]
+
+
+def find(db: Connection, login: str) -> Account | None:
+    """The account with this login; None where there is none."""
+    row = db.execute(_LISTED.where(t.account.c.login == login)).one_or_none()
+    return None if row is None else _account(row)
+
+
+def _account(row: Any) -> Account:
+    codes = (tuple(sorted(row.codes or ())), row.worker_code, row.department_code)
+    return Account(row.login, row.name, row.role, row.active, row.demo, *codes)
+
+
+_LISTED = (
+    select(
+        *(t.account.c.login, t.account.c.name, t.account.c.role, t.account.c.active, t.account.c.demo),
+        select(func.array_agg(t.area.c.code))
+        .join(t.account_area, t.account_area.c.area_id == t.area.c.id)
+        .where(t.account_area.c.account_id == t.account.c.id)
+        .scalar_subquery()
+        .label("codes"),
+        *(t.worker.c.code.label("worker_code"), t.department.c.code.label("department_code")),
     )
-    chosen = select(a.login, a.name, a.role, a.active, a.demo, codes.scalar_subquery().label("codes"), t.worker.c.code)
-    rows = db.execute(chosen.join(t.worker, t.worker.c.id == a.worker_id, isouter=True).order_by(a.login))
-    return [Account(*row[:5], tuple(sorted(row.codes or ())), row.code) for row in rows]
-
-
+    .join(t.worker, t.worker.c.id == t.account.c.worker_id, isouter=True)
+    .join(t.department, t.department.c.id == t.account.c.department_id, isouter=True)
+    .order_by(t.account.c.login)
+)
+_IS_ADMIN = (t.account.c.role == "admin") & t.account.c.active
+# Two admins who shut each other at once wait for each other, so that the second one sees what the first did.
+_LOCK_ADMINS = text("SELECT pg_advisory_xact_lock(hashtext('gridsvc.admins'), hashtext(current_schema()))")
 _LOCK_LOGIN = text("SELECT pg_try_advisory_xact_lock(hashtext('gridsvc.login'), hashtext(current_schema() || :login))")
 
 

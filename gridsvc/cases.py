@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -11,10 +12,10 @@ from sqlalchemy import Connection, func, select
 
 from gridsvc import categories, grids, photos, responsibility
 from gridsvc.db import tables as t
-from gridsvc.db.queries import load
+from gridsvc.db.queries import ask
 from gridsvc.errors import Conflict, NotFound, Refused
 from gridsvc.grids import Placement, Rule
-from gridsvc.journal import append
+from gridsvc.journal import append, row
 from gridsvc.placements import supersede
 from gridsvc.reports import SOURCE, Position, to_wgs84
 from gridsvc.rules.case import FIELDS, ID_LISTS, Case, Given, Step, Stop, advance, clock_history, replay, to_json
@@ -25,6 +26,13 @@ from gridsvc.rules.roles import Actor, require
 from gridsvc.terms import Agreed
 
 _DRAW_BYTES = 4
+_PHOTO_KINDS = {
+    "verify": "before",
+    "solve_on_spot": "after",
+    "dispose": "after",
+    "check": "after",
+    "check_failed": "after",
+}
 _PHOTO_WORDS = ("照片", "拍照", "photo")  # a closing condition that names one asks for a photo of what was done
 _CONDITION = select(t.category_condition.c.closing)
 _PHOTO_KIND = {"dispose": "after", "solve_on_spot": "after"}  # of a photo that comes with an action; else "reference"
@@ -58,31 +66,27 @@ def lock(db: Connection, number: str, source: str = SOURCE) -> Held:
     Raises:
         NotFound: no report of this source has the number.
     """
-    r = t.report.c
-    chosen = (r.number == number) & (r.source == source)
-    found = db.scalar(select(r.id).where(chosen).order_by(r.repeat).limit(1).with_for_update())
-    if found is None:
+    found = ask(db, "case_lock", {"number": number, "source": source})
+    if not found:
         raise NotFound("report_unknown", number=number)
-    return read(db, found)
+    return read(db, found[0].id)
 
 
 def lock_id(db: Connection, report_id: int) -> Held:
     """The same, by the report's id."""
-    found = db.scalar(select(t.report.c.id).where(t.report.c.id == report_id).with_for_update())
-    if found is None:
+    if not ask(db, "case_lock_id", {"report_id": report_id}):
         raise NotFound("report_unknown", number=str(report_id))
-    return read(db, found)
+    return read(db, report_id)
 
 
 def read(db: Connection, report_id: int) -> Held:
     """The case as it is stored now, not locked."""
-    row = db.execute(load("case_row"), {"report_id": report_id}).mappings().one()
-    stored: dict[str, Any] = {name: row[name] for name in FIELDS}
+    (row,) = ask(db, "case_row", {"report_id": report_id})
+    stored: dict[str, Any] = {name: getattr(row, name) for name in FIELDS}
     stored |= {name: tuple(stored[name]) for name in ID_LISTS if stored[name] is not None}
-    draw = int.from_bytes(bytes(row["digest"] or b"")[:_DRAW_BYTES], "big") / 256**_DRAW_BYTES
-    given = Given(received_at=row["received_at"], by_staff=row["by_staff"], has_resident=row["has_resident"], draw=draw)
-    which = (row["id"], row["number"], row["source"], row["category"], row["area_id"], row["seq"])
-    return Held(*which, Case(**stored), given)
+    draw = int.from_bytes(bytes(row.digest or b"")[:_DRAW_BYTES], "big") / 256**_DRAW_BYTES
+    given = Given(received_at=row.received_at, by_staff=row.by_staff, has_resident=row.has_resident, draw=draw)
+    return Held(row.id, row.number, row.source, row.category, row.area_id, row.seq, Case(**stored), given)
 
 
 @dataclass(frozen=True)
@@ -120,13 +124,14 @@ def _store(db: Connection, held: Held, action: str, actor: Actor, now: datetime,
         facts["set"] = to_json(step.changes)
     if step.unknown_years:
         facts["unknown_years"] = list(step.unknown_years)
-    values = dict(step.changes) | ({"category": given.category} if action == "recategorize" else {})
-    if step.state != held.state:
-        values["state"] = step.state
-    if values:
-        db.execute(t.report.update().where(t.report.c.id == held.id).values(values))
+    category = given.category if action == "recategorize" else None
     seq = held.seq + 1
-    append(db, held.id, seq, action, held.state, step.state, actor, now, given.note, facts or None)
+    written = row(held.id, seq, action, held.state, step.state, actor, now, given.note, facts or None)
+    if step.changes or category or step.state != held.state:
+        # from the very text that the log keeps: what is stored is what a replay gives
+        ask(db, "case_store", written | {"changes": json.dumps(facts.get("set", {})), "category": category})
+    else:
+        ask(db, "log_append", written)
     _beside(db, held, action, actor, now, given, seq)
     return Applied(advance(held.case, step.state, step.changes), seq, step)
 

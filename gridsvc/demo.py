@@ -3,41 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import geopandas as gpd
 import shapely
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects.postgresql import insert
 
-from geodata.town import Report, Step, Town
+from geodata.town import Town
 from gridsvc import (
     areas,
     basemap,
-    cases,
     categories,
     compounds,
+    demo_loop,
     editions,
     households,
-    reports,
-    terms,
     visits,
     workers,
     worktime,
 )
 from gridsvc.db import tables as t
-from gridsvc.errors import Conflict
 from gridsvc.grids import Rule
-from gridsvc.reports import Draft, Position
-from gridsvc.rules.case import Given
-from gridsvc.rules.roles import Actor
 
 SOURCE = "town"
 BEFORE = timedelta(days=3)  # the grids are published this long before the first thing happens
 Progress = Callable[[str, int, int], None]  # what is being done, how much of it, of how many
-
-_PLAYED = Actor("admin", name="demo")
 
 
 def is_empty(db: Connection) -> bool:
@@ -73,7 +63,7 @@ def seed(db: Connection, town: Town, rule: Rule, progress: Progress) -> None:
         ],
     )
     progress("visits", 1, 1)
-    _play(db, town, rule, progress)
+    demo_loop.play(db, town, rule, demo_loop.settle(db), progress)
 
 
 def _multi(geom: shapely.Geometry) -> bytes:
@@ -162,69 +152,3 @@ def _people(db: Connection, town: Town, begin: datetime, rule: Rule) -> tuple[di
         for key, door in zip(town.households, doors, strict=True)
     }
     return by_key, worker_ids
-
-
-def _script(town: Town) -> Iterator[tuple[datetime, Report, Step | None]]:
-    """What happened, in the order it happened."""
-    rows = [(report.received_at, 0, i, report, None) for i, report in enumerate(town.reports)]
-    steps = [(s.at, 1, i, report, s) for i, report in enumerate(town.reports) for s in report.steps]
-    for at, _, _, report, step in sorted([*rows, *steps], key=lambda row: row[:3]):
-        yield at, report, step
-
-
-def _play(db: Connection, town: Town, rule: Rule, progress: Progress) -> None:
-    numbers: dict[str, str] = {}
-    script = list(_script(town))
-    agreed = terms.load(db, rule.zone)
-    for i, (at, report, step) in enumerate(script):
-        if i % 100 == 0:
-            progress("reports", i, len(script))
-        if step is not None:
-            _act(db, numbers[report.number], step, at, agreed)
-            continue
-        numbers[report.number] = _submit(db, report, at, rule)
-    progress("reports", len(script), len(script))
-
-
-def _act(db: Connection, number: str, step: Step, at: datetime, agreed: terms.Agreed) -> None:
-    held = cases.lock(db, number)
-    if step.action == "void":
-        cases.apply(db, held, "void", _PLAYED, at, agreed, Given(note=step.note))
-        return
-    dept = db.execute(
-        insert(t.department).values(code="D1", name="城市管理").on_conflict_do_nothing().returning(t.department.c.id)
-    ).scalar()
-    dept = dept or db.scalar(select(t.department.c.id).where(t.department.c.code == "D1"))
-    for action in ("verify", "file", "dispatch", "dispose", "check", "close"):
-        who = {"dispose": Actor("handler", department_id=dept), "check": Actor("checker")}.get(action, _PLAYED)
-        cases.apply(
-            db,
-            cases.lock(db, number),
-            action,
-            who,
-            at,
-            agreed,
-            Given(note=step.note, department_id=dept if action == "dispatch" else None),
-        )
-
-
-def _submit(db: Connection, report: Report, at: datetime, rule: Rule) -> str:
-    position = None
-    if report.lon is not None and report.lat is not None and report.datum is not None:
-        position = Position(report.lon, report.lat, report.datum, report.accuracy_m)
-    draft = Draft(
-        report.client_key,
-        report.category,
-        report.description,
-        report.channel,
-        position,
-        report.compound,
-        report.words,
-        report.observed_at,
-    )
-    sender = Actor("worker" if report.worker_code else "anonymous")
-    try:
-        return reports.submit(db, draft, sender, at, rule).number
-    except Conflict:  # a name that fits several compounds: the sender could only say it in words
-        words = draft.words or str(draft.compound)
-        return reports.submit(db, replace(draft, compound=None, words=words), sender, at, rule).number

@@ -6,14 +6,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
+from gridsvc import cases, categories, duplicates, photos
+from gridsvc.db import tables as t
 from gridsvc.db.queries import load
 from gridsvc.errors import NotFound
 from gridsvc.grids import DOUBTFUL_BELOW
 from gridsvc.reports import SOURCE
+from gridsvc.rules import masking
+from gridsvc.rules.lifecycle import TABLE
 from gridsvc.rules.roles import Actor, may
 from gridsvc.stats import scope
+
+LINKED_FROM = TABLE["link"].starts  # the states in which it is of use to know of similar ones
+_CONDITION = t.category_condition
 
 
 @dataclass(frozen=True)
@@ -88,6 +95,7 @@ class Said:
     received_at: datetime
     day_only: bool
     closed_at: datetime | None
+    due_at: datetime | None
     sender_name: str | None
 
 
@@ -110,6 +118,73 @@ class Dossier:
         return self.log[-1].seq
 
 
+@dataclass(frozen=True)
+class Call:
+    """A department that a whistle called: when it came (None: not yet), and the score it got (1-5)."""
+
+    department_id: int
+    code: str
+    name: str
+    called_at: datetime
+    arrived_at: datetime | None
+    score: int | None
+
+
+@dataclass(frozen=True)
+class Contact:
+    """What is known of the person who reported; `linked`: holds the secret link, so reads what is public, and rates."""
+
+    name: str | None
+    phone: str | None
+    address: str | None
+    linked: bool
+
+    @property
+    def said(self) -> bool:
+        """Whether there is anything to mask."""
+        return any((self.name, self.phone, self.address))
+
+
+@dataclass(frozen=True)
+class Other:
+    """Another report that belongs to this one: `how` is parent, child or again (the same place within a year)."""
+
+    how: str
+    source: str
+    number: str
+    repeat: int
+    state: str
+    received_at: datetime
+    description: str
+
+
+@dataclass(frozen=True)
+class Folder:
+    """What staff work with beside the dossier: the case, its condition, people and photos, and related reports.
+
+    `departments` and `categories` (Chinese and English name) hold the names of all that case and log mention, by id and
+    by code. `contact` is masked. `similar` are near open ones of the category, for those who may link.
+    """
+
+    held: cases.Held
+    condition: categories.Condition | None
+    departments: dict[int, str]
+    categories: dict[str, tuple[str, str]]
+    calls: tuple[Call, ...]
+    contact: Contact | None
+    photos: tuple[photos.Shown, ...]
+    others: tuple[Other, ...]
+    similar: tuple[duplicates.Similar, ...]
+
+    def department(self, department_id: int | None) -> str | None:
+        """The name of a department that case or log mention."""
+        return None if department_id is None else self.departments.get(department_id, str(department_id))
+
+    def related(self, how: str) -> tuple[Other, ...]:
+        """The other reports of one kind."""
+        return tuple(one for one in self.others if one.how == how)
+
+
 def load_one(db: Connection, actor: Actor, number: str, source: str = SOURCE, repeat: int = 0) -> Dossier:
     """The report with this number, for a reader who sees its grid; one on no grid is seen by those who place.
 
@@ -124,3 +199,70 @@ def load_one(db: Connection, actor: Actor, number: str, source: str = SOURCE, re
     stays = tuple(Stay(**stay) for stay in db.execute(load("dossier_placements"), key).mappings())
     log = tuple(Entry(**entry) for entry in db.execute(load("dossier_log"), key).mappings())
     return Dossier(Said(**row), stays, log)
+
+
+def folder(db: Connection, actor: Actor, found: Dossier, now: datetime) -> Folder:
+    """What staff work with, for a reader whom `load_one` let in."""
+    said = found.said
+    held = cases.read(db, said.id)
+    case, condition = held.case, None
+    if case.condition_id is not None:
+        code = db.scalar(select(_CONDITION.c.code).where(_CONDITION.c.id == case.condition_id))
+        condition = categories.limits(db, str(code), case.condition_id)[0]
+    similar: tuple[duplicates.Similar, ...] = ()
+    if may(actor, "link") and said.lon is not None and said.lat is not None and found.log[-1].to_state in LINKED_FROM:
+        similar = duplicates.near(db, actor, said.category, (said.lon, said.lat), now, but=said.id)
+    raw = contact(db, said.id)
+    calls = _calls(db, said.id)
+    return Folder(
+        held=held,
+        condition=condition,
+        departments=_departments(db, found, held, calls),
+        categories=_categories(db, found),
+        calls=calls,
+        contact=raw and _masked(raw),
+        photos=photos.of_report(db, said.id),
+        others=tuple(Other(**row) for row in db.execute(load("dossier_others"), {"report_id": said.id}).mappings()),
+        similar=similar,
+    )
+
+
+def contact(db: Connection, report_id: int) -> Contact | None:
+    """Who reported, unmasked: only for a reader whose purpose stands in the log."""
+    c = t.reporter.c
+    row = db.execute(select(c.name, c.phone, c.address, c.secret_hash).where(c.report_id == report_id)).one_or_none()
+    return None if row is None else Contact(row.name, row.phone, row.address, row.secret_hash is not None)
+
+
+def _masked(raw: Contact) -> Contact:
+    return Contact(masking.name(raw.name), masking.phone(raw.phone), masking.address(raw.address), raw.linked)
+
+
+def _calls(db: Connection, report_id: int) -> tuple[Call, ...]:
+    w, d = t.whistle_call.c, t.department.c
+    rows = select(w.department_id, d.code, d.name, w.called_at, w.arrived_at, w.score)
+    rows = rows.join_from(t.whistle_call, t.department, w.department_id == d.id).where(w.report_id == report_id)
+    return tuple(Call(*row) for row in db.execute(rows.order_by(w.seq, d.name)))
+
+
+def _departments(db: Connection, found: Dossier, held: cases.Held, calls: tuple[Call, ...]) -> dict[int, str]:
+    """Names by id of the departments of the case, and of every row of its log."""
+    wanted: set[Any] = {held.case.department_id, *(held.case.assist_ids or ()), *(held.case.called_ids or ())}
+    wanted |= {one.department_id for one in calls}
+    for entry in found.log:
+        facts = entry.facts or {}
+        changed = facts.get("set") or {}
+        wanted |= {facts.get("department"), *(facts.get("departments") or ()), changed.get("department_id")}
+        wanted |= {*(changed.get("assist_ids") or ()), *(changed.get("called_ids") or ())}
+    ids = [one for one in wanted if isinstance(one, int)]
+    d = t.department.c
+    return {row.id: row.name for row in db.execute(select(d.id, d.name).where(d.id.in_(ids)))} if ids else {}
+
+
+def _categories(db: Connection, found: Dossier) -> dict[str, tuple[str, str]]:
+    """Both names by code of the categories that the log mentions."""
+    moved = [(entry.facts or {}).get("category") for entry in found.log]
+    codes = {code for one in moved if isinstance(one, dict) for code in one.values() if code}
+    c = t.category.c
+    rows = db.execute(select(c.code, c.name_zh, c.name_en).where(c.code.in_(codes))) if codes else ()
+    return {row.code: (row.name_zh, row.name_en) for row in rows}

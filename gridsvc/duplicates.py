@@ -15,6 +15,7 @@ RADIUS_M = 50.0  # where the category has none of its own
 DAYS = 30
 AGAIN_DAYS = 365  # the same place within a year
 OFFERED = 5
+MOST = 20  # so many are counted
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,12 @@ def near(
     """
     how = {"radius_m": radius_m, "days": days, "default_days": DAYS, "ended": False, "n": OFFERED}
     return _similar(db, actor, category, lonlat, now, but, how)
+
+
+def n_near(db: Connection, category: str, lonlat: tuple[float, float], now: datetime, *, but: int | None = None) -> int:
+    """How many open reports of the category are near, whoever sees them: `MOST` at most."""
+    how = {"radius_m": None, "days": None, "default_days": DAYS, "ended": False, "n": MOST}
+    return len(_similar(db, SYSTEM, category, lonlat, now, but, how))
 
 
 def again(

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from gridsvc.db.queries import load
+from gridsvc.db.queries import ask
 from gridsvc.rules.roles import Actor
 
 SALT_BYTES = 16
@@ -28,6 +28,22 @@ def append(
     facts: dict[str, Any] | None = None,
 ) -> None:
     """Appends one row; `seq` is one more than the last the caller saw, and the key refuses two of the same."""
-    row = {"report_id": report_id, "seq": seq, "action": action, "from_state": from_state, "to_state": to_state}
-    row |= {"actor_id": actor.account_id, "at": at, "note": note, "facts": json.dumps(facts) if facts else None}
-    db.execute(load("log_append"), row | {"note_salt": secrets.token_bytes(SALT_BYTES) if note is not None else None})
+    ask(db, "log_append", row(report_id, seq, action, from_state, to_state, actor, at, note, facts))
+
+
+def row(
+    report_id: int,
+    seq: int,
+    action: str,
+    from_state: str | None,
+    to_state: str,
+    actor: Actor,
+    at: datetime,
+    note: str | None,
+    facts: dict[str, Any] | None,
+) -> dict[str, Any]:
+    """The parameters of a statement that appends a row; a note gets a salt, so that its digest tells nothing of it."""
+    made: dict[str, Any] = {"report_id": report_id, "seq": seq, "action": action, "from_state": from_state}
+    made |= {"to_state": to_state, "actor_id": actor.account_id, "at": at, "note": note}
+    made["facts"] = json.dumps(facts) if facts else None
+    return made | {"note_salt": secrets.token_bytes(SALT_BYTES) if note is not None else None}

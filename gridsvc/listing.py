@@ -54,6 +54,7 @@ class Listed:
     received_at: datetime
     day_only: bool
     closed_at: datetime | None
+    due_at: datetime | None
     accuracy_m: float | None
     crs: str | None
     raw_x: float | None

@@ -91,7 +91,8 @@ def _shift(db: Connection, n_candidates: int, now: datetime, rule: Rule) -> int:
     if n_candidates < rewriting.LEAST_ROWS or not rewriting.hold_still(db):
         db.execute(load("shifted_lock"))
     db.execute(load("shifted_make"))
-    n = db.execute(load("shifted_find")).rowcount
+    with rewriting.in_order(db, n_candidates):
+        n = db.execute(load("shifted_find")).rowcount
     if n:
         db.execute(text("ANALYZE shifted"))
         with rewriting.rebuilt(db) if rewriting.worth_it(db, n) else nullcontext():

@@ -10,20 +10,23 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from geodata import crs as geocrs
 from geodata.errors import GeodataError
-from gridsvc import compounds, grids
+from gridsvc import compounds, grids, photos
 from gridsvc.db import tables as t
 from gridsvc.db.queries import ask
 from gridsvc.errors import Conflict, Refused
+from gridsvc.duplicates import AGAIN_DAYS, DAYS, MOST, RADIUS_M, n_near
 from gridsvc.grids import Placement, Rule
 from gridsvc.placements import current
-from gridsvc.rules.roles import Actor
+from gridsvc.reporters import Reporter, register
+from gridsvc.rules.roles import ROLES, Actor
 
 SOURCE = "gridsvc"  # the source of reports that were submitted here, beside the names of imported ones
 UNCLASSIFIED = "unclassified"
+PHOTO_KIND = "reference"  # of a photo that comes with the report
 AHEAD = timedelta(minutes=10)
 # A report that waited while an edition was published goes by that edition: nobody would move it afterwards.
 OVERTAKEN = timedelta(minutes=1)
@@ -51,16 +54,26 @@ class Draft:
     compound: int | str | None = None
     words: str | None = None
     observed_at: datetime | None = None
+    photos: tuple[str, ...] = ()  # SHA-256 of what was sent, in hexadecimal
+    reporter: Reporter | None = None
 
     def fingerprint(self) -> bytes:
         """SHA-256 over every field: two drafts with one key are the same report only if this is equal."""
         said = vars(self) | {"position": vars(self.position) if self.position else None}
+        del said["photos"], said["reporter"]  # where there is none, the hash is that of the time before they came
+        if self.photos:
+            said["photos"] = self.photos
+        if self.reporter:
+            said["reporter"] = vars(self.reporter)
         return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).digest()
 
 
 @dataclass(frozen=True)
 class Submitted:
-    """A stored report and its current placement; `created` is False where the same draft came before."""
+    """A stored report and its current placement; `created` is False where the same draft came before.
+
+    `n_similar`: how many open reports of its category are near (`duplicates.MOST` at most); `lonlat` in EPSG:4326.
+    """
 
     id: int
     number: str
@@ -68,6 +81,10 @@ class Submitted:
     placement: Placement
     received_at: datetime
     created: bool
+    n_similar: int = 0
+    due_at: datetime | None = None
+    category: str = UNCLASSIFIED
+    lonlat: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -123,7 +140,8 @@ def submit(db: Connection, draft: Draft, actor: Actor, now: datetime, rule: Rule
     """The stored report: a new one, or the one that the same sender's same draft made before.
 
     Raises:
-        Refused: observed too far ahead, an impossible position, nothing that says where.
+        Refused: observed too far ahead, an impossible position, nothing that says where; of the photos as `photos.link`.
+            What was stored before that is the caller's to roll back.
         Conflict: the key belongs to another draft or sender, or the compound's name fits several.
     """
     if draft.observed_at is not None and draft.observed_at > now + AHEAD:
@@ -132,7 +150,7 @@ def submit(db: Connection, draft: Draft, actor: Actor, now: datetime, rule: Rule
         raise Refused("location_missing")
     (begun,) = ask(db, "submit_begin", {"category": draft.category, "client_key": draft.client_key})
     if begun.sent is not None:
-        return _same_again(db, draft, actor)
+        return _same_again(db, draft, actor, now)
     overtaken = begun.published_at is not None and now < begun.published_at <= now + OVERTAKEN
     located = locate(db, draft, begun.published_at if overtaken else now, rule)
     lon, lat = located.lonlat or (None, None)
@@ -158,6 +176,7 @@ def submit(db: Connection, draft: Draft, actor: Actor, now: datetime, rule: Rule
         "client_key": draft.client_key,
         "body_hash": draft.fingerprint(),
         "sender_id": actor.account_id,
+        "by_staff": actor.role in ROLES,
         "grid_version_id": placed.grid_version_id,
         "method": placed.method,
         "distance_m": placed.distance_m,
@@ -166,18 +185,42 @@ def submit(db: Connection, draft: Draft, actor: Actor, now: datetime, rule: Rule
         "reason": placed.reason,
         "worker_id": placed.worker_id,
         "duty": placed.duty,
+        "radius_m": RADIUS_M,
+        "days": DAYS,
+        "again_days": AGAIN_DAYS,
+        "most": MOST,
     }
     stored = ask(db, "submit_store", row)
     if not stored:
-        return _same_again(db, draft, actor)
-    return Submitted(stored[0].id, str(row["number"]), "reported", placed, now, True)
+        return _same_again(db, draft, actor, now)
+    report_id, number, category = stored[0].id, str(row["number"]), str(row["category"])
+    _beside(db, report_id, draft)
+    n_similar = int(stored[0].n_similar)
+    return Submitted(report_id, number, "reported", placed, now, True, n_similar, None, category, located.lonlat)
 
 
-def _same_again(db: Connection, draft: Draft, actor: Actor) -> Submitted:
+def _beside(db: Connection, report_id: int, draft: Draft) -> None:
+    """The rows beside a new report: its photos, and who sent it."""
+    photos.link(db, report_id, 1, draft.photos, PHOTO_KIND)
+    if draft.reporter is not None:
+        who = draft.reporter
+        secret_hash = bytes.fromhex(who.secret_sha256) if who.secret_sha256 else None
+        register(db, report_id, secret_hash, who.name, who.phone, who.address)
+
+
+def _same_again(db: Connection, draft: Draft, actor: Actor, now: datetime) -> Submitted:
     r = t.report.c
+    of_key = r.client_key == draft.client_key
     row = db.execute(
-        select(r.id, r.number, r.state, r.received_at, r.body_hash, r.sender_id).where(r.client_key == draft.client_key)
+        select(
+            *(r.id, r.number, r.state, r.received_at, r.body_hash, r.sender_id, r.due_at, r.category),
+            *(func.ST_X(r.geom).label("lon"), func.ST_Y(r.geom).label("lat")),
+        ).where(of_key)
     ).one()
     if row.body_hash != draft.fingerprint() or row.sender_id != actor.account_id:
         raise Conflict("client_key_used")
-    return Submitted(row.id, row.number, row.state, current(db, row.id), row.received_at, False)
+    lonlat = None if row.lon is None else (row.lon, row.lat)
+    n_similar = 0 if lonlat is None else n_near(db, row.category, lonlat, now, but=row.id)
+    placed = current(db, row.id)
+    told = (row.received_at, False, n_similar, row.due_at, row.category, lonlat)
+    return Submitted(row.id, row.number, row.state, placed, *told)

@@ -12,7 +12,8 @@ from sqlalchemy import Connection, select
 from gridsvc import cases
 from gridsvc.db import tables as t
 from gridsvc.db.queries import load
-from gridsvc.errors import NotFound, Refused
+from gridsvc.errors import Conflict, NotFound, Refused
+from gridsvc.reporters import register as register  # also by this name
 from gridsvc.reports import SOURCE
 from gridsvc.rules.case import Given
 from gridsvc.rules.decisions import RATING_LASTS, why_not
@@ -38,7 +39,8 @@ class Event:
 class Progress:
     """How a report stands for the person who sent it; `rate_until` is None while it cannot be rated.
 
-    `asked` is the question that waits for an answer; `state` is that of the report it was merged with, where it was.
+    `asked` is the question that waits for an answer; `state`, `due_at` and `stopped` (the clock stands still) are those
+    of the report it was merged with, where it was. `rating` is open, given, over (nobody rated in time) or None.
     """
 
     number: str
@@ -53,6 +55,9 @@ class Progress:
     solved: str | None
     satisfied: str | None
     asked: str | None
+    merged: bool
+    stopped: bool
+    rating: str | None
 
 
 def hashed(secret: str) -> bytes:
@@ -100,6 +105,7 @@ def progress(db: Connection, number: str, secret: str, now: datetime) -> Progres
     events = tuple(Event(**one) for one in db.execute(load("resident_log"), {"report_id": report_id}).mappings())
     asked = next((e.note for e in reversed(events) if e.action == "ask_resident"), None)
     closed_at = held.case.closed_at
+    merged = held.case.parent_id is not None
     rateable = held.state in TABLE["rate"].starts and why_not(held.case, "rate", RESIDENT, now, held.given) is None
     return Progress(
         number=held.number,
@@ -114,7 +120,18 @@ def progress(db: Connection, number: str, secret: str, now: datetime) -> Progres
         solved=held.case.solved,
         satisfied=held.case.satisfied,
         asked=asked if held.case.waiting_at is not None else None,
+        merged=merged,
+        stopped=leading.case.stopped,
+        rating=_rating(held, rateable),
     )
+
+
+def _rating(held: cases.Held, rateable: bool) -> str | None:
+    if rateable:
+        return "open"
+    if held.case.rated_at is not None:
+        return "given"
+    return "over" if held.state in ("closed", "struck_off") else None
 
 
 def rate(
@@ -134,6 +151,10 @@ def rate(
         Conflict: `rated_already`, `rating_over` (14 days after closing), or the report is not closed.
     """
     held = cases.lock_id(db, find(db, number, secret))
+    if held.case.rated_at is not None:  # whatever became of it since: a rating that sent it back is a rating too
+        raise Conflict("rated_already", action="rate", state=held.state)
+    if held.state == "struck_off":
+        raise Conflict("rating_over", action="rate", state=held.state)
     given = Given(solved=solved, satisfied=satisfied, note=note)
     return cases.apply(db, held, "rate", RESIDENT, now, agreed, given)
 
@@ -149,17 +170,3 @@ def reply(db: Connection, number: str, secret: str, words: str, now: datetime, a
         raise Refused("note_missing", action="stop_asking")
     held = cases.lock_id(db, find(db, number, secret))
     return cases.apply(db, held, "stop_asking", RESIDENT, now, agreed, replace(Given(), note=words))
-
-
-def register(
-    db: Connection,
-    report_id: int,
-    secret_hash: bytes | None,
-    name: str | None = None,
-    phone: str | None = None,
-    address: str | None = None,
-) -> None:
-    """Stores who is behind a new report: the hash of the link's secret, and what the person left."""
-    if any(one is not None for one in (secret_hash, name, phone, address)):
-        row = {"report_id": report_id, "secret_hash": secret_hash, "name": name, "phone": phone, "address": address}
-        db.execute(t.reporter.insert(), row)

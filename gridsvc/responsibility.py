@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
+from gridsvc import grids
+from gridsvc.db import tables as t
 from gridsvc.db.queries import load
 from gridsvc.errors import Conflict, NotFound, Refused
+from gridsvc.grids import Rule
 from gridsvc.stored import Stored, store
 
 _MOST_NAMED = 8
@@ -92,6 +96,69 @@ def why_not(first: Line, other: Line) -> str:
     return "area" if first.area_id != other.area_id else "level"
 
 
+@dataclass(frozen=True)
+class Body:
+    """A department as people know it."""
+
+    code: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Told:
+    """A line that fits; `lost_by` is None for the one that decided, else what it was less specific in."""
+
+    list: str
+    category: str | None
+    area_code: str | None
+    area_name: str | None
+    level: str | None
+    lead: Body
+    assistants: tuple[Body, ...]
+    source: str
+    lost_by: str | None
+
+
+@dataclass(frozen=True)
+class Explained:
+    """An answer with names: who leads, who assists, and the lines that fit, the deciding one first."""
+
+    routing: str
+    lead: Body | None
+    assistants: tuple[Body, ...]
+    lines: tuple[Told, ...]
+
+
+def explain(db: Connection, category: str, area_id: int | None, level: str, *, fallback: bool = False) -> Explained:
+    """What `find` answers, in words that a person can check.
+
+    Raises:
+        NotFound: `category_unknown`.
+    """
+    if db.scalar(select(t.category.c.code).where(t.category.c.code == category)) is None:
+        raise NotFound("category_unknown", category=category)
+    answer = find(db, category, area_id, level, fallback=fallback)
+    bodies = {row.id: Body(row.code, row.name) for row in db.execute(select(t.department))}
+    areas = [line.area_id for line in answer.lines if line.area_id is not None]
+    codes = {row.id: row.code for row in db.execute(select(t.area.c.id, t.area.c.code).where(t.area.c.id.in_(areas)))}
+    lines = tuple(
+        Told(
+            line.list,
+            line.category,
+            None if line.area_id is None else codes[line.area_id],
+            line.area_name,
+            line.level,
+            bodies[line.lead_id],
+            tuple(bodies[one] for one in line.assist_ids if one in bodies),
+            line.source,
+            None if line is answer.lines[0] else why_not(answer.lines[0], line),
+        )
+        for line in answer.lines
+    )
+    lead = None if answer.lead_id is None else bodies[answer.lead_id]
+    return Explained(answer.routing, lead, tuple(bodies[one] for one in answer.assist_ids if one in bodies), lines)
+
+
 def save(db: Connection, duties: Sequence[Duty], source: str) -> Stored:
     """Adds lines, or changes those for the same category, area and level; what they name must be stored."""
     rows = (vars(one) | {"assist_codes": list(one.assist_codes), "source": source, "key": one.key} for one in duties)
@@ -115,8 +182,20 @@ class Place:
     area_name: str | None
 
 
-def place(db: Connection, words: str) -> Place:
+def at(db: Connection, lon: float, lat: float, now: datetime, rule: Rule) -> Place | None:
+    """The grid that gets a point (EPSG:4326 degrees); None outside every grid."""
+    found = grids.place(db, lon, lat, now, rule)
+    if found.grid_version_id is None or found.code is None:
+        return None
+    area_id = db.scalar(select(t.grid_version.c.area_id).where(t.grid_version.c.id == found.grid_version_id))
+    return Place("grid", found.code, found.name or found.code, area_id, found.area_name)
+
+
+def place(db: Connection, words: str, *, kind: str | None = None) -> Place:
     """The one area or grid that a person means by its code, its name, or "name code" as fields offer it.
+
+    Args:
+        kind: `area` or `grid`, where only that is meant.
 
     Raises:
         Refused: `place_missing`.
@@ -126,7 +205,8 @@ def place(db: Connection, words: str) -> Place:
     told = words.strip()
     if not told:
         raise Refused("place_missing")
-    rows = db.execute(load("places_named"), {"words": told, "last": told.split()[-1]}).mappings().all()
+    values = {"words": told, "last": told.split()[-1], "kind": kind}
+    rows = db.execute(load("places_named"), values).mappings().all()
     best = min((row["rank"] for row in rows), default=None)
     found = [row for row in rows if row["rank"] == best]
     if not found:

@@ -36,6 +36,21 @@ def prepare(db: Connection) -> None:
         db.execute(text("SELECT set_config(:name, :value, true)"), {"name": name, "value": value})
 
 
+@contextmanager
+def in_order(db: Connection, n_rows: int) -> Iterator[None]:
+    """A block in which many rows are joined in the order of their ids, as they are stored, not by a hash table.
+
+    Among a million ids in no order nearly every look into a hash table misses the processor's cache: twice the time.
+    """
+    if n_rows < LEAST_ROWS:
+        yield
+        return
+    before = db.scalar(text("SELECT current_setting('enable_hashjoin')"))
+    db.execute(text("SET LOCAL enable_hashjoin = off"))
+    yield
+    db.execute(text("SELECT set_config('enable_hashjoin', :value, true)"), {"value": before})
+
+
 def hold_still(db: Connection) -> bool:
     """Whether all reports are now held against every other writer until this transaction ends; readers go on.
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select
 from gridsvc import worktime
 from gridsvc.db import tables as t
 from gridsvc.db.queries import load as query
+from gridsvc.rules.calendar import DAY_PARTS, Part
 from gridsvc.rules.case import Terms
 from gridsvc.rules.deadlines import Limit, StageLimits
 from gridsvc.stored import Stored, store
@@ -75,6 +76,7 @@ def load(
     due_from: str = "received",
     sample_share: float = 0.1,
     fallback: bool = False,
+    parts: Sequence[Part] = DAY_PARTS,
 ) -> Agreed:
     """The terms as they are stored now; read once per request or command.
 
@@ -82,6 +84,10 @@ def load(
         zone: IANA name of the zone in which days are counted.
         convention: how working days count, `rolling` or `next_day` (`rules.deadlines`).
         due_from: the instant a limit runs from: `received`, `filed` or `dispatched`.
+        parts: the hours of a working day by the clock on the wall, in order.
+
+    Raises:
+        Refused: `calendar_parts_wrong`.
     """
     s = t.stage_limit.c
     by_category: dict[str | None, dict[str, object]] = {}
@@ -90,7 +96,7 @@ def load(
     stages = {category: StageLimits.from_json(limits) for category, limits in by_category.items()}
     levels = frozenset({"grid", *db.scalars(select(t.area.c.level).distinct())})
     general = Terms(
-        worktime.load(db, zone),
+        replace(worktime.load(db, zone), parts=tuple(parts)),
         "next_day" if convention == "next_day" else "rolling",
         stages.get(None, StageLimits()),
         due_from,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import time
 
@@ -38,9 +38,9 @@ def save(db: Connection, workers: Sequence[Worker]) -> Stored:
     return store(db, load("save_worker"), (vars(worker) for worker in workers))
 
 
-def save_duties(db: Connection, duties: Sequence[Duty]) -> Stored:
-    """Makes these the duties of their workers: others of the same workers end."""
-    codes = sorted({duty.worker_code for duty in duties})
+def save_duties(db: Connection, duties: Sequence[Duty], *, keep: Collection[str] = ()) -> Stored:
+    """Makes these the duties of their workers: others of the same workers end, but those of the worker codes `keep`."""
+    codes = sorted({duty.worker_code for duty in duties} - set(keep))
     db.execute(load("end_other_duties"), {"worker_codes": codes, "keys": [_key(duty) for duty in duties]})
     rows = (vars(d) | {"weekdays": list(d.weekdays) if d.weekdays else None, "key": _key(d)} for d in duties)
     return store(db, load("save_duty"), rows)

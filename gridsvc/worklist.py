@@ -232,7 +232,7 @@ def _told(row: RowMapping) -> Counts:
 def _check(wanted: Filter, order: Order, number: int, limit: int) -> None:
     for state in wanted.states:
         if state not in STATES:
-            raise Refused("state_unknown", state=state)
+            raise Refused("no_such_state", state=state)
     if not 1 <= number <= MAX_PAGES or not 1 <= limit <= MAX_PAGE:
         raise Refused("page_unknown", page=number, limit=limit)
     if not wanted.is_open and order.by not in LONG_SORTS:

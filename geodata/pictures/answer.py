@@ -38,7 +38,7 @@ def pack_error(error: GeodataError) -> bytes:
     return json.dumps({"code": error.code, "facts": facts}).encode() + b"\n"
 
 
-def unpack(content: bytes) -> Rendered:
+def unpack(content: bytes | bytearray) -> Rendered:
     """What was made.
 
     Raises:
@@ -50,15 +50,13 @@ def unpack(content: bytes) -> Rendered:
         raise FileRefused("photo_broken", cause="no answer") from None
 
 
-def _unpack(content: bytes) -> Rendered:
-    line, _, rest = content.partition(b"\n")
-    if len(line) > MAX_HEAD_BYTES:
-        raise ValueError("head")
-    told = json.loads(line)
+def _unpack(content: bytes | bytearray) -> Rendered:
+    end = content.index(b"\n", 0, MAX_HEAD_BYTES)
+    told, rest = json.loads(content[:end]), memoryview(content)[end + 1 :]
     if "code" in told:
         raise _refusal(told["code"], told["facts"])
     n_picture, n_thumb = _count(told["n_picture"]), _count(told["n_thumb"])
-    picture, thumb = rest[:n_picture], rest[n_picture:]
+    picture, thumb = bytes(rest[:n_picture]), bytes(rest[n_picture:])
     if len(thumb) != n_thumb or not header.is_bare_jpeg(picture) or not header.is_bare_jpeg(thumb):
         raise ValueError("pictures")
     if told["format"] not in header.FORMATS or not all(isinstance(guard, str) for guard in told["guards"]):

@@ -35,6 +35,7 @@ _TURNS = {
 }
 # Painting once more is one generation of loss; this keeps it unseen.
 REPAINT_QUALITY = 92
+STRIP_ROWS = 64
 
 
 def prepare() -> None:
@@ -76,6 +77,7 @@ def render(content: bytes, rules: Rules) -> Rendered:
         shot, turn = _said(sent)
         profile = sent.info.get("icc_profile")
         picture = _shrunk(sent, rules.side, drafted=found == "jpeg")
+    del sent  # the large one: what follows needs its memory
     picture = _in_srgb(picture, profile)
     picture.info = {}
     if turn is not None:
@@ -117,15 +119,34 @@ def _check_size(size: tuple[int, int], rules: Rules) -> None:
 
 def _shrunk(sent: Image.Image, side: int, *, drafted: bool) -> Image.Image:
     """The picture in a mode that colours can be counted in, its longest side no longer than `side`."""
-    width, height = sent.size
-    share = min(1.0, side / max(width, height))
-    size = (max(1, round(width * share)), max(1, round(height * share)))
+    size = _within(sent.size, side)
     if drafted:
         # JPEG can be decoded at a half, a quarter, an eighth: never smaller than what is wanted
         sent.draft(None, size)
     sent.load()
     flat = _flat(sent)
-    return flat if flat.size == size else flat.resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
+    return flat if flat.size == size else _resized(flat, size)
+
+
+def _within(size: tuple[int, int], side: int) -> tuple[int, int]:
+    """The size at which the longest side is `side`; the same where it is shorter."""
+    width, height = size
+    share = min(1.0, side / max(width, height))
+    return max(1, round(width * share)), max(1, round(height * share))
+
+
+def _resized(flat: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """The picture in another size, made strip by strip: in one go a third more memory is needed.
+
+    The filter looks beyond the box that it is given, so strips meet without a seam.
+    """
+    width, height = size
+    made = Image.new(flat.mode, size)
+    for top in range(0, height, STRIP_ROWS):
+        bottom = min(height, top + STRIP_ROWS)
+        box = (0.0, top * flat.height / height, float(flat.width), min(flat.height, bottom * flat.height / height))
+        made.paste(flat.resize((width, bottom - top), Image.Resampling.BICUBIC, box, reducing_gap=2.0), (0, top))
+    return made
 
 
 def _flat(sent: Image.Image) -> Image.Image:
@@ -170,9 +191,8 @@ def _said(sent: Image.Image) -> tuple[Shot, Image.Transpose | None]:
 
 
 def _saved(picture: Image.Image, rules: Rules, quality: int, found: str, shot: Shot, subsampling: int = 2) -> Rendered:
-    small = picture.copy()
-    small.thumbnail((rules.thumb_side, rules.thumb_side), Image.Resampling.BICUBIC, reducing_gap=2.0)
-    small.info = {}
+    size = _within(picture.size, rules.thumb_side)
+    small = picture if picture.size == size else picture.resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
     return Rendered(
         _jpeg(picture, quality, subsampling),
         _jpeg(small, rules.thumb_quality, 2),

@@ -145,7 +145,7 @@ class _Worker:
         """Whether it can be asked."""
         return self._process.poll() is None and self._folder.is_dir()
 
-    def ask(self, order: bytes, picture: int, limits: Limits) -> bytes:
+    def ask(self, order: bytes, picture: int, limits: Limits) -> bytearray:
         """The answer of the child that was made for this order.
 
         Raises:
@@ -172,7 +172,7 @@ class _Worker:
             raise _died(status, limits)
         return content
 
-    def _exchange(self, order: bytes, picture: int, limits: Limits) -> bytes:
+    def _exchange(self, order: bytes, picture: int, limits: Limits) -> bytearray:
         ours, theirs = os.pipe()
         try:
             try:
@@ -195,14 +195,13 @@ class _Worker:
             os.killpg(self._process.pid, signal.SIGKILL)  # a group of its own, begun by start_new_session
 
 
-def _listen(descriptor: int, limit_bytes: int) -> bytes:
-    parts, total = [], 0
+def _listen(descriptor: int, limit_bytes: int) -> bytearray:
+    content = bytearray()
     while part := os.read(descriptor, _PART_BYTES):
-        parts.append(part)
-        total += len(part)
-        if total > limit_bytes:
+        content += part
+        if len(content) > limit_bytes:
             raise FileRefused("photo_broken", cause="answer too large")
-    return b"".join(parts)
+    return content
 
 
 def _died(status: int, limits: Limits) -> FileRefused:

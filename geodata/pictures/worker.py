@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gc
 import json
-import mmap
 import os
 import socket
 from pathlib import Path
@@ -67,8 +66,8 @@ def _serve(folder: Path, order: dict[str, Any], source: int, answer_to: int) -> 
 def _answer(order: dict[str, Any], source: int, guards: list[str]) -> bytes:
     try:
         rules = Rules(**order["rules"])
-        with mmap.mmap(source, 0, prot=mmap.PROT_READ) as content:
-            whole = content[:]
+        with os.fdopen(source, "rb") as sent:
+            whole = sent.read()
         if order["boxes"] is None:
             return pack(render.render(whole, rules), guards)
         return pack(render.paint(whole, [tuple(box) for box in order["boxes"]], rules), guards)

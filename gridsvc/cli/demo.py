@@ -18,12 +18,16 @@ from gridsvc.db import embedded, migrate
 from gridsvc.db.engine import database, transaction
 
 LOGINS = "demo-logins.json"
-# login, its name, its role, the areas of a manager, the worker behind it
+# login, its name, its role, the areas it keeps, its department, the worker behind it
 _PEOPLE = (
-    ("admin", "系统管理员", "admin", (), None),
-    ("planner", "规划员", "planner", (), None),
-    ("manager", "网格管理员", "manager", ("990101001",), None),
-    ("worker", "网格员", "worker", (), "W042"),
+    ("admin", "系统管理员", "admin", (), None, None),
+    ("planner", "规划员", "planner", (), None, None),
+    ("leader", "分管领导", "leader", ("990101",), None, None),
+    ("dispatcher", "派遣员", "dispatcher", ("990101",), None, None),
+    ("manager", "网格管理员", "manager", ("990101001",), None, None),
+    ("handler", "环卫承办人", "handler", (), "D01", None),
+    ("checker", "核查员", "checker", ("990101",), None, None),
+    ("worker", "网格员", "worker", (), None, "W042"),
 )
 
 
@@ -40,7 +44,7 @@ def run(door: Door, args: argparse.Namespace) -> int:
         logins = _logins(door, app_url)
         door.say(door.word("demo.ready", address=serve.address(settings)))
         for login, password in logins.items():
-            door.say(f"  {login:<8} {password}")
+            door.say(f"  {login:<10} {password}")
         return serve.serve(settings, app_url)
 
 
@@ -66,7 +70,7 @@ def _logins(door: Door, app_url: str) -> dict[str, str]:
     with transaction(app_url, door.settings.db_schema) as db:
         have = {account.login for account in accounts.listed(db)}
         known = json.loads(path.read_text("utf-8")) if path.exists() else {}
-        for login, name, role, area_codes, worker_code in _PEOPLE:
+        for login, name, role, area_codes, department_code, worker_code in _PEOPLE:
             if login in have and login in known:
                 continue
             known[login] = secrets.token_urlsafe(9)
@@ -80,6 +84,7 @@ def _logins(door: Door, app_url: str) -> dict[str, str]:
                 role=role,
                 password=known[login],
                 area_codes=area_codes,
+                department_code=department_code,
                 worker_code=worker_code,
                 demo=True,
             )

@@ -20,8 +20,23 @@ from gridsvc.cli.door import FINE, WRONG, Door
 from gridsvc.cli.progress import Step, shown
 from gridsvc.errors import GridsvcError, Refused
 from gridsvc.grids import Rule
-from gridsvc.imports import areas, basemap, categories, compounds, grids, reports, streams, taxonomies, workers
+from gridsvc.imports import (
+    areas,
+    basemap,
+    categories,
+    columns,
+    compounds,
+    departments,
+    grids,
+    limits,
+    reports,
+    responsibility,
+    streams,
+    taxonomies,
+    workers,
+)
 from gridsvc.imports.account import Account
+from gridsvc.imports.columns import Table
 
 REQUIRED: dict[str, tuple[str, ...]] = {
     "areas": areas.REQUIRED,
@@ -60,11 +75,13 @@ def _imported(door: Door, args: argparse.Namespace, step: Step) -> tuple[Account
             if written:
                 db.commit()
         return account, written
-    content = _read(path, args) if parser.FIELDS_OF[args.kind] else _sheets(path, args)
+    content = _content(path, args)
     with door.owner() as db:
         step("check", 0, None)
         if isinstance(content, Workbook):
             account = _take_sheets(door, db, args, content)
+        elif isinstance(content, Table):
+            account = _take_table(db, args, content)
         else:
             account = _take(door, db, args, content)
         good = bool(args.commit) and (not account.n_refused or bool(args.skip_refused))
@@ -72,6 +89,13 @@ def _imported(door: Door, args: argparse.Namespace, step: Step) -> tuple[Account
         if good:
             db.commit()
     return account, good
+
+
+def _content(path: Path, args: argparse.Namespace) -> Layer | Workbook | Table:
+    if args.kind in parser.TABLES:
+        module = {"departments": departments, "responsibility": responsibility, "stagelimits": limits}[args.kind]
+        return columns.read(path, module.COLUMNS, module.REQUIRED, sheet=args.sheet)
+    return _read(path, args) if parser.FIELDS_OF[args.kind] else _sheets(path, args)
 
 
 def _reports(path: Path, args: argparse.Namespace) -> reports.Source:
@@ -158,6 +182,16 @@ def _take(door: Door, db: Connection, args: argparse.Namespace, layer: Layer) ->
     return basemap.take(db, layer, path.name, source=source)
 
 
+def _take_table(db: Connection, args: argparse.Namespace, table: Table) -> Account:
+    """The account of a plain table."""
+    file = Path(args.file).name
+    if args.kind == "departments":
+        return departments.take(db, table, file)
+    if args.kind == "stagelimits":
+        return limits.take(db, table, file, day_means=args.day_means, replace=args.replace)
+    return responsibility.take(db, table, file, source=args.source or base_name(file), replace=args.replace)
+
+
 def _sheets(path: Path, args: argparse.Namespace) -> Workbook:
     """All worksheets of the file, or the one that is asked for."""
     book = read_sheets(path, categories.READING)
@@ -190,7 +224,7 @@ def _write_errors(door: Door, args: argparse.Namespace, account: Account) -> Non
             told.append(accounts.message(door, problem.code, problem.row, problem.facts))
     between = "；" if door.locale == "zh" else "; "
     joined = {row: between.join(dict.fromkeys(told)) for row, told in reasons.items()}
-    kind: Kind = args.kind
+    kind: Kind = columns.READ_AS if args.kind in parser.TABLES else args.kind
     fields = parser.fields_of(args)
     path = Path(args.errors)
     write_refused(Path(args.file), joined, path, at=door.now, kind=kind, fields=fields, table=args.sheet)

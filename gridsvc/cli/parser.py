@@ -14,7 +14,9 @@ from gridsvc.i18n import LOCALES, Locale, translate
 from gridsvc.rules.limits import DAY_MEANS
 from gridsvc.rules.roles import ROLES
 
-KINDS = ("areas", "grids", "compounds", "workers", "basemap", "reports", "categories", "taxonomy")
+# Plain tables without positions, whose columns are found by their usual names alone.
+TABLES = ("departments", "responsibility", "stagelimits")
+KINDS = ("areas", "grids", "compounds", "workers", "basemap", "reports", "categories", "taxonomy", *TABLES)
 EXPORTS = ("areas", "grids", "compounds", "reports")
 FORMATS = ("geojson", "gpkg", "csv", "xlsx")
 LAYERS = ("base", "dedicated")
@@ -34,21 +36,22 @@ FIELDS_OF: dict[str, tuple[str, ...]] = {
     # Sheets of another shape: their columns are found by their usual names alone.
     "categories": (),
     "taxonomy": (),
+    **dict.fromkeys(TABLES, ()),
 }
 _LAYERED = tuple(kind for kind, roles in FIELDS_OF.items() if roles)
 # Options of `import` beside the fields, with the kinds they are for; no entry: every kind.
 ONLY_FOR: dict[str, tuple[str, ...]] = {
     "layer": ("grids", "workers"),
     "level": ("areas",),
-    "replace": ("grids", "workers"),
-    "source": ("compounds", "basemap", "reports"),
+    "replace": ("grids", "workers", "responsibility", "stagelimits"),
+    "source": ("compounds", "basemap", "reports", "responsibility"),
     "timezone": ("reports",),
     "date_order": ("reports",),
     "nearest_max_m": ("reports",),
     "allow_repeats": ("reports",),
     "crs": ("areas", "grids", "compounds", "basemap", "reports"),
-    "errors": _LAYERED,
-    "day_means": ("categories",),
+    "errors": (*_LAYERED, *TABLES),
+    "day_means": ("categories", "stagelimits"),
     "category_kind": ("categories",),
     "taxonomy": ("taxonomy",),
 }
@@ -180,18 +183,26 @@ def _users(one: Parser, locale: Locale) -> None:
     one.set_defaults(module="gridsvc.cli.users")
     deeds = _commands(one, locale, "deed", "DEED")
     made = {}
-    for deed in ("add", "list", "disable", "enable", "password", "token"):
+    for deed in ("add", "import", "list", "disable", "enable", "password", "token"):
         about = say(f"cli.users.{deed}")
         made[deed] = deeds.add_parser(deed, help=about, description=about)
-        if deed != "list":
+        if deed not in ("list", "import"):
             made[deed].add_argument("login", metavar="LOGIN", help=say("cli.users.login"))
         made[deed].add_argument("--lang", choices=LOCALES, default=argparse.SUPPRESS, help=say("cli.lang"))
         _json(made[deed], locale)
     add = made["add"]
     add.add_argument("--role", choices=ROLES, required=True, help=say("cli.users.role"))
     add.add_argument("--name", help=say("cli.users.name"))
-    add.add_argument("--areas", nargs="+", default=[], metavar="CODE", help=say("cli.users.areas"))
+    add.add_argument("--areas", "--area", nargs="+", default=[], metavar="CODE", help=say("cli.users.areas"))
+    add.add_argument("--department", metavar="CODE", help=say("cli.users.department"))
     add.add_argument("--worker", metavar="CODE", help=say("cli.users.worker"))
+    bulk = made["import"]
+    bulk.add_argument("file", metavar="FILE", help=say("cli.users.import_file"))
+    bulk.add_argument("--commit", action="store_true", help=say("cli.users.import_commit"))
+    bulk.add_argument("--out", metavar="FILE", help=say("cli.users.import_out"))
+    bulk.add_argument("--skip-refused", action="store_true", help=say("cli.import.skip_refused"))
+    bulk.add_argument("--errors", metavar="FILE", help=say("cli.import.errors"))
+    bulk.add_argument("--sheet", metavar="NAME", help=say("cli.import.sheet"))
     for deed in ("add", "password"):
         made[deed].add_argument("--password-stdin", action="store_true", help=say("cli.users.password_stdin"))
     made["token"].add_argument("--label", default="", help=say("cli.users.label"))
@@ -230,6 +241,22 @@ def _photos(one: Parser, locale: Locale) -> None:
     _json(clean, locale)
 
 
+def _audit(one: Parser, locale: Locale) -> None:
+    say = _in(locale)
+    one.set_defaults(module="gridsvc.cli.audit")
+    deeds = _commands(one, locale, "deed", "DEED")
+    made = {}
+    for deed in ("verify", "retain"):
+        about = say(f"cli.audit.{deed}")
+        made[deed] = deeds.add_parser(deed, help=about, description=about)
+        made[deed].add_argument("--lang", choices=LOCALES, default=argparse.SUPPRESS, help=say("cli.lang"))
+        _json(made[deed], locale)
+    until = made["retain"].add_mutually_exclusive_group(required=True)
+    until.add_argument("--before", metavar="DATE", help=say("cli.audit.before"))
+    until.add_argument("--days", type=int, metavar="N", help=say("cli.audit.days"))
+    made["retain"].add_argument("--dry-run", action="store_true", help=say("cli.audit.dry_run"))
+
+
 _COMMANDS = {
     "demo": _demo,
     "serve": _serve,
@@ -241,4 +268,5 @@ _COMMANDS = {
     "calendar": _calendar,
     "escalate": _escalate,
     "photos": _photos,
+    "audit": _audit,
 }

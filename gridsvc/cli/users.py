@@ -11,12 +11,15 @@ from sqlalchemy import Connection
 
 from gridsvc import accounts
 from gridsvc.accounts import Account
+from gridsvc.cli import passwords
 from gridsvc.cli.door import FINE, Door
 from gridsvc.errors import Refused
 
 
 def run(door: Door, args: argparse.Namespace) -> int:
     """The exit code of one deed."""
+    if args.deed == "import":
+        return passwords.run(door, args)
     with door.owner() as db:
         if args.deed == "list":
             _list(door, accounts.listed(db))
@@ -41,6 +44,7 @@ def _change(door: Door, db: Connection, args: argparse.Namespace) -> tuple[dict[
             role=args.role,
             password=_password(door, args),
             area_codes=args.areas,
+            department_code=args.department,
             worker_code=args.worker,
         )
         return {"role": args.role}, [door.word("cli.users.added", login=login, role=args.role)]
@@ -85,6 +89,7 @@ def _list(door: Door, found: list[Account]) -> None:
     rows = [tuple(door.word("cli.users.columns").split("|"))]
     for one in found:
         state = door.word("cli.users.state_active" if one.active else "cli.users.state_disabled")
-        rows.append((one.login, one.role, one.name, " ".join(one.area_codes) or one.worker_code or "-", state))
+        where = " ".join(one.area_codes) or one.department_code or one.worker_code or "-"
+        rows.append((one.login, one.role, one.name, where, state))
     for row in rows:
         door.say("\t".join(row))

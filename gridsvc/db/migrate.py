@@ -74,14 +74,14 @@ def upgrade(owner_url: str, schema: str, app_url: str) -> Revisions:
 
 
 def _grant(connection: Connection, schema: str, role: str) -> None:
-    """Lets the serving role work in the schema; the log of a report may only grow."""
+    """Lets the serving role work in the schema; the log of a report, and that of deletions, may only grow."""
     quote = connection.dialect.identifier_preparer.quote
     where, who = quote(schema), quote(role)
     for statement in (
         f"GRANT USAGE ON SCHEMA {where} TO {who}",
         f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {where} TO {who}",
         f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {where} TO {who}",
-        f"REVOKE UPDATE, DELETE, TRUNCATE ON {where}.report_log FROM {who}",
+        f"REVOKE UPDATE, DELETE, TRUNCATE ON {where}.report_log, {where}.deletion_record FROM {who}",
         f"REVOKE INSERT, UPDATE, DELETE ON {where}.alembic_version FROM {who}",
     ):
         connection.exec_driver_sql(statement)

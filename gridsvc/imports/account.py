@@ -99,6 +99,12 @@ def _by_row(problem: Problem) -> int:
     return problem.row or 0
 
 
+def held_back_note(replace: bool, refusals: Refusals) -> tuple[Problem, ...]:
+    """The note that `replace` takes nothing away where rows were refused: they may name what seems to be lacking."""
+    n = len(refusals.rows)
+    return (Problem(None, "replace_held_back", {"n": n}, "note"),) if replace and n else ()
+
+
 def of_layer(layer: Layer, kind: str, file: str, tally: Tally, refusals: Refusals, **rest: object) -> Account:
     """The account of a file that was read as a Layer."""
     facts: dict[str, object] = {

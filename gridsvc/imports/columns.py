@@ -59,10 +59,10 @@ def read(
         by_plain.setdefault(plain(column), column)
     columns: dict[str, str] = {}
     for role, usual in names.items():
-        found = (by_plain.get(plain(name)) for name in usual)
-        column = next((one for one in found if one is not None and one not in columns.values()), None)
-        if column is not None:
-            columns[role] = column
+        free = [by_plain[plain(name)] for name in usual if plain(name) in by_plain]
+        free = [column for column in free if column not in columns.values()]
+        if free:
+            columns[role] = free[0]
     missing = [names[role][0] for role in required if role not in columns]
     if missing:
         raise FileRefused(
@@ -134,6 +134,6 @@ class Names:
         code = self.find(cell)
         if code is None:
             others = self.several(cell)
-            facts: dict[str, object] = {"found": cell[:60]} | ({"codes": ", ".join(others[:6])} if others else {})
+            facts: dict[str, object] = {"found": cell[:60], "codes": ", ".join(others[:6])}
             refusals.add([Problem(number, f"{what}_{'ambiguous' if others else 'unknown'}", facts)])
         return code

@@ -24,9 +24,7 @@ def block(columns: Mapping[str, Sequence[str | None]], *, plain: bool = False) -
 
 
 def _nulled(values: Sequence[str | None]) -> Sequence[str]:
-    if None in values or "" in values:
-        return [value or _NULL for value in values]
-    return cast("Sequence[str]", values)
+    return cast("Sequence[str]", values) if all(values) else [value or _NULL for value in values]
 
 
 def _escaped(values: Sequence[str | None]) -> Sequence[str]:

@@ -50,9 +50,7 @@ def take(db: Connection, table: Table, file: str) -> Account:
     codes = [one.code for _, one in found]
     rows.refuse_repeated(codes, [number for number, _ in found], "department_repeated", refusals)
     stored = departments.save(db, [one for number, one in found if number not in refusals.rows])
-    return table.account(
-        "departments", file, Tally(len(stored.new), len(stored.changed), stored.n_same), refusals
-    )
+    return table.account("departments", file, Tally(len(stored.new), len(stored.changed), stored.n_same), refusals)
 
 
 def _department(number: int, cells: dict[str, str], areas: Names, refusals: Refusals) -> Department | None:

@@ -11,7 +11,7 @@ from geodata.layer import Layer, Problem
 from geodata.partition import PartitionAccount
 from gridsvc import editions
 from gridsvc.imports import rows
-from gridsvc.imports.account import Account, Refusals, Tally, of_layer
+from gridsvc.imports.account import Account, Refusals, Tally, held_back_note, of_layer
 
 REQUIRED = ("code",)
 
@@ -30,13 +30,16 @@ def take(
 
     Args:
         default: the layer (base or dedicated) of rows that do not say one.
-        replace: grids that the file lacks leave the draft of each layer that it holds.
+        replace: grids that the file lacks leave the draft of each layer that it holds; none does where a row is
+            refused, because that row may be the one that names it.
         by_column: the sender named the column of the layer, so a word in it that is not known is wrong; a column that
             only looks like one and holds no known word is left alone.
     """
     refusals = Refusals()
     refusals.add(layer.problems)
     by_layer = _by_layer(layer, default, by_column, refusals)
+    held_back = held_back_note(replace, refusals)
+    replace = replace and not held_back
     tally = Tally()
     partitions: dict[str, PartitionAccount] = {}
     for name, grids in sorted(by_layer.items()):
@@ -53,7 +56,10 @@ def take(
             edition = editions.draft(db, name, now, replace=replace)
         areas = editions.area_frame(db) if name == "base" else None
         partitions[name] = partition.check(editions.edition_frame(db, edition), areas)
-    return of_layer(layer, "grids", file, tally, refusals, extent=rows.ground(layer), partitions=partitions)
+    notes = (*layer.notes, *held_back)
+    return of_layer(
+        layer, "grids", file, tally, refusals, extent=rows.ground(layer), partitions=partitions, notes=notes
+    )
 
 
 def _by_layer(layer: Layer, default: str, by_column: bool, refusals: Refusals) -> dict[str, list[editions.Row]]:

@@ -9,6 +9,7 @@ from gridsvc import categories, terms
 from gridsvc.imports import columns, rows
 from gridsvc.imports.account import Account, Refusals, Tally
 from gridsvc.imports.columns import Names, Table
+from gridsvc.imports.responsibility import FILED_IN
 from gridsvc.rules import limits
 from gridsvc.rules.deadlines import UNITS, Limit
 from gridsvc.rules.limits import DayMeans
@@ -32,6 +33,14 @@ STAGE_WORDS = rows.meanings(
         "check": ("核查", "核查环节", "核查结案", "check"),
     }
 )
+# What stands against a limit, in the words of this kind of file; the rest cannot be read at all.
+_CODES = {
+    "limit_blank": "stage_limit_blank",
+    "limit_zero": "stage_limit_unreadable",
+    "limit_stages_unnamed": "stage_limit_in_steps",
+    "limit_stages_not_rising": "stage_limit_in_steps",
+    "day_means_missing": "stage_limit_bare_day",
+}
 
 
 def take(db: Connection, table: Table, file: str, *, day_means: DayMeans | None, replace: bool) -> Account:
@@ -44,7 +53,7 @@ def take(db: Connection, table: Table, file: str, *, day_means: DayMeans | None,
         replace: stored limits that the file lacks go.
     """
     refusals = columns.begin(table, ("category",))
-    known = Names((one.code, one.name_zh) for one in categories.listed(db, every=True))
+    known = Names((one.code, one.name_zh) for one in categories.listed(db, every=True) if one.taxonomy in FILED_IN)
     found: list[tuple[int, StageLimit]] = []
     for number, cells in table:
         if number in refusals.rows or not cells:
@@ -58,7 +67,9 @@ def take(db: Connection, table: Table, file: str, *, day_means: DayMeans | None,
     good = [one for number, one in found if number not in refusals.rows]
     removed = terms.drop_others(db, good) if replace else 0
     stored = terms.save(db, good)
-    return table.account("stagelimits", file, Tally(len(stored.new), len(stored.changed), stored.n_same, removed), refusals)
+    return table.account(
+        "stagelimits", file, Tally(len(stored.new), len(stored.changed), stored.n_same, removed), refusals
+    )
 
 
 def _limit(
@@ -66,7 +77,7 @@ def _limit(
 ) -> StageLimit | None:
     stage = rows.mean(cells.get("stage"), STAGE_WORDS, None)
     if stage is None:
-        refusals.add([Problem(number, "stage_unknown", {"found": cells.get("stage", "")[:60]})])
+        refusals.add([Problem(number, "stage_word_unknown", {"found": cells.get("stage", "")[:60]})])
     category = None
     if not columns.is_every(cells.get("category")):
         category = known.need(number, "category_cell", cells["category"], refusals)
@@ -83,7 +94,7 @@ def _parsed(number: int, cells: dict[str, str], day_means: DayMeans | None, refu
         words = cells.get("amount", "") + unit.replace("_", "") + "s"
     parsed = limits.parse(words, day_means)
     if parsed.problem is not None:
-        refusals.add([Problem(number, parsed.problem, {"found": words[:60]})])
+        refusals.add([Problem(number, _CODES.get(parsed.problem, "stage_limit_unreadable"), {"found": words[:60]})])
         return None
     if len(parsed.milestones) > 1:
         refusals.add([Problem(number, "stage_limit_in_steps", {"found": words[:60]})])

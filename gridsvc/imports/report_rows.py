@@ -23,9 +23,10 @@ from gridsvc.imports.times import Times
 FloatArray = NDArray[np.float64]
 Texts = Sequence[str | None]
 
+MOST_ACCURACY_M = 20_000  # what the API takes too: beyond, it says nothing about any place
 _MAX_NUMBER_CHARS = 200
 _ROLES = ("number", "time", "category", "state", "closed", "words", "text", "accuracy", "compound")
-_OF_NUMBERS = frozenset("0123456789.+-")
+_OF_NUMBERS = b"0123456789.+-"
 
 
 @dataclass
@@ -140,7 +141,8 @@ def _plainly_good(part: Part, where: Positions, number: Texts) -> Found | None:
     for name in pair:
         cells = _column(rows, name)
         try:
-            if not set("".join(cells)) <= _OF_NUMBERS:  # type: ignore[arg-type]  # an empty cell is the TypeError
+            # An empty cell is the TypeError, a sign of another script the ValueError.
+            if "".join(cells).encode("ascii").translate(None, _OF_NUMBERS):  # type: ignore[arg-type]
                 return None
             axes.append(np.array(list(map(float, cells)), dtype=np.float64))  # type: ignore[arg-type]
         except (TypeError, ValueError):
@@ -181,10 +183,12 @@ class Reading:
         known = self._category_of
         for word in set(words) - known.keys():
             known[word] = None if word is None else self._categories.get(plain(word))
-        return [known[word] for word in words]
+        return list(map(known.__getitem__, words))
 
     def states(self, words: Texts, closed: Texts) -> list[str | None]:
         """The state of each row; without a word a row with a closing time is closed. None: a word nobody knows."""
+        if words is closed:  # the file has neither column
+            return ["reported"] * len(words)
         known = self._state_of
         for word in set(words) - known.keys():
             if word is not None:
@@ -209,7 +213,7 @@ def staged(part: Slice, how: Reading) -> dict[str, Sequence[str | None]]:
         "row": list(map(str, part.numbers)),
         "number": cells["number"] if how.numbered else list(map(str, part.numbers)),
         "received_at": received,
-        "day_only": ["t" if day else "f" for day in days],
+        "day_only": ["t" if day else "f" for day in days] if True in days else ["f"] * len(days),
         "category": category,
         "state": state,
         "lon": part.written[0] if part.written else _floats(part.lon),
@@ -217,7 +221,7 @@ def staged(part: Slice, how: Reading) -> dict[str, Sequence[str | None]]:
     }
     if "category" in part.cells:
         pairs = zip(category, cells["category"], strict=True)
-        columns["category_raw"] = [None if code else word for code, word in pairs]
+        columns["category_raw"] = empty if None not in category else [None if code else word for code, word in pairs]
     if "closed" in part.cells:
         columns["closed_at"] = [at if now == "closed" else None for at, now in zip(closed, state, strict=True)]
     for role, column in (("words", "words"), ("text", "description"), ("compound", "compound")):
@@ -249,7 +253,11 @@ def _accuracies(part: Slice, cells: Texts) -> list[str | None]:
             value = None if cell is None else float(cell)
         except ValueError:
             value = math.nan
-        if value is not None and not 0 <= value < math.inf:
+        if value is not None and MOST_ACCURACY_M < value < math.inf:
+            facts = {"found": (cell or "")[:60], "limit_m": MOST_ACCURACY_M}
+            part.problems.append(Problem(row, "accuracy_too_large", facts))
+            value = None
+        elif value is not None and not 0 <= value < math.inf:
             part.problems.append(Problem(row, "accuracy_wrong", {"found": (cell or "")[:60]}))
             value = None
         found.append(None if value is None else repr(value))

@@ -29,6 +29,7 @@ from gridsvc.imports.times import DateOrder, Times
 from gridsvc.reports import SOURCE as OWN_SOURCE
 
 REQUIRED = ("time",)
+_ZIPPED = 8  # so many bytes of a table become one, about
 _CONFIDENCE_BATCH = 5_000
 _p = t.placement.c
 _SET_CONFIDENCE = (
@@ -69,6 +70,7 @@ class Source:
     slices: Iterable[tuple[Slice, float]]
     n_rows: int = 0
     notes: tuple[Problem, ...] = ()
+    n_bytes: int = 0
 
 
 def from_layer(layer: Layer) -> Source:
@@ -94,6 +96,7 @@ def from_csv(path: Path, fields: Fields, crs: str | None) -> Source:
     encoding = "utf-8" if table.head.encoding == "utf-8-sig" else table.head.encoding
     kind = "csv.gz" if table.head.gzipped else "csv"
     source = Source(kind, encoding, where.used, given if where.pair else None, ())
+    source.n_bytes = path.stat().st_size * (_ZIPPED if table.head.gzipped else 1)
     source.slices = _sliced(table, where, source)
     return source
 
@@ -130,8 +133,8 @@ def take(
         raise Refused("source_reserved", source=how.source)
     grids.hold(db)
     shape = grids.published_shape(db)
-    bulk.prepare(db)
-    staging.begin(db, how.zone)
+    shared = bulk.prepare(db, source.n_bytes)
+    staging.begin(db, how.zone, shared=shared)
     refusals = Refusals(None if how.keep_refused else MOST_TOLD)
     reading = Reading(Times(how.date_order), _categories(db), numbered=source.fields.number is not None)
     may_repeat = staging.fill(db, source.slices, reading, refusals, progress)
@@ -139,7 +142,7 @@ def take(
     crs = "" if source.crs is None else source.crs.name
     staging.compare(db, how.source, crs, now, may_repeat=may_repeat, allow_repeats=how.allow_repeats)
     progress("place", 0, None)
-    staging.place(db, rule)
+    staging.place(db, rule, shared=shared)
     staging.refuse_far(db, shape, source.crs, how.far_m)
     staging.refused(db, refusals)
     summary = staging.summary(db)
@@ -160,6 +163,9 @@ def take(
     written = how.write and (how.skip_refused or not account.n_refused)
     if written:
         _write(db, summary, how, crs, now, progress)
+    if shared:
+        staging.end(db)
+    if written:
         # What was received under an older edition and is still open belongs to a grid that holds.
         placements.replace_retired(db, now, rule)
     return account, written
@@ -175,11 +181,13 @@ def _categories(db: Connection) -> dict[str, str]:
 def _write(db: Connection, summary: staging.Summary, how: Options, crs: str, now: datetime, progress: Progress) -> None:
     tally = summary.tally
     values = {"source": how.source, "crs": crs, "file": how.file, "now": now, "zone": how.zone}
+    large = bool(tally.new) and bulk.worth_it(db, tally.new)
+    if large:
+        bulk.hold(db)
     if tally.changed:
         # Before the new ones: it needs the indexes.
         _change(db, values)
     if tally.new:
-        large = bulk.worth_it(db, tally.new)
         with bulk.rebuilt(db, progress) if large else nullcontext():
             _add(db, values, progress)
         if tally.new >= bulk.LEAST_ROWS:
@@ -200,7 +208,11 @@ def _add(db: Connection, values: dict[str, object], progress: Progress) -> None:
 
 
 def _change(db: Connection, values: dict[str, object]) -> None:
-    """Writes what the file says differently, each change with one row of the report's log."""
+    """Writes what the file says differently, each change with one row of the report's log.
+
+    Who changes one of these reports at the same moment is waited for, and waits for us: nobody's change is lost.
+    """
+    db.execute(load("import_changed_lock"))
     db.execute(load("import_changed_make"))
     db.execute(load("import_changed_log"), values)
     db.execute(load("import_changed_end"), values)

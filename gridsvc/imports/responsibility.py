@@ -35,6 +35,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     ),
 }
 REQUIRED = ("list", "lead")
+FILED_IN = (categories.LOCAL, categories.CITY)  # categories of other taxonomies are there to count in
 LIST_WORDS = rows.meanings(
     {
         "basic": ("基本履职", "基本履职清单", "基本履职事项", "基本履职事项清单", "basic", "own"),
@@ -53,7 +54,7 @@ class _Known:
     """What the cells of a file may name."""
 
     def __init__(self, db: Connection) -> None:
-        every = [one for one in categories.listed(db, every=True) if one.active]
+        every = [one for one in categories.listed(db, every=True) if one.active and one.taxonomy in FILED_IN]
         self.categories = Names((one.code, one.name_zh) for one in every)
         self.codes = [one.code for one in every]
         self.areas = Names((row.code, row.name) for row in db.execute(select(t.area.c.code, t.area.c.name)))

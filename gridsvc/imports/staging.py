@@ -13,6 +13,7 @@ import numpy as np
 import shapely
 from psycopg import Connection as Wire
 from psycopg import DataError, sql
+from psycopg.copy import QueuedLibpqWriter
 from sqlalchemy import Connection, text
 
 from geodata import crs as systems
@@ -35,13 +36,17 @@ _METRES_PER_DEGREE = 110_574.0
 _MOST_SWAPS_TRIED = 200_000
 _LOCK = text("SELECT pg_try_advisory_xact_lock(hashtext('gridsvc.import'), hashtext(current_schema()))")
 _TABLES = text(
-    "DROP TABLE IF EXISTS pg_temp.import_row, pg_temp.import_refused, pg_temp.import_found, pg_temp.import_changed"
-    " CASCADE"
+    "DROP TABLE IF EXISTS pg_temp.import_row, pg_temp.import_refused, pg_temp.import_found, pg_temp.import_changed,"
+    " pg_temp.import_name CASCADE"
 )
+_SHARED = text("DROP TABLE IF EXISTS import_row, to_place, placed, import_uncovered CASCADE")
 
 
-def begin(db: Connection, zone: str) -> None:
+def begin(db: Connection, zone: str, *, shared: bool = False) -> None:
     """Makes the temporary tables, empty, and lets this transaction read times without a zone as times of `zone`.
+
+    Args:
+        shared: the large ones are such that parallel workers can read them; `end` takes them away.
 
     Raises:
         Conflict: import_running; two imports of reports at once would not see each other's numbers.
@@ -50,8 +55,17 @@ def begin(db: Connection, zone: str) -> None:
         raise Conflict("import_running")
     db.execute(text("SELECT set_config('timezone', :zone, true)"), {"zone": zone})
     db.execute(_TABLES)
-    for name in ("import_row_make", "import_refused_make", "import_fingerprint_make"):
+    db.execute(load("import_row_make"))
+    if shared:
+        db.execute(load("import_row_share"))
+        db.execute(text("DROP TABLE pg_temp.import_row"))
+    for name in ("import_refused_make", "import_fingerprint_make"):
         db.execute(load(name))
+
+
+def end(db: Connection) -> None:
+    """Takes away the tables that parallel workers could read."""
+    db.execute(_SHARED)
 
 
 def fill(
@@ -74,12 +88,17 @@ def fill(
     wire: Wire = db.connection.driver_connection  # type: ignore[assignment]  # psycopg is the only driver
     names = sql.SQL(", ").join(map(sql.Identifier, first[0]))
     try:
-        with wire.cursor() as cursor, cursor.copy(sql.SQL("COPY import_row ({}) FROM STDIN").format(names)) as copy:
+        with (
+            wire.cursor() as cursor,
+            cursor.copy(
+                sql.SQL("COPY import_row ({}) FROM STDIN").format(names), writer=QueuedLibpqWriter(cursor)
+            ) as copy,
+        ):
             for columns, plain in chain([first], blocks):
                 copy.write(block(columns, plain=plain))
     except DataError as error:
         raise FileRefused("file_unreadable", cause=str(error).splitlines()[0][:160]) from error
-    db.execute(text("ANALYZE import_row"))
+    db.execute(text("ANALYZE import_row (row, number)"))
     hashes = np.sort(np.array(seen, dtype=np.int64))
     return bool((hashes[1:] == hashes[:-1]).any())
 
@@ -108,19 +127,42 @@ def compare(
         db.execute(load("import_known"), {"source": source, "crs": crs})
 
 
-def place(db: Connection, rule: Rule) -> None:
+def place(db: Connection, rule: Rule, *, shared: bool = False) -> None:
     """Places the new and changed rows; `import_found` tells where each belongs."""
-    for name in list(db.scalars(load("import_compounds"))):
-        found = compounds.find(db, name)
-        one = found[0] if len(found) == 1 else None
-        values = {"id": one and one.id, "lon": one and one.lon, "lat": one and one.lat}
-        reason = None if one else "compound_ambiguous" if found else "compound_unknown"
-        db.execute(load("import_compound_set"), values | {"compound": name, "reason": reason})
-    grids.begin_placing(db)
-    db.execute(load("import_to_place"))
-    grids.place_all(db, rule)
+    _find_compounds(db)
+    if shared:
+        _place_shared(db, rule)
+    else:
+        grids.begin_placing(db)
+        db.execute(load("import_to_place"))
+        grids.place_all(db, rule)
     db.execute(load("import_found_make"))
-    db.execute(text("ANALYZE import_found"))
+    db.execute(text("ANALYZE import_found (id, grid_version_id)"))
+
+
+def _find_compounds(db: Connection) -> None:
+    """Gives the rows that name a compound its place, all names in one statement."""
+    names = list(db.scalars(load("import_compounds")))
+    if names:
+        db.execute(load("import_name_make"))
+        db.execute(load("import_names_add"), {"compounds": names, "keys": list(map(compounds.name_key, names))})
+        db.execute(text("ANALYZE import_name"))
+        db.execute(load("import_compounds_set"))
+
+
+def _place_shared(db: Connection, rule: Rule) -> None:
+    """What `grids.place_all` does, in statements that parallel workers take part in."""
+    db.execute(text("DROP TABLE IF EXISTS pg_temp.to_place, pg_temp.placed"))
+    db.execute(load("import_to_place_make"))
+    db.execute(text("CREATE INDEX to_place_geom_idx ON to_place USING gist (geom)"))
+    db.execute(text("ANALYZE to_place (geom)"))
+    db.execute(load("import_covered_make"))
+    if rule.nearest_max_m > 0:
+        db.execute(load("import_uncovered_make"))
+        db.execute(text("DROP TABLE to_place"))
+        db.execute(text("ALTER TABLE import_uncovered RENAME TO to_place"))
+        db.execute(text("ANALYZE to_place"))
+        db.execute(load("place_nearest"), {"nearest_max_m": rule.nearest_max_m})
 
 
 def refuse_far(db: Connection, shape: Shape, crs: CrsRef | None, far_m: float) -> None:

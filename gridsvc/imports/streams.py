@@ -115,28 +115,37 @@ def slices(table: Table) -> Iterator[Part]:
                 number += len(part)
             else:
                 rows = _empty(table, number, len(some), wanted)
-                rows.cells = [[cell.strip() or None for cell in split[place :: len(table.columns)]] for place in places]
+                rows.cells = [_trimmed(split[place :: len(table.columns)]) for place in places]
                 number += len(some)
             yield Part(rows, plain, min(1.0, raw.tell() / size))
             if number > LIMITS.n_rows:
                 raise FileRefused("file_has_too_many_rows", n_rows=number, limit=LIMITS.n_rows)
 
 
+def _trimmed(cells: list[str]) -> list[str | None]:
+    trimmed: list[str | None] = list(map(str.strip, cells))
+    return trimmed if all(trimmed) else [cell or None for cell in trimmed]
+
+
 def _split(joined: str, lines: Sequence[str], table: Table) -> list[str] | None:
     """All cells of some lines, one after the other; None where splitting is not all there is to it.
 
-    Only for lines without quotation marks, each with one cell for each column: three times as quick as a reader.
+    Only for lines without quotation marks, each with one cell for each column: three times as quick as a reader. The
+    last cell of a line still has the line's end.
     """
     delimiter, width = table.head.delimiter, len(table.columns)
-    if {line.count(delimiter) for line in lines} != {width - 1} or width == 1:
-        return None
     end = "\r\n" if lines[0].endswith("\r\n") else "\n"
     if joined.count("\r") != (joined.count("\r\n") if end == "\r\n" else 0):
         return None
     body = joined.removesuffix(end)
-    if body.count(end) != len(lines) - 1:
+    if body.count(end) != len(lines) - 1 or width == 1:
         return None
-    return body.replace(end, delimiter).split(delimiter)
+    # Every line has its cells when there are as many as there should be, and a line ends after each last one.
+    cells = body.replace(end, "\n" + delimiter).split(delimiter)
+    lasts = cells[width - 1 :: width]
+    if len(cells) != width * len(lines) or "".join(lasts).count("\n") != len(lines) - 1:
+        return None
+    return cells
 
 
 def _csv_rows(table: Table, text: Iterator[str], first: list[str], n: int, number: int) -> list[list[str]]:

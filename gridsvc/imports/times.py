@@ -53,7 +53,7 @@ class Times:
                 said.append(None)
                 days.append(False)
                 continue
-            if len(cell) == _USUAL_CHARS and cell[7] == "-" and cell[10] in " T" and cell[16] == ":":
+            if len(cell) == _USUAL_CHARS and cell[7] == "-" and cell[10] in " T" and cell[13] == cell[16] == ":":
                 try:
                     fromisoformat(cell)
                 except ValueError:

@@ -12,7 +12,7 @@ from gridsvc import workers
 from gridsvc.db import tables as t
 from gridsvc.db.queries import load
 from gridsvc.imports import hours, rows
-from gridsvc.imports.account import Account, Refusals, Tally, of_layer
+from gridsvc.imports.account import Account, Refusals, Tally, held_back_note, of_layer
 from gridsvc.imports.grids import LAYER_WORDS
 from gridsvc.imports.hours import Hours
 from gridsvc.workers import Duty, Worker
@@ -32,6 +32,9 @@ def take(db: Connection, layer: Layer, file: str, *, default: str | None, replac
     Args:
         default: the layer of grids that no column says; None: the layer that has the code, base before dedicated.
         replace: workers that the file lacks lose their duty.
+
+    A refused row ends nothing: its worker keeps the duties that are stored, and where a row is refused nobody loses
+    duty by `replace`, because that row may be the one that names him.
     """
     refusals = Refusals()
     refusals.add(layer.problems)
@@ -44,12 +47,23 @@ def take(db: Connection, layer: Layer, file: str, *, default: str | None, replac
     people = {code: Worker(code, name or code) for code, name in reversed(good)}
     stored = workers.save(db, list(people.values()))
     n_before = _n_duties(db)
-    if replace:
+    held_back = held_back_note(replace, refusals)
+    if replace and not held_back:
         db.execute(load("import_duty_replace"), {"worker_codes": list(people)})
-    done = workers.save_duties(db, duties)
+    done = workers.save_duties(db, duties, keep=_kept(layer, at, codes, refusals, duties))
     tally = Tally(len(done.new), len(done.changed), done.n_same, n_before + len(done.new) - _n_duties(db))
     extra = {"workers": {"new": len(stored.new), "changed": len(stored.changed), "same": stored.n_same}}
-    return of_layer(layer, "workers", file, tally, refusals, extra=extra)
+    return of_layer(layer, "workers", file, tally, refusals, extra=extra, notes=(*layer.notes, *held_back))
+
+
+def _kept(
+    layer: Layer, at: Sequence[int], codes: Sequence[str | None], refusals: Refusals, duties: Sequence[Duty]
+) -> set[str]:
+    """The workers that a refused row may name: all where nobody can tell which it names."""
+    named = {code for row, code in zip(at, codes, strict=True) if row in refusals.rows}
+    if None in named or not {problem.row for problem in layer.refused()} <= set(at):
+        return {duty.worker_code for duty in duties}
+    return {code for code in named if code is not None}
 
 
 def _refuse_other_names(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from gridsvc.errors import Conflict, Forbidden, GridsvcError, Refused
@@ -20,55 +21,90 @@ OF_THE_LEAD = frozenset({"accept", "return", "dispose", "ask_extension"})
 OF_ALL_WHO_HELP = frozenset({"make_safe", "ask_resident", "stop_asking", "answer"})
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """An action that somebody asks for."""
+
+    case: Case
+    actor: Actor
+    now: datetime
+    given: Given
+
+    @property
+    def unverified(self) -> bool:
+        return self.case.verified == "absent" or (self.case.verified != "exists" and not self.given.by_staff)
+
+    @property
+    def own_work(self) -> bool:
+        return self.case.disposed_by is not None and self.case.disposed_by == self.actor.account_id
+
+    @property
+    def rating_over(self) -> bool:
+        return self.case.closed_at is not None and self.now > self.case.closed_at + RATING_LASTS
+
+    @property
+    def unchecked(self) -> bool:
+        by_itself = self.case.outcome == "on_spot" and self.case.sampled is False
+        return self.case.state == "disposed" and not by_itself
+
+
+Reason = tuple[Callable[[_Asked], bool], str]
+_STOPPED: Reason = (lambda a: a.case.stopped, "clock_stopped")
+_ACCEPTED: Reason = (lambda a: a.case.accepted_at is not None, "accepted_already")
+_NOT_ASKED: Reason = (lambda a: a.case.extension_asked_at is None, "no_extension_asked")
+_NO_RESIDENT: Reason = (lambda a: not a.given.has_resident, "no_resident")
+_OWN_WORK: Reason = (lambda a: a.own_work, "disposed_yourself")
+
+# What stands against an action that the table knows, and its code; the first that holds counts.
+AGAINST: dict[str, tuple[Reason, ...]] = {
+    "file": ((lambda a: a.unverified, "verify_first"),),
+    "dispatch": (_STOPPED,),
+    "claim": (_STOPPED,),
+    "undo_dispatch": (
+        _ACCEPTED,
+        (lambda a: a.case.dispatched_at is None or a.now > a.case.dispatched_at + UNDO, "undo_too_late"),
+    ),
+    "accept": (_ACCEPTED,),
+    "dispose": (_STOPPED,),
+    "ask_extension": (
+        (lambda a: a.case.due_at is None, "no_deadline"),
+        (lambda a: a.case.extension_asked_at is not None, "extension_pending"),
+        (lambda a: a.case.n_extensions >= MAX_EXTENSIONS, "extensions_used"),
+        (lambda a: a.case.due_at is not None and a.now > a.case.due_at, "extension_too_late"),
+        _STOPPED,
+    ),
+    "approve_extension": (_NOT_ASKED,),
+    "refuse_extension": (_NOT_ASKED,),
+    "suspend": (_STOPPED, (lambda a: a.case.n_suspensions > 0, "suspended_before")),
+    "resume": ((lambda a: a.case.suspended_at is None, "not_suspended"),),
+    "ask_resident": (_STOPPED, _NO_RESIDENT),
+    "stop_asking": ((lambda a: a.case.waiting_at is None, "not_waiting"),),
+    "check": (_OWN_WORK,),
+    "check_failed": (_OWN_WORK,),
+    "check_unable": (_OWN_WORK,),
+    "close": (
+        (lambda a: a.unchecked, "check_first"),
+        (lambda a: a.case.state == "disposed" and a.own_work, "disposed_yourself"),
+    ),
+    "rate": (
+        _NO_RESIDENT,
+        (lambda a: a.rating_over, "rating_over"),
+        (lambda a: a.case.rated_at is not None, "rated_already"),
+    ),
+    "strike_off": (
+        (lambda a: a.given.has_resident and a.case.rated_at is None and not a.rating_over, "rating_awaited"),
+        (lambda a: a.case.rated_at is not None and a.case.satisfied == "not", "not_satisfied"),
+    ),
+    "escalate": ((lambda a: a.case.level == LADDER[-1], "highest_level"),),
+}
+
+
 def why_not(case: Case, action: str, actor: Actor, now: datetime, given: Given) -> GridsvcError | None:
     """Why this action cannot be done now although the table knows it here; None: it can."""
     if _foreign(case, action, actor):
         return Forbidden("not_your_department", action=action)
-    late = case.closed_at is not None and now > case.closed_at + RATING_LASTS
-    by_itself = case.outcome == "on_spot" and case.sampled is False
-    unverified = case.verified == "absent" or (case.verified != "exists" and not given.by_staff)
-    reasons: dict[str, tuple[tuple[bool, str], ...]] = {
-        "file": ((unverified, "verify_first"),),
-        "dispatch": ((case.stopped, "clock_stopped"),),
-        "claim": ((case.stopped, "clock_stopped"),),
-        "undo_dispatch": (
-            (case.accepted_at is not None, "accepted_already"),
-            (case.dispatched_at is None or now > case.dispatched_at + UNDO, "undo_too_late"),
-        ),
-        "accept": ((case.accepted_at is not None, "accepted_already"),),
-        "dispose": ((case.stopped, "clock_stopped"),),
-        "ask_extension": (
-            (case.due_at is None, "no_deadline"),
-            (case.extension_asked_at is not None, "extension_pending"),
-            (case.n_extensions >= MAX_EXTENSIONS, "extensions_used"),
-            (case.due_at is not None and now > case.due_at, "extension_too_late"),
-            (case.stopped, "clock_stopped"),
-        ),
-        "approve_extension": ((case.extension_asked_at is None, "no_extension_asked"),),
-        "refuse_extension": ((case.extension_asked_at is None, "no_extension_asked"),),
-        "suspend": ((case.stopped, "clock_stopped"), (case.n_suspensions > 0, "suspended_before")),
-        "resume": ((case.suspended_at is None, "not_suspended"),),
-        "ask_resident": ((case.stopped, "clock_stopped"), (not given.has_resident, "no_resident")),
-        "stop_asking": ((case.waiting_at is None, "not_waiting"),),
-        "check": (_same_hands(case, actor),),
-        "check_failed": (_same_hands(case, actor),),
-        "check_unable": (_same_hands(case, actor),),
-        "close": (
-            (case.state == "disposed" and not by_itself, "check_first"),
-            (case.state == "disposed" and _same_hands(case, actor)[0], "disposed_yourself"),
-        ),
-        "rate": (
-            (not given.has_resident, "no_resident"),
-            (late, "rating_over"),
-            (case.rated_at is not None, "rated_already"),
-        ),
-        "strike_off": (
-            (given.has_resident and case.rated_at is None and not late, "rating_awaited"),
-            (case.rated_at is not None and case.satisfied == "not", "not_satisfied"),
-        ),
-        "escalate": ((case.level == LADDER[-1], "highest_level"),),
-    }
-    code = next((code for wrong, code in reasons.get(action, ()) if wrong), None)
+    asked = _Asked(case, actor, now, given)
+    code = next((code for wrong, code in AGAINST.get(action, ()) if wrong(asked)), None)
     return Conflict(code, action=action, state=case.state) if code else None
 
 
@@ -78,10 +114,6 @@ def _foreign(case: Case, action: str, actor: Actor) -> bool:
         return False
     helpers = () if action in OF_THE_LEAD else (*(case.assist_ids or ()), *(case.called_ids or ()))
     return actor.department_id is None or actor.department_id not in (case.department_id, *helpers)
-
-
-def _same_hands(case: Case, actor: Actor) -> tuple[bool, str]:
-    return case.disposed_by is not None and case.disposed_by == actor.account_id, "disposed_yourself"
 
 
 def possible(case: Case, actor: Actor, now: datetime, given: Given) -> tuple[str, ...]:

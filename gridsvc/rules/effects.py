@@ -85,7 +85,7 @@ def _to_department(case: Case, now: datetime, given: Given, terms: Terms, routin
     changes: dict[str, Value] = {"department_id": lead, "assist_ids": assist or None, "routing": routing}
     changes |= {"dispatched_at": now, "accepted_at": None}
     waits = case.due_at is None and case.due_limit is not None
-    begun = clock.begin(now, clock.limits_of(case), terms) if waits else Timed({})
+    begun = clock.again(case, now, clock.limits_of(case), (), terms) if waits else Timed({})
     return _step(changes, begun, clock.stage("accept", now, terms))
 
 
@@ -239,7 +239,7 @@ def _recategorize(case: Case, actor: Actor, now: datetime, given: Given, terms: 
     if case.filed_at is None:
         return _step(changes)
     begun = given.reopened_at or given.received_at
-    sent_back_at = now if case.due_at is not None else None  # at the desk again, and the clock had begun
+    sent_back_at = now if case.due_original_at is not None else None  # at the desk again, and the clock had begun
     start = {"received": begun, "filed": case.filed_at}.get(terms.due_from, case.dispatched_at or sent_back_at)
     return _step(changes, clock.again(case, start, given.limits, given.stops, terms))
 

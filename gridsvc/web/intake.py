@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from weakref import WeakValueDictionary
 
+from anyio import CapacityLimiter, to_thread
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Scope
@@ -27,7 +28,8 @@ MOST = 96  # being received or waiting, at most the same number of files of the 
 MOST_ANONYMOUS = 60  # of them, so that callers without an account never keep out those with one
 RECEIVE_S = 120.0  # for one body
 WAIT_S = 120.0  # for its turn
-_PART_BYTES = 512 * 1024
+WRITERS = 4  # threads that write bodies down
+_PART_BYTES = 64 * 1024
 
 
 def takes(scope: Scope) -> bool:
@@ -43,6 +45,7 @@ class Intake:
         self._studio = Studio(AT_ONCE, rules)
         self._max_bytes = max_bytes
         self._turns = asyncio.Semaphore(AT_ONCE)
+        self._writers = CapacityLimiter(WRITERS)
         self._alone: WeakValueDictionary[bytes, asyncio.Lock] = WeakValueDictionary()
         self._n_known = self._n_anonymous = 0
 
@@ -113,25 +116,25 @@ class Intake:
             self._turns.release()
 
     async def _fill(self, request: Request, spool: Spool) -> None:
-        n_bytes, waiting, first = 0, bytearray(), True
+        n_bytes, waiting, told = 0, b"", False
         try:
             async with asyncio.timeout(RECEIVE_S):
                 async for part in request.stream():
                     n_bytes += len(part)
                     if n_bytes > self._max_bytes:
                         raise self._too_large()
-                    waiting += part
-                    if first and len(waiting) >= header.HEAD_BYTES:
-                        header.sniff(bytes(waiting[: header.HEAD_BYTES]))
-                        first = False
+                    waiting = waiting + part if waiting else part
+                    if not told and len(waiting) >= header.HEAD_BYTES:
+                        header.sniff(waiting[: header.HEAD_BYTES])
+                        told = True
                     if len(waiting) >= _PART_BYTES:
-                        await run_in_threadpool(spool.add, bytes(waiting))
-                        waiting.clear()
+                        await to_thread.run_sync(spool.add, waiting, limiter=self._writers)
+                        waiting = b""
         except (ClientDisconnect, TimeoutError):
             raise Refused("photo_cut") from None
-        if first:
-            header.sniff(bytes(waiting))
-        await run_in_threadpool(spool.add, bytes(waiting))
+        if not told:
+            header.sniff(waiting)
+        await to_thread.run_sync(spool.add, waiting, limiter=self._writers)
 
     def _count(self, by: int, anonymous: bool) -> None:
         if anonymous:

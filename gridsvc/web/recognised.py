@@ -62,3 +62,9 @@ class Recognised:
         """Nothing; afterwards the credential is asked about again."""
         with self._lock:
             self._kept.pop(shown.digest, None)
+
+    def forget_account(self, login: str) -> None:
+        """Nothing; afterwards every credential of the account is asked about again."""
+        with self._lock:
+            for digest in [digest for digest, (actor, _, _) in self._kept.items() if actor.login == login]:
+                del self._kept[digest]

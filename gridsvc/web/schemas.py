@@ -19,7 +19,8 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from geodata.crs import parse_crs
-from gridsvc import reports
+from gridsvc import photos, reports
+from gridsvc.reporters import Reporter
 
 MAX_ACCURACY_M = 20_000  # an address of an internet provider, not a position; beyond, it says nothing
 MAX_NUMBER = 1e9  # no CRS counts farther
@@ -98,6 +99,7 @@ Number = Annotated[float, BeforeValidator(_finite), Strict(), Field(allow_inf_na
 Moment = Annotated[datetime, BeforeValidator(moment, json_schema_input_type=str)]
 Day = Annotated[date, BeforeValidator(day, json_schema_input_type=str)]
 When = Annotated[date, PlainValidator(when, json_schema_input_type=str)]
+Sha256 = Annotated[str, Strict(), Field(pattern="^[0-9a-fA-F]{64}$"), AfterValidator(str.lower)]
 Crs = Annotated[Words, Field(min_length=1, max_length=32, examples=["wgs84", "gcj02", "bd09", "cgcs2000", "EPSG:2056"])]
 
 
@@ -137,8 +139,20 @@ class LocationIn(In):
         return reports.Position(self.lon, self.lat, parse_crs(self.crs).name, self.accuracy_m)
 
 
+class ContactIn(In):
+    """How the sender can be reached: only for those who work on the report, masked even for them."""
+
+    name: Annotated[Words, Field(min_length=1, max_length=100), AfterValidator(_filled)] | None = None
+    phone: Annotated[Words, Field(min_length=5, max_length=40, pattern=r"^[0-9+][0-9 ()+/-]*$")] | None = None
+    address: Annotated[Words, Field(min_length=1, max_length=300), AfterValidator(_filled)] | None = None
+
+
 class ReportIn(In):
-    """A report. `client_key` makes a repeat harmless: the same key with the same body is the same report."""
+    """A report. `client_key` makes a repeat harmless: the same key with the same body is the same report.
+
+    `secret_sha256` is the SHA-256 of a secret of 22 to 64 letters, digits, - and _ that the client made: who has the
+    number and the secret can read how it goes and rate it once. `photos` were stored by `send_photo` before.
+    """
 
     client_key: Annotated[UUID, BeforeValidator(_key, json_schema_input_type=str)]
     category: Annotated[Words, Field(min_length=1, max_length=100), AfterValidator(_filled)]
@@ -146,6 +160,14 @@ class ReportIn(In):
     location: LocationIn
     observed_at: Moment | None = None
     channel: Annotated[Words, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")] = "api"
+    photos: Annotated[list[Sha256], Field(max_length=photos.MOST_PHOTOS)] = []
+    secret_sha256: Sha256 | None = None
+    contact: ContactIn | None = None
+
+    def reporter(self) -> Reporter | None:
+        """Who sent it, where anything was left."""
+        left = Reporter(self.secret_sha256, **(self.contact.model_dump() if self.contact else {}))
+        return None if left == Reporter() else left
 
 
 class PlacementIn(In):
@@ -219,8 +241,18 @@ class WorkerOut(Out):
     post: str
 
 
+class SimilarOut(Out):
+    """An open report of the same category near the one that came."""
+
+    number: str
+    distance_m: float
+    received_at: Moment
+    description: str
+
+
 class SubmittedOut(Out):
-    """A stored report."""
+    """A stored report. `n_similar` counts open ones of its category near it; those who log in get the nearest of them
+    that they may see as `similar`. `due_at` is null until it is filed."""
 
     number: str
     state: str
@@ -228,6 +260,8 @@ class SubmittedOut(Out):
     placement: PlacementOut
     worker: WorkerOut | None
     due_at: Moment | None
+    n_similar: int
+    similar: list[SimilarOut] | None = None
 
 
 class LocatedOut(Out):

@@ -9,6 +9,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from types import FrameType
 
 import uvicorn
@@ -16,7 +17,7 @@ import uvicorn
 from gridsvc import accounts
 from gridsvc.db.engine import transaction
 from gridsvc.settings import Settings
-from gridsvc.web import security
+from gridsvc.web import caretaker, security
 from gridsvc.web.app import create_app
 
 ENDINGS = (signal.SIGINT, signal.SIGTERM)
@@ -85,7 +86,8 @@ def serve(settings: Settings, app_url: str) -> bool:
         )
     )
     logging.getLogger("uvicorn.error").addFilter(_is_worth_a_word)
-    server.run()
+    with caretaker.caring(settings, app_url, lambda: datetime.now(UTC)):
+        server.run()
     if server.ended_by == signal.SIGINT:
         raise KeyboardInterrupt
     if server.ended_by is not None:

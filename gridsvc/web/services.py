@@ -26,6 +26,7 @@ from gridsvc.web.tiles import TileProxy
 LOGINS_PER_ACCOUNT_LIMIT = 4  # one address may fail this many times as often as one account before it waits
 BODIES_BYTES = 64 * 1024 * 1024
 TILES_PER_MINUTE = 600  # of the provider's, from one address without an account
+LINKS_PER_MINUTE = 60  # of residents, from one address: a household or an office, and not a search for secrets
 HASHES_AT_ONCE = 2  # a password check takes 32 MiB and a core
 
 
@@ -44,6 +45,7 @@ class Services:
     actors: Recognised
     intake: Intake
     anonymous_photos: Limiter
+    links: Limiter
     tiles: TileProxy | None
     bodies: Bodies = field(default_factory=lambda: Bodies(BODIES_BYTES))
     lacks: str | None = None  # the code of what /readyz missed when it was last asked
@@ -67,6 +69,7 @@ def make(settings: Settings, engine: Engine, clock: Callable[[], datetime]) -> S
         actors=Recognised(),
         intake=_intake(settings),
         anonymous_photos=Limiter(settings.anonymous_photos_per_minute, 60),
+        links=Limiter(LINKS_PER_MINUTE, 60),
         tile_readers=Limiter(TILES_PER_MINUTE, 60),
         tiles=None if source is None else TileProxy(source, settings.data_dir),
         logins=Limiter(settings.login_attempts * LOGINS_PER_ACCOUNT_LIMIT, settings.login_wait_s),

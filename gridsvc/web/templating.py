@@ -118,12 +118,12 @@ class Frame:
         return translate(key, self.lang, **facts) if key in catalogue(self.lang) else entry.action
 
 
-def report_path(row: Numbered) -> str:
-    """The address of a report's page."""
+def report_path(row: Numbered, below: str = "") -> str:
+    """The address of a report's page, or of something below it ("/act", "/slip")."""
     named = {} if row.source == SOURCE else {"source": row.source}
     if row.repeat:
         named["repeat"] = str(row.repeat)
-    return f"/reports/{quote(row.number, safe='')}" + (f"?{urlencode(named)}" if named else "")
+    return f"/reports/{quote(row.number, safe='')}{below}" + (f"?{urlencode(named)}" if named else "")
 
 
 def frame_of(request: Request) -> Frame:

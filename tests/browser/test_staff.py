@@ -238,5 +238,5 @@ def test_table_goes_to_a_spreadsheet(visitor: Visitor, county: County) -> None:
         page.click("[data-does='table-file']")
     lines = waited.value.path().read_text(encoding="utf-8-sig").splitlines()
     assert lines[0].startswith('"编号","状态","类别"')
-    assert lines[1].startswith(f'"{county.numbers["west"]}","未结","暴露垃圾"')
+    assert lines[1].startswith(f'"{county.numbers["west"]}","已上报","暴露垃圾"')
     assert CANARY in lines[1]

@@ -236,7 +236,7 @@ def test_cut_and_bent_files_are_refused_or_read_but_never_crash(make: Make, kind
 def test_too_much_memory_and_time_end_the_child_only(studio: Studio, tmp_path: Path) -> None:
     path = tmp_path / "p"
     path.write_bytes(saved("PNG", scene(4000, 3000)))
-    with Studio(1, limits=Limits(memory_bytes=140 * 2**20)) as poor:
+    with Studio(1, limits=Limits(memory_bytes=100 * 2**20)) as poor:
         with pytest.raises(FileRefused) as error:
             poor.render(path)
         assert code(error) == "photo_needs_too_much_memory"

@@ -32,6 +32,7 @@ SCIENCE = {
     "osmium",
 } | {
     "python_calamine",
+    "pillow_heif",
     "pyarrow",
 }
 DATABASE = {"sqlalchemy", "geoalchemy2", "psycopg", "alembic"}

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from gridsvc.errors import Conflict, GridsvcError
-from gridsvc.rules.case import Case, Given, advance, clock_history, replay, to_json
+from gridsvc.rules.case import Case, Given, advance, clock_history, from_json, replay, to_json
 from gridsvc.rules.decisions import decide, possible
 from gridsvc.rules.lifecycle import ENDED, ON_LEDGER, STAYS, TABLE
 from gridsvc.rules.roles import Actor, may
@@ -41,8 +41,10 @@ def walked(seed: int, n_steps: int = N_STEPS) -> tuple[Walk, Told]:
         action, actor = walk.action()
         if not may(actor, action):
             continue
-        reopened_at, stops = clock_history(told.rows)
-        given = replace(with_limits(walk, action, walk.given(action)), reopened_at=reopened_at, stops=stops)
+        given = with_limits(walk, action, walk.given(action))
+        if action == "recategorize":
+            reopened_at, stops = clock_history(told.rows)
+            given = replace(given, reopened_at=reopened_at, stops=stops)
         before = walk.case
         able = possible(before, actor, walk.now, given)
         try:
@@ -50,7 +52,7 @@ def walked(seed: int, n_steps: int = N_STEPS) -> tuple[Walk, Told]:
         except GridsvcError as refusal:
             told.refused[refusal.code] += 1
             _check_refusal(before, action, refusal, able)
-            assert walk.case is before and before == replay((row[1], row[3]) for row in told.rows)
+            assert walk.case is before
             continue
         assert action in able
         walk.case = advance(before, step.state, step.changes)
@@ -84,7 +86,7 @@ def _check_step(before: Case, action: str, actor: Actor, walk: Walk, given: Give
     case, row = walk.case, TABLE[action]
     assert before.state in row.starts
     assert case.state in {before.state if end == STAYS else end for end in row.ends}
-    assert case == replay((done[1], done[3]) for done in told.rows)
+    assert case == advance(before, told.rows[-1][1], from_json(told.rows[-1][3]["set"]))
     _check_clock(before, action, case, walk)
     _check_counters(before, action, case, told)
     _check_state(case, walk.known.by_staff)
@@ -103,18 +105,20 @@ def _check_clock(before: Case, action: str, case: Case, walk: Walk) -> None:
         stopped = action in MOVES_DUE_OF_STOPPED and before.stopped
         assert action in MOVES_DUE or begins or stopped
         if action in MOVES_DUE - {"recategorize", "file", "reopen"} or stopped:
-            assert before.due_at is not None and case.due_at is not None and case.due_at > before.due_at
+            assert before.due_at is not None
+            assert case.due_at is not None
+            assert case.due_at > before.due_at
     if before.due_original_at is not None and action != "reopen":
         assert case.due_original_at == before.due_original_at
     assert (case.due_at is None) == (case.due_original_at is None) or case.due_limit is None
     if case.stage == "dispose":
         assert case.stage_due_at == case.due_at
     if case.stopped:
-        assert case.state in ("filed", "dispatched") and not (case.suspended_at and case.waiting_at)
+        assert case.state in ("filed", "dispatched")
+        assert not (case.suspended_at and case.waiting_at)
     assert (case.suspended_at is None) == (case.suspended_until is None)
-    assert not (walk.terms.due_from == "dispatched" and case.dispatched_at is None and before.due_at is None) or (
-        case.due_at is None
-    )
+    if walk.terms.due_from == "dispatched" and case.dispatched_at is None and before.due_original_at is None:
+        assert case.due_at is None
 
 
 def _check_counters(before: Case, action: str, case: Case, told: Told) -> None:
@@ -132,21 +136,22 @@ def _check_state(case: Case, by_staff: bool) -> None:
     assert (state == "merged") == (case.parent_id is not None)
     assert (case.department_id is None) == (case.dispatched_at is None)
     if state in ("filed", "dispatched"):
-        assert case.filed_at is not None and case.outcome in ("by_deadline", "watched")
+        assert case.filed_at is not None
+        assert case.outcome in ("by_deadline", "watched")
         assert case.verified == "exists" or by_staff
-        assert case.disposed_at is None and case.closed_at is None and case.answered_at is None or True
+        assert (case.disposed_at, case.disposed_by, case.checked_at, case.closed_at) == (None, None, None, None)
     if state == "dispatched":
         assert case.department_id is not None
     if state in ("reported", "verified"):
-        assert case.filed_at is None and case.due_at is None and case.disposed_at is None
+        assert (case.filed_at, case.due_at, case.disposed_at) == (None, None, None)
     if state in ("disposed", "checked", "closed", "struck_off"):
         assert case.disposed_at is not None
     if state in ("checked", "closed", "struck_off"):
         assert case.checked_at is not None or (case.outcome == "on_spot" and case.sampled is False)
     if state in ("closed", "struck_off"):
-        assert case.answered_at is not None and case.closed_at is not None
+        assert None not in (case.answered_at, case.closed_at)
     if state in ENDED | {"closed", "checked"}:
-        assert case.stage is None and case.stage_due_at is None
+        assert (case.stage, case.stage_due_at) == (None, None)
     assert (case.struck_at is not None) == (state == "struck_off")
     assert state in ENDED or state in ON_LEDGER
 
@@ -154,14 +159,15 @@ def _check_state(case: Case, by_staff: bool) -> None:
 @pytest.mark.parametrize("first", range(0, N_WALKS, CHUNK))
 def test_no_walk_leaves_the_table_and_every_log_tells_its_case(first: int) -> None:
     for seed in range(first, first + CHUNK):
-        walked(seed)
+        walk, told = walked(seed)
+        assert walk.case == replay((row[1], row[3]) for row in told.rows)
 
 
 def test_the_walks_do_every_action_and_meet_every_refusal() -> None:
     done: Counter[str] = Counter()
     refused: Counter[str] = Counter()
     seed = 0
-    while seed < 3000 and not (done.keys() >= TABLE.keys() and refused.keys() >= REFUSALS):
+    while seed < 1000 and not (done.keys() >= TABLE.keys() and refused.keys() >= REFUSALS):
         _, told = walked(seed)
         done += told.done
         refused += told.refused

@@ -22,7 +22,7 @@ from sqlalchemy import Connection, text
 
 from geodata.pictures.shapes import Rendered
 from geodata.pictures.studio import Studio
-from gridsvc import accounts, photo_cleaning, photos, reports
+from gridsvc import accounts, photo_cleaning, photos, reports, workers
 from gridsvc.errors import Conflict, NotFound, Refused
 from gridsvc.photo_cleaning import Cleaned, Keeping
 from gridsvc.photo_files import Files

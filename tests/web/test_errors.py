@@ -154,6 +154,37 @@ def test_ready_only_with_every_migration(fresh: Fresh, folder: Path) -> None:
         assert browser.get("/readyz").json()["code"] == "migrations_missing"
 
 
+def test_not_ready_is_logged_once_a_change(made: Fresh, folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with (
+        serving(create_app(settings(made, folder), broken(made), Clock())) as address,
+        httpx.Client(base_url=address) as browser,
+    ):
+        assert {browser.get("/readyz").status_code for _ in range(3)} == {503}
+    told = [one for one in caplog.records if one.name == "gridsvc.web"]
+    assert len(told) == 1, caplog.text
+    assert told[0].exc_info is None
+    message = told[0].getMessage()
+    assert "database_down" in message
+    assert "refused" in message
+    assert "\n" not in message
+
+
+def test_ready_again_is_logged_too(fresh: Fresh, folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with (
+        serving(create_app(settings(fresh, folder), clock=Clock())) as address,
+        httpx.Client(base_url=address) as browser,
+        fresh.begin(owner=True) as db,
+    ):
+        newest = db.scalar(text("UPDATE alembic_version SET version_num = version_num || 'x' RETURNING version_num"))
+        db.commit()
+        assert [browser.get("/readyz").status_code for _ in range(2)] == [503, 503]
+        with fresh.begin(owner=True) as again:
+            again.execute(text("UPDATE alembic_version SET version_num = :was"), {"was": str(newest)[:-1]})
+        assert [browser.get("/readyz").status_code for _ in range(2)] == [200, 200]
+    told = [one.getMessage() for one in caplog.records if one.name == "gridsvc.web"]
+    assert [line.split(" ")[1] for line in told] == ["migrations_missing", "ready"]
+
+
 def test_a_slow_question_ends(serve: Serve, made: Fresh, client: Client) -> None:
     address = serve(statement_timeout_s=0.5)
     with made.begin(owner=True) as db, httpx.Client(base_url=address, timeout=30) as browser:
@@ -195,23 +226,54 @@ def test_the_database_may_come_back(made: Fresh, folder: Path, engine: Engine) -
             assert (answers[0].status_code, shape(answers[0])["code"]) == (503, "database_down")
 
 
+def sources() -> list[ast.Module]:
+    files = [path for part in ("gridsvc", "geodata") for path in (ROOT / part).rglob("*.py")]
+    return [ast.parse(path.read_text(encoding="utf-8")) for path in files]
+
+
+def families(trees: list[ast.Module]) -> set[str]:
+    """The names of our error classes: the two roots and whatever stands below them."""
+    bases = {
+        node.name: {name(base) for base in node.bases}
+        for tree in trees
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+    }
+    found = {"GridsvcError", "GeodataError"}
+    while more := {one for one, above in bases.items() if above & found} - found:
+        found |= more
+    return found
+
+
+def name(node: ast.expr) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+
+
+def constants(node: ast.expr) -> set[str]:
+    """The texts an expression may be: itself, or what it chooses between; what it asks about is none."""
+    if isinstance(node, ast.IfExp):
+        return constants(node.body) | constants(node.orelse)
+    return {node.value} if isinstance(node, ast.Constant) and isinstance(node.value, str) else set()
+
+
 def raised() -> set[str]:
-    """Every code that is raised as one of our errors in the service's source, found in the source."""
-    kinds = {"Refused", "NotFound", "Conflict", "NotAuthenticated", "Forbidden", "TooMany", "Unavailable", "CrsError"}
+    """Every code that one of our errors is made with anywhere in the source, and those the web adds."""
+    trees = sources()
+    kinds = families(trees)
     codes = set(errors.HTTP_CODES.values())
-    files = [*(ROOT / "gridsvc").rglob("*.py"), ROOT / "geodata" / "crs.py", ROOT / "geodata" / "datum.py"]
-    for path in files:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args):
-                continue
-            if node.func.id in kinds | {"Failure"}:
-                first = node.args[1] if node.func.id == "Failure" and len(node.args) > 1 else node.args[0]
-                codes |= {
-                    leaf.value
-                    for leaf in ast.walk(first)
-                    if isinstance(leaf, ast.Constant) and isinstance(leaf.value, str)
-                }
-    return codes - {"x"}
+    for tree in trees:
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and node.args and name(node.func) in kinds:
+                codes |= constants(node.args[0])
+            elif isinstance(node, ast.Call) and len(node.args) > 1 and name(node.func) == "Failure":
+                codes |= constants(node.args[1])
+    return codes
+
+
+def test_the_codes_are_found() -> None:
+    found = raised()
+    assert {"query_unknown", "crs_unknown", "internal", "lonlat_swapped", "position_out_of_range"} <= found
+    assert len(found) > 100
 
 
 def test_every_code_has_words() -> None:

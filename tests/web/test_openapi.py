@@ -51,3 +51,9 @@ def test_fields_are_the_issues(told: dict[str, Any]) -> None:
     location = schemas["LocationIn"]["properties"]
     assert set(location) == {"lon", "lat", "crs", "accuracy_m", "compound", "words"}
     assert set(schemas["SubmittedOut"]["properties"]) == {"number", "state", "grid", "placement", "worker", "due_at"}
+
+
+def test_it_takes_no_parameter_it_does_not_know(client: Client) -> None:
+    answer = client().get("/openapi.json?format=yaml")
+    assert (answer.status_code, answer.json()["code"]) == (400, "query_unknown")
+    assert client().get("/openapi.json?lang=zh").status_code == 200

@@ -8,5 +8,5 @@ SELECT c.id, c.seq, :now, f.grid_version_id, f.method, f.distance_m, f.reason, d
 FROM import_changed c
 JOIN import_found f ON f.id = c.id
 LEFT JOIN grid_version g ON g.id = f.grid_version_id
-LEFT JOIN LATERAL on_duty(g.layer, g.code, f.received_at, CAST(:zone AS text)) d ON true
+LEFT JOIN LATERAL on_duty(g.layer, g.code, f.duty_at, CAST(:zone AS text)) d ON true
 WHERE c.moved

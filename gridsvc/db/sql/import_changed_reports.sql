@@ -9,7 +9,7 @@ UPDATE report r SET
   raw_x = coalesce(i.raw_x, i.lon), raw_y = coalesce(i.raw_y, i.lat), crs = CASE WHEN i.lon IS NOT NULL THEN :crs END,
   geom = ST_SetSRID(ST_MakePoint(i.lon, i.lat), 4326), accuracy_m = i.accuracy_m, received_at = i.received_at,
   day_only = i.day_only,
-  closed_at = CASE WHEN c.to_state = i.state THEN i.closed_at WHEN c.to_state = 'closed' THEN r.closed_at END,
+  closed_at = CASE WHEN c.to_state = i.state THEN i.closed_at ELSE r.closed_at END,
   body_hash = pg_temp.fingerprint(i, CAST(:crs AS text))
 FROM import_changed c JOIN import_row i ON i.id = c.id
 WHERE r.id = c.id

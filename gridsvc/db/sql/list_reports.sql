@@ -8,7 +8,7 @@
 --   with grid_code, grid_name, grid_layer, area_name, worker_name
 -- Index: report_received_at_id_idx, placement_current_key; report_geom_idx, placement_grid_idx for a narrow filter
 SELECT r.id, r.source, r.number, r.repeat, r.state, r.category, c.name_zh, c.name_en, r.category_raw, r.description,
-  r.channel, r.words, r.observed_at, r.received_at, r.day_only, r.closed_at, r.accuracy_m, r.crs, r.raw_x, r.raw_y,
+  r.channel, r.words, r.observed_at, r.received_at, r.day_only, r.closed_at, r.due_at, r.accuracy_m, r.crs, r.raw_x, r.raw_y,
   ST_X(r.geom) AS lon, ST_Y(r.geom) AS lat, k.name AS compound, p.method, p.distance_m, p.confidence, p.runners_up,
   p.reason, p.duty, g.code AS grid_code, g.name AS grid_name, g.layer AS grid_layer, a.name AS area_name,
   w.name AS worker_name

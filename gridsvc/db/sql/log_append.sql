@@ -1,7 +1,7 @@
 -- Question: none; appends one row to a report's log, chained to the row before it
 -- Parameters: :report_id, :seq (one more than the last), :action, :from_state, :to_state, :actor_id, :at (instant), :note,
 --   :note_salt (16 bytes, or null), :facts (JSON text or null)
--- Columns: none
+-- Columns: seq
 -- Index: report_log_pkey
 INSERT INTO report_log (report_id, seq, action, from_state, to_state, actor_id, at, note, facts, note_salt, note_digest,
   digest)
@@ -15,3 +15,4 @@ FROM (
     CAST(:note_salt AS bytea) AS note_salt,
     sha256(CAST(:note_salt AS bytea) || convert_to(CAST(:note AS text), 'UTF8')) AS note_digest
 ) n
+RETURNING seq

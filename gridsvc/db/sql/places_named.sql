@@ -1,5 +1,5 @@
 -- Question: which areas and published grids have this code or name?
--- Parameters: :words (a code, a name, or "name code"), :last (the last word of it)
+-- Parameters: :words (a code, a name, or "name code"), :last (the last word of it), :kind (area|grid, or null)
 -- Columns: kind (area|grid), code, name, area_id, area_name, rank (0 the code, 1 the last word is the code, 2 the name);
 --   grids are looked at before areas of the same code, dedicated ones before base ones
 -- Index: area_code_key, grid_version_code_idx
@@ -15,4 +15,5 @@ FROM (
   FROM area a
   WHERE a.code IN (CAST(:words AS text), CAST(:last AS text)) OR a.name = CAST(:words AS text)
 ) found
+WHERE CAST(:kind AS text) IS NULL OR found.kind = CAST(:kind AS text)
 ORDER BY rank, found.kind DESC, found.later, found.code

@@ -1,4 +1,5 @@
--- Question: what may the person who reported it read of a report's log, and of its parent's since it was merged?
+-- Question: what may the person who reported it read of a report's log, and of its parent's since it was merged? Of the
+--   parent's also the answers from before; never what was said to or by those who reported that one.
 -- Parameters: :report_id
 -- Columns: at, action, note (only of rows meant for the resident), department, of_parent (bool), in order
 -- Index: report_log_pkey
@@ -10,9 +11,11 @@ WITH own AS (
 SELECT l.at, l.action, CASE WHEN (l.facts -> 'public') = 'true' THEN l.note END AS note,
   CASE WHEN l.action IN ('dispatch', 'claim') THEN d.name END AS department, l.report_id <> o.id AS of_parent
 FROM own o
-JOIN report_log l ON l.report_id = o.id OR (l.report_id = o.parent_id AND l.at >= o.linked_at)
+JOIN report_log l ON l.report_id = o.id OR (l.report_id = o.parent_id
+  AND (l.at >= o.linked_at OR l.facts -> 'public' = 'true')
+  AND l.action NOT IN ('submit', 'link', 'unlink', 'ask_resident', 'stop_asking', 'rate'))
 LEFT JOIN department d ON d.id = CAST(l.facts -> 'set' ->> 'department_id' AS bigint)
-WHERE l.action IN ('submit', 'verify', 'verify_absent', 'file', 'not_file', 'link', 'dispatch', 'claim', 'make_safe',
+WHERE l.action IN ('submit', 'verify', 'verify_absent', 'file', 'not_file', 'link', 'unlink', 'dispatch', 'claim', 'make_safe',
   'dispose', 'solve_on_spot', 'check', 'check_failed', 'ask_resident', 'stop_asking', 'answer', 'close', 'rate',
   'strike_off', 'void', 'reopen', 'approve_extension', 'suspend', 'resume')
 ORDER BY l.at, l.report_id, l.seq

@@ -16,8 +16,10 @@ FROM to_place t
 JOIN placement p ON p.report_id = t.id AND p.to_at IS NULL AND p.method IN ('covers', 'nearest', 'compound', 'none')
 JOIN report r ON r.id = t.id AND r.open
 CROSS JOIN LATERAL (SELECT p.method = 'compound' OR r.geom IS NULL AS by_compound) k
-JOIN report_log l ON l.report_id = t.id
-  AND NOT EXISTS (SELECT FROM report_log n WHERE n.report_id = l.report_id AND n.seq > l.seq)
+JOIN (
+  SELECT DISTINCT ON (report_id) report_id, seq, digest
+  FROM report_log WHERE report_id IN (SELECT id FROM to_place) ORDER BY report_id, seq DESC
+) l ON l.report_id = t.id
 LEFT JOIN placed w ON w.id = t.id
 WHERE p.grid_version_id IS DISTINCT FROM w.grid_version_id
   OR (NOT k.by_compound AND (p.method IS DISTINCT FROM coalesce(w.method, 'none')

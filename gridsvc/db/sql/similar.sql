@@ -16,13 +16,10 @@ WITH how AS (
 SELECT r.id, r.number, r.source, r.state, r.description, r.received_at, ST_X(r.geom) AS lon, ST_Y(r.geom) AS lat,
   round(CAST(ST_Distance(CAST(r.geom AS geography), CAST(h.spot AS geography)) AS numeric), 1)::float8 AS distance_m
 FROM how h
-JOIN report r ON r.geom && ST_Expand(h.spot,
-    1.02 * h.radius_m / (110574 * greatest(cos(radians(ST_Y(h.spot))), 0.01)), 1.02 * h.radius_m / 110574)
+CROSS JOIN LATERAL like_reports(CAST(:category AS text), h.spot, h.radius_m) r
 JOIN placement p ON p.report_id = r.id AND p.to_at IS NULL
 LEFT JOIN grid_version g ON g.id = p.grid_version_id
-WHERE r.category = :category
-  AND ST_DWithin(CAST(r.geom AS geography), CAST(h.spot AS geography), h.radius_m)
-  AND r.received_at >= CAST(:now AS timestamptz) - make_interval(days => h.days)
+WHERE r.received_at >= CAST(:now AS timestamptz) - make_interval(days => h.days)
   AND CASE WHEN :ended THEN r.state IN ('closed', 'struck_off') ELSE r.open END
   AND r.id IS DISTINCT FROM CAST(:not_id AS bigint)
   AND (:all_areas OR g.id IN (SELECT seen_grids(CAST(:area_ids AS bigint[]), CAST(:worker_id AS bigint)))

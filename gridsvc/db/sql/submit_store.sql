@@ -1,23 +1,40 @@
 -- Question: is this draft new? Then the report, its first log row and its first placement are stored.
 -- Parameters: of the report :source, :number, :category, :category_raw, :description, :channel, :words, :compound_id,
 --   :raw_x, :raw_y (as sent, in :crs), :lon, :lat (degrees, EPSG:4326, or null), :accuracy_m (metres), :observed_at,
---   :received_at, :client_key, :body_hash, :sender_id; of its placement :grid_version_id, :method, :distance_m (metres),
---   :confidence (0-1), :runners_up (JSON text or null), :reason, :worker_id, :duty
--- Columns: id; no row where the client key is known already
--- Index: report_client_key_key
-WITH stored AS (
+--   :received_at, :client_key, :body_hash, :sender_id, :by_staff; of its placement :grid_version_id, :method,
+--   :distance_m (metres), :confidence (0-1), :runners_up (JSON text or null), :reason, :worker_id, :duty; of others like
+--   it :radius_m and :days (where the category has none of its own), :again_days (days), :most (counted at most)
+-- Columns: id, n_similar (open ones of the category near it); no row where the client key is known already
+-- Index: report_client_key_key, report_geom_idx
+WITH near AS MATERIALIZED (
+  SELECT r.id, r.open, r.geom <-> h.spot AS apart_deg
+  FROM (
+    SELECT ST_SetSRID(ST_MakePoint(CAST(:lon AS float8), CAST(:lat AS float8)), 4326) AS spot,
+      coalesce(c.dup_radius_m, :radius_m) AS radius_m, coalesce(c.dup_days, :days) AS days
+    FROM category c WHERE c.code = :category
+  ) h
+  CROSS JOIN LATERAL like_reports(CAST(:category AS text), h.spot, h.radius_m) r
+  WHERE r.received_at >= CAST(:received_at AS timestamptz)
+      - make_interval(days => CASE WHEN r.open THEN h.days ELSE :again_days END)
+    AND (r.open OR r.state IN ('closed', 'struck_off'))
+),
+stored AS (
   INSERT INTO report (source, number, state, category, category_raw, description, channel, words, compound_id,
-    raw_x, raw_y, crs, geom, accuracy_m, observed_at, received_at, client_key, body_hash, sender_id)
+    raw_x, raw_y, crs, geom, accuracy_m, observed_at, received_at, client_key, body_hash, sender_id,
+    by_staff, again_of)
   VALUES (:source, :number, 'reported', :category, :category_raw, :description, :channel, :words,
     CAST(:compound_id AS bigint), CAST(:raw_x AS float8), CAST(:raw_y AS float8), :crs,
     ST_SetSRID(ST_MakePoint(CAST(:lon AS float8), CAST(:lat AS float8)), 4326), CAST(:accuracy_m AS float8),
-    CAST(:observed_at AS timestamptz), :received_at, :client_key, :body_hash, CAST(:sender_id AS bigint))
+    CAST(:observed_at AS timestamptz), :received_at, :client_key, :body_hash, CAST(:sender_id AS bigint),
+    :by_staff, (SELECT n.id FROM near n WHERE NOT n.open ORDER BY n.apart_deg, n.id LIMIT 1))
   ON CONFLICT (client_key) WHERE client_key IS NOT NULL DO NOTHING
   RETURNING id, received_at
 ),
 logged AS (
-  INSERT INTO report_log (report_id, seq, action, to_state, actor_id, at)
-  SELECT id, 1, 'submit', 'reported', CAST(:sender_id AS bigint), received_at FROM stored
+  INSERT INTO report_log (report_id, seq, action, to_state, actor_id, at, digest)
+  SELECT id, 1, 'submit', 'reported', CAST(:sender_id AS bigint), received_at,
+    log_digest(NULL, id, 1, 'submit', NULL, 'reported', CAST(:sender_id AS bigint), received_at, NULL, NULL)
+  FROM stored
 ),
 placed AS (
   INSERT INTO placement (report_id, seq, from_at, grid_version_id, method, distance_m, confidence, runners_up, reason,
@@ -26,4 +43,4 @@ placed AS (
     CAST(:confidence AS float8), CAST(:runners_up AS jsonb), :reason, CAST(:worker_id AS bigint), :duty
   FROM stored
 )
-SELECT id FROM stored
+SELECT id, (SELECT least(count(*), :most) FROM near n WHERE n.open) AS n_similar FROM stored

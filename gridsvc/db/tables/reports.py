@@ -181,7 +181,7 @@ report_log = Table(
     Column("facts", JSONB),
     Column("note_salt", LargeBinary),
     Column("note_digest", LargeBinary),
-    Column("digest", LargeBinary),  # of the row before and this one's fields: SQL function log_digest
+    Column("digest", LargeBinary, nullable=False),  # of the row before and this one's fields: SQL function log_digest
     Index("report_log_at_idx", "at", postgresql_using="brin", postgresql_with={"autosummarize": "on"}),
 )
 

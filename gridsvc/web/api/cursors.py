@@ -10,6 +10,7 @@ import base64
 import hashlib
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from gridsvc.errors import Refused
 from gridsvc.listing import Filter, Place
@@ -21,8 +22,7 @@ _TAG_BYTES = 12
 def write(place: Place, wanted: Filter) -> str:
     """The cursor for what comes behind a row."""
     at, row_id = place
-    inside = json.dumps([(at - _EPOCH) // timedelta(microseconds=1), row_id]).encode()
-    return _text(_tag(inside, wanted) + inside)
+    return sealed([micros(at), row_id], wanted)
 
 
 def read(cursor: str | None, wanted: Filter) -> Place | None:
@@ -33,16 +33,51 @@ def read(cursor: str | None, wanted: Filter) -> Place | None:
     """
     if cursor is None:
         return None
+    at, row_id = opened(cursor, wanted)
+    return moment(at), row_id
+
+
+def sealed(place: list[Any], wanted: object) -> str:
+    """A cursor: a sort value (a number, a text or null) and a row's id, for a list with these filters."""
+    inside = json.dumps(place, ensure_ascii=False).encode()
+    return _text(_tag(inside, wanted) + inside)
+
+
+def opened(cursor: str, wanted: object) -> tuple[Any, int]:
+    """The sort value and id that were sealed. Anybody can make a cursor, so the value may be anything JSON can say.
+
+    Raises:
+        Refused: it is no cursor, was changed, or belongs to other filters.
+    """
     try:
         raw = base64.b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         tag, inside = raw[:_TAG_BYTES], raw[_TAG_BYTES:]
         if tag != _tag(inside, wanted) or cursor != _text(raw):
             raise Refused("cursor_invalid")
-        micros, row_id = json.loads(inside)
-        if type(micros) is not int or type(row_id) is not int or not 0 <= row_id < 2**63:
-            raise Refused("cursor_invalid")
-        return _EPOCH + timedelta(microseconds=micros), row_id
-    except (ValueError, TypeError, OverflowError):
+        value, row_id = json.loads(inside)
+    except (ValueError, TypeError, RecursionError):
+        raise Refused("cursor_invalid") from None
+    if type(row_id) is not int or not 0 <= row_id < 2**63:
+        raise Refused("cursor_invalid")
+    return value, row_id
+
+
+def micros(at: datetime) -> int:
+    """An instant as a cursor holds it."""
+    return (at - _EPOCH) // timedelta(microseconds=1)
+
+
+def moment(value: object) -> datetime:
+    """The instant that a cursor's value stands for.
+
+    Raises:
+        Refused: it stands for none.
+    """
+    if type(value) is not int:
+        raise Refused("cursor_invalid")
+    try:
+        return _EPOCH + timedelta(microseconds=value)
+    except OverflowError:
         raise Refused("cursor_invalid") from None
 
 
@@ -50,5 +85,5 @@ def _text(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
-def _tag(inside: bytes, wanted: Filter) -> bytes:
+def _tag(inside: bytes, wanted: object) -> bytes:
     return hashlib.sha256(inside + repr(wanted).encode()).digest()[:_TAG_BYTES]

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field, Strict
 from starlette.concurrency import run_in_threadpool
@@ -78,6 +78,11 @@ class RedactionsOut(BaseModel):
     """All of them, newest first."""
 
     items: list[RedactionOut]
+
+
+async def _may_redact(request: Request) -> None:
+    async with begun(request) as unit:
+        require(unit.actor, "redact_photo")
 
 
 @router.put(
@@ -175,13 +180,13 @@ def redactions(sha256: Sha256, unit: Annotated[Unit, may("read_photo")]) -> Resp
     "/{sha256}/redactions",
     status_code=201,
     operation_id="redact_photo",
+    dependencies=[Depends(_may_redact)],
     responses={201: {"model": PhotoOut}, 404: {"model": schemas.ErrorOut}, 409: {"model": schemas.ErrorOut}},
 )
 async def redact(sha256: Sha256, body: RedactionIn, request: Request) -> Response:
     """Paints black boxes; from now on everybody sees the new version, and the old one is deleted after some days."""
     mine = services.of(request)
     async with begun(request) as unit:
-        require(unit.actor, "redact_photo")
         photo = await run_in_threadpool(_visible, unit, sha256)
     boxes = photos.check_boxes(photo, body.boxes, body.version)
     try:

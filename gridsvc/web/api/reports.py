@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import JSONResponse
 from starlette.responses import Response
 
-from gridsvc import dossier, grids, listing, reports, unplaced
+from gridsvc import dossier, duplicates, grids, listing, reports, unplaced
 from gridsvc.errors import Conflict, Refused
 from gridsvc.web import answers, schemas, security, services
 from gridsvc.web.api import cursors, period, rows
@@ -22,6 +22,10 @@ GEOJSON = "application/geo+json"
 Number = Annotated[schemas.Words, Path(max_length=200, description="the report's number")]
 Source = Annotated[schemas.Words, Query(max_length=200, description="where the number comes from; imports name theirs")]
 Repeat = Annotated[int, Query(ge=0, le=2**31 - 1, description="1, 2 and so on where an import let a number recur")]
+State = Literal[
+    "reported", "verified", "filed", "dispatched", "disposed", "checked", "closed",
+    "merged", "not_filed", "struck_off", "void",
+]  # fmt: skip
 Text = Annotated[schemas.Words | None, Query(min_length=1, max_length=200)]
 
 
@@ -53,15 +57,27 @@ def submit(body: schemas.ReportIn, unit: Annotated[Unit, may("submit")]) -> Resp
         compound=body.location.compound,
         words=body.location.words,
         observed_at=_instant(body.observed_at, unit.mine.settings.zone),
+        photos=tuple(body.photos),
+        reporter=body.reporter(),
     )
     stored = reports.submit(unit.db, draft, unit.actor, unit.now, unit.mine.rule)
     told: dict[str, Any] = {"number": stored.number, "state": stored.state}
     told |= rows.placed(stored.placement, unit.locale, known=unit.actor.known)
-    told["due_at"] = None
+    told |= rows.sent(stored, unit.mine.settings.zone)
+    if unit.actor.known:
+        told["similar"] = _similar(unit, stored)
     headers = {"Location": f"/api/v1/reports/{stored.number}"}
     answer = JSONResponse(told, 201 if stored.created else 200, headers)
     unit.end(well=True)  # here, where the thread is: the way to another one costs as much as a statement
     return answer
+
+
+def _similar(unit: Unit, stored: reports.Submitted) -> list[rows.Json]:
+    """The nearest open ones like it that this reader sees; asked for only where there are any."""
+    if not stored.n_similar or stored.lonlat is None:
+        return []
+    found = duplicates.near(unit.db, unit.actor, stored.category, stored.lonlat, unit.now, but=stored.id)
+    return [rows.similar(one, unit.mine.settings.zone) for one in found]
 
 
 def wanted(
@@ -70,7 +86,7 @@ def wanted(
         str | None, Query(max_length=200, description="west,south,east,north in degrees (EPSG:4326)")
     ] = None,
     grid: Text = None,
-    state: Annotated[Literal["reported", "closed", "void"] | None, Query()] = None,
+    state: Annotated[State | None, Query()] = None,
     category: Text = None,
     first: Annotated[schemas.When | None, Query(alias="from", description="a day, or a time; of receipt")] = None,
     last: Annotated[schemas.When | None, Query(alias="to", description="a day (included), or a time (not)")] = None,

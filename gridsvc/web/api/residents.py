@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse
@@ -14,8 +14,22 @@ from gridsvc.i18n import translate
 from gridsvc.web import schemas, security, services
 from gridsvc.web.api import rows
 from gridsvc.web.deps import Unit, may
+from gridsvc.web.templating import lasted
 
 router = APIRouter(prefix="/api/v1/residents", tags=["residents"])
+
+
+# How many of received, looked at, dealt with, checked, closed lie behind a report.
+N_DONE = {
+    "reported": 1,
+    "verified": 2,
+    "filed": 2,
+    "dispatched": 2,
+    "disposed": 3,
+    "checked": 4,
+    "closed": 5,
+    "struck_off": 5,
+}
 
 
 async def link_limit(request: Request) -> None:
@@ -44,59 +58,121 @@ class ReplyIn(LinkIn):
     words: Annotated[schemas.Words, Field(min_length=1, max_length=2000)]
 
 
+class HappenedOut(schemas.Out):
+    """Something that happened; `note` only where it was written for the resident: `kind` is answer or question."""
+
+    at: schemas.Moment
+    action: str
+    words: str
+    note: str | None
+    kind: Literal["answer", "question"] | None
+
+
+class ProgressOut(schemas.Out):
+    """How a report stands, in plain words. `n_done` of five steps (received, looked at, dealt with, checked, closed) lie
+    behind it, null where it ended before; `merged`: handled together with another report, whose state this is.
+    `rating` is open (until `rate_until`), given, over or null; `asked` is a question that waits for an answer."""
+
+    number: str
+    state: str
+    state_words: str
+    next_words: str
+    n_done: int | None
+    merged: bool
+    category: str
+    description: str
+    received_at: schemas.Moment
+    due_at: schemas.Moment | None
+    due_words: str | None
+    events: list[HappenedOut]
+    rate_until: schemas.Moment | None
+    rating: Literal["open", "given", "over"] | None
+    solved: str | None
+    satisfied: str | None
+    asked: str | None
+
+
 LINKED = [Depends(link_limit)]
+ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {"model": ProgressOut},
+    404: {"model": schemas.ErrorOut, "description": "No report with this number and this secret"},
+    409: {"model": schemas.ErrorOut},
+    429: {"model": schemas.ErrorOut},
+}
 
 
-@router.post("/progress", operation_id="read_progress", dependencies=LINKED)
+@router.post("/progress", operation_id="read_progress", dependencies=LINKED, responses=ANSWERS)
 def progress(body: LinkIn, unit: Annotated[Unit, may("read_own_report")]) -> Response:
     """How the report stands. Changes nothing, however often it is opened."""
-    return JSONResponse(_told(unit, residents.progress(unit.db, body.number, body.secret, unit.now)))
+    return JSONResponse(told(unit, residents.progress(unit.db, body.number, body.secret, unit.now)))
 
 
 @router.post(
     "/rating",
     operation_id="rate_report",
     dependencies=LINKED,
-    responses={410: {"model": schemas.ErrorOut, "description": "Rating ended 14 days after closing"}},
+    responses=ANSWERS | {410: {"model": schemas.ErrorOut, "description": "Rating ended 14 days after closing"}},
 )
 def rating(body: RatingIn, unit: Annotated[Unit, may("read_own_report")]) -> Response:
     """Stores the one rating; "not satisfied" sends the report back for rework."""
     agreed = terms.load(unit.db, **unit.mine.settings.agreed)
     note = (body.note or "").strip() or None
     residents.rate(unit.db, body.number, body.secret, body.solved, body.satisfied, note, unit.now, agreed)
-    return JSONResponse(_told(unit, residents.progress(unit.db, body.number, body.secret, unit.now)))
+    return JSONResponse(told(unit, residents.progress(unit.db, body.number, body.secret, unit.now)))
 
 
-@router.post("/reply", operation_id="reply_to_question", dependencies=LINKED)
+@router.post("/reply", operation_id="reply_to_question", dependencies=LINKED, responses=ANSWERS)
 def reply(body: ReplyIn, unit: Annotated[Unit, may("read_own_report")]) -> Response:
     """Answers the question that the report waits for; its clock goes on."""
     agreed = terms.load(unit.db, **unit.mine.settings.agreed)
     residents.reply(unit.db, body.number, body.secret, body.words, unit.now, agreed)
-    return JSONResponse(_told(unit, residents.progress(unit.db, body.number, body.secret, unit.now)))
+    return JSONResponse(told(unit, residents.progress(unit.db, body.number, body.secret, unit.now)))
 
 
-def _told(unit: Unit, found: residents.Progress) -> dict[str, Any]:
+def told(unit: Unit, found: residents.Progress) -> dict[str, Any]:
+    """How a report stands, with a plain word for everything; `n_done` of the five steps, null where it ended early."""
     zone, locale = unit.mine.settings.zone, unit.locale
-    events = [
-        {
-            "at": rows.moment(one.at, zone),
-            "action": one.action,
-            "words": translate(f"resident.happened.{one.action}", locale, department=one.department or ""),
-            "note": one.note,
-        }
-        for one in found.events
-    ]
+    rateable = found.rating == "open"
+    state = "closed_rated" if found.state == "closed" and not rateable else found.state
     return {
         "number": found.number,
         "state": found.state,
-        "state_words": translate(f"resident.state.{found.state}", locale),
+        "state_words": translate(f"resident.state.{state}", locale),
+        "next_words": translate(f"resident.next.{state}", locale),
+        "n_done": N_DONE.get(found.state),
+        "merged": found.merged,
         "category": found.category_zh if locale == "zh" else found.category_en,
         "description": found.description,
         "received_at": rows.moment(found.received_at, zone),
         "due_at": rows.moment(found.due_at, zone),
-        "events": events,
+        "due_words": _due(unit, found),
+        "events": [_event(unit, one) for one in found.events],
         "rate_until": rows.moment(found.rate_until, zone),
+        "rating": found.rating,
         "solved": found.solved,
         "satisfied": found.satisfied,
         "asked": found.asked,
     }
+
+
+def _event(unit: Unit, one: residents.Event) -> dict[str, Any]:
+    words = translate(f"resident.happened.{one.action}", unit.locale, department=one.department or "")
+    kind = None if one.note is None else "question" if one.action == "ask_resident" else "answer"
+    at = rows.moment(one.at, unit.mine.settings.zone)
+    return {"at": at, "action": one.action, "words": words, "note": one.note, "kind": kind}
+
+
+def _due(unit: Unit, found: residents.Progress) -> str | None:
+    """The due time in words, while somebody works towards it."""
+    if found.due_at is None or found.state not in ("filed", "dispatched"):
+        return None
+    if found.stopped:
+        return translate("resident.due.stopped", unit.locale)
+    left = found.due_at - unit.now
+    due = found.due_at.astimezone(unit.mine.settings.zone).strftime("%Y-%m-%d %H:%M")
+    return translate(
+        f"resident.due.{'late' if left.total_seconds() < 0 else 'by'}",
+        unit.locale,
+        at=due,
+        span=lasted(abs(left), unit.locale),
+    )

@@ -4,8 +4,28 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from gridsvc.web.api import categories, health, locate, maps, photos, reports, stats, tiles
+from gridsvc.web.api import (
+    accounts,
+    categories,
+    departments,
+    duty,
+    health,
+    ledger,
+    locate,
+    maps,
+    photos,
+    reports,
+    residents,
+    responsibility,
+    stats,
+    tiles,
+    worklist,
+)
 
 ROUTERS: tuple[APIRouter, ...] = tuple(
-    part.router for part in (reports, photos, locate, stats, maps, tiles, categories, health)
+    part.router
+    for part in (
+        *(residents, reports, photos, locate, stats, maps, tiles, categories),
+        *(worklist, ledger, departments, responsibility, duty, accounts, health),
+    )
 )

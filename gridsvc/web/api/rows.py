@@ -8,9 +8,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from gridsvc.dossier import Dossier, Said
+from gridsvc.duplicates import Similar
 from gridsvc.grids import DOUBTFUL_BELOW, Placement
 from gridsvc.i18n import Locale, translate
 from gridsvc.listing import Listed
+from gridsvc.reports import Submitted
 
 Json = dict[str, Any]
 
@@ -58,6 +60,21 @@ def placed(placement: Placement, locale: Locale, *, known: bool) -> Json:
         "grid": grid(p.code, p.name, p.layer),
         "placement": found(p.method, p.distance_m, p.confidence, p.runners_up, p.reason, known=known),
         "worker": worker(p.worker_name, p.duty, p.name, p.area_name, locale, known=known),
+    }
+
+
+def sent(stored: Submitted, zone: ZoneInfo) -> Json:
+    """What else the answer to a submission says."""
+    return {"due_at": moment(stored.due_at, zone), "n_similar": stored.n_similar}
+
+
+def similar(one: Similar, zone: ZoneInfo) -> Json:
+    """An open report near another one."""
+    return {
+        "number": one.number,
+        "distance_m": one.distance_m,
+        "received_at": moment(one.received_at, zone),
+        "description": one.description,
     }
 
 
@@ -129,5 +146,5 @@ def _said(row: Listed | Said, locale: Locale, zone: ZoneInfo) -> Json:
         "received_at": moment(row.received_at, zone),
         "day_only": row.day_only,
         "closed_at": moment(row.closed_at, zone),
-        "due_at": None,
+        "due_at": moment(row.due_at, zone),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
@@ -10,7 +11,7 @@ from fastapi.responses import HTMLResponse
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from gridsvc import categories, dossier, listing, unplaced
+from gridsvc import cases, categories, dossier, listing, unplaced, worktime
 from gridsvc.db.tables import REPORT_STATES
 from gridsvc.errors import GridsvcError, Refused
 from gridsvc.reports import SOURCE
@@ -19,12 +20,14 @@ from gridsvc.settings import Settings
 from gridsvc.web import answers, schemas
 from gridsvc.web.api import cursors, period
 from gridsvc.web.deps import ServicesDep, UnitDep, may
+from gridsvc.web.pages import deeds, telling
 from gridsvc.web.pages.ground import place
 from gridsvc.web.templating import Frame, frame_of, page
 
 router = APIRouter()
 
 PER_PAGE = 50
+NOTHING_KEPT = deeds.Kept()
 FILTERS = ("state", "category", "grid", "from", "to", "q", "doubtful")
 
 
@@ -106,9 +109,9 @@ def show_one(
     number: Annotated[schemas.Words, Path(max_length=200)],
     source: Annotated[schemas.Words, Query(max_length=200)] = SOURCE,
     repeat: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0,
-    done: bool = False,
+    done: Annotated[schemas.Words | None, Query(max_length=40)] = None,
 ) -> Response:
-    """One report: what was said, where it belongs and belonged, what happened."""
+    """One report: what was said, how it stands, what this reader may do now, where it belongs, what happened."""
     found = dossier.load_one(unit.db, unit.actor, number, source, repeat)
     return one(frame_of(request), unit.db, mine.settings, found, done=done)
 
@@ -119,15 +122,43 @@ def one(
     settings: Settings,
     found: dossier.Dossier,
     *,
-    done: bool = False,
+    done: str | None = None,
     errors: dict[str, str] | None = None,
     status: int = 200,
+    kept: deeds.Kept = NOTHING_KEPT,
+    seen: int | None = None,
+    contact: dossier.Contact | None = None,
 ) -> Response:
-    """The page of a report."""
+    """The page of a report.
+
+    Args:
+        done: the action that the reader has just done.
+        kept: what the reader wrote for an action that was refused.
+        seen: the version that the reader had before it was refused as stale: what happened since is shown.
+        contact: who reported, unmasked, for the one answer that shows it.
+    """
     said = found.said
     pin = (said.lon, said.lat) if said.lon is not None and said.lat is not None else None
-    small = place(db, settings, pin=pin, accuracy_m=said.accuracy_m) if pin else None
-    facts: dict[str, Any] = {"dossier": found, "place": small, "done": done, "errors": errors or {}}
+    folder = dossier.folder(db, frame.user, found, frame.now)
+    actions = cases.actions(folder.held, frame.user, frame.now)
+    log = telling.history(frame, found, folder)
+    facts: dict[str, Any] = {
+        "dossier": found,
+        "folder": folder,
+        "case": folder.held.case,
+        "offer": deeds.offer(db, frame.user, folder, actions, settings, kept),
+        "log": log,
+        "since": [one for one in log if seen is not None and one.entry.seq > seen],
+        "deadline": telling.deadline(frame, folder.held.case, frame.now, worktime.load(db, settings.timezone)),
+        "limit": partial(telling.limit, frame),
+        "instant": telling.instant,
+        "no_condition": deeds.NO_CONDITION,
+        "place": place(db, settings, pin=pin, accuracy_m=said.accuracy_m) if pin else None,
+        "done": done if done == "true" or done == found.log[-1].action else None,
+        "errors": errors or {},
+        "kept": kept,
+        "contact": contact,
+    }
     return page(frame, "report.html", status=status, nav="reports", **facts)
 
 

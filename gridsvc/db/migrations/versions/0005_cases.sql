@@ -190,6 +190,8 @@ WITH RECURSIVE chain AS (
 )
 UPDATE report_log l SET digest = c.digest FROM chain c WHERE c.report_id = l.report_id AND c.seq = l.seq;
 
+ALTER TABLE report_log ALTER COLUMN digest SET NOT NULL;
+
 -- The versions of the grids that a reader sees: of the own areas with all below them, and of the own worker's duty.
 CREATE FUNCTION seen_grids(area_ids bigint[], worker_id bigint) RETURNS SETOF bigint LANGUAGE sql STABLE AS $$
   WITH RECURSIVE seen AS (

@@ -1,0 +1,64 @@
+"""`gridsvc audit`: verifies every log and every stored case; blanks what retention no longer allows to keep."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+from gridsvc import audit, retention
+from gridsvc.cli.door import FINE, WRONG, Door
+from gridsvc.cli.progress import shown
+from gridsvc.errors import Refused
+
+
+def run(door: Door, args: argparse.Namespace) -> int:
+    """The exit code of `audit verify` (2: something was changed) or `audit retain`."""
+    return _verify(door) if args.deed == "verify" else _retain(door, args)
+
+
+def _verify(door: Door) -> int:
+    with door.owner() as db, shown(door) as step:
+        done = audit.verify(db, lambda n: step("audit", n, None))
+    if door.json:
+        door.tell({"sound": done.sound} | asdict(done))
+    for finding in done.findings:
+        key = f"audit.{finding.what}"
+        fields = ", ".join(finding.fields)
+        door.warn(door.word(key, number=finding.number, seq=finding.seq or "-", fields=fields))
+    n_named, n_all = len(done.findings), sum(done.counts.values())
+    if n_all > n_named:
+        door.warn(door.word("audit.more", n=n_all - n_named))
+    key = "audit.sound" if done.sound else "audit.unsound"
+    n_unsealed = done.counts.get("unsealed", 0)
+    facts = {"reports": done.n_reports, "rows": done.n_rows, "n": n_all - n_unsealed, "unsealed": n_unsealed}
+    door.say(door.word(key, **facts))
+    return FINE if done.sound else WRONG
+
+
+def _retain(door: Door, args: argparse.Namespace) -> int:
+    before = _before(door, args)
+    with door.owner() as db:
+        done = retention.blank(db, before, door.now, uuid4())
+        if not args.dry_run:
+            db.commit()
+    if door.json:
+        door.tell(asdict(done) | {"before": before.isoformat(), "dry_run": args.dry_run})
+    facts = {"notes": done.n_notes, "reporters": done.n_reporters, "reports": done.n_reports, "batch": done.batch}
+    day = before.astimezone(door.settings.zone).strftime("%Y-%m-%d %H:%M")
+    door.say(door.word("audit.would_retain" if args.dry_run else "audit.retained", before=day, **facts))
+    return FINE
+
+
+def _before(door: Door, args: argparse.Namespace) -> datetime:
+    """The instant that `--before DATE` (its midnight in the set zone) or `--days N` means."""
+    if args.days is not None:
+        if not 0 <= args.days <= 36_500:
+            raise Refused("retention_days", days=args.days)
+        return door.now - timedelta(days=args.days)
+    try:
+        day = datetime.strptime(args.before, "%Y-%m-%d")  # noqa: DTZ007 - its zone is the next line's
+    except ValueError:
+        raise Refused("retention_date", before=args.before[:40]) from None
+    return day.replace(tzinfo=door.settings.zone).astimezone(UTC)

@@ -1,0 +1,131 @@
+-- Question: for how many reports does each figure of rules.rates count in a period, by where they belong?
+-- Parameters: :from_at (inclusive), :to_at (exclusive), :held_at (when we look, at most :to_at; instants),
+--   :by (grid|area|department|category), :definition (due_i|due_ii), :without_suspended (bool: taken out of what was due),
+--   :all_areas (bool), :area_ids (bigint[]), :worker_id, :department_id (bigint or null), :queue (bool: unplaced ones too)
+-- Columns: code (null: on no grid, with no department), name, name_en, layer, and every name of rules.rates.MEASURES
+-- Index: report_log_pkey (what is received, filed, due and disposed of is read in one pass over report)
+WITH fact AS MATERIALIZED (
+  SELECT r.id, r.received_at, r.state, r.category, r.department_id, r.assist_ids, r.called_ids, r.by_staff, r.outcome,
+    r.verified_at, r.filed_at, r.dispatched_at, r.accepted_at, r.due_at, r.disposed_at, r.checked_at, r.closed_at,
+    r.suspended_at, r.n_returns, r.n_rework, r.n_extensions
+  FROM report r
+  WHERE r.received_at < :held_at
+    -- what an import brought closed or void ran its course elsewhere, and nothing of it is known
+    AND NOT (r.source <> 'gridsvc' AND r.filed_at IS NULL AND r.disposed_at IS NULL
+      AND r.state IN ('closed', 'struck_off', 'void'))
+    AND (r.received_at >= :from_at OR r.filed_at >= :from_at OR r.dispatched_at >= :from_at OR r.disposed_at >= :from_at
+      OR r.closed_at >= :from_at OR r.due_at >= :from_at OR (r.disposed_at IS NULL AND r.filed_at IS NOT NULL)
+      OR r.id IN (SELECT l.report_id FROM report_log l WHERE l.at >= :from_at AND l.action = 'close'))
+),
+rating AS (  -- the last closing of a report with a resident, and the first rating that followed it
+  SELECT DISTINCT ON (l.report_id) l.report_id, l.at AS asked_at, e.solved, e.satisfied
+  FROM report_log l
+  JOIN reporter p ON p.report_id = l.report_id AND p.secret_hash IS NOT NULL
+  LEFT JOIN LATERAL (
+    SELECT e.facts -> 'set' ->> 'solved' AS solved, e.facts -> 'set' ->> 'satisfied' AS satisfied
+    FROM report_log e
+    WHERE e.report_id = l.report_id AND e.seq > l.seq AND e.action = 'rate' AND e.at < :held_at
+    ORDER BY e.seq LIMIT 1
+  ) e ON true
+  WHERE l.action = 'close' AND l.at >= :from_at AND l.at < :held_at
+  ORDER BY l.report_id, l.seq DESC
+),
+timed AS (
+  SELECT f.*, p.grid_version_id, q.asked_at, q.solved, q.satisfied, s.dispatch_due_at, s.accept_due_at, s.check_due_at,
+    f.received_at >= :from_at AS is_received,
+    coalesce(f.filed_at >= :from_at AND f.filed_at < :held_at, false) AS is_filed,
+    coalesce(f.dispatched_at >= :from_at AND f.dispatched_at < :held_at, false) AS is_dispatched,
+    coalesce(f.disposed_at >= :from_at AND f.disposed_at < :held_at, false) AS is_disposed,
+    coalesce(f.filed_at < :held_at, false) AS was_filed,
+    coalesce(f.dispatched_at < :held_at, false) AS was_dispatched,
+    coalesce(f.disposed_at < :held_at, false) AS was_disposed,
+    coalesce(f.disposed_at <= coalesce(f.due_at, f.disposed_at), false) AS in_time,
+    f.state IN ('closed', 'struck_off') AND coalesce(f.closed_at < :held_at, false) AS was_closed
+  FROM fact f
+  LEFT JOIN placement p ON p.report_id = f.id AND p.from_at < :held_at AND (p.to_at IS NULL OR p.to_at >= :held_at)
+  LEFT JOIN rating q ON q.report_id = f.id
+  LEFT JOIN LATERAL (  -- the last limit that each stage was given
+    SELECT (array_agg(l.until ORDER BY l.seq DESC) FILTER (WHERE l.stage = 'dispatch'))[1] AS dispatch_due_at,
+      (array_agg(l.until ORDER BY l.seq DESC) FILTER (WHERE l.stage = 'accept'))[1] AS accept_due_at,
+      (array_agg(l.until ORDER BY l.seq DESC) FILTER (WHERE l.stage = 'check'))[1] AS check_due_at
+    FROM (
+      SELECT l.seq, l.facts -> 'set' ->> 'stage' AS stage,
+        CAST(l.facts -> 'set' ->> 'stage_due_at' AS timestamptz) AS until
+      FROM report_log l
+      WHERE l.report_id = f.id
+    ) l
+  ) s ON (f.filed_at >= :from_at OR f.dispatched_at >= :from_at OR f.disposed_at >= :from_at)
+),
+measured AS (
+  SELECT t.*,
+    t.is_received AND (t.outcome IS NOT DISTINCT FROM 'on_spot') AND t.was_disposed AS is_on_spot,
+    t.is_filed AND coalesce(t.dispatch_due_at < :held_at OR (t.was_dispatched AND t.dispatch_due_at IS NOT NULL), false)
+      AS is_dispatch_due,
+    t.is_dispatched AND coalesce(t.accept_due_at < :held_at
+      OR (t.accepted_at < :held_at AND t.accept_due_at IS NOT NULL), false) AS is_accept_due,
+    t.is_disposed AND coalesce(t.check_due_at < :held_at
+      OR (t.checked_at < :held_at AND t.check_due_at IS NOT NULL), false) AS is_check_due,
+    t.was_filed AND t.state NOT IN ('void', 'not_filed', 'merged') AND NOT (:without_suspended AND t.suspended_at IS NOT NULL)
+      AND CASE CAST(:definition AS text) WHEN 'due_i' THEN coalesce(
+          (t.due_at >= :from_at AND t.due_at < :to_at)
+          OR (t.due_at < :from_at AND (t.disposed_at IS NULL OR t.disposed_at >= :from_at)), false)
+        ELSE t.is_disposed OR (NOT t.was_disposed AND coalesce(t.due_at < :held_at, false) AND t.suspended_at IS NULL)
+      END AS is_due
+  FROM timed t
+),
+keyed AS (
+  SELECT m.*, g.layer, CASE CAST(:by AS text) WHEN 'grid' THEN g.code WHEN 'area' THEN a.code WHEN 'department' THEN d.code
+    ELSE m.category END AS key
+  FROM measured m
+  LEFT JOIN grid_version g ON g.id = m.grid_version_id
+  LEFT JOIN area a ON a.id = g.area_id
+  LEFT JOIN department d ON d.id = m.department_id
+  WHERE :all_areas OR m.grid_version_id IN (SELECT seen_grids(CAST(:area_ids AS bigint[]), CAST(:worker_id AS bigint)))
+    OR takes_part(CAST(:department_id AS bigint), m.department_id, m.assist_ids, m.called_ids)
+    OR (:queue AND m.grid_version_id IS NULL)
+),
+counted AS (
+  SELECT key, CASE WHEN CAST(:by AS text) = 'grid' THEN layer END AS layer,
+    count(*) FILTER (WHERE is_received) AS received,
+    count(*) FILTER (WHERE is_received AND was_filed) AS filed_of_received,
+    count(*) FILTER (WHERE is_received AND state NOT IN ('void', 'not_filed')
+      AND (was_filed OR is_on_spot OR state = 'merged')) AS effective,
+    count(*) FILTER (WHERE is_received AND NOT by_staff) AS found_by_others,
+    count(*) FILTER (WHERE is_on_spot) AS on_spot,
+    count(*) FILTER (WHERE is_received AND NOT by_staff) AS to_verify,
+    count(*) FILTER (WHERE is_received AND NOT by_staff AND verified_at < :held_at) AS verified,
+    count(*) FILTER (WHERE is_filed) AS filed,
+    count(*) FILTER (WHERE is_filed AND was_dispatched) AS dispatched,
+    count(*) FILTER (WHERE is_filed AND was_dispatched AND n_returns = 0) AS right_dispatched,
+    count(*) FILTER (WHERE is_dispatch_due) AS dispatch_due,
+    count(*) FILTER (WHERE is_dispatch_due AND was_dispatched AND dispatched_at <= dispatch_due_at) AS dispatched_in_time,
+    count(*) FILTER (WHERE is_accept_due) AS accept_due,
+    count(*) FILTER (WHERE is_accept_due AND accepted_at < :held_at AND accepted_at <= accept_due_at) AS accepted_in_time,
+    count(*) FILTER (WHERE is_due) AS due,
+    count(*) FILTER (WHERE is_due AND was_disposed) AS disposed,
+    count(*) FILTER (WHERE is_due AND was_disposed AND in_time) AS disposed_in_time,
+    count(*) FILTER (WHERE is_due AND was_closed) AS closed,
+    count(*) FILTER (WHERE is_due AND was_closed AND in_time) AS closed_in_time,
+    count(*) FILTER (WHERE is_due AND was_closed AND NOT in_time) AS closed_overdue,
+    count(*) FILTER (WHERE is_due AND n_rework > 0) AS reworked,
+    count(*) FILTER (WHERE is_due AND n_extensions > 0) AS extended,
+    count(*) FILTER (WHERE is_check_due) AS check_due,
+    count(*) FILTER (WHERE is_check_due AND checked_at < :held_at AND checked_at <= check_due_at) AS checked_in_time,
+    count(*) FILTER (WHERE asked_at IS NOT NULL) AS asked,
+    count(*) FILTER (WHERE asked_at IS NOT NULL AND satisfied IS NOT NULL) AS rated,
+    count(*) FILTER (WHERE asked_at IS NOT NULL AND solved = 'solved') AS solved,
+    count(*) FILTER (WHERE asked_at IS NOT NULL AND satisfied IN ('satisfied', 'basically')) AS satisfied
+  FROM keyed
+  GROUP BY 1, 2
+)
+SELECT n.*, n.key AS code, coalesce(g.name, a.name, d.name, c.name_zh) AS name, c.name_en
+FROM counted n
+LEFT JOIN LATERAL (
+  SELECT g.name FROM grid_version g
+  WHERE CAST(:by AS text) = 'grid' AND g.code = n.key AND g.layer = n.layer
+  ORDER BY g.valid_to IS NULL DESC, g.valid_to DESC, g.id DESC LIMIT 1
+) g ON true
+LEFT JOIN area a ON CAST(:by AS text) = 'area' AND a.code = n.key
+LEFT JOIN department d ON CAST(:by AS text) = 'department' AND d.code = n.key
+LEFT JOIN category c ON CAST(:by AS text) = 'category' AND c.code = n.key
+ORDER BY n.key COLLATE "C" NULLS LAST, n.layer

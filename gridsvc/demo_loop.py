@@ -1,0 +1,187 @@
+"""The invented town's case loop: its departments and people, and everything they did, played through the verbs."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, select
+
+from geodata.town import Report, Town
+from geodata.town.loop import DEPARTMENTS, Deed, deeds
+from gridsvc import cases, departments, periodic, reports, residents, responsibility, terms
+from gridsvc.db import tables as t
+from gridsvc.errors import Conflict
+from gridsvc.grids import Rule
+from gridsvc.reports import Draft, Position
+from gridsvc.rules.case import Given
+from gridsvc.rules.deadlines import Limit
+from gridsvc.rules.roles import RESIDENT, Actor
+from gridsvc.terms import Agreed, StageLimit
+
+Progress = Callable[[str, int, int], None]
+SOURCE = "town"
+_LOOKS_AT = time(6, 0)  # when the service looks, each day of the play, at what is overdue
+_LIMITS = (
+    StageLimit("dispatch", None, Limit(4, "working_hour")),
+    StageLimit("accept", None, Limit(4, "working_hour")),
+    StageLimit("dispose", None, Limit(5, "working_day")),
+    StageLimit("check", None, Limit(1, "working_day")),
+    StageLimit("dispose", "event-0506", Limit(24, "urgent_hour")),
+    StageLimit("dispose", "event-0501", Limit(24, "urgent_hour")),
+    StageLimit("dispose", "event-0496", Limit(1, "working_day")),
+)
+_DESK = (("leader", "周建国"), ("dispatcher", "何敏"), ("checker", "方文"))
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Who plays: an actor per worker's code, per department's id, and the three of the desk by role."""
+
+    workers: dict[str, Actor]
+    handlers: dict[int, Actor]
+    desk: dict[str, Actor]
+    any_worker: Actor
+
+
+def settle(db: Connection) -> Cast:
+    """Departments, responsibility lists, limits of stages, and accounts without a password for everybody who plays."""
+    departments.save(db, [departments.Department(code, name) for code, name, _ in DEPARTMENTS])
+    lines = [
+        responsibility.Duty("basic", category=prefix, area_code=None, level=None, lead_code=code, assist_codes=())
+        for code, _, prefixes in DEPARTMENTS
+        for prefix in prefixes
+    ]
+    responsibility.save(db, lines, SOURCE)
+    terms.save(db, _LIMITS)
+    ids = {row.code: row.id for row in db.execute(select(t.department.c.code, t.department.c.id))}
+    w = t.worker.c
+    workers = {
+        row.code: _actor(db, f"demo-{row.code}", row.name, "worker", worker_id=row.id)
+        for row in db.execute(select(w.id, w.code, w.name).order_by(w.code)).all()
+    }
+    handlers = {
+        ids[code]: _actor(db, f"demo-{code}", f"{name}承办人", "handler", department_id=ids[code])
+        for code, name, _ in DEPARTMENTS
+    }
+    desk = {role: _actor(db, f"demo-{role}", name, role) for role, name in _DESK}
+    return Cast(workers, handlers, desk, next(iter(workers.values())))
+
+
+def _actor(
+    db: Connection, login: str, name: str, role: str, worker_id: int | None = None, department_id: int | None = None
+) -> Actor:
+    """An account that nobody can log in with: it is inactive and its password has no hash."""
+    row = {"login": login, "name": name, "role": role, "password_hash": "-", "active": False, "demo": True}
+    row |= {"worker_id": worker_id, "department_id": department_id}
+    made = db.execute(t.account.insert().returning(t.account.c.id), row).scalar_one()
+    return Actor(role, made, login, name, worker_id, (), department_id)
+
+
+Move = tuple[datetime, Report | None, Deed | None]
+
+
+def _script(town: Town, zone: ZoneInfo) -> Iterator[Move]:
+    """What happens, in the order it happens: a report comes in, a deed, or (neither) the service looks around."""
+    rows: list[tuple[datetime, int, int, Move]] = []
+    for i, report in enumerate(town.reports):
+        rows.append((report.received_at, 0, i, (report.received_at, report, None)))
+    for i, (report, deed) in enumerate(deeds(town)):
+        rows.append((deed.at, 1, i, (deed.at, report, deed)))
+    day = min(report.received_at for report in town.reports).astimezone(zone).date()
+    while day < town.until:
+        at = datetime.combine(day, _LOOKS_AT, zone)
+        rows.append((at, 2, 0, (at, None, None)))
+        day += timedelta(days=1)
+    for *_, move in sorted(rows, key=lambda row: row[:3]):
+        yield move
+
+
+def play(db: Connection, town: Town, rule: Rule, cast: Cast, progress: Progress) -> None:
+    """Everything that happened to the town's reports, each step by the verb that serves a person who does it."""
+    agreed = terms.load(db, rule.zone)
+    numbers: dict[str, str] = {}
+    script = list(_script(town, ZoneInfo(rule.zone)))
+    for i, (at, report, deed) in enumerate(script):
+        if i % 200 == 0:
+            progress("reports", i, len(script))
+        if report is None:
+            _look_around(db, at, agreed)
+        elif deed is None:
+            numbers[report.number] = _submit(db, report, at, rule, cast)
+        else:
+            _do(db, report, numbers[report.number], deed, agreed, cast)
+    progress("reports", len(script), len(script))
+
+
+def _look_around(db: Connection, at: datetime, agreed: Agreed) -> None:
+    after = 0
+    while True:
+        done = periodic.batch(db, at, agreed, after)
+        if not done.more:
+            return
+        after = done.last_id
+
+
+def _do(db: Connection, report: Report, number: str, deed: Deed, agreed: Agreed, cast: Cast) -> None:
+    held = cases.lock(db, number)
+    actor = _who(deed, report, held, cast)
+    given = Given(
+        note=deed.note, until=deed.until, card=deed.card, solved=deed.solved, satisfied=deed.satisfied, reason=None
+    )
+    if deed.action == "dispatch" and _lead(db, held, agreed) is None:
+        given = replace(given, department_id=min(cast.handlers))
+    try:
+        cases.apply(db, held, deed.action, actor, deed.at, agreed, given)  # what is refused has written nothing
+    except Conflict:
+        if not deed.maybe and held.state not in ("struck_off", "void"):
+            raise
+
+
+def _lead(db: Connection, held: cases.Held, agreed: Agreed) -> int | None:
+    """The department that the lists name for a case, or None."""
+    level = held.case.level or "grid"
+    return responsibility.find(db, held.category, held.area_id, level, fallback=agreed.fallback).lead_id
+
+
+def _who(deed: Deed, report: Report, held: cases.Held, cast: Cast) -> Actor:
+    if deed.role == "resident":
+        return RESIDENT
+    if deed.role == "worker":
+        return cast.workers.get(report.worker_code or "", cast.any_worker)
+    if deed.role == "handler":
+        return cast.handlers[held.case.department_id or min(cast.handlers)]
+    return cast.desk[deed.role]
+
+
+def _submit(db: Connection, report: Report, at: datetime, rule: Rule, cast: Cast) -> str:
+    position = None
+    if report.lon is not None and report.lat is not None and report.datum is not None:
+        position = Position(report.lon, report.lat, report.datum, report.accuracy_m)
+    draft = Draft(
+        report.client_key,
+        report.category,
+        report.description,
+        report.channel,
+        position,
+        report.compound,
+        report.words,
+        report.observed_at,
+    )
+    sender = cast.workers[report.worker_code] if report.worker_code else Actor()
+    try:
+        made = reports.submit(db, draft, sender, at, rule)
+    except Conflict:  # a name that fits several compounds: the sender could only say it in words
+        words = draft.words or str(draft.compound)
+        made = reports.submit(db, replace(draft, compound=None, words=words), sender, at, rule)
+    if report.channel in ("wechat", "web"):
+        residents.register(db, made.id, residents.hashed(secret(report)))
+    return made.number
+
+
+def secret(report: Report) -> str:
+    """The secret of the resident's link, which the phone would have made: here from the report's own key."""
+    return base64.urlsafe_b64encode(report.client_key.bytes).decode("ascii").rstrip("=")

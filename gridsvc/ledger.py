@@ -1,0 +1,72 @@
+"""The ledger (对账) from the logs, for any period, by grid, community, department or category; and what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, get_args
+
+from sqlalchemy import Connection
+
+from gridsvc.db.queries import load
+from gridsvc.errors import Refused
+from gridsvc.rules.ledger import Line, Outcomes, total
+from gridsvc.rules.roles import Actor, may
+from gridsvc.stats import scope
+
+By = Literal["grid", "area", "department", "category"]
+BYS: tuple[By, ...] = get_args(By)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line with what it is about; `code` is null for what was on no grid, in no area or with no department."""
+
+    code: str | None
+    name: str | None
+    name_en: str | None
+    layer: str | None
+    line: Line
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """The lines by code, their sum, and what became of the reports received in the period.
+
+    For a reader who sees everything as many move in as move out; for others a report also moves when it enters or
+    leaves what they see.
+    """
+
+    rows: tuple[Row, ...]
+    whole: Line
+    outcomes: Outcomes
+
+    @property
+    def reconciles(self) -> bool:
+        """Whether nothing is missing, in any line."""
+        return not self.outcomes.missing and all(row.line.missing == 0 for row in self.rows)
+
+
+def load_period(db: Connection, actor: Actor, by: By, from_at: datetime, to_at: datetime) -> Ledger:
+    """The ledger of a period from `from_at` (inclusive) to `to_at` (exclusive), as far as this reader sees it.
+
+    A report keeps its history: figures of a past period do not change when borders, departments or categories do later.
+
+    Raises:
+        Refused: the period ends before it begins.
+    """
+    if to_at <= from_at:
+        raise Refused("period_reversed", first=from_at.isoformat(), last=to_at.isoformat())
+    values = scope(actor) | {"queue": may(actor, "place"), "by": by, "from_at": from_at, "to_at": to_at}
+    rows = []
+    for row in db.execute(load("ledger_flows"), values).mappings():
+        told = dict(row)
+        about = {name: told.pop(name) for name in ("code", "name", "name_en", "layer")}
+        rows.append(Row(**about, line=Line(**told)))
+    return Ledger(tuple(rows), total(row.line for row in rows), outcomes(db, actor, from_at, to_at))
+
+
+def outcomes(db: Connection, actor: Actor, from_at: datetime, to_at: datetime) -> Outcomes:
+    """What has become of the reports received in the period, as of now."""
+    values = scope(actor) | {"queue": may(actor, "place"), "from_at": from_at, "to_at": to_at}
+    return Outcomes(**db.execute(load("ledger_outcomes"), values).mappings().one())

@@ -1,0 +1,138 @@
+"""Accounts: who may log in, as what and where. Passwords come in, or go out once; hashes never."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path, Query
+from fastapi.responses import JSONResponse
+from pydantic import Field
+from starlette.responses import Response
+
+from gridsvc import accounts
+from gridsvc.accounts import Account, Wanted
+from gridsvc.errors import NotFound
+from gridsvc.web import schemas
+from gridsvc.web.deps import Unit, may
+
+router = APIRouter(prefix="/api/v1/accounts", tags=["people"])
+
+Code = Annotated[schemas.Words, Field(min_length=1, max_length=120)]
+Name = Annotated[schemas.Words, Field(min_length=1, max_length=200)]
+Role = Annotated[schemas.Words, Field(max_length=40)]
+Areas = Annotated[list[Code], Field(max_length=200)]
+
+
+class AccountIn(schemas.In):
+    """A new account. Leader, dispatcher, manager and checker have areas, a handler a department, a worker a worker."""
+
+    login: Annotated[schemas.Words, Field(max_length=64)]
+    name: Name | None = None
+    role: Role
+    areas: Areas = Field(default_factory=list)
+    department: Code | None = None
+    worker: Code | None = None
+    password: Annotated[schemas.Words, Field(max_length=256)] | None = Field(
+        None, description="without one a random one is made and stands in this answer alone"
+    )
+
+
+class AccountChangeIn(schemas.In):
+    """What changes; what is not named stays, unless the new role has no use for it."""
+
+    name: Name | None = None
+    role: Role | None = None
+    areas: Areas | None = None
+    department: Code | None = None
+    worker: Code | None = None
+    active: bool | None = None
+
+
+@router.get("", operation_id="accounts", responses={200: {"model": dict[str, Any]}})
+def many(
+    unit: Annotated[Unit, may("manage_accounts")],
+    q: Annotated[schemas.Words | None, Query(max_length=100)] = None,
+    state: Literal["active", "disabled"] | None = None,
+) -> Response:
+    """The accounts by login, those with the words in login or name."""
+    found = accounts.listed(unit.question, q and q.strip())
+    items = [_told(one) for one in found if state is None or one.active == (state == "active")]
+    return JSONResponse({"items": items})
+
+
+@router.post("", status_code=201, operation_id="add_account", responses={409: {"model": schemas.ErrorOut}})
+def add(body: AccountIn, unit: Annotated[Unit, may("manage_accounts")]) -> Response:
+    """A new account; the password is in the answer where it was made here."""
+    password = body.password if body.password is not None else accounts.new_password()
+    accounts.create(
+        unit.db,
+        login=body.login,
+        name=body.name or body.login,
+        role=body.role,
+        password=password,
+        area_codes=body.areas,
+        department_code=body.department,
+        worker_code=body.worker,
+    )
+    told = _told(_found(unit, body.login))
+    answer = told if body.password is not None else told | {"password": password}
+    return JSONResponse(answer, 201, {"Cache-Control": "no-store"})
+
+
+@router.patch("/{login:path}", operation_id="change_account", responses={409: {"model": schemas.ErrorOut}})
+def change(
+    login: Annotated[schemas.Words, Path(max_length=64)],
+    body: AccountChangeIn,
+    unit: Annotated[Unit, may("manage_accounts")],
+) -> Response:
+    """Changes an account and ends its sessions at once; a disabled one's tokens too. One active admin always stays."""
+    before = _found(unit, login)
+    given = body.model_fields_set
+    active = before.active if body.active is None else body.active
+    if given <= {"active"}:
+        if active != before.active:
+            (accounts.enable if active else accounts.disable)(unit.db, login)
+    else:
+        accounts.change(unit.db, _wanted(before, body), active=active)
+    told = _told(_found(unit, login))
+    unit.end(well=True)
+    unit.mine.actors.forget_account(login)
+    return JSONResponse(told)
+
+
+def _wanted(before: Account, body: AccountChangeIn) -> Wanted:
+    role = body.role or before.role
+    needed = accounts.needed(role)
+    stays = {
+        "area_codes": before.area_codes if "area" in needed else (),
+        "department_code": before.department_code if "department" in needed else None,
+        "worker_code": before.worker_code if "worker" in needed else None,
+    }
+    said: dict[str, Any] = {}
+    if "areas" in body.model_fields_set:
+        said["area_codes"] = tuple(body.areas or ())
+    if "department" in body.model_fields_set:
+        said["department_code"] = body.department
+    if "worker" in body.model_fields_set:
+        said["worker_code"] = body.worker
+    return Wanted(before.login, body.name or before.name, role, **(stays | said))
+
+
+def _found(unit: Unit, login: str) -> Account:
+    found = accounts.find(unit.db, login)
+    if found is None:
+        raise NotFound("account_unknown", login=login)
+    return found
+
+
+def _told(one: Account) -> dict[str, Any]:
+    return {
+        "login": one.login,
+        "name": one.name,
+        "role": one.role,
+        "active": one.active,
+        "demo": one.demo,
+        "areas": list(one.area_codes),
+        "department": one.department_code,
+        "worker": one.worker_code,
+    }

@@ -1,0 +1,239 @@
+"""The log as evidence: who may change it, what a change of one byte looks like, what retention leaves behind."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import Connection, select, text
+from sqlalchemy.exc import ProgrammingError
+
+from gridsvc import audit, cases, reports, residents, retention
+from gridsvc.cli.main import main
+from gridsvc.db import tables as t
+from gridsvc.errors import Refused
+from gridsvc.reports import Draft
+from gridsvc.rules.case import Given
+from gridsvc.rules.roles import ANONYMOUS, Actor
+from tests.conftest import NOW, RULE, Fresh
+from tests.through import ADMIN, AGREED, lead
+
+DAY = timedelta(days=1)
+
+
+def submit(db: Connection) -> int:
+    draft = Draft(uuid4(), "unclassified", "路灯不亮", "web", words="东门")
+    return reports.submit(db, draft, ANONYMOUS, NOW, RULE).id
+
+
+def sealed(db: Connection) -> tuple[int, str]:
+    """A report whose log has seven rows, each with a digest of its own."""
+    report_id = submit(db)
+    held = lead(db, cases.lock_id(db, report_id).number, "closed", NOW)
+    return report_id, held.number
+
+
+def found(db: Connection, *, seal: bool = True) -> list[tuple[int | None, str, tuple[str, ...]]]:
+    """What is wrong, without the rows that have no digest."""
+    findings = audit.verify(db).findings
+    return [(one.seq, one.what, one.fields) for one in findings if not (seal and one.what == "unsealed")]
+
+
+@pytest.mark.parametrize("table", ["report_log", "deletion_record"])
+@pytest.mark.parametrize("statement", ["UPDATE {0} SET at = at", "DELETE FROM {0}", "TRUNCATE {0}"])
+def test_the_serving_role_cannot_change_what_was_logged(db: Connection, table: str, statement: str) -> None:
+    assert db.scalar(text("SELECT current_user")) == "gridsvc_app"
+    with pytest.raises(ProgrammingError, match="permission denied"):
+        db.execute(text(statement.format(table)))
+
+
+def test_nothing_is_wrong_with_what_nobody_touched(fresh: Fresh) -> None:
+    with fresh.begin() as db:
+        for state in ("verified", "filed", "dispatched", "disposed", "checked", "closed", "struck_off", "void"):
+            lead(db, cases.lock_id(db, submit(db)).number, state, NOW)
+        seen: list[int] = []
+        done = audit.verify(db, seen.append)
+    assert done.sound
+    assert (done.n_reports, done.counts.keys() - {"unsealed"}, seen) == (8, set(), [])
+
+
+CHANGES = {
+    "note = note || ' '": "note",
+    "note = 'x'": "note",
+    "note_salt = note_salt || 'x'": "note",
+    "note_salt = NULL": "note",
+    "note_digest = sha256('x')": "changed",
+    "note_digest = NULL": "changed",
+    "facts = coalesce(facts, '{}') || '{\"x\": 1}'": "changed",
+    "facts = NULL": "changed",
+    "at = at + interval '1 microsecond'": "changed",
+    "actor_id = (SELECT min(id) FROM account)": "changed",
+    "action = action || ' '": "changed",
+    "from_state = 'void'": "changed",
+    "to_state = 'void'": "changed",
+    "digest = digest || 'x'": "changed",
+    "digest = sha256('x')": "changed",
+    "note = NULL": "note",
+    "note = NULL, note_salt = NULL": "note_gone",
+}
+
+
+def test_one_changed_byte_in_any_column_is_found_and_named(fresh: Fresh) -> None:
+    with fresh.begin() as db:
+        report_id, number = sealed(db)
+        db.execute(t.account.insert().values(login="x", name="x", role="admin", password_hash="x"))
+    with fresh.begin(owner=True) as db:
+        assert found(db) == []
+        for change, what in CHANGES.items():
+            for seq in (3, 7):
+                point = db.begin_nested()
+                changed = db.execute(
+                    text(f"UPDATE report_log SET {change} WHERE report_id = :id AND seq = :seq"),
+                    {"id": report_id, "seq": seq},
+                )
+                named = found(db)
+                assert changed.rowcount == 1
+                assert (seq, what, ()) in named, change
+                assert not audit.verify(db).sound
+                assert {one.number for one in audit.verify(db).findings} == {number}
+                point.rollback()
+        assert found(db) == []
+
+
+def test_removed_rows_and_logs_are_found(fresh: Fresh) -> None:
+    with fresh.begin() as db:
+        sealed(db)
+    with fresh.begin(owner=True) as db:
+        point = db.begin_nested()
+        db.execute(text("DELETE FROM report_log WHERE seq = 4"))
+        assert (5, "gap", ()) in found(db)
+        assert (5, "changed", ()) in found(db)
+        point.rollback()
+        point = db.begin_nested()
+        db.execute(text("DELETE FROM report_log WHERE seq = 7"))
+        (last,) = found(db)
+        assert (last[1], set(last[2])) == ("case", {"state", "closed_at", "answered_at"})
+        point.rollback()
+        point = db.begin_nested()
+        db.execute(text("DELETE FROM report_log"))
+        assert found(db) == [(None, "log_missing", ())]
+        point.rollback()
+        assert found(db) == []
+
+
+def test_a_stored_case_that_its_log_does_not_tell_is_found_field_by_field(fresh: Fresh) -> None:
+    with fresh.begin() as db:
+        sealed(db)
+        assert found(db) == []
+        db.execute(text("UPDATE report SET due_at = due_at + interval '1 second', n_returns = 1, assist_ids = '{5}'"))
+        assert found(db) == [(None, "case", ("assist_ids", "due_at", "n_returns"))]
+
+
+def test_rows_without_digest_are_told_and_prove_nothing(fresh: Fresh) -> None:
+    with fresh.begin() as db:
+        sealed(db)
+    with fresh.begin(owner=True) as db:
+        nullable = db.scalar(
+            text(
+                "SELECT is_nullable FROM information_schema.columns WHERE table_schema = current_schema() "
+                "AND table_name = 'report_log' AND column_name = 'digest'"
+            )
+        )
+        if nullable == "YES":
+            db.execute(text("UPDATE report_log SET digest = NULL WHERE seq = 3"))
+            assert (3, "unsealed", ()) in found(db, seal=False)
+            assert (4, "changed", ()) in found(db)
+
+
+def old_and_new(db: Connection) -> dict[str, int]:
+    """Reports that ended long ago or lately or not at all, each with a reporter and words in its log."""
+    made: dict[str, int] = {}
+    for name, state, at in (
+        ("old", "struck_off", NOW),
+        ("old void", "void", NOW),
+        ("late", "void", NOW + 9 * DAY),
+        ("closed", "closed", NOW),
+        ("open", "filed", NOW),
+    ):
+        made[name] = submit(db)
+        residents.register(db, made[name], None, "张三", "13800000000", "1 栋")
+        lead(db, cases.lock_id(db, made[name]).number, state, at)
+    for name in ("child of old", "child of open"):
+        made[name] = submit(db)
+        residents.register(db, made[name], residents.hashed("s" * 22), "李四")
+    given = Given(note="重复", parent_id=made["open"])
+    cases.apply(db, cases.lock_id(db, made["child of open"]), "link", ADMIN, NOW, AGREED, given)
+    return made
+
+
+def test_retention_takes_words_and_people_and_leaves_the_chain(fresh: Fresh) -> None:
+    with fresh.begin() as db:
+        made = old_and_new(db)
+        before = db.execute(select(t.report_log).order_by("report_id", "seq")).all()
+    with fresh.begin(owner=True) as db:
+        batch = uuid4()
+        done = retention.blank(db, NOW + DAY, NOW + 30 * DAY, batch)
+        ended = {made["old"], made["old void"]}
+        n_notes = sum(row.note is not None and row.report_id in ended for row in before)
+        assert (done.batch, done.n_reports, done.n_notes, done.n_reporters) == (batch, 2, n_notes, 2)
+        after = db.execute(select(t.report_log).order_by("report_id", "seq")).all()
+        for was, now in zip(before, after, strict=True):
+            if was.report_id in ended:
+                assert (now.note, now.note_salt) == (None, None)
+            kept = [name for name in was._fields if was.report_id not in ended or name not in ("note", "note_salt")]
+            assert [getattr(was, name) for name in kept] == [getattr(now, name) for name in kept]
+        people = db.execute(select(t.reporter)).all()
+        for row in people:
+            left = (row.secret_hash, row.name, row.phone, row.address)
+            assert (left == (None,) * 4) == (row.report_id in ended)
+        records = db.execute(select(t.deletion_record)).all()
+        assert {row.batch for row in records} == {batch}
+        assert {(row.at, row.rule) for row in records} == {(NOW + 30 * DAY, f"ended before {(NOW + DAY).isoformat()}")}
+        gone = {(row.report_id, row.seq) for row in before if row.note is not None and row.report_id in ended}
+        assert {(row.report_id, row.seq) for row in records if row.what == "note"} == gone
+        assert {row.report_id for row in records if row.what == "reporter"} == ended
+        assert found(db) == []
+        again = retention.blank(db, NOW + DAY, NOW + 30 * DAY, uuid4())
+        assert (again.n_reports, again.n_notes, again.n_reporters) == (0, 0, 0)
+        with pytest.raises(Refused, match="retention_ahead"):
+            retention.blank(db, NOW + DAY, NOW, batch)
+
+
+def test_a_merged_report_goes_with_the_one_it_was_merged_into(fresh: Fresh) -> None:
+    with fresh.begin() as db:
+        made = old_and_new(db)
+        cases.apply(db, cases.lock_id(db, made["open"]), "void", Actor("leader"), NOW, AGREED, Given(note="误报"))
+    with fresh.begin(owner=True) as db:
+        retention.blank(db, NOW + DAY, NOW + 30 * DAY, uuid4())
+        p = t.reporter.c
+        assert db.scalar(select(p.name).where(p.report_id == made["child of open"])) is None
+        assert db.scalar(select(p.name).where(p.report_id == made["child of old"])) == "李四"
+
+
+def test_the_commands(fresh: Fresh, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, value in fresh.env().items():
+        monkeypatch.setenv(name, value)
+
+    def command(*words: str) -> tuple[int, str, str]:
+        status = main(["audit", *words])
+        said = capsys.readouterr()
+        return status, said.out, said.err
+
+    with fresh.begin() as db:
+        old_and_new(db)
+    status, out, _ = command("verify", "--json")
+    assert (status, json.loads(out)["sound"]) == (0, True)
+    asked = [command("retain", "--days", "0", "--dry-run", "--json") for _ in range(2)]
+    counts = [json.loads(out) for _, out, _ in asked]
+    assert [one["n_notes"] for one in counts] == [counts[0]["n_notes"]] * 2
+    assert [one["dry_run"] for one in counts] == [True, True]
+    for words in (("--days", "-1"), ("--before", "yesterday"), ("--before", "2999-01-01"), ()):
+        assert command("retain", *words)[0] == 2
+    status, out, _ = command("retain", "--before", "2026-01-31")
+    assert (status, "0 texts" in out) == (0, True)
+    with fresh.begin(owner=True) as db:
+        db.execute(text("UPDATE report_log SET note = '别的话' WHERE seq = 2 AND note IS NOT NULL"))
+    status, _, err = command("verify")
+    assert (status, "row 2" in err) == (2, True)
