@@ -34,7 +34,9 @@ FILL = (
     "FROM generate_series(100, 299) i",
     # the open ones lie everywhere, the late ones more often at the end
     """INSERT INTO report (source, number, state, category, description, channel, received_at, department_id,
-         level, due_at, due_original_at, stage, stage_due_at, accepted_at, filed_at, disposed_at, suspended_at, suspended_until, card,
+         level,
+         due_at, due_original_at, stage, stage_due_at, accepted_at, filed_at, disposed_at, suspended_at,
+         suspended_until, card,
          n_rework, outcome)
        SELECT 'gridsvc', to_char(r, 'YYYYMMDD') || '-' || lpad(i::text, 7, '0'), s,
          'E' || lpad((100 + i % 200)::text, 4, '0'),
@@ -46,8 +48,10 @@ FILL = (
          CASE WHEN s <> 'reported' THEN r END, CASE WHEN s IN ('disposed', 'struck_off') THEN r + interval '2 days' END,
          CASE WHEN s = 'filed' AND i % 9 = 0 THEN r END, NULL, CASE WHEN i % 50 = 0 THEN 'yellow' END,
          CASE WHEN i % 40 = 0 THEN 1 ELSE 0 END, 'by_deadline'
-       FROM (SELECT i, CAST(:now AS timestamptz) - interval '300 days' * ((CAST(i AS bigint) * 7919) % :n) / :n AS r,
-           CASE WHEN (CAST(i AS bigint) * 31) % 100 < 3 THEN (ARRAY['reported', 'filed', 'dispatched', 'disposed'])[1 + i % 4]
+       FROM (SELECT i, CAST(:now AS timestamptz)
+           - interval '300 days' * ((CAST(i AS bigint) * 7919) % :n) / :n AS r,
+           CASE WHEN (CAST(i AS bigint) * 31) % 100 < 3 THEN (ARRAY['reported', 'filed', 'dispatched',
+         'disposed'])[1 + i % 4]
              ELSE 'struck_off' END AS s
          FROM generate_series(1, :n) i) made""",
     "INSERT INTO report_log (report_id, seq, action, to_state, at, digest) "

@@ -75,7 +75,7 @@ def lock(db: Connection, number: str, source: str = SOURCE) -> Held:
 def lock_id(db: Connection, report_id: int) -> Held:
     """The same, by the report's id."""
     if not ask(db, "case_lock_id", {"report_id": report_id}):
-        raise NotFound("report_unknown", number=str(report_id))
+        raise NotFound("report_unknown", number=report_id)
     return read(db, report_id)
 
 

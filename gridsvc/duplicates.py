@@ -51,13 +51,13 @@ def near(
         but: the id of the report that asks.
         radius_m, days: in place of the category's own.
     """
-    how = {"radius_m": radius_m, "days": days, "default_days": DAYS, "ended": False, "n": OFFERED}
+    how: dict[str, object] = {"radius_m": radius_m, "days": days, "default_days": DAYS, "ended": False, "n": OFFERED}
     return _similar(db, actor, category, lonlat, now, but, how)
 
 
 def n_near(db: Connection, category: str, lonlat: tuple[float, float], now: datetime, *, but: int | None = None) -> int:
     """How many open reports of the category are near, whoever sees them: `MOST` at most."""
-    how = {"radius_m": None, "days": None, "default_days": DAYS, "ended": False, "n": MOST}
+    how: dict[str, object] = {"radius_m": None, "days": None, "default_days": DAYS, "ended": False, "n": MOST}
     return len(_similar(db, SYSTEM, category, lonlat, now, but, how))
 
 
@@ -65,7 +65,7 @@ def again(
     db: Connection, category: str, lonlat: tuple[float, float], now: datetime, *, but: int | None = None
 ) -> Similar | None:
     """The nearest report of the same category at the same place that was closed within a year, whoever sees it."""
-    how = {"radius_m": None, "days": AGAIN_DAYS, "default_days": DAYS, "ended": True, "n": 1}
+    how: dict[str, object] = {"radius_m": None, "days": AGAIN_DAYS, "default_days": DAYS, "ended": True, "n": 1}
     return next(iter(_similar(db, SYSTEM, category, lonlat, now, but, how)), None)
 
 

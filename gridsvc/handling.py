@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select
 
-from gridsvc import cases, unplaced
+from gridsvc import cases, grids, unplaced
 from gridsvc.db import tables as t
 from gridsvc.db.queries import load
 from gridsvc.errors import Conflict, Forbidden, GridsvcError, NotFound, Refused
@@ -51,14 +51,22 @@ class Wish:
     photos: tuple[str, ...] = ()
 
 
-def hold(db: Connection, actor: Actor, number: str, source: str = SOURCE, repeat: int = 0) -> cases.Held:
+def hold(
+    db: Connection, actor: Actor, number: str, source: str = SOURCE, repeat: int = 0, *, placing: bool = False
+) -> cases.Held:
     """The report with this number, locked, where this reader sees it.
+
+    Args:
+        placing: it is to be placed; then the editions are held first, as publishing does: two that lock crosswise would
+            wait for each other.
 
     Raises:
         NotFound: there is none for this reader.
     """
     r = t.report.c
     chosen = (r.number == number) & (r.source == source) & (r.repeat == repeat)
+    if placing:
+        grids.hold(db)
     report_id = db.scalar(select(r.id).where(chosen))
     if report_id is None:
         raise NotFound("report_unknown", number=number)

@@ -17,8 +17,8 @@ from geodata.errors import GeodataError
 from gridsvc import compounds, grids, photos
 from gridsvc.db import tables as t
 from gridsvc.db.queries import ask
-from gridsvc.errors import Conflict, Refused
 from gridsvc.duplicates import AGAIN_DAYS, DAYS, MOST, RADIUS_M, n_near
+from gridsvc.errors import Conflict, Refused
 from gridsvc.grids import Placement, Rule
 from gridsvc.placements import current
 from gridsvc.reporters import Reporter, register
@@ -30,6 +30,9 @@ PHOTO_KIND = "reference"  # of a photo that comes with the report
 AHEAD = timedelta(minutes=10)
 # A report that waited while an edition was published goes by that edition: nobody would move it afterwards.
 OVERTAKEN = timedelta(minutes=1)
+
+
+_LIKE_IT: dict[str, object] = {"radius_m": RADIUS_M, "days": DAYS, "again_days": AGAIN_DAYS, "most": MOST}
 
 
 @dataclass(frozen=True)
@@ -140,8 +143,8 @@ def submit(db: Connection, draft: Draft, actor: Actor, now: datetime, rule: Rule
     """The stored report: a new one, or the one that the same sender's same draft made before.
 
     Raises:
-        Refused: observed too far ahead, an impossible position, nothing that says where; of the photos as `photos.link`.
-            What was stored before that is the caller's to roll back.
+        Refused: observed too far ahead, an impossible position, nothing that says where; or, when the report itself is
+            stored already and to be rolled back, as `photos.link`.
         Conflict: the key belongs to another draft or sender, or the compound's name fits several.
     """
     if draft.observed_at is not None and draft.observed_at > now + AHEAD:
@@ -156,7 +159,7 @@ def submit(db: Connection, draft: Draft, actor: Actor, now: datetime, rule: Rule
     lon, lat = located.lonlat or (None, None)
     placed = located.placement
     day = now.astimezone(ZoneInfo(rule.zone)).strftime("%Y%m%d")
-    row = {
+    row: dict[str, object] = {
         "source": SOURCE,
         "number": f"{day}-{begun.serial:06d}",
         "category": draft.category if begun.known else UNCLASSIFIED,
@@ -185,12 +188,8 @@ def submit(db: Connection, draft: Draft, actor: Actor, now: datetime, rule: Rule
         "reason": placed.reason,
         "worker_id": placed.worker_id,
         "duty": placed.duty,
-        "radius_m": RADIUS_M,
-        "days": DAYS,
-        "again_days": AGAIN_DAYS,
-        "most": MOST,
     }
-    stored = ask(db, "submit_store", row)
+    stored = ask(db, "submit_store", row | _LIKE_IT)
     if not stored:
         return _same_again(db, draft, actor, now)
     report_id, number, category = stored[0].id, str(row["number"]), str(row["category"])

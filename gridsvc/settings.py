@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import time
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
@@ -10,6 +11,17 @@ from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 HERE = Path(__file__).resolve().parent.parent
+
+
+def _spans(text: str) -> tuple[tuple[time, time], ...]:
+    """The spans of "HH:MM-HH:MM,HH:MM-HH:MM"; ValueError where it is not written so."""
+    spans = []
+    for part in text.split(","):
+        begin, dash, end = part.strip().partition("-")
+        if not dash:
+            raise ValueError(f"not HH:MM-HH:MM: {part.strip()!r}")
+        spans.append((time.fromisoformat(begin.strip()), time.fromisoformat(end.strip())))
+    return tuple(spans)
 
 
 class Settings(BaseSettings):
@@ -43,6 +55,9 @@ class Settings(BaseSettings):
     login_wait_s: int = Field(300, ge=1, description="how long it waits")
     statement_timeout_s: float = Field(20.0, gt=0, description="longest database statement of a page or API call")
     pool_size: int = Field(10, ge=1, le=200, description="database connections of one server process")
+    working_hours: str = Field(
+        "08:00-12:00,14:00-18:00", description="working hours of a day, in order, as HH:MM-HH:MM with commas between"
+    )
     working_days: Literal["rolling", "next_day"] = Field(
         "rolling", description="a limit's day is eight working hours, or counts from the next day to its close"
     )
@@ -75,6 +90,17 @@ class Settings(BaseSettings):
         """Where the photos of this schema lie; each schema has its own, for cleaning removes strange files."""
         return (self.photo_dir or self.data_dir / "photos") / self.db_schema
 
+    @field_validator("working_hours")
+    @classmethod
+    def _readable_hours(cls, value: str) -> str:
+        spans = _spans(value)
+        ends = [end for _, end in spans]
+        if any(begin >= end for begin, end in spans) or any(
+            begin < end for (begin, _), end in zip(spans[1:], ends, strict=False)
+        ):
+            raise ValueError(f"working hours are not in order: {value!r}")
+        return value
+
     @property
     def agreed(self) -> dict[str, Any]:
         """What `terms.load` takes beside a connection."""
@@ -84,6 +110,7 @@ class Settings(BaseSettings):
             "due_from": self.due_from,
             "sample_share": self.spot_check_share,
             "fallback": self.territorial_fallback,
+            "parts": _spans(self.working_hours),
         }
 
     @property

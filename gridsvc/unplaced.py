@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from gridsvc import grids
 from gridsvc.cases import Held, lock_id, place_by_hand
 from gridsvc.db.queries import load
 from gridsvc.errors import Conflict, Forbidden, NotFound, Refused
@@ -111,6 +112,7 @@ def lock(db: Connection, actor: Actor, report_id: int, seq: int) -> Held:
         NotFound: no such report for this reader.
         Conflict: somebody was quicker, or it is closed or void.
     """
+    grids.hold(db)  # before the report, as publishing does: two that lock crosswise would wait for each other
     held = lock_id(db, report_id)
     # asked behind the lock: somebody may have moved the report while we waited for it
     which = {"report_id": report_id, "sees_unplaced": may(actor, "place")}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from decimal import ROUND_UP, Decimal
+
 from sqlalchemy import Connection
 
 from geodata.layer import Problem
@@ -33,6 +36,10 @@ STAGE_WORDS = rows.meanings(
         "check": ("核查", "核查环节", "核查结案", "check"),
     }
 )
+# Stages are short: some cities count them in minutes, which are no unit of their own here.
+_MINUTES = re.compile(r"([1-9][0-9]{0,3})个?(紧急|工作)?(?:分钟|分|(?:working)?minutes?|min)(?:以?内)?")
+_HOURS_OF = {"紧急": "urgent_hour", "工作": "working_hour"}
+_FINEST = Decimal("0.000001")  # rounded up, so that ten minutes are never a microsecond less
 # What stands against a limit, in the words of this kind of file; the rest cannot be read at all.
 _CODES = {
     "limit_blank": "stage_limit_blank",
@@ -92,6 +99,9 @@ def _parsed(number: int, cells: dict[str, str], day_means: DayMeans | None, refu
     unit = rows.plain(cells.get("unit", "")).replace(" ", "_")
     if "limit" not in cells and unit in UNITS:  # our own codes, as an export or a program writes them
         words = cells.get("amount", "") + unit.replace("_", "") + "s"
+    minutes = _minutes(words)
+    if minutes is not None:
+        return minutes
     parsed = limits.parse(words, day_means)
     if parsed.problem is not None:
         refusals.add([Problem(number, _CODES.get(parsed.problem, "stage_limit_unreadable"), {"found": words[:60]})])
@@ -101,3 +111,17 @@ def _parsed(number: int, cells: dict[str, str], day_means: DayMeans | None, refu
         return None
     one = parsed.milestones[0]
     return Limit(one.amount, one.unit)
+
+
+def _minutes(words: str) -> Limit | None:
+    """A limit in minutes as part of an hour; None for any other.
+
+    >>> [(one.amount, one.unit) for one in (_minutes("30分钟"), _minutes("10紧急分钟")) if one]
+    [(Decimal('0.5'), 'calendar_hour'), (Decimal('0.166667'), 'urgent_hour')]
+    >>> _minutes("3小时")
+    """
+    match = _MINUTES.fullmatch(rows.plain(words).replace(" ", ""))
+    if match is None:
+        return None
+    unit = _HOURS_OF.get(match[2] or ("工作" if "working" in words.casefold() else ""), "calendar_hour")
+    return Limit((Decimal(match[1]) / 60).quantize(_FINEST, ROUND_UP).normalize(), unit)

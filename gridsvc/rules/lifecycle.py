@@ -90,9 +90,6 @@ TABLE: dict[str, Edge] = {
     "note": Edge(frozenset(STATES), (STAYS,), note=True),
     "unmask": Edge(frozenset(STATES), (STAYS,), note=True),
 }
-# Rows of the log that no person asks for: they begin a log or follow from a published edition.
-BEGINNINGS = frozenset({"submit", "import"})
-SYSTEM_ROWS = BEGINNINGS | {"replace"}
 
 
 def edge(state: str, action: str) -> Edge:

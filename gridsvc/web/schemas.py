@@ -19,7 +19,8 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from geodata.crs import parse_crs
-from gridsvc import photos, reports
+from gridsvc import reports
+from gridsvc.photos import MOST_PHOTOS
 from gridsvc.reporters import Reporter
 
 MAX_ACCURACY_M = 20_000  # an address of an internet provider, not a position; beyond, it says nothing
@@ -160,7 +161,7 @@ class ReportIn(In):
     location: LocationIn
     observed_at: Moment | None = None
     channel: Annotated[Words, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")] = "api"
-    photos: Annotated[list[Sha256], Field(max_length=photos.MOST_PHOTOS)] = []
+    photos: Annotated[list[Sha256], Field(max_length=MOST_PHOTOS)] = []
     secret_sha256: Sha256 | None = None
     contact: ContactIn | None = None
 

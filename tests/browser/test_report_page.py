@@ -46,26 +46,22 @@ def new(made: Fresh, state: str) -> str:
         return number
 
 
-# who opens what, and the form that is open while it is looked at
-LOOKS: dict[str, tuple[str, str, str | None]] = {
-    "a worker solves": ("worker", "reported", "solve_on_spot"),
-    "a dispatcher dispatches": ("dispatcher", "filed", "dispatch"),
-    "a handler sends back": ("handler", "dispatched", "return"),
-    "a leader whistles": ("leader", "dispatched", "whistle"),
-    "a dispatcher recategorizes": ("dispatcher", "verified", "recategorize"),
-    "a dispatcher merges": ("dispatcher", "reported", "link"),
-    "a leader suspends": ("leader", "filed", "suspend"),
-    "a closed one": ("dispatcher", "closed", None),
-    "a planner reads": ("planner", "disposed", None),
+# who opens what in which language, and the form that is open while it is looked at
+LOOKS: dict[str, tuple[str, str, str, str | None]] = {
+    "a worker solves": ("worker", "zh", "reported", "solve_on_spot"),
+    "a dispatcher dispatches": ("dispatcher", "en", "filed", "dispatch"),
+    "a handler sends back": ("handler", "zh", "dispatched", "return"),
+    "a leader whistles": ("leader", "en", "dispatched", "whistle"),
+    "a dispatcher recategorizes": ("dispatcher", "zh", "verified", "recategorize"),
+    "a dispatcher merges": ("dispatcher", "en", "reported", "link"),
+    "a leader suspends": ("leader", "zh", "filed", "suspend"),
+    "a planner reads": ("planner", "en", "closed", None),
 }
 
 
-@pytest.mark.parametrize("lang", ["zh", "en"])
 @pytest.mark.parametrize("look", LOOKS)
-def test_the_page_is_accessible_and_fits(
-    visitor: Visitor, made: Fresh, staff: None, axe: str, look: str, lang: str
-) -> None:
-    who, state, action = LOOKS[look]
+def test_the_page_is_accessible_and_fits(visitor: Visitor, made: Fresh, staff: None, axe: str, look: str) -> None:
+    who, lang, state, action = LOOKS[look]
     visit = visitor(who, lang)
     page = visit.open(f"/reports/{new(made, state)}")
     if page.locator("#more").count():
@@ -88,7 +84,7 @@ def test_the_page_is_accessible_and_fits(
     visit.clean()
 
 
-@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("lang", ["en"])
 def test_the_slip_is_accessible_and_prints_alone(
     visitor: Visitor, made: Fresh, staff: None, axe: str, lang: str
 ) -> None:

@@ -10,8 +10,12 @@ import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import text
 
-from tests.browser.conftest import PHONE, Visitor
-from tests.conftest import Fresh
+from gridsvc import cases
+from gridsvc.rules.case import Given
+from tests.browser.conftest import DESK, PHONE, Visit, Visitor
+from tests.conftest import NOW, Fresh
+from tests.photographs import jpeg, saved, scene
+from tests.through import ADMIN, AGREED, lead
 from tests.web.county import CANARY, WEST, County
 
 HERE = {"latitude": 23.005, "longitude": 110.005, "accuracy": 12}
@@ -25,6 +29,11 @@ def fill(page: Page, **fields: str) -> str:
     for field, value in fields.items():
         page.fill(f"#{field}", value)
     return words
+
+
+def go_on(page: Page) -> None:
+    """To the next question."""
+    page.click("[data-does=ask-next]")
 
 
 def stored(made: Fresh, words: str) -> list[dict[str, Any]]:
@@ -42,9 +51,21 @@ def test_with_the_phones_position(visitor: Visitor, made: Fresh, county: County)
     visit = visitor(None, "zh", **PHONE, geolocation=HERE, permissions=["geolocation"])
     page = visit.open("/report")
     key = page.input_value("input[name=client_key]")
+    # one question a page: photos, what, where, contact
+    assert not page.locator("#category").is_visible()
+    expect(page.locator("#ask-step")).to_have_text("第 1 步，共 4 步")
+    go_on(page)
+    go_on(page)
+    expect(page.locator(".wrong")).to_have_count(2)
     words = fill(page)
+    go_on(page)
     page.click("[data-does=locate]")
     expect(page.locator("[data-pin-says]")).to_contain_text("误差约 12 米")
+    page.click("[data-does=ask-back]")
+    assert page.input_value("#description") == words
+    go_on(page)
+    expect(page.locator("#pin-map .pin")).to_be_visible()
+    go_on(page)
     page.click("#send-form [type=submit]")
     expect(page.locator("#sent-number")).to_be_visible()
     (row,) = stored(made, words)
@@ -56,7 +77,7 @@ def test_with_the_phones_position(visitor: Visitor, made: Fresh, county: County)
     # a resident is told the post, never the person
     assert "王小明" not in page.inner_text("main")
     assert page.inner_text("#sent-post").strip()
-    assert page.evaluate("sessionStorage.getItem('gridsvc.draft')") is None
+    assert page.evaluate("localStorage.getItem('gridsvc.draft')") is None
     visit.clean()
 
 
@@ -194,3 +215,215 @@ def test_who_is_not_sure_of_the_category_can_still_report(visitor: Visitor, made
     page.click("#send-form [type=submit]")
     expect(page.locator("#sent-number")).to_be_visible()
     assert len(stored(made, words)) == 1
+
+
+def send(visit: Visit, **fields: str) -> tuple[str, str]:
+    """Sends a report with the form; number and link."""
+    page = visit.open("/report")
+    fill(page, words="桥头", **fields)
+    page.click("#send-form [type=submit]")
+    expect(page.locator("#link")).to_be_visible()
+    return page.inner_text("#sent-number"), str(page.get_attribute("#link", "href"))
+
+
+def act(made: Fresh, number: str, action: str, **given: object) -> None:
+    with made.begin() as db:
+        cases.apply(db, cases.lock(db, number), action, ADMIN, NOW, AGREED, Given(**given))  # type: ignore[arg-type]
+
+
+def reach(made: Fresh, number: str, state: str) -> None:
+    with made.begin() as db:
+        lead(db, number, state, NOW)
+
+
+def test_photos_are_stored_while_the_rest_is_written(visitor: Visitor, made: Fresh, county: County) -> None:
+    visit = visitor(None, "zh")
+    page = visit.open("/report")
+    files = [
+        {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": jpeg(scene(seed=41))},
+        {"name": "b.png", "mimeType": "image/png", "buffer": saved("PNG", scene(seed=42))},
+    ]
+    page.set_input_files("#photo-pick", files)
+    expect(page.locator("#picked [data-state=stored]")).to_have_count(2)
+    # the camera knew where it was
+    page.click("[data-does=photo-place]")
+    assert (page.input_value("#pin-lon"), page.input_value("#pin-lat")) == ("110.005000", "23.005000")
+    words = fill(page, name="张三", phone="138 0000 0000")
+    page.reload()
+    expect(page.locator("#picked [data-state=stored]")).to_have_count(2)
+    page.click("#picked li:nth-child(2) button")
+    page.click("#send-form [type=submit]")
+    expect(page.locator("#sent-number")).to_be_visible()
+    (row,) = stored(made, words)
+    assert (row["method"], row["code"]) == ("covers", f"{WEST}001")
+    with made.begin() as db:
+        kept = "SELECT count(*) FROM report_photo x JOIN report r ON r.id = x.report_id WHERE r.number = :n"
+        assert db.scalar(text(kept), {"n": row["number"]}) == 1
+        who = "SELECT p.name, p.phone FROM reporter p JOIN report r ON r.id = p.report_id WHERE r.number = :n"
+        assert tuple(db.execute(text(who), {"n": row["number"]}).one()) == ("张三", "138 0000 0000")
+    visit.clean()
+
+
+def test_a_photo_that_fails_can_be_tried_again(visitor: Visitor, made: Fresh, county: County) -> None:
+    page = visitor(None, "en").open("/report")
+    page.route("**/api/v1/photos/**", lambda route: route.abort())
+    page.set_input_files("#photo-pick", {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": jpeg(scene(seed=43))})
+    expect(page.locator("#picked [data-state=failed]")).to_contain_text("It did not arrive")
+    words = fill(page, words="桥头")
+    page.click("#send-form [type=submit]")
+    expect(page.locator("#photos-say")).to_contain_text("did not arrive")
+    assert stored(made, words) == []
+    page.unroute("**/api/v1/photos/**")
+    page.click("#picked [data-state=failed] button")
+    expect(page.locator("#picked [data-state=stored]")).to_have_count(1)
+    page.click("#send-form [type=submit]")
+    expect(page.locator("#sent-number")).to_be_visible()
+
+
+def test_a_draft_sent_twice_has_one_link_and_the_service_never_saw_it(
+    visitor: Visitor, made: Fresh, county: County
+) -> None:
+    visit = visitor(None, "zh")
+    asked: list[str] = []
+    visit.page.on("request", lambda request: asked.append(f"{request.url} {request.post_data or ''}"))
+    page = visit.open("/report")
+    words = fill(page, words="水塔旁")
+
+    def lose_the_answer(route: Any) -> None:
+        route.fetch()
+        route.abort()
+
+    page.route("**/report", lose_the_answer)
+    page.click("#send-form [type=submit]")
+    expect(page.locator("#send-offline")).to_be_visible()
+    before = page.evaluate("JSON.parse(localStorage.getItem('gridsvc.draft')).secret")
+    page.unroute("**/report")
+    page.reload()
+    page.click("#send-form [type=submit]")
+    expect(page.locator("#link")).to_be_visible()
+    (row,) = stored(made, words)
+    link = str(page.get_attribute("#link", "href"))
+    assert link == f"/r/{row['number']}#{before}"
+    assert len(before) == 22
+    assert not [one for one in asked if before in one]
+    visit.open(link)
+    expect(page.locator("#state")).to_have_text("已收到，待核实")
+    assert not [one for one in asked if before in one.split(" ")[0].partition("#")[0]]
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_the_whole_way_of_a_report_as_its_sender_sees_it(
+    visitor: Visitor, made: Fresh, county: County, axe: str, lang: str
+) -> None:
+    visit = visitor(None, lang, **(PHONE if lang == "zh" else {}))
+    if lang == "zh":
+        number, link = send(visitor(None, lang))
+    else:
+        number, link = send(visit)
+    page = visit.open(link)
+    expect(page.locator("#track .done")).to_have_count(1)
+    clean_by_axe(page, axe)
+    reach(made, number, "dispatched")
+    act(made, number, "ask_resident", note=f"哪一盏 {CANARY}")
+    page.reload()
+    expect(page.locator("#reply-form .question")).to_have_text(f"哪一盏 {CANARY}")
+    clean_by_axe(page, axe)
+    page.fill("#words", "门口那盏")
+    page.click("#reply-form [type=submit]")
+    expect(page.locator("#reply-form")).to_be_hidden()
+    act(made, number, "answer", note=f"明天修 {CANARY}")
+    reach(made, number, "closed")
+    page.reload()
+    expect(page.locator("#events .answer").last).to_have_text(f"明天修 {CANARY}")
+    expect(page.locator("#track .done")).to_have_count(5)
+    page.click("#rating-form [type=submit]")
+    assert page.evaluate("document.activeElement.id") == "summary"
+    page.click("#summary a")
+    page.keyboard.press("ArrowDown")
+    page.check("[name=solved][value=not]")
+    page.check("[name=satisfied][value=not]")
+    page.fill("#note", CANARY)
+    clean_by_axe(page, axe)
+    page.click("#rating-form [type=submit]")
+    expect(page.locator("#rating")).to_be_visible()
+    expect(page.locator("#rating-form")).to_be_hidden()
+    expect(page.locator("#track .done")).to_have_count(2)
+    expect(page.locator("#rating")).to_contain_text("退回重新办理" if lang == "zh" else "gone back")
+    clean_by_axe(page, axe)
+    assert page.locator("main img").count() == 0
+    assert number in page.url
+    visit.clean()
+
+
+def clean_by_axe(page: Page, axe: str) -> None:
+    page.evaluate(axe)
+    found = page.evaluate("axe.run(document, { resultTypes: ['violations'] }).then((r) => r.violations)")
+    assert [(one["id"], [node["target"] for node in one["nodes"]]) for one in found] == []
+
+
+def test_a_wrong_secret_is_asked_for_again(visitor: Visitor, made: Fresh, county: County) -> None:
+    number, link = send(visitor(None, "en"))
+    visit = visitor(None, "en")
+    page = visit.open(f"/r/{number}")
+    assert page.input_value("#number") == number
+    page.click("#link-form [type=submit]")
+    expect(page.locator("#summary")).to_contain_text("Please fill this in")
+    page.fill("#secret", "A" * 22)
+    page.click("#link-form [type=submit]")
+    expect(page.locator("#summary")).to_contain_text("no report with this number and this code")
+    page.fill("#secret", f"http://x{link}")
+    page.keyboard.press("Enter")
+    expect(page.locator("#state")).to_be_visible()
+    assert page.url.endswith(link)
+    page.reload()
+    expect(page.locator("#state")).to_be_visible()
+
+
+def test_the_link_without_scripts(visitor: Visitor, made: Fresh, county: County) -> None:
+    visit = visitor(None, "en", java_script_enabled=False)
+    page = visit.page
+    page.goto(f"{visit.address}/report")
+    assert "cannot be sent" in page.inner_text("#photos")
+    assert not page.locator("#photo-pick").is_visible()
+    page.click("#send-form [type=submit]")  # nothing filled in: what is kept of the form keeps its secret
+    fill(page, words="桥头")
+    page.click("#send-form [type=submit]")
+    number, link = page.inner_text("#sent-number"), page.inner_text("#link")
+    secret = link.partition("#")[2]
+    assert link == f"{visit.address}/r/{number}#{secret}"
+    page.reload()
+    assert page.inner_text("#link") == link
+    reach(made, number, "closed")
+    page.goto(f"{visit.address}/r/{number}")
+    page.fill("#secret", secret)
+    page.click("#link-form [type=submit]")
+    assert page.url == f"{visit.address}/r"
+    assert "please rate" in page.inner_text("#state")
+    page.click("#rating-form [type=submit]")
+    assert "Please choose one" in page.inner_text("#summary")
+    page.check("[name=solved][value=solved]")
+    page.check("[name=satisfied][value=basically]")
+    page.click("#rating-form [type=submit]")
+    assert "Thank you" in page.inner_text("#rating")
+    assert not page.locator("#rating-form").is_visible()
+    assert visit.foreign == []
+
+
+@pytest.mark.parametrize("options", [PHONE, DESK], ids=["phone", "desk"])
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_form_and_link_are_for_everybody(
+    visitor: Visitor, county: County, axe: str, lang: str, options: dict[str, Any]
+) -> None:
+    visit = visitor(None, lang, **options)
+    for path in ("/report", "/r", "/r/20991231-000001"):
+        page = visit.open(path)
+        clean_by_axe(page, axe)
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+        if options is PHONE:
+            small = page.evaluate(
+                "[...document.querySelectorAll('main button, main a, main input:not([type=hidden], .unseen), main select, "
+                "main label.button')].filter((one) => one.offsetParent && one.getBoundingClientRect().height < 47.5 && "
+                "!one.closest('.leaflet-control-attribution')).map((one) => one.outerHTML.slice(0, 80))"
+            )
+            assert small == []
+    visit.clean()

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from gridsvc.errors import Conflict, Forbidden, Refused
+from gridsvc.errors import Conflict, Forbidden, NotAuthenticated, Refused
 from gridsvc.rules.case import Case, Given, Terms
 from gridsvc.rules.deadlines import StageLimits, due_at
 from gridsvc.rules.decisions import AGAINST, decide, possible
 from gridsvc.rules.effects import EFFECTS
 from gridsvc.rules.lifecycle import ENDED, ON_LEDGER, OPEN, STATES, STAYS, TABLE
-from gridsvc.rules.roles import MAY, RESIDENT, ROLES, SYSTEM, Actor
+from gridsvc.rules.roles import ANONYMOUS, AREA_ROLES, MAY, RESIDENT, ROLES, SYSTEM, Actor, require
 from tests.rules.by_hand import (
     CHECKER,
     DAY,
@@ -48,6 +48,24 @@ def test_every_action_has_its_roles_and_every_role_its_actions() -> None:
     assert {action for action in TABLE if "system" in MAY[action]} == {"resume", "strike_off", "escalate"}
     assert not MAY["dispose"] & MAY["check"]
     assert not MAY["verify"] - {*ROLES}
+
+
+def test_what_is_kept_by_few_is_kept_by_them_alone() -> None:
+    kept = {deed: roles for deed, roles in MAY.items() if deed.startswith("manage_") or deed == "read_audit"}
+    assert kept.pop("manage_duty") == {"admin", "manager"}
+    assert {role for roles in kept.values() for role in roles} == {"admin"}
+    assert {"manage_accounts", "manage_categories", "manage_departments", "read_audit"} <= kept.keys()
+    assert {"leader", "dispatcher", "manager", "checker"} == AREA_ROLES
+    with pytest.raises(Forbidden) as refusal:
+        require(WORKER, "manage_accounts")
+    assert (refusal.value.code, refusal.value.facts) == ("not_allowed", {"role": "worker", "deed": "manage_accounts"})
+    with pytest.raises(NotAuthenticated, match="login_needed"):
+        require(ANONYMOUS, "verify")
+    with pytest.raises(Forbidden):
+        require(RESIDENT, "verify")
+    assert [role for role in ROLES if Actor(role).sees_all] == ["admin", "planner"]
+    assert SYSTEM.sees_all
+    assert (WORKER.known, ANONYMOUS.known) == (True, False)
 
 
 def test_the_table_names_only_what_exists() -> None:
@@ -331,8 +349,9 @@ def test_a_closing_condition_that_names_a_photo_asks_for_one() -> None:
 
 def test_merging_needs_an_open_parent_and_parting_goes_back_to_where_it_was() -> None:
     for state in (*sorted(ENDED), "closed", None):
-        with pytest.raises(Conflict, match="parent_not_open"):
+        with pytest.raises(Conflict, match="parent_not_open") as refusal:
             Report().do("link", parent_id=9, parent_state=state)
+        assert refusal.value.facts == {"action": "link", "state": state or "-"}
     assert Report().refuses("link", parent_state="filed") == "input_missing"
     for state in ("reported", "verified", "filed"):
         report = Report().to(state)

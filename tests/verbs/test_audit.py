@@ -237,3 +237,9 @@ def test_the_commands(fresh: Fresh, monkeypatch: pytest.MonkeyPatch, capsys: pyt
         db.execute(text("UPDATE report_log SET note = '别的话' WHERE seq = 2 AND note IS NOT NULL"))
     status, _, err = command("verify")
     assert (status, "row 2" in err) == (2, True)
+
+
+def test_the_demo_town_is_what_its_logs_tell(town_db: Connection) -> None:
+    done = audit.verify(town_db)
+    assert (done.findings, done.sound) == ((), True)
+    assert done.n_rows > done.n_reports > 100

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import time
+from datetime import time, timedelta
 from pathlib import Path
 
 import openpyxl
@@ -19,7 +19,8 @@ from gridsvc.imports import limits as limit_files
 from gridsvc.imports import responsibility as responsibility_files
 from gridsvc.imports.account import Account, Tally
 from gridsvc.rules.calendar import DAY_PARTS
-from gridsvc.rules.deadlines import Limit
+from gridsvc.rules.deadlines import Limit, due_at
+from tests.conftest import NOW
 
 DEPARTMENTS = """单位编码,单位名称,所属区划
 D01,城管局,
@@ -215,6 +216,19 @@ def test_limits_of_stages(db: Connection, tmp_path: Path) -> None:
     assert take_limits(db, other, replace=True).tally == Tally(1, 1, 1, 1)
     stages = terms.load(db, "Asia/Shanghai").of("E0110").stages
     assert (stages.check, stages.accept) == (Limit(1, "working_hour"), None)
+
+
+def test_stages_in_minutes(db: Connection, tmp_path: Path) -> None:
+    path = file(tmp_path, "环节,时限\n派遣,10分钟\n签收,30 紧急分钟\n核查,45 working minutes\n")
+    assert take_limits(db, path).tally == Tally(3)
+    assert take_limits(db, path).tally == Tally(same=3)
+    stages = terms.load(db, "Asia/Shanghai").general.stages
+    assert stages.accept == Limit("0.5", "urgent_hour")
+    assert stages.check == Limit("0.75", "working_hour")
+    calendar = terms.load(db, "Asia/Shanghai").general.calendar
+    assert stages.dispatch is not None
+    late = due_at(NOW, stages.dispatch, calendar).at - NOW
+    assert timedelta(minutes=10) <= late < timedelta(minutes=10, milliseconds=10)
 
 
 def test_the_hours_of_a_working_day_are_those_agreed_on(db: Connection) -> None:

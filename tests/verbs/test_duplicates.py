@@ -65,7 +65,7 @@ def test_a_report_cannot_be_linked_to_itself_or_to_what_has_ended(db: Connection
     lead(db, ended.number, "void", NOW)
     with pytest.raises(Refused, match="parent_itself"):
         cases.apply(db, cases.lock(db, one.number), "link", ADMIN, NOW, AGREED, Given(parent_id=one.id))
-    with pytest.raises(Conflict, match="parent_ended"):
+    with pytest.raises(Conflict, match="parent_not_open"):
         cases.apply(db, cases.lock(db, one.number), "link", ADMIN, NOW, AGREED, Given(parent_id=ended.id))
 
 

@@ -79,7 +79,8 @@ def test_stored_rows_have_everything(db: Connection, rule: Rule, tmp_path: Path)
     )
     log = one(db, "SELECT l.* FROM report_log l JOIN report r ON r.id = l.report_id WHERE number = 'A'")
     assert (log.seq, log.action, log.from_state, log.to_state, log.at) == (1, "import", None, "closed", NOW)
-    assert log.facts == {"file": "r.csv"}
+    assert log.facts["file"] == "r.csv"
+    assert cases.replayed(db, log.report_id) == cases.read(db, log.report_id).case
 
 
 def test_a_dry_run_stores_nothing_and_tells_the_same(db: Connection, rule: Rule, tmp_path: Path) -> None:
@@ -257,7 +258,9 @@ def test_changed_rows_are_updated_through_the_log(db: Connection, rule: Rule, tm
     assert (a.state, a.description, a.raw_x) == ("closed", "new", 110.015)
     assert states(db) == [("import", None, "reported"), ("import", "reported", "closed")]
     log = one(db, "SELECT facts FROM report_log WHERE seq = 2")
+    assert log.facts.pop("set").keys() == {"closed_at"}
     assert log.facts == {"file": "r.csv", "description": "old", "x": 110.005, "y": 23.005}
+    assert cases.replayed(db, a.id) == cases.read(db, a.id).case
     places = db.execute(
         text(
             "SELECT p.seq, g.code, p.to_at FROM placement p JOIN grid_version g ON g.id = p.grid_version_id "

@@ -96,16 +96,16 @@ def test_filters_of_the_address(client: Client, county: County) -> None:
 @pytest.mark.parametrize(
     ("route", "params", "status", "code"),
     [
-        (WORKLIST, {"sort": "grid", "state": "all"}, 400, "sort_open_only"),
-        (WORKLIST, {"queue": "unplaced", "state": "closed"}, 400, "queue_open_only"),
+        (WORKLIST, {"sort": "grid", "state": "all"}, 422, "sort_open_only"),
+        (WORKLIST, {"queue": "unplaced", "state": "closed"}, 422, "queue_open_only"),
         (WORKLIST, {"area": "nowhere"}, 404, "area_unknown"),
         (WORKLIST, {"department": "nobody"}, 404, "department_unknown"),
         (WORKLIST, {"grid": "nothing"}, 404, "grid_unknown"),
         (WORKLIST, {"cursor": "AAAA"}, 400, "cursor_invalid"),
-        (WORKLIST, {"from": "2026-10-02", "to": "2026-10-01"}, 400, "period_reversed"),
-        (LEDGER, {"from": "2026-10-02", "to": "2026-10-01"}, 400, "period_reversed"),
-        (RATES_AT, {"weights": "30,30,30"}, 400, "weights_not_100"),
-        (RATES_AT, {"weights": "a,b,c"}, 400, "weights_not_100"),
+        (WORKLIST, {"from": "2026-10-02", "to": "2026-10-01"}, 422, "period_reversed"),
+        (LEDGER, {"from": "2026-10-02", "to": "2026-10-01"}, 422, "period_reversed"),
+        (RATES_AT, {"weights": "30,30,30"}, 422, "weights_not_100"),
+        (RATES_AT, {"weights": "a,b,c"}, 422, "weights_not_100"),
     ],
 )
 def test_what_makes_no_sense_is_refused(

@@ -1,4 +1,4 @@
-"""The resident's link: progress in plain words, one rating, one reply. The secret travels in a body, never in an address."""
+"""The resident's link: progress in plain words, one rating, one reply. The secret comes in a body alone."""
 
 from __future__ import annotations
 
@@ -69,8 +69,8 @@ class HappenedOut(schemas.Out):
 
 
 class ProgressOut(schemas.Out):
-    """How a report stands, in plain words. `n_done` of five steps (received, looked at, dealt with, checked, closed) lie
-    behind it, null where it ended before; `merged`: handled together with another report, whose state this is.
+    """How a report stands, in plain words. `n_done` of five steps (received, looked at, dealt with, checked, closed)
+    lie behind it, null where it ended before; `merged`: handled together with another report, whose state this is.
     `rating` is open (until `rate_until`), given, over or null; `asked` is a question that waits for an answer."""
 
     number: str

@@ -84,7 +84,7 @@ def act(
     held = cases.read(unit.db, _seen(unit, number, source, repeat).said.id)
     try:
         with unit.db.begin_nested():
-            held = handling.hold(unit.db, unit.actor, number, source, repeat)
+            held = handling.hold(unit.db, unit.actor, number, source, repeat, placing=form.action == "place")
             if form.action in TABLE:
                 require(unit.actor, form.action)
             handling.check_version(unit.db, held, form.version)

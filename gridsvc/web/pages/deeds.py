@@ -34,7 +34,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
 }
 # What is likely next, the likeliest first; two of those that are possible become the main buttons.
 NEXT: dict[str, tuple[str, ...]] = {
-    "reported": ("file", "solve_on_spot", "verify", "not_file"),
+    "reported": ("file", "solve_on_spot", "verify", "verify_absent"),
     "verified": ("file", "solve_on_spot", "not_file"),
     "filed": ("resume", "stop_asking", "dispatch", "claim"),
     "dispatched": (

@@ -59,10 +59,13 @@ def read(db: Connection, actor: Actor, frame: Frame) -> Asked:
         words=values["words"] or None,
         from_at=period.begins(first, frame.zone) if first else None,
         to_at=period.ends(last, frame.zone) if last else None,
-        **_named(db, actor, frame, values, errors),
     )
+    wanted = replace(wanted, **_named(db, actor, frame, values, errors))  # type: ignore[arg-type]  # names of text fields
     if wanted.is_open:
-        wanted = replace(wanted, deadline=values["deadline"] or None, queue=values["queue"] or None)
+        deadline = next((one for one in worklist.DEADLINES if one == values["deadline"]), None)
+        wanted = replace(
+            wanted, deadline=deadline, queue=next((q for q in worklist.QUEUES if q == values["queue"]), None)
+        )
     else:  # both are about what is open
         values |= {"deadline": "", "queue": ""}
     return Asked(values, wanted, _order(said, wanted), _number(said.get("page", "")), errors)

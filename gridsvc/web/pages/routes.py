@@ -9,11 +9,39 @@ from fastapi.responses import RedirectResponse
 from starlette.responses import Response
 
 from gridsvc.web.errors import Failure
-from gridsvc.web.pages import accounts, acting, docs, home, login, maps, reports, responsibility, send, unplaced
+from gridsvc.web.pages import (
+    accounts,
+    acting,
+    docs,
+    figures,
+    home,
+    login,
+    maps,
+    progress,
+    reports,
+    responsibility,
+    send,
+    unplaced,
+    worklist,
+)
 from gridsvc.web.templating import frame_of, page
 
 router = APIRouter(include_in_schema=False)
-for part in (home, login, maps, unplaced, send, docs, acting, reports, responsibility, accounts):
+for part in (
+    home,
+    login,
+    maps,
+    unplaced,
+    send,
+    progress,
+    docs,
+    acting,
+    reports,
+    responsibility,
+    accounts,
+    worklist,
+    figures,
+):
     router.include_router(part.router)
 
 TOLD = (401, 403, 404, 409, 413, 422, 429, 503)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import uuid
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
@@ -11,7 +12,7 @@ from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, Field, ValidationError
 from starlette.responses import Response
 
-from gridsvc import categories, compounds, reports
+from gridsvc import categories, compounds, reports, residents
 from gridsvc.errors import Conflict, GridsvcError, TooMany
 from gridsvc.rules.roles import require
 from gridsvc.web import schemas, security
@@ -26,6 +27,8 @@ router = APIRouter()
 CHANNEL = "web"
 NAMES = 1000  # more compounds than this and their names are typed, not chosen
 MAX_TEXT = 2000
+MOST_PHOTOS = 4  # a form's; the API takes more
+CONTACT = ("name", "phone", "address")
 
 
 class Draft(BaseModel):
@@ -41,6 +44,27 @@ class Draft(BaseModel):
     compound: Annotated[str, Field(max_length=500)] = ""
     compound_id: Annotated[str, Field(max_length=20)] = ""
     words: Annotated[str, Field(max_length=2000)] = ""
+    photos: Annotated[str, Field(max_length=1000)] = ""  # hashes, with commas between
+    secret: Annotated[str, Field(max_length=80)] = ""  # of a browser without scripts; others send its hash alone
+    secret_sha256: Annotated[str, Field(max_length=80)] = ""
+    name: Annotated[str, Field(max_length=500)] = ""
+    phone: Annotated[str, Field(max_length=100)] = ""
+    address: Annotated[str, Field(max_length=1000)] = ""
+
+    def beside(self) -> dict[str, Any]:
+        """What comes beside the report itself, as the API takes it."""
+        contact = {part: getattr(self, part).strip() or None for part in CONTACT}
+        secret_sha256 = self.secret_sha256 or (residents.hashed(self.secret).hex() if self.secret else None)
+        return {
+            "photos": [one for one in self.photos.split(",") if one],
+            "secret_sha256": secret_sha256,
+            "contact": contact if any(contact.values()) else None,
+        }
+
+
+MISFITS = "pages.send.misfit"
+MISFIT = {"phone": "pages.send.phone_misfit"}
+FIELDS = ("category", "description", "compound", "words", "photos", *CONTACT)
 
 
 @dataclass(frozen=True)
@@ -57,7 +81,9 @@ class Wrong:
 def show(request: Request, unit: UnitDep, mine: ServicesDep) -> Response:
     """The empty form."""
     require(unit.actor, "submit")
-    return _form(frame_of(request), unit, mine, Draft(client_key=str(uuid.uuid4())))
+    # who has an account needs no link
+    secret = "" if unit.actor.known else secrets.token_urlsafe(16)
+    return _form(frame_of(request), unit, mine, Draft(client_key=str(uuid.uuid4()), secret=secret))
 
 
 @router.post("/report", response_class=HTMLResponse)
@@ -73,11 +99,16 @@ def send(request: Request, unit: UnitDep, mine: ServicesDep, rule: RuleDep, form
         draft = _draft(form, frame)
         if isinstance(draft, Wrong):
             return _form(frame, unit, mine, form, draft)
-        stored = reports.submit(unit.db, draft, unit.actor, unit.now, rule)
+        with unit.db.begin_nested():  # the form comes back, and nothing is stored, where a photo is unknown
+            stored = reports.submit(unit.db, draft, unit.actor, unit.now, rule)
     except GridsvcError as error:
         return _form(frame, unit, mine, *_refused(form, frame, error))
     told = rows.placed(stored.placement, frame.lang, known=unit.actor.known)
-    return page(frame, "sent.html", status=201 if stored.created else 200, nav="send", sent=stored, told=told)
+    link = f"{str(request.base_url).rstrip('/')}/r/{stored.number}#{form.secret}" if form.secret else None
+    facts: dict[str, Any] = {"sent": stored, "told": told, "link": link, "linked": bool(link or form.secret_sha256)}
+    answer = page(frame, "sent.html", status=201 if stored.created else 200, nav="send", **facts)
+    answer.headers["Referrer-Policy"] = "no-referrer"
+    return answer
 
 
 def _draft(form: Draft, frame: Frame) -> reports.Draft | Wrong:
@@ -102,9 +133,9 @@ def _draft(form: Draft, frame: Frame) -> reports.Draft | Wrong:
             location |= {"lon": float(form.lon), "lat": float(form.lat), "crs": form.crs}
             location["accuracy_m"] = float(form.accuracy_m) if form.accuracy_m else None
         body = {"client_key": form.client_key, "category": form.category, "description": form.description.strip()}
-        sent = schemas.ReportIn.model_validate(body | {"location": location, "channel": CHANNEL})
+        sent = schemas.ReportIn.model_validate(body | {"location": location, "channel": CHANNEL} | form.beside())
     except ValidationError as error:
-        return Wrong({_field(one["loc"]): frame.words("pages.send.misfit") for one in error.errors()})
+        return Wrong({(at := _field(one["loc"])): frame.words(MISFIT.get(at, MISFITS)) for one in error.errors()})
     except ValueError:
         return Wrong({"place": frame.words("pages.send.misfit")})
     return reports.Draft(
@@ -115,12 +146,14 @@ def _draft(form: Draft, frame: Frame) -> reports.Draft | Wrong:
         position=sent.location.position(),
         compound=sent.location.compound,
         words=sent.location.words,
+        photos=tuple(sent.photos),
+        reporter=sent.reporter(),
     )
 
 
 def _field(loc: tuple[int | str, ...]) -> str:
     last = [part for part in loc if part in Draft.model_fields]
-    return str(last[-1]) if last and last[-1] in ("category", "description", "compound", "words") else "place"
+    return str(last[-1]) if last and last[-1] in FIELDS else "place"
 
 
 def _refused(form: Draft, frame: Frame, error: GridsvcError) -> tuple[Draft, Wrong]:
@@ -137,6 +170,8 @@ def _refused(form: Draft, frame: Frame, error: GridsvcError) -> tuple[Draft, Wro
     if error.code == "client_key_used":
         # the same form with another text is another report: it gets another key
         return form.model_copy(update={"client_key": str(uuid.uuid4())}), Wrong({"send-form": said}, 409)
+    if error.code.startswith("photo"):
+        return form, Wrong({"photos": frame.words("pages.send.photos_gone")}, 422)
     return form, Wrong({"place": said}, 409 if isinstance(error, Conflict) else 422)
 
 
@@ -161,7 +196,9 @@ def _form(frame: Frame, unit: Unit, mine: Services, draft: Draft, wrong: Wrong |
         candidates=wrong.candidates if wrong else (),
         errors=wrong.errors if wrong else {},
         place=small,
+        most_photos=MOST_PHOTOS,
     )
+    answer.headers["Referrer-Policy"] = "no-referrer"
     if wrong and wrong.retry_after_s is not None:
         answer.headers["Retry-After"] = str(wrong.retry_after_s)
     return answer

@@ -16,6 +16,16 @@ export function start() {
   current = new PinMap(box, JSON.parse(box.dataset.place));
 }
 
+/** Puts the pin at a place that something else tells (EPSG:4326 degrees), if that is near the grids; else says so. */
+export function put(lon, lat) {
+  current?.putNear(lon, lat);
+}
+
+/** Makes the map fit its box, which may have been hidden, and show the pin that the form's fields tell. */
+export function refresh() {
+  current?.refresh();
+}
+
 class PinMap {
   constructor(box, place) {
     Object.assign(this, { box, place, words: box.dataset, pin: null, circle: null, labels: [], stop: null });
@@ -155,6 +165,25 @@ class PinMap {
     if (quiet) return;
     const within = accuracyM ? ` ${filled(this.words.within, { m: Math.round(accuracyM) })}` : "";
     this.#tell(filled(this.words.set, { lon: at.lng.toFixed(5), lat: at.lat.toFixed(5) }) + within);
+  }
+
+  refresh() {
+    const wasHidden = !this.map.getSize().x;
+    this.map.invalidateSize({ animate: false });
+    const [lon, lat, accuracyM] = ["pin-lon", "pin-lat", "pin-accuracy"].map((id) => document.getElementById(id)?.value);
+    const at = this.pin?.getLatLng();
+    const told = lon && lat && !(at && at.lng.toFixed(6) === lon && at.lat.toFixed(6) === lat);
+    if (told) this.#put(Number(lon), Number(lat), Number(accuracyM) || null, { quiet: true });
+    if (!told && !wasHidden) return;
+    const [west, south, east, north] = this.place.home;
+    if (this.pin) this.map.setView(this.pin.getLatLng(), 17, { animate: false });
+    else this.map.fitBounds([[south, west], [north, east]], { animate: false });
+  }
+
+  putNear(lon, lat) {
+    if (!this.#isNear({ lon, lat })) return this.#tell(this.words.far);
+    this.map.setView([lat, lon], 17, { animate: false });
+    return this.put(lon, lat);
   }
 
   /** Takes the pin off the map and out of the form. */

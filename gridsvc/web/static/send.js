@@ -1,40 +1,107 @@
-// A resident's form: what is typed survives a reload and a lost network; the same key makes a repeat harmless.
-import { start as startMap } from "./pin.js";
+// A resident's form: what is typed survives a closed tab and a lost network; the same key makes a repeat harmless.
+import { begin as beginAsking } from "./asking.js";
+import * as photos from "./photos.js";
+import { put as putPin, refresh as refreshMap, start as startMap } from "./pin.js";
 
 const KEPT = "gridsvc.draft";
-const NOT_KEPT = ["csrf_token", "compound_id"];
+const NOT_KEPT = ["csrf_token", "compound_id", "photos", "secret", "secret_sha256"];
+const SECRET_BYTES = 16;
+const KEPT_MS = 7 * 24 * 3600 * 1000;
+const PHOTOS_KEPT_MS = 24 * 3600 * 1000; // the service removes what no report shows after two days
+
+let secret = null;
 
 start();
+offerCopy();
 
-function start() {
+async function start() {
   const form = document.getElementById("send-form");
   if (!form) return;
-  if (!restore(form) && window.crypto?.randomUUID) form.elements.client_key.value = crypto.randomUUID();
+  const kept = draft();
+  secret ??= kept?.secret || newSecret();
+  if (!restore(form, kept) && window.crypto?.randomUUID) form.elements.client_key.value = crypto.randomUUID();
+  const recent = kept && Date.now() - kept.at < PHOTOS_KEPT_MS;
+  photos.begin(recent ? kept.photos : [], () => changed(form));
   form.addEventListener("input", () => keep(form));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     send(form);
   });
+  form.querySelector("[data-does=photo-place]")?.addEventListener("click", () => usePlace(form));
+  beginAsking(form, (shown) => {
+    if (shown.contains(document.getElementById("pin-map"))) refreshMap();
+  });
+  changed(form, { quiet: true });
+}
+
+/** The secret of the link: made here, and only its hash is sent, where the browser can hash. */
+function newSecret() {
+  const bytes = crypto.getRandomValues(new Uint8Array(SECRET_BYTES));
+  return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}
+
+async function giveSecret(form) {
+  if (!form.elements.secret) return; // who has an account needs no link
+  if (!crypto.subtle) {
+    form.elements.secret.value = secret;
+    return;
+  }
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(secret));
+  form.elements.secret.value = "";
+  form.elements.secret_sha256.value = [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+function changed(form, { quiet = false } = {}) {
+  const stored = photos.list();
+  if (!form.isConnected) return;
+  form.querySelector("input[name=photos]").value = stored.map((one) => one.sha256).join(",");
+  document.getElementById("photo-place").hidden = !stored.some((one) => one.place);
+  if (!quiet) keep(form);
+}
+
+function usePlace(form) {
+  const { lon, lat } = photos.list().findLast((one) => one.place).place;
+  if (document.getElementById("pin-map")) return putPin(lon, lat);
+  Object.assign(form.elements.lon, { value: lon });
+  Object.assign(form.elements.lat, { value: lat });
+  return keep(form);
+}
+
+function draft() {
+  try {
+    const kept = JSON.parse(localStorage.getItem(KEPT));
+    return kept && Date.now() - kept.at < KEPT_MS ? kept : null;
+  } catch {
+    return null; // no storage here, or not ours
+  }
 }
 
 function keep(form) {
   const typed = Object.fromEntries([...new FormData(form)].filter(([name]) => !NOT_KEPT.includes(name)));
-  sessionStorage.setItem(KEPT, JSON.stringify(typed));
+  try {
+    localStorage.setItem(KEPT, JSON.stringify({ at: Date.now(), typed, secret, photos: photos.list() }));
+  } catch {
+    // full or forbidden: the form itself still holds it
+  }
+}
+
+function forget() {
+  try {
+    localStorage.removeItem(KEPT);
+  } catch {
+    // as above
+  }
+  photos.clear();
+  secret = null;
 }
 
 // Only into a form that came empty: one that the service sent back holds what was typed already.
-function restore(form) {
-  const kept = sessionStorage.getItem(KEPT);
+function restore(form, kept) {
   if (!kept || form.elements.description.value || document.getElementById("summary")) return Boolean(kept);
-  for (const [name, value] of Object.entries(JSON.parse(kept))) {
+  for (const [name, value] of Object.entries(kept.typed)) {
     if (form.elements[name]) form.elements[name].value = value;
   }
-  const [lon, lat, accuracy] = ["lon", "lat", "accuracy_m"].map((name) => form.elements[name].value);
-  const box = document.getElementById("pin-map");
-  if (lon && lat && box) {
-    box.dataset.place = JSON.stringify({ ...JSON.parse(box.dataset.place), pin: [Number(lon), Number(lat)], accuracy_m: Number(accuracy) || null });
-    startMap();
-  }
+  refreshMap();
   return true;
 }
 
@@ -47,8 +114,14 @@ async function send(form) {
   button.disabled = true;
   button.textContent = button.dataset.busy;
   try {
-    const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) });
-    show(answer, await answer.text());
+    if (await photos.settled()) {
+      changed(form, { quiet: true });
+      await giveSecret(form);
+      const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)), referrerPolicy: "no-referrer" });
+      show(answer, await answer.text());
+    } else {
+      stop(form);
+    }
   } catch {
     offline.hidden = false;
     offline.scrollIntoView({ block: "center" });
@@ -57,18 +130,56 @@ async function send(form) {
   button.textContent = label;
 }
 
+/** A photo failed: nothing is sent before somebody decides about it. */
+function stop(form) {
+  const box = document.getElementById("photos");
+  box.closest("[data-ask]").hidden = false;
+  document.getElementById("photos-say").textContent = box.dataset.failed;
+  box.scrollIntoView({ block: "start" });
+  form.querySelector("#picked [data-state=failed] button")?.focus();
+}
+
 function show(answer, text) {
   // the form is older than its cookie: a new one takes what was typed along
   if (answer.status === 403) return location.reload();
   const page = new DOMParser().parseFromString(text, "text/html");
   const main = page.querySelector("main");
   if (!main) throw new Error("no page");
-  if (answer.ok) sessionStorage.removeItem(KEPT);
   document.title = page.title;
   document.querySelector("main").replaceChildren(...main.childNodes);
+  if (answer.ok) {
+    giveLink();
+    forget();
+    offerCopy();
+  }
   startMap();
   start();
   (document.getElementById("summary") || document.querySelector("main h1")).focus();
   window.scrollTo(0, 0);
   return undefined;
+}
+
+/** The link of a report that was sent: the service knows only the hash, so it is put together here. */
+function giveLink() {
+  const box = document.getElementById("sent-link");
+  if (!box || !box.hidden || !secret) return;
+  const link = document.getElementById("link");
+  link.href = `/r/${encodeURIComponent(box.dataset.number)}#${secret}`;
+  link.textContent = link.href;
+  box.hidden = false;
+}
+
+function offerCopy() {
+  const button = document.querySelector("[data-does=copy-link]");
+  if (!button || !navigator.clipboard) return;
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    const said = document.getElementById("copied");
+    try {
+      await navigator.clipboard.writeText(document.getElementById("link").href);
+      said.textContent = button.dataset.copied;
+    } catch {
+      said.textContent = button.dataset.not;
+    }
+  });
 }

@@ -1,0 +1,69 @@
+// On a phone a form asks one question a page; elsewhere, and without scripts, it is one page.
+const NARROW = "(max-width: 760px)";
+
+/** Begins on a form whose questions are its [data-ask] sections; `onShow` is told of each one that appears. */
+export function begin(form, onShow) {
+  const asks = [...form.querySelectorAll("[data-ask]")];
+  const step = document.getElementById("ask-step");
+  const [back, next] = ["ask-back", "ask-next"].map((name) => form.querySelector(`[data-does=${name}]`));
+  const send = form.querySelector("[type=submit]");
+  const narrow = window.matchMedia(NARROW);
+  let at = Math.max(0, asks.findIndex((ask) => ask.querySelector(".has-wrong, [aria-invalid]")));
+  form.prepend(step);
+
+  const show = (moved) => {
+    asks.forEach((ask, i) => {
+      ask.hidden = narrow.matches && i !== at;
+    });
+    const last = !narrow.matches || at === asks.length - 1;
+    back.hidden = !narrow.matches || at === 0;
+    next.hidden = last;
+    send.hidden = !last;
+    step.hidden = !narrow.matches;
+    step.textContent = step.dataset.step.replace("{n}", at + 1).replace("{of}", asks.length);
+    onShow(narrow.matches ? asks[at] : form);
+    if (!moved) return;
+    window.scrollTo(0, 0);
+    asks[at].tabIndex = -1;
+    asks[at].focus({ preventScroll: true });
+  };
+  back.addEventListener("click", () => {
+    at -= 1;
+    show(true);
+  });
+  next.addEventListener("click", () => {
+    if (!complete(asks[at])) return;
+    at += 1;
+    show(true);
+  });
+  // Enter in a field would send the form: here it goes on
+  form.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.target.tagName !== "INPUT" || next.hidden) return;
+    event.preventDefault();
+    next.click();
+  });
+  // a link of the summary may lead to a question that is not shown
+  document.getElementById("summary")?.addEventListener("click", (event) => {
+    const field = event.target.closest("a") && document.getElementById(event.target.closest("a").hash.slice(1));
+    const of = asks.findIndex((ask) => ask.contains(field));
+    if (of < 0 || !narrow.matches) return;
+    at = of;
+    show(false);
+  });
+  narrow.addEventListener("change", () => show(false));
+  show(false);
+}
+
+function complete(ask) {
+  const empty = [...ask.querySelectorAll("[data-missing]")].filter((field) => !field.value.trim());
+  for (const old of ask.querySelectorAll(".wrong[data-own]")) old.remove();
+  for (const field of empty) {
+    const said = document.createElement("p");
+    Object.assign(said, { className: "wrong", id: `${field.id}-missing`, textContent: field.dataset.missing });
+    said.dataset.own = "";
+    said.setAttribute("role", "alert");
+    field.before(said);
+  }
+  empty[0]?.focus();
+  return !empty.length;
+}
