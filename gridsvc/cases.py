@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from gridsvc import categories, grids, photos, responsibility
+from gridsvc import grids, photos, responsibility
 from gridsvc.db import tables as t
 from gridsvc.db.queries import ask
 from gridsvc.errors import Conflict, NotFound, Refused
@@ -193,18 +193,16 @@ def _under(db: Connection, given: Given, category: str, kept_id: int | None) -> 
 
     What is chosen now must stand in the current version of the sheet.
     """
-    if given.condition_id is None and kept_id is not None:
-        chosen = categories.limits(db, category, kept_id)
-    else:
-        current = categories.limits(db, category)
-        wanted = given.condition_id
-        chosen = [one for one in current if one.id == wanted or (wanted is None and len(current) == 1)]
-        if wanted is not None and not chosen:
+    wanted = given.condition_id
+    found = ask(db, "case_conditions", {"code": category, "kept_id": kept_id if wanted is None else None})
+    if wanted is not None:
+        found = [one for one in found if one.id == wanted]
+        if not found:
             raise NotFound("condition_unknown", condition=wanted, category=category)
-    if not chosen:
+    if len(found) != 1:
         return replace(given, condition_id=None, limits=())
-    limits = tuple(Limit.from_json(one) for one in chosen[0].filing.milestones)
-    return replace(given, condition_id=chosen[0].id, limits=limits)
+    limits = tuple(Limit.from_json(one) for one in found[0].milestones)
+    return replace(given, condition_id=found[0].id, limits=limits)
 
 
 def _clock(db: Connection, held: Held) -> tuple[datetime | None, tuple[Stop, ...]]:
@@ -216,8 +214,7 @@ def _clock(db: Connection, held: Held) -> tuple[datetime | None, tuple[Stop, ...
 def _exist(db: Connection, given: Given) -> None:
     wanted = {one for one in (given.department_id, *given.assist_ids, *given.department_ids) if one is not None}
     if wanted:
-        d = t.department.c
-        found = set(db.scalars(select(d.id).where(d.id.in_(wanted) & d.active)))
+        found = {row.id for row in ask(db, "departments_active", {"ids": sorted(wanted)})}
         if wanted - found:
             raise NotFound("department_unknown", department=min(wanted - found))
     if given.category is not None:
@@ -260,7 +257,7 @@ def check_version(db: Connection, held: Held, version: int) -> None:
     if version == held.seq:
         return
     rows = since(db, held.id, version)
-    changed = [{"seq": row.seq, "action": row.action, "to_state": row.to_state, "at": row.at} for row in rows]
+    changed = [{"seq": row.seq, "action": row.action, "to_state": row.to_state, "at": row.at.isoformat()} for row in rows]
     raise Conflict("version_stale", number=held.number, version=held.seq, changed=changed)
 
 

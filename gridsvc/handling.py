@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 from gridsvc import cases, grids, unplaced
 from gridsvc.db import tables as t
 from gridsvc.db.queries import load
-from gridsvc.errors import Conflict, Forbidden, GridsvcError, NotFound, Refused
+from gridsvc.errors import Forbidden, GridsvcError, NotFound, Refused
 from gridsvc.grids import Rule
 from gridsvc.reports import SOURCE, Position
 from gridsvc.rules.case import Given
@@ -91,7 +91,7 @@ def act(
     if wish.action not in TABLE:
         raise Refused("action_unknown", action=wish.action[:60], known=", ".join(TABLE))
     require(actor, wish.action)
-    check_version(db, held, wish.version)
+    cases.check_version(db, held, wish.version)
     if wish.action == "place":
         where = wish.grid if wish.grid is not None else wish.position
         if where is None:
@@ -102,17 +102,6 @@ def act(
             raise Forbidden("no_department")
         cases.apply(db, held, wish.action, actor, now, agreed, _given(db, wish))
     return cases.read(db, held.id)
-
-
-def check_version(db: Connection, held: cases.Held, version: int) -> None:
-    """Returns where nothing happened to the report since the version that a person saw.
-
-    Raises:
-        Conflict: `version_stale`; `changed` names what happened since.
-    """
-    if version != held.seq:
-        changed = [f"{row.action} ({row.to_state})" for row in cases.since(db, held.id, version)]
-        raise Conflict("version_stale", number=held.number, version=held.seq, changed=", ".join(changed) or "-")
 
 
 def _given(db: Connection, wish: Wish) -> Given:

@@ -76,7 +76,7 @@ def batch(db: Connection, now: datetime, agreed: Agreed, after: int = 0, n: int 
 
 
 def _given(action: str) -> Given:
-    return Given(note="overdue", reason="overdue") if action == "escalate" else Given()
+    return Given(reason="overdue") if action == "escalate" else Given()
 
 
 def rounds(

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select
 
 from gridsvc import grids
 from gridsvc.db import tables as t
-from gridsvc.db.queries import load
+from gridsvc.db.queries import ask, load
 from gridsvc.errors import Conflict, NotFound, Refused
 from gridsvc.grids import Rule
 from gridsvc.stored import Stored, store
@@ -78,8 +78,8 @@ def find(db: Connection, category: str, area_id: int | None, level: str, *, fall
         fallback: whether the territory takes what no line names (属地兜底).
     """
     which = {"category": category, "area_id": area_id, "level": level}
-    rows = db.execute(load("responsible"), which).mappings()
-    lines = tuple(Line(**(dict(row) | {"assist_ids": tuple(row["assist_ids"])})) for row in rows)
+    rows = ask(db, "responsible", which)
+    lines = tuple(Line(**(row._asdict() | {"assist_ids": tuple(row.assist_ids)})) for row in rows)
     if lines:
         first = lines[0]
         return Answer("list", first.lead_id, first.lead_name, first.assist_ids, lines)

@@ -9,12 +9,14 @@ import secrets
 from pathlib import Path
 
 from rich.progress import Progress
+from sqlalchemy import Connection, func, select
 
 from geodata import town
 from gridsvc import accounts, demo
 from gridsvc.cli import serve
 from gridsvc.cli.door import Door
 from gridsvc.db import embedded, migrate
+from gridsvc.db import tables as t
 from gridsvc.db.engine import database, transaction
 
 LOGINS = "demo-logins.json"
@@ -71,6 +73,7 @@ def _logins(door: Door, app_url: str) -> dict[str, str]:
         have = {account.login for account in accounts.listed(db)}
         known = json.loads(path.read_text("utf-8")) if path.exists() else {}
         for login, name, role, area_codes, department_code, worker_code in _PEOPLE:
+            worker = _busiest(db) or worker_code if worker_code else None
             if login in have and login in known:
                 continue
             known[login] = secrets.token_urlsafe(9)
@@ -85,11 +88,19 @@ def _logins(door: Door, app_url: str) -> dict[str, str]:
                 password=known[login],
                 area_codes=area_codes,
                 department_code=department_code,
-                worker_code=worker_code,
+                worker_code=worker,
                 demo=True,
             )
         _keep(path, known)
     return dict(known)
+
+
+def _busiest(db: Connection) -> str | None:
+    """The worker with the most open reports, who has something to show."""
+    p, r, w = t.placement.c, t.report.c, t.worker.c
+    counted = select(w.code).join_from(t.worker, t.placement, (p.worker_id == w.id) & p.to_at.is_(None))
+    counted = counted.join(t.report, (r.id == p.report_id) & r.open)
+    return db.scalar(counted.group_by(w.code).order_by(func.count().desc(), w.code).limit(1))
 
 
 def _keep(path: Path, logins: dict[str, str]) -> None:

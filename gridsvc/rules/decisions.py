@@ -95,6 +95,8 @@ AGAINST: dict[str, tuple[Reason, ...]] = {
         (lambda a: a.given.has_resident and a.case.rated_at is None and not a.rating_over, "rating_awaited"),
         (lambda a: a.case.rated_at is not None and a.case.satisfied == "not", "not_satisfied"),
     ),
+    "whistle_arrive": ((lambda a: a.actor.department_id not in (a.case.called_ids or ()), "not_called"),),
+    "whistle_score": ((lambda a: not a.case.called_ids, "not_called"),),
     "escalate": ((lambda a: a.case.level == LADDER[-1], "highest_level"),),
 }
 
@@ -138,7 +140,8 @@ def decide(case: Case, action: str, actor: Actor, now: datetime, given: Given, t
     if against is not None:
         raise against
     said = bool((given.note or "").strip())
-    if row.note and not said:
+    told = said or (action == "escalate" and bool(given.reason))  # a code says enough of why it went up
+    if row.note and not told:
         raise Refused("note_missing", action=action)
     if action == "close" and case.answered_at is None and not said:
         raise Refused("answer_missing", action=action)

@@ -96,7 +96,7 @@ MAY: dict[str, frozenset[str]] = {
 class Actor:
     """Who asks: an account, or nobody (`role` anonymous, resident or system).
 
-    `area_ids` are the account's areas (all below them count too); who keeps an area sees its reports, a worker the grids
+    `area_ids` are the account's areas (all below count too); who keeps an area sees its reports, a worker the grids
     of the own duty, a handler what the own department takes part in; admin and planner see everything.
     """
 

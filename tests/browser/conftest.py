@@ -136,7 +136,7 @@ def cookies(browser: Browser, address: str, county: County) -> Callable[[str], A
             page = context.new_page()
             page.goto(f"{address}/login")
             log_in(page, login)
-            page.wait_for_selector(".figures")
+            page.wait_for_selector(".who form")
             kept[login] = context.cookies()
             context.close()
         return kept[login]

@@ -326,7 +326,7 @@ def test_the_whole_way_of_a_report_as_its_sender_sees_it(
     reach(made, number, "dispatched")
     act(made, number, "ask_resident", note=f"哪一盏 {CANARY}")
     page.reload()
-    expect(page.locator("#reply-form .question")).to_have_text(f"哪一盏 {CANARY}")
+    expect(page.locator("#reply-form [data-kind=question]")).to_have_text(f"哪一盏 {CANARY}")
     clean_by_axe(page, axe)
     page.fill("#words", "门口那盏")
     page.click("#reply-form [type=submit]")
@@ -334,7 +334,7 @@ def test_the_whole_way_of_a_report_as_its_sender_sees_it(
     act(made, number, "answer", note=f"明天修 {CANARY}")
     reach(made, number, "closed")
     page.reload()
-    expect(page.locator("#events .answer").last).to_have_text(f"明天修 {CANARY}")
+    expect(page.locator("#events [data-kind=answer]").last).to_have_text(f"明天修 {CANARY}")
     expect(page.locator("#track .done")).to_have_count(5)
     page.click("#rating-form [type=submit]")
     assert page.evaluate("document.activeElement.id") == "summary"

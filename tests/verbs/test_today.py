@@ -155,7 +155,7 @@ def test_only_who_sees_an_open_report_can_take_it(city: Connection, rule: Rule) 
     assert unplaced.lock(city, ADMIN, foreign.id, 1).seq == 1
     assert [unplaced.lock(city, west(city), one.id, 1).id for one in (own, lost)] == [own.id, lost.id]
     with pytest.raises(Conflict, match="step_not_allowed"):
-        unplaced.lock(city, west(city), closed.id, 2)
+        unplaced.lock(city, west(city), closed.id, cases.lock(city, closed.number).seq)
 
 
 def test_dossier_tells_the_story_to_those_it_concerns(city: Connection, rule: Rule) -> None:

@@ -28,6 +28,7 @@ PUBLIC = {
     ("POST", "/logout"): "ends the caller's own session, whoever it is",
     ("GET", "/report"): "a resident's report needs no account",
     ("POST", "/report"): "the same; `submit` is asked of the verb",
+    ("POST", "/r"): "a resident's link without scripts; the deed is asked in its own code",
     ("GET", "/"): "shows each reader their own start, and nobody the login form",
 }
 # Routes that ask for their deed in their own code, because they must not hold a transaction while they wait.

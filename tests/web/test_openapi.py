@@ -50,7 +50,8 @@ def test_fields_are_the_issues(told: dict[str, Any]) -> None:
     assert set(schemas["ReportIn"]["required"]) == {"client_key", "category", "description", "location"}
     location = schemas["LocationIn"]["properties"]
     assert set(location) == {"lon", "lat", "crs", "accuracy_m", "compound", "words"}
-    assert set(schemas["SubmittedOut"]["properties"]) == {"number", "state", "grid", "placement", "worker", "due_at"}
+    beside = {"due_at", "n_similar", "similar"}
+    assert set(schemas["SubmittedOut"]["properties"]) == {"number", "state", "grid", "placement", "worker"} | beside
 
 
 def test_it_takes_no_parameter_it_does_not_know(client: Client) -> None:

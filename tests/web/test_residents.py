@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -319,3 +320,37 @@ def test_a_reader_who_is_logged_in_needs_the_pages_token(client: Client, mine: M
     with httpx.Client(base_url=mine.browser.base_url, cookies=cookie) as browser:
         answer = browser.post(f"{LINK}/progress", json={"number": mine.number, "secret": SECRET})
     assert answer.status_code in (401, 403)
+
+
+def test_a_form_with_a_photo_that_never_came_stores_nothing(mine: Mine) -> None:
+    page = mine.browser.get("/report").text
+    hidden = dict(re.findall(r'<input type="hidden" name="(\w+)"(?: id="[\w-]+")? value="([^"]*)"', page))
+    assert len(hidden["secret"]) == 22
+    typed = {"category": "0110", "description": f"丢照片 {uuid.uuid4()}", "words": "桥头", "photos": "ef" * 32}
+    gone = mine.browser.post("/report", data=hidden | typed)
+    assert (gone.status_code, 'href="#photos"' in gone.text) == (422, True)
+    # the form that comes back keeps the secret, so that a repeat gives the same link
+    assert f'name="secret" value="{hidden["secret"]}"' in gone.text
+    with mine.made.begin() as db:
+        found = "SELECT count(*) FROM report WHERE description = :d"
+        assert db.scalar(text(found), {"d": typed["description"]}) == 0
+    sent = [mine.browser.post("/report", data=hidden | typed | {"photos": ""}) for _ in range(2)]
+    assert [one.status_code for one in sent] == [201, 200]
+    links = [re.findall(r'href="([^"]*/r/[^"]*#[^"]*)"', one.text) for one in sent]
+    assert links[0] == links[1]
+    assert links[0][0].endswith("#" + hidden["secret"])
+    assert {one.headers["referrer-policy"] for one in sent} == {"no-referrer"}
+
+
+def test_words_of_others_are_never_markup(mine: Mine) -> None:
+    mine.lead("dispatched")
+    mine.lead("answer", note=CANARY)
+    page = mine.browser.get("/r").text
+    hidden = dict(re.findall(r'<input type="hidden" name="(csrf_token)" value="([^"]*)"', page))
+    told = mine.browser.post("/r", data=hidden | {"number": mine.number, "secret": SECRET})
+    assert told.status_code == 200
+    assert told.text.count("&lt;/script&gt;&lt;img src=x onerror=alert(1)&gt;") == 2
+    assert "<img src=x" not in told.text
+    wrong = mine.browser.post("/r", data=hidden | {"number": CANARY[:60], "secret": "A" * 22})
+    assert wrong.status_code == 404
+    assert "<img src=x" not in wrong.text

@@ -43,7 +43,7 @@ def test_worker_gets_number_grid_placement_worker_and_no_deadline(client: Client
     assert answer.status_code == 201
     told = answer.json()
     schemas.SubmittedOut.model_validate(told)
-    assert list(told) == ["number", "state", "grid", "placement", "worker", "due_at"]
+    assert list(told) == ["number", "state", "grid", "placement", "worker", "due_at", "n_similar", "similar"]
     assert answer.headers["location"] == f"{URL}/{told['number']}"
     assert told["state"] == "reported"
     assert told["grid"] == {"code": f"{WEST}001", "name": "第1网格", "layer": "base"}

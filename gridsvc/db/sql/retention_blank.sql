@@ -25,6 +25,11 @@ people AS (
     AND (p.secret_hash IS NOT NULL OR p.name IS NOT NULL OR p.phone IS NOT NULL OR p.address IS NOT NULL)
   RETURNING p.report_id
 ),
+unlinked AS (
+  UPDATE report r SET body_hash = NULL  -- it covers the name and phone that were left, so they could be guessed from it
+  FROM people p
+  WHERE r.id = p.report_id
+),
 gone AS (
   SELECT n.report_id, n.seq, 'note' AS what FROM notes n
   UNION ALL

@@ -87,7 +87,7 @@ def act(
             held = handling.hold(unit.db, unit.actor, number, source, repeat, placing=form.action == "place")
             if form.action in TABLE:
                 require(unit.actor, form.action)
-            handling.check_version(unit.db, held, form.version)
+            cases.check_version(unit.db, held, form.version)
             wish = _wish(unit, held, form)
             agreed = terms.load(unit.db, **mine.settings.agreed)
             handling.act(unit.db, unit.actor, held, wish, unit.now, agreed, rule)

@@ -9,7 +9,6 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
-from sqlalchemy import Connection
 from starlette.responses import Response
 
 from gridsvc import listing, stats, today, worklist
@@ -64,7 +63,7 @@ def show(request: Request, unit: UnitDep, mine: ServicesDep) -> Response:
     acts = actor.role != "planner"
     facts: dict[str, Any] = {
         "acts": acts,
-        "tiles": tiles(unit.db, unit, counts) if acts else (),
+        "tiles": tiles(unit, counts) if acts else (),
         "n_open": counts.total,
         "urgent": _urgent(unit, frame) if acts else (),
         "latest": () if acts else listing.page(unit.db, actor, listing.Filter(), limit=LATEST).items,
@@ -75,7 +74,7 @@ def show(request: Request, unit: UnitDep, mine: ServicesDep) -> Response:
     return page(frame, "home.html", nav="home", **facts, **work_rows.TELLING)
 
 
-def tiles(db: Connection, unit: Unit, counts: worklist.Counts) -> tuple[Tile, ...]:
+def tiles(unit: Unit, counts: worklist.Counts) -> tuple[Tile, ...]:
     """The figures that this reader can do something about."""
     actor = unit.actor
     made = [
@@ -84,7 +83,7 @@ def tiles(db: Connection, unit: Unit, counts: worklist.Counts) -> tuple[Tile, ..
         if name != "suspended" or may(actor, "stop_asking")
     ]
     if may(actor, "whistle_arrive") or may(actor, "whistle_score"):
-        called = worklist.count(db, actor, worklist.Filter(called=True), unit.now, unit.mine.settings.zone).total
+        called = worklist.count(unit.db, actor, worklist.Filter(called=True), unit.now, unit.mine.settings.zone).total
         made.append(Tile("called", called, _list(called="true"), "due"))
     made += [
         Tile(name, counts.queues[name], "/unplaced" if name == "unplaced" else _list(queue=name), "todo")
@@ -111,9 +110,7 @@ def _urgent(unit: Unit, frame: Frame) -> tuple[worklist.Row, ...]:
         stopped = row.deadline == "suspended"
         return stopped, at is None, 0 if at is None else at.timestamp()
 
-    if actor.role in OWN_QUEUES:
-        rows.sort(key=soonest)
-    return tuple(rows[:URGENT])
+    return tuple(sorted(rows, key=soonest)[:URGENT])
 
 
 def _ground(unit: Unit) -> dict[str, Any]:

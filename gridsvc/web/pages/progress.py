@@ -19,11 +19,12 @@ from gridsvc.rules.roles import require
 from gridsvc.web import errors as failures
 from gridsvc.web import security
 from gridsvc.web.api import residents as api
-from gridsvc.web.deps import ServicesDep, Unit, UnitDep
+from gridsvc.web.deps import ServicesDep, Unit, UnitDep, may
 from gridsvc.web.templating import Frame, frame_of, page
 
 router = APIRouter()
 
+ALLOWED = [may("read_own_report")]
 STEPS = ("received", "looked", "working", "checked", "closed")
 EMPTY: dict[str, Any] = dict.fromkeys(api.ProgressOut.model_fields)
 # The field that a refusal is about; all others are about the link.
@@ -48,17 +49,15 @@ class Link(BaseModel):
         return self.model_copy(update={"number": self.number.strip(), "secret": secret})
 
 
-@router.get("/r", response_class=HTMLResponse)
-def ask(request: Request, unit: UnitDep) -> Response:
+@router.get("/r", response_class=HTMLResponse, dependencies=ALLOWED)
+def ask(request: Request) -> Response:
     """The form for who has number and secret on paper."""
-    require(unit.actor, "read_own_report")
     return _page(frame_of(request), Link(), None, {})
 
 
-@router.get("/r/{number}", response_class=HTMLResponse)
-def show(request: Request, unit: UnitDep, number: Annotated[str, Path(max_length=60)]) -> Response:
+@router.get("/r/{number}", response_class=HTMLResponse, dependencies=ALLOWED)
+def show(request: Request, number: Annotated[str, Path(max_length=60)]) -> Response:
     """The page of a link, the same for any number."""
-    require(unit.actor, "read_own_report")
     return _page(frame_of(request), Link(number=number), None, {})
 
 

@@ -130,7 +130,7 @@ function line(event) {
   made.querySelector("[data-event=words]").textContent = event.words;
   const note = made.querySelector("blockquote");
   note.textContent = event.note ?? "";
-  note.className = event.kind ?? "";
+  note.dataset.kind = event.kind ?? "";
   note.hidden = !event.note;
   return made;
 }
