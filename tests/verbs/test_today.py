@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import Connection, text
 
-from gridsvc import areas, dossier, editions, grids, listing, today, unplaced, workers
+from gridsvc import areas, cases, dossier, editions, grids, listing, today, unplaced, workers
 from gridsvc.errors import Conflict, Forbidden, NotFound, Refused
 from gridsvc.grids import Rule
 from gridsvc.reports import Position
