@@ -99,9 +99,9 @@ def prepare(place: Place, n_grids: int, n_reports: int) -> str:
     return token
 
 
-def requests(n: int, *, crs: str = "wgs84") -> tuple[list[str], list[tuple[float, float]]]:
+def requests(n: int, seed: int, *, crs: str = "wgs84") -> tuple[list[str], list[tuple[float, float]]]:
     """Bodies and points of so many submissions."""
-    lon, lat = town.scatter(n, seed=7)
+    lon, lat = town.scatter(n, seed=seed)
     points = list(zip(lon.tolist(), lat.tolist(), strict=True))
     bodies = [
         json.dumps(
@@ -123,8 +123,8 @@ def compare(place: Place, token: str, n: int) -> tuple[load.Load, load.Load, loa
     plain = {"Content-Type": "application/json"}
     found: dict[str, list[load.Load]] = {"so": [], "sb": [], "lo": [], "lb": []}
     with ours(place) as our_port, bare(place) as bare_port:
-        for _ in range(ROUNDS):
-            bodies, points = requests(n)
+        for turn in range(ROUNDS):
+            bodies, points = requests(n, 7 + turn)  # other places each time: the same again would be duplicates
             found["so"].append(load.run(our_port, n, lambda i, b=bodies: ("POST", "/api/v1/reports", b[i]), known))
             found["sb"].append(load.run(bare_port, n, lambda i, b=bodies: ("POST", "/reports", b[i]), plain))
             where = [f"lon={x!r}&lat={y!r}" for x, y in points]

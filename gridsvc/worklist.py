@@ -311,7 +311,7 @@ def _key(order: Order) -> ColumnElement[Any]:
         "grid": grid.scalar_subquery(),
         "category": _r.category,
         "level": _ranked(_r.level, LEVELS),
-        "card": _ranked(_r.card, CARDS),
+        "card": _ranked(func.coalesce(_r.card, "none"), CARDS),
         "department": department.scalar_subquery(),
     }
     return keys[order.by]

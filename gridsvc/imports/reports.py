@@ -172,9 +172,13 @@ def take(
 
 
 def _categories(db: Connection) -> dict[str, str]:
-    """Code by everything that people call a category."""
+    """Code by everything that people call a category; a name that several bear names none of them."""
     every = categories.listed(db)
-    names = {plain(name): one.code for one in every for name in (one.name_zh, one.name_en)}
+    bearers: dict[str, set[str]] = {}
+    for one in every:
+        for name in (one.name_zh, one.name_en):
+            bearers.setdefault(plain(name), set()).add(one.code)
+    names = {name: next(iter(codes)) for name, codes in bearers.items() if len(codes) == 1}
     return names | {plain(one.code): one.code for one in every}
 
 

@@ -264,3 +264,18 @@ def test_a_bare_day_is_the_duty_of_its_noon(db: Connection, rule: Rule, tmp_path
         "WHERE r.number = 'D' AND to_at IS NULL"
     )
     assert one(db, query).code == "DAY"
+
+
+def test_a_name_that_two_categories_bear_is_not_guessed(db: Connection, rule: Rule, tmp_path: Path) -> None:
+    publish(db, rule)
+    db.execute(
+        text(
+            "INSERT INTO category (code, name_zh, name_en) VALUES ('P0396', '施工公示牌', 'Board'), "
+            "('E0399', '施工公示牌', 'Notice'), ('E0101', '乱堆', 'Heap')"
+        )
+    )
+    named = {"A": "施工公示牌", "B": "notice", "C": "乱堆", "D": "P0396"}
+    take(db, table(tmp_path / "r.csv", *(row(number, category=name) for number, name in named.items())), rule)
+    stored = db.execute(text("SELECT category, category_raw FROM report ORDER BY number")).all()
+    assert [one.category for one in stored] == ["unclassified", "E0399", "E0101", "P0396"]
+    assert stored[0].category_raw == "施工公示牌"
