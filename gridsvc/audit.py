@@ -21,7 +21,7 @@ class Finding:
     """Something that is not as it was written.
 
     `what`: changed, gap, note, note_gone, unsealed, log_missing (`sql/audit_log.sql`), or case: the stored case is not
-    what the log tells, in `fields`. `seq` is None where it is no single row.
+    what the log tells, in `fields` (the category too, where the log names it). `seq` is None where it is no single row.
     """
 
     report_id: int
@@ -78,6 +78,7 @@ def differing(row: Mapping[Any, Any]) -> tuple[str, ...]:
     told = replay((state, {"set": changed or {}}) for state, changed in row["told"])
     values = {name: row[name] for name in FIELDS}
     stored = Case(**(values | {name: tuple(values[name]) for name in ID_LISTS if values[name] is not None}))
+    other = () if row["renamed"] in (None, row["category"]) else ("category",)
     if stored == told:
-        return ()
-    return tuple(name for name in FIELDS if getattr(stored, name) != getattr(told, name))
+        return other
+    return (*other, *(name for name in FIELDS if getattr(stored, name) != getattr(told, name)))

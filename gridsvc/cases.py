@@ -163,7 +163,7 @@ def _known(db: Connection, held: Held, action: str, actor: Actor, given: Given, 
         full = replace(full, department_id=actor.department_id)
     if action == "whistle_arrive":
         full = replace(full, department_id=actor.department_id)
-    if action == "file":
+    if action == "file" or (action in ("check_failed", "rate") and held.case.filed_at is None):
         full = _under(db, full, held.category, held.case.condition_id)
     if action == "recategorize":
         full = _under(db, full, given.category or held.category, None)
@@ -225,7 +225,7 @@ def _exist(db: Connection, given: Given) -> None:
 
 def _beside(db: Connection, held: Held, action: str, actor: Actor, now: datetime, given: Given, seq: int) -> None:
     """The rows beside the case: photos, calls of a whistle."""
-    photos.link(db, held.id, seq, given.photos, _PHOTO_KIND.get(action, "reference"))
+    photos.link(db, held.id, seq, given.photos, _PHOTO_KIND.get(action, "reference"), actor)
     w = t.whistle_call
     if action == "whistle":
         called = sorted({*given.department_ids})
@@ -257,7 +257,9 @@ def check_version(db: Connection, held: Held, version: int) -> None:
     if version == held.seq:
         return
     rows = since(db, held.id, version)
-    changed = [{"seq": row.seq, "action": row.action, "to_state": row.to_state, "at": row.at.isoformat()} for row in rows]
+    changed = [
+        {"seq": row.seq, "action": row.action, "to_state": row.to_state, "at": row.at.isoformat()} for row in rows
+    ]
     raise Conflict("version_stale", number=held.number, version=held.seq, changed=changed)
 
 

@@ -23,7 +23,7 @@ from gridsvc.rules.roles import RESIDENT, Actor
 from gridsvc.terms import Agreed, StageLimit
 
 Progress = Callable[[str, int, int], None]
-SOURCE = "town"
+SOURCE = "职责清单（演示）"
 _LOOKS_AT = time(6, 0)  # when the service looks, each day of the play, at what is overdue
 _LIMITS = (
     StageLimit("dispatch", None, Limit(4, "working_hour")),

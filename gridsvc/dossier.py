@@ -214,6 +214,7 @@ def folder(db: Connection, actor: Actor, found: Dossier, now: datetime) -> Folde
         similar = duplicates.near(db, actor, said.category, (said.lon, said.lat), now, but=said.id)
     raw = contact(db, said.id)
     calls = _calls(db, said.id)
+    seen = scope(actor) | {"report_id": said.id, "sees_unplaced": may(actor, "place")}
     return Folder(
         held=held,
         condition=condition,
@@ -222,7 +223,7 @@ def folder(db: Connection, actor: Actor, found: Dossier, now: datetime) -> Folde
         calls=calls,
         contact=raw and _masked(raw),
         photos=photos.of_report(db, said.id),
-        others=tuple(Other(**row) for row in db.execute(load("dossier_others"), {"report_id": said.id}).mappings()),
+        others=tuple(Other(**row) for row in db.execute(load("dossier_others"), seen).mappings()),
         similar=similar,
     )
 

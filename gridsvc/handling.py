@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, tuple_
 
 from gridsvc import cases, grids, unplaced
 from gridsvc.db import tables as t
@@ -52,13 +52,21 @@ class Wish:
 
 
 def hold(
-    db: Connection, actor: Actor, number: str, source: str = SOURCE, repeat: int = 0, *, placing: bool = False
+    db: Connection,
+    actor: Actor,
+    number: str,
+    source: str = SOURCE,
+    repeat: int = 0,
+    *,
+    placing: bool = False,
+    parent: str | None = None,
 ) -> cases.Held:
     """The report with this number, locked, where this reader sees it.
 
     Args:
         placing: it is to be placed; then the editions are held first, as publishing does: two that lock crosswise would
             wait for each other.
+        parent: the number of a report that will be needed too; both are locked in one order, for the same reason.
 
     Raises:
         NotFound: there is none for this reader.
@@ -70,12 +78,19 @@ def hold(
     report_id = db.scalar(select(r.id).where(chosen))
     if report_id is None:
         raise NotFound("report_unknown", number=number)
+    if parent is not None:
+        both = sorted({report_id, _numbered(db, actor, parent)})
+        db.execute(select(r.id).where(r.id.in_(both)).order_by(r.id).with_for_update())
     held = cases.lock_id(db, report_id)
     # asked behind the lock: somebody may have moved the report while we waited for it
-    which = {"report_id": report_id, "sees_unplaced": may(actor, "place")}
-    if not db.scalar(load("sees_report"), scope(actor) | which):
+    if not _sees(db, actor, report_id):
         raise NotFound("report_unknown", number=number)
     return held
+
+
+def _sees(db: Connection, actor: Actor, report_id: int) -> bool:
+    which = {"report_id": report_id, "sees_unplaced": may(actor, "place")}
+    return bool(db.scalar(load("sees_report"), scope(actor) | which))
 
 
 def act(
@@ -100,11 +115,11 @@ def act(
     else:
         if wish.action == "claim" and actor.role == "handler" and actor.department_id is None:
             raise Forbidden("no_department")
-        cases.apply(db, held, wish.action, actor, now, agreed, _given(db, wish))
+        cases.apply(db, held, wish.action, actor, now, agreed, _given(db, actor, wish))
     return cases.read(db, held.id)
 
 
-def _given(db: Connection, wish: Wish) -> Given:
+def _given(db: Connection, actor: Actor, wish: Wish) -> Given:
     ids = _departments(db, [*wish.departments, *wish.assist, *([wish.department] if wish.department else [])])
     return Given(
         note=wish.note,
@@ -114,7 +129,7 @@ def _given(db: Connection, wish: Wish) -> Given:
         department_ids=tuple(ids[code] for code in wish.departments),
         category=wish.category,
         condition_id=wish.condition,
-        parent_id=_numbered(db, wish.parent) if wish.parent else None,
+        parent_id=_numbered(db, actor, wish.parent) if wish.parent else None,
         until=wish.until,
         at=wish.at,
         card=wish.card,
@@ -135,10 +150,11 @@ def _departments(db: Connection, codes: Sequence[str]) -> dict[str, int]:
     return found
 
 
-def _numbered(db: Connection, number: str) -> int:
+def _numbered(db: Connection, actor: Actor, number: str) -> int:
+    """The id of a report that this reader sees."""
     r = t.report.c
     found = db.scalar(select(r.id).where(r.number == number).order_by(r.source != SOURCE, r.repeat).limit(1))
-    if found is None:
+    if found is None or not _sees(db, actor, found):
         raise NotFound("report_unknown", number=number)
     return int(found)
 
@@ -163,7 +179,7 @@ def act_on_several(
     """What became of each: one that is refused leaves the others done.
 
     Args:
-        wishes: source, number, repeat and the wish; locked in the order of these, so that two never wait crosswise.
+        wishes: source, number, repeat and the wish; locked in the order of their ids, so that two never wait crosswise.
 
     Raises:
         Refused: too many, or an action that wants a look at the single report.
@@ -174,7 +190,11 @@ def act_on_several(
         if wish.action not in SEVERAL:
             raise Refused("not_at_once", action=wish.action[:60], allowed=", ".join(SEVERAL))
     done: list[Outcome] = []
-    for source, number, repeat, wish in sorted(wishes, key=lambda one: one[:3]):
+    r = t.report.c
+    named = tuple_(r.source, r.number, r.repeat).in_([one[:3] for one in wishes])
+    rows = db.execute(select(r.id, r.source, r.number, r.repeat).where(named))
+    ids = {(row.source, row.number, row.repeat): row.id for row in rows}
+    for source, number, repeat, wish in sorted(wishes, key=lambda one: ids.get(one[:3], 0)):
         try:
             with db.begin_nested():
                 held = hold(db, actor, number, source, repeat)

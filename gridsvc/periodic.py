@@ -57,9 +57,10 @@ def batch(db: Connection, now: datetime, agreed: Agreed, after: int = 0, n: int 
     )
     if not db.scalar(mine):
         return Batch({}, (), after, more=False, busy=True)
-    levels = [level for level in LADDER if level in agreed.general.levels]
-    values = {"now": now, "unrated_before": now - RATING_LASTS, "again_before": now - AGAIN_AFTER, "top": levels[-1]}
-    rows = db.execute(load("periodic_due"), values | {"after": after, "n": n}).all()
+    top = max(LADDER.index(level) for level in LADDER if level in agreed.general.levels)
+    values: dict[str, object] = {"now": now, "unrated_before": now - RATING_LASTS}
+    values |= {"again_before": now - AGAIN_AFTER, "top_levels": list(LADDER[top:]), "after": after, "n": n}
+    rows = db.execute(load("periodic_due"), values).all()
     done: dict[str, int] = {}
     failed: list[Failure] = []
     for row in rows:

@@ -15,7 +15,7 @@ from gridsvc.db import tables as t
 from gridsvc.db.queries import load
 from gridsvc.errors import Conflict, NotFound, Refused
 from gridsvc.photo_files import Files
-from gridsvc.rules.roles import Actor, may
+from gridsvc.rules.roles import ANONYMOUS, Actor, may
 from gridsvc.stats import scope
 
 MOST_PHOTOS = 12  # of one report or action
@@ -148,8 +148,11 @@ def folder_token(db: Connection) -> str:
     return str(db.scalar(select(t.photo_folder.c.token)))
 
 
-def link(db: Connection, report_id: int, seq: int, shas: Sequence[str], kind: str) -> None:
+def link(db: Connection, report_id: int, seq: int, shas: Sequence[str], kind: str, actor: Actor = ANONYMOUS) -> None:
     """Nothing; afterwards the log row `seq` of the report lists these photos, in this order.
+
+    Who has an account lists what no report shows yet, what the own account sent, or what may be seen already: the hash
+    of another area's photo, read in a log, opens nothing. Who has none can read no photo anyhow.
 
     Raises:
         Refused: `photo_digest`, `photo_twice`, `photo_unknown` (each names the photo), `photos_too_many`.
@@ -161,13 +164,18 @@ def link(db: Connection, report_id: int, seq: int, shas: Sequence[str], kind: st
     # held against `clean`, which removes what no report shows
     stored = set(db.scalars(select(p.sha256).where(p.sha256.in_(wanted)).with_for_update(read=True, key_share=True)))
     for one in wanted:
-        if one not in stored:
+        if one not in stored or (actor.known and not _lists(db, actor, one)):
             raise Refused("photo_unknown", sha256=one.hex())
     rows = [
         {"report_id": report_id, "seq": seq, "sha256": one, "place": place, "kind": kind}
         for place, one in enumerate(wanted)
     ]
     db.execute(t.report_photo.insert(), rows)
+
+
+def _lists(db: Connection, actor: Actor, sha256: bytes) -> bool:
+    photo = known(db, sha256)
+    return photo is not None and (not photo.used or photo.sender_id == actor.account_id or _sees(db, actor, photo))
 
 
 def check(shas: Sequence[str]) -> list[bytes]:

@@ -29,5 +29,5 @@ def register(
 ) -> None:
     """Stores who is behind a new report: the hash of the link's secret, and what the person left."""
     if any(one is not None for one in (secret_hash, name, phone, address)):
-        row = {"report_id": report_id, "secret_hash": secret_hash, "name": name, "phone": phone, "address": address}
-        db.execute(t.reporter.insert(), row)
+        row = {"report_id": report_id, "secret_hash": secret_hash, "linked": secret_hash is not None}
+        db.execute(t.reporter.insert(), row | {"name": name, "phone": phone, "address": address})

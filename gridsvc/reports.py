@@ -193,14 +193,14 @@ def submit(db: Connection, draft: Draft, actor: Actor, now: datetime, rule: Rule
     if not stored:
         return _same_again(db, draft, actor, now)
     report_id, number, category = stored[0].id, str(row["number"]), str(row["category"])
-    _beside(db, report_id, draft)
+    _beside(db, report_id, draft, actor)
     n_similar = int(stored[0].n_similar)
     return Submitted(report_id, number, "reported", placed, now, True, n_similar, None, category, located.lonlat)
 
 
-def _beside(db: Connection, report_id: int, draft: Draft) -> None:
+def _beside(db: Connection, report_id: int, draft: Draft, actor: Actor) -> None:
     """The rows beside a new report: its photos, and who sent it."""
-    photos.link(db, report_id, 1, draft.photos, PHOTO_KIND)
+    photos.link(db, report_id, 1, draft.photos, PHOTO_KIND, actor)
     if draft.reporter is not None:
         who = draft.reporter
         secret_hash = bytes.fromhex(who.secret_sha256) if who.secret_sha256 else None

@@ -157,6 +157,7 @@ class Row:
     interim_at: datetime | None
     extension_asked_at: datetime | None
     accepted_at: datetime | None
+    disposed_at: datetime | None
     n_rework: int
     n_returns: int
     n_extensions: int

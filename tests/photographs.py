@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import struct
 import zlib
+from functools import cache
 from io import BytesIO
 from typing import Any
 
@@ -49,11 +50,22 @@ def told(*, orientation: int = 1, position: bool = True) -> Image.Exif:
     return exif
 
 
+@cache
+def _profile() -> bytes:
+    """A profile of colours; it holds the second it was made in, so it is made once."""
+    return bytes(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+
+
 def jpeg(image: Image.Image | None = None, **more: Any) -> bytes:
     """A JPEG with everything in it that must go."""
     out = BytesIO()
-    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    values: dict[str, Any] = {"exif": told(), "xmp": XMP, "icc_profile": profile, "comment": b"secret", "quality": 90}
+    values: dict[str, Any] = {
+        "exif": told(),
+        "xmp": XMP,
+        "icc_profile": _profile(),
+        "comment": b"secret",
+        "quality": 90,
+    }
     (image or scene()).save(out, "JPEG", **(values | more))
     return out.getvalue()
 

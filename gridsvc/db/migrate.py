@@ -74,7 +74,7 @@ def upgrade(owner_url: str, schema: str, app_url: str) -> Revisions:
 
 
 def _grant(connection: Connection, schema: str, role: str) -> None:
-    """Lets the serving role work in the schema; the log of a report, and that of deletions, may only grow."""
+    """Lets the serving role work in the schema; the log of a report may only grow, that of deletions only be read."""
     quote = connection.dialect.identifier_preparer.quote
     where, who = quote(schema), quote(role)
     for statement in (
@@ -82,6 +82,7 @@ def _grant(connection: Connection, schema: str, role: str) -> None:
         f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {where} TO {who}",
         f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {where} TO {who}",
         f"REVOKE UPDATE, DELETE, TRUNCATE ON {where}.report_log, {where}.deletion_record FROM {who}",
+        f"REVOKE INSERT ON {where}.deletion_record FROM {who}",
         f"REVOKE INSERT, UPDATE, DELETE ON {where}.alembic_version FROM {who}",
     ):
         connection.exec_driver_sql(statement)

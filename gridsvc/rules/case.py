@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from gridsvc.rules.calendar import Calendar
@@ -15,6 +15,7 @@ from gridsvc.rules.deadlines import LADDER, Convention, Limit, StageLimits
 
 Value = Any  # of a case's field: text, int, bool, datetime, list or None
 Stop = tuple[datetime, datetime]  # when the clock stood still: begin and end
+MAX_WAITING = timedelta(days=10)  # for the resident's answer; then the clock goes on, however late that is noticed
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,17 @@ class Case:
     def stopped(self) -> bool:
         """Whether the clock stands still: suspended, or waiting for the resident."""
         return self.suspended_at is not None or self.waiting_at is not None
+
+    def stop(self, now: datetime) -> Stop | None:
+        """When the clock that stands still stopped and goes on again, `now` at the latest; None where it runs.
+
+        A suspension ends when it was to end, a wait for the resident after `MAX_WAITING`.
+        """
+        if self.suspended_at is not None:
+            return self.suspended_at, min(now, self.suspended_until or now)
+        if self.waiting_at is not None:
+            return self.waiting_at, min(now, self.waiting_at + MAX_WAITING)
+        return None
 
 
 FIELDS = tuple(one.name for one in fields(Case))
@@ -170,9 +182,9 @@ def clock_history(
     stops: list[Stop] = []
     for action, to_state, at, facts in rows:
         after = advance(case, to_state, from_json((facts or {}).get("set", {})))
-        stopped = case.suspended_at or case.waiting_at
-        if stopped is not None and not after.stopped:
-            stops.append((stopped, min(at, case.suspended_until or at)))
+        stop = case.stop(at)
+        if stop is not None and not after.stopped:
+            stops.append(stop)
         if action == "reopen":
             reopened_at, stops = at, []
         case = after

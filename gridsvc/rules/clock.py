@@ -70,30 +70,49 @@ def longer(case: Case, terms: Terms) -> Timed | None:
 def go_on(case: Case, now: datetime, terms: Terms) -> Timed:
     """The clock runs again, every due time moved by what it stood still; nothing where it runs.
 
-    A suspension lasts until it was to end, however late that is noticed.
+    A suspension and a wait last until they were to end, however late that is noticed.
     """
-    stopped = case.suspended_at or case.waiting_at
-    if stopped is None:
+    stop = case.stop(now)
+    if stop is None:
         return Timed({})
-    moved = _after(case, stopped, min(now, case.suspended_until or now), terms)
+    moved = _after(case, *stop, terms)
     return Timed(RUNS | moved.changes, moved.unknown_years)
 
 
 def again(case: Case, start: datetime | None, limits: tuple[Limit, ...], stops: Any, terms: Terms) -> Timed:
-    """The due times under other limits, from the same start and with the same stops; the first due time stays known.
+    """The due times under other limits, from the same start, with the same stops and as many extensions.
+
+    The first due time stays known.
 
     Args:
-        stops: (begin, end) of each time the clock stood still, in order; an open one is not among them.
+        stops: (begin, end) of each time the clock stood still, in order; an open one is not among them, and what
+            stood still before the start does not count.
     """
     made = begin(start, limits, terms)
     first = case.due_original_at or made.changes["due_original_at"]
     changes, years = made.changes | {"due_original_at": first}, set(made.unknown_years)
     for stopped, went_on in stops:
-        under = Case(**(changes | {"stage": None}))
-        moved = _after(under, stopped, went_on, terms)
+        if start is None or went_on <= start:
+            continue
+        moved = _after(Case(**changes), max(stopped, start), went_on, terms)
         changes |= moved.changes
         years |= {*moved.unknown_years}
+    for _ in range(case.n_extensions):
+        more = longer(Case(**changes), terms)
+        if more is not None:
+            changes |= more.changes
+            years |= {*more.unknown_years}
     return Timed(changes | _follows(case, changes["due_at"]), tuple(sorted(years)))
+
+
+def not_begun(case: Case, terms: Terms) -> Timed:
+    """No due times until the next dispatch, where they began with this one; nothing where they began before it."""
+    if terms.due_from != "dispatched" or case.dispatched_at is None:
+        return Timed({})
+    here = begin(case.dispatched_at, limits_of(case), terms).changes["due_at"]
+    if here is None or here not in (case.due_at, case.due_original_at):
+        return Timed({})
+    return begin(None, limits_of(case), terms)
 
 
 def _follows(case: Case, due: datetime | None) -> dict[str, Value]:

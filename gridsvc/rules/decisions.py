@@ -17,8 +17,8 @@ MAX_EXTENSIONS = 2
 UNDO = timedelta(minutes=5)
 RATING_LASTS = timedelta(days=14)
 # What a handler does for the department that has the report; and what those who assist or were called may do as well.
-OF_THE_LEAD = frozenset({"accept", "return", "dispose", "ask_extension"})
-OF_ALL_WHO_HELP = frozenset({"make_safe", "ask_resident", "stop_asking", "answer"})
+OF_THE_LEAD = frozenset({"accept", "return", "dispose", "ask_extension", "ask_resident", "stop_asking", "answer"})
+OF_ALL_WHO_HELP = frozenset({"make_safe"})
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,12 @@ class _Asked:
         return self.case.disposed_by is not None and self.case.disposed_by == self.actor.account_id
 
     @property
+    def unanswered(self) -> bool:
+        """An answer from before the work was done says nothing of it."""
+        answered, disposed = self.case.answered_at, self.case.disposed_at
+        return answered is None or (disposed is not None and answered < disposed)
+
+    @property
     def rating_over(self) -> bool:
         return self.case.closed_at is not None and self.now > self.case.closed_at + RATING_LASTS
 
@@ -57,6 +63,7 @@ _OWN_WORK: Reason = (lambda a: a.own_work, "disposed_yourself")
 
 # What stands against an action that the table knows, and its code; the first that holds counts.
 AGAINST: dict[str, tuple[Reason, ...]] = {
+    "solve_on_spot": ((lambda a: a.case.verified == "absent", "verify_first"),),
     "file": ((lambda a: a.unverified, "verify_first"),),
     "dispatch": (_STOPPED,),
     "claim": (_STOPPED,),
@@ -143,7 +150,7 @@ def decide(case: Case, action: str, actor: Actor, now: datetime, given: Given, t
     told = said or (action == "escalate" and bool(given.reason))  # a code says enough of why it went up
     if row.note and not told:
         raise Refused("note_missing", action=action)
-    if action == "close" and case.answered_at is None and not said:
+    if action == "close" and not said and _Asked(case, actor, now, given).unanswered:
         raise Refused("answer_missing", action=action)
     missing = [name for name in row.needs if _lacks(given, name)]
     if missing:

@@ -93,14 +93,14 @@ def _consult(case: Case, actor: Actor, now: datetime, given: Given, terms: Terms
     return _step({"routing": "consultation"})
 
 
-def _back_to_desk(case: Case, now: datetime, terms: Terms, more: dict[str, Value]) -> Step:
+def _back_to_desk(case: Case, now: datetime, terms: Terms, more: dict[str, Value], *timed: Timed) -> Step:
     gone: dict[str, Value] = {"department_id": None, "assist_ids": None, "dispatched_at": None, "accepted_at": None}
     runs, stage = clock.go_on(case, now, terms), clock.stage("dispatch", now, terms)
-    return _step(gone | {"extension_asked_at": None} | more, runs, stage)
+    return _step(gone | {"extension_asked_at": None} | more, runs, stage, *timed)
 
 
 def _undo_dispatch(case: Case, actor: Actor, now: datetime, given: Given, terms: Terms) -> Step:
-    return _back_to_desk(case, now, terms, {})
+    return _back_to_desk(case, now, terms, {}, clock.not_begun(case, terms))
 
 
 def _return(case: Case, actor: Actor, now: datetime, given: Given, terms: Terms) -> Step:
@@ -207,15 +207,18 @@ def _end(case: Case, actor: Actor, now: datetime, given: Given, terms: Terms) ->
 _OF_THE_WAY_BEFORE = (
     *("department_id", "assist_ids", "dispatched_at", "accepted_at", "disposed_at", "disposed_by", "checked_at"),
     *("closed_at", "struck_at", "sampled", "outcome", "answered_at", "solved", "satisfied", "rated_at"),
+    *("called_ids", "card", "level", "escalated_at", "extension_asked_at"),
+    *("suspended_at", "suspended_until", "waiting_at"),
 )
 
 
 def _reopen(case: Case, actor: Actor, now: datetime, given: Given, terms: Terms) -> Step:
     """To the desk with a new deadline; what was never filed begins at the beginning, for it may have to be verified."""
     changes: dict[str, Value] = dict.fromkeys(_OF_THE_WAY_BEFORE)
+    changes |= {"n_extensions": 0, "n_suspensions": 0}
     if case.filed_at is None and case.state != "struck_off":
         return _step(changes, state="reported")
-    changes |= {"filed_at": now, "outcome": "by_deadline", "level": case.level or LADDER[0]}
+    changes |= {"filed_at": now, "outcome": "by_deadline", "level": LADDER[0]}
     begun = clock.anew(now, clock.limits_of(case), terms)
     return _step(changes, begun, clock.stage("dispatch", now, terms), state="filed")
 

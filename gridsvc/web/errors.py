@@ -60,6 +60,8 @@ HTTP_CODES = {
     405: "method_not_allowed",
     413: "body_too_large",
 }
+# two changed the same rows crosswise, and this one gave way: deadlock_detected, serialization_failure
+CROSSED = frozenset({"40P01", "40001"})
 STATEMENT_CANCELLED = "57014"  # PostgreSQL's query_canceled: the statement timeout
 # What no column can hold: a NUL (refused by the driver already, without a code), letters, numbers, times out of range.
 UNFIT = ("", "22003", "22008", "22021")
@@ -161,6 +163,8 @@ def _database(error: DBAPIError) -> Failure:
     state = getattr(error.orig, "sqlstate", None) or ""
     if state == STATEMENT_CANCELLED:
         return Failure(503, "too_slow", headers={"Retry-After": "30"})
+    if state in CROSSED:
+        return Failure(503, "busy", headers={"Retry-After": "1"})
     if isinstance(error, DataError) and state in UNFIT:
         return Failure(422, "value_unfit")
     # no SQLSTATE: the connection could not be made; 08: it broke; 53: too many; 57P: the server is stopping or starting

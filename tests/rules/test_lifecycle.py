@@ -310,8 +310,9 @@ def test_only_the_department_that_has_it_works_on_it_and_helpers_may_make_safe()
     for helping in (replace(report.case, assist_ids=(8,)), replace(report.case, called_ids=(8,))):
         report.case = helping
         assert report.refuses("dispose", OTHER) == "not_your_department"
+        for action in ("ask_resident", "stop_asking", "answer"):
+            assert report.refuses(action, OTHER) == "not_your_department"
         report.do("make_safe", OTHER)
-        report.do("answer", OTHER)
     report.case = replace(report.case, department_id=None, assist_ids=None, called_ids=None)
     assert report.refuses("answer", Actor("handler", 9)) == "not_your_department"
     assert Report().to("filed").refuses("answer", HANDLER) == "not_your_department"

@@ -10,13 +10,14 @@ import pytest
 from sqlalchemy import Connection, select, text
 from sqlalchemy.exc import ProgrammingError
 
-from gridsvc import audit, cases, reports, residents, retention
+from gridsvc import audit, cases, performance, reports, residents, retention
 from gridsvc.cli.main import main
 from gridsvc.db import tables as t
 from gridsvc.errors import Refused
 from gridsvc.reports import Draft
 from gridsvc.rules.case import Given
-from gridsvc.rules.roles import ANONYMOUS, Actor
+from gridsvc.rules.roles import ANONYMOUS, SYSTEM, Actor
+from gridsvc.stats import Period
 from tests.conftest import NOW, RULE, Fresh
 from tests.through import ADMIN, AGREED, lead
 
@@ -47,6 +48,16 @@ def test_the_serving_role_cannot_change_what_was_logged(db: Connection, table: s
     assert db.scalar(text("SELECT current_user")) == "gridsvc_app"
     with pytest.raises(ProgrammingError, match="permission denied"):
         db.execute(text(statement.format(table)))
+
+
+def test_the_serving_role_cannot_excuse_a_deletion(db: Connection) -> None:
+    assert db.scalar(text("SELECT count(*) FROM deletion_record")) == 0
+    excuse = (
+        "INSERT INTO deletion_record (at, batch, report_id, seq, what, rule) "
+        "VALUES (now(), gen_random_uuid(), 1, 1, 'note', 'x')"
+    )
+    with pytest.raises(ProgrammingError, match="permission denied"):
+        db.execute(text(excuse))
 
 
 def test_nothing_is_wrong_with_what_nobody_touched(fresh: Fresh) -> None:
@@ -102,6 +113,17 @@ def test_one_changed_byte_in_any_column_is_found_and_named(fresh: Fresh) -> None
         assert found(db) == []
 
 
+def test_words_put_where_none_were_are_found(fresh: Fresh) -> None:
+    with fresh.begin() as db:
+        sealed(db)
+    with fresh.begin(owner=True) as db:
+        forge = text("UPDATE report_log SET note = 'forged' WHERE seq = 1 AND note IS NULL")
+        assert db.execute(forge).rowcount == 1
+        assert found(db) == [(1, "note", ())]
+        db.execute(text("UPDATE report_log SET note_salt = 'x' WHERE seq = 1"))
+        assert found(db) == [(1, "note", ())]
+
+
 def test_removed_rows_and_logs_are_found(fresh: Fresh) -> None:
     with fresh.begin() as db:
         sealed(db)
@@ -129,6 +151,26 @@ def test_a_stored_case_that_its_log_does_not_tell_is_found_field_by_field(fresh:
         assert found(db) == []
         db.execute(text("UPDATE report SET due_at = due_at + interval '1 second', n_returns = 1, assist_ids = '{5}'"))
         assert found(db) == [(None, "case", ("assist_ids", "due_at", "n_returns"))]
+
+
+def test_a_category_that_the_log_does_not_tell_is_found(fresh: Fresh) -> None:
+    with fresh.begin() as db:
+        codes = ("x", "y", "z")
+        db.execute(t.category.insert(), [{"code": code, "name_zh": code, "name_en": code} for code in codes])
+        report_id = submit(db)
+        for code in ("x", "y"):
+            held = cases.lock_id(db, report_id)
+            cases.apply(db, held, "recategorize", ADMIN, NOW, AGREED, Given(note="改类", category=code))
+        assert found(db) == []
+        change = text("UPDATE report SET category = :code, n_returns = :n")
+        for code, n, fields in (
+            ("x", 0, ("category",)),
+            ("z", 1, ("category", "n_returns")),
+            ("y", 1, ("n_returns",)),
+            ("y", 0, ()),
+        ):
+            db.execute(change, {"code": code, "n": n})
+            assert found(db) == ([(None, "case", fields)] if fields else []), code
 
 
 def test_rows_without_digest_are_told_and_prove_nothing(fresh: Fresh) -> None:
@@ -199,6 +241,22 @@ def test_retention_takes_words_and_people_and_leaves_the_chain(fresh: Fresh) -> 
         assert (again.n_reports, again.n_notes, again.n_reporters) == (0, 0, 0)
         with pytest.raises(Refused, match="retention_ahead"):
             retention.blank(db, NOW + DAY, NOW, batch)
+
+
+def test_rates_of_the_past_outlast_retention(fresh: Fresh) -> None:
+    period = Period(NOW - DAY, NOW + DAY, NOW + DAY)
+    with fresh.begin() as db:
+        report_id = submit(db)
+        residents.register(db, report_id, residents.hashed("s" * 22), "张三")
+        held = lead(db, cases.lock_id(db, report_id).number, "closed", NOW)
+        residents.rate(db, held.number, "s" * 22, "solved", "satisfied", None, NOW, AGREED)
+        cases.apply(db, cases.lock_id(db, report_id), "strike_off", SYSTEM, NOW, AGREED)
+        before = performance.rates(db, ADMIN, period, "area")
+        assert [before.whole.counts[name] for name in ("asked", "rated", "solved", "satisfied")] == [1] * 4
+    with fresh.begin(owner=True) as db:
+        assert retention.blank(db, NOW + DAY, NOW + 30 * DAY, uuid4()).n_reporters == 1
+        assert db.scalar(select(t.reporter.c.secret_hash)) is None
+        assert performance.rates(db, ADMIN, period, "area") == before
 
 
 def test_a_merged_report_goes_with_the_one_it_was_merged_into(fresh: Fresh) -> None:

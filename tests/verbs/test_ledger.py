@@ -43,7 +43,7 @@ WITH made AS (INSERT INTO report (source, number, state, category, channel, rece
 logged AS (INSERT INTO report_log (report_id, seq, action, to_state, at, digest)
   SELECT id, 1, 'import', :state, :now, sha256('') FROM made)
 INSERT INTO placement (report_id, seq, from_at, method, reason) SELECT id, 1, :at, 'none', 'outside' FROM made""")
-RESIDENT_OF = text("INSERT INTO reporter (report_id, secret_hash) VALUES (:id, :hash)")
+RESIDENT_OF = text("INSERT INTO reporter (report_id, secret_hash, linked) VALUES (:id, :hash, true)")
 WHO = {"check": CHECKER, "check_failed": CHECKER, "rate": RESIDENT}
 OF_DEPARTMENT = ("dispose", "accept", "return", "ask_extension")
 # Often enough to get somewhere, and often enough back.
@@ -241,6 +241,21 @@ def test_every_reader_gets_a_ledger_that_reconciles(past: History) -> None:
     every = ledger.load_period(db, ADMIN, "area", BEGIN, BEGIN + timedelta(days=40))
     assert [row for row in west.rows if row.code == "W"] == [row for row in every.rows if row.code == "W"]
     assert {row.code for row in west.rows} == {"W"}
+
+
+def test_a_department_is_told_of_what_it_leads_alone(past: History) -> None:
+    """Flows and outcomes are of the same reports, whoever assists or was called."""
+    db, begin, end = past.db, BEGIN, BEGIN + timedelta(days=400)
+    own = department(db, "D1")
+    with db.begin_nested() as inner:
+        before = ledger.load_period(db, Actor("handler", department_id=own), "department", begin, end)
+        asked = text("UPDATE report SET assist_ids = ARRAY[:own], called_ids = ARRAY[:own] WHERE department_id <> :own")
+        assert db.execute(asked.bindparams(own=own)).rowcount > 0
+        assert ledger.load_period(db, Actor("handler", department_id=own), "department", begin, end) == before
+        leads = db.scalar(text("SELECT count(*) FROM report WHERE department_id = :own").bindparams(own=own))
+        assert before.outcomes.received == leads
+        assert {row.code for row in before.rows} == {"D1"}
+        inner.rollback()
 
 
 def test_the_last_closing_is_what_stands_on_the_ledger_now(past: History) -> None:

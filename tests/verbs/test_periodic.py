@@ -74,7 +74,9 @@ def test_closed_ones_are_struck_off_when_rated_or_after_a_fortnight(db: Connecti
     residents.rate(db, rated, "a" * 22, "solved", "basically", None, NOW + timedelta(hours=1), AGREED)
     assert periodic.batch(db, NOW + timedelta(days=1), AGREED).done == {"strike_off": 1}
     assert cases.lock(db, rated).state == "struck_off"
-    assert periodic.batch(db, NOW + timedelta(days=15), AGREED).done == {"strike_off": 2}
+    assert periodic.batch(db, NOW + timedelta(days=15), AGREED).done == {"strike_off": 1}
+    states = [cases.lock(db, number).state for number in (rated, silent, nobody)]
+    assert states == ["struck_off", "struck_off", "closed"]  # without a resident it is the dispatcher's
 
 
 def test_one_that_fails_is_named_and_the_others_go_on(db: Connection) -> None:
@@ -82,11 +84,22 @@ def test_one_that_fails_is_named_and_the_others_go_on(db: Connection) -> None:
     for number in numbers:
         lead(db, number, "dispatched", NOW)
     broken = cases.lock(db, numbers[1]).id
-    db.execute(text("UPDATE report SET level = 'city' WHERE id = :id"), {"id": broken})
-    agreed = Agreed(replace(AGREED.general, levels=frozenset({"grid", "community"})), {})
-    done = periodic.batch(db, NOW + WEEK, agreed)
+    db.execute(text("UPDATE report SET suspended_until = :at WHERE id = :id"), {"id": broken, "at": NOW})
+    done = periodic.batch(db, NOW + WEEK, AGREED)
     assert done.done == {"escalate": 2}
-    assert [(one.report_id, one.code) for one in done.failed] == [(broken, "highest_level")]
+    assert [(one.report_id, one.action, one.code) for one in done.failed] == [(broken, "resume", "not_suspended")]
+
+
+def test_nobody_is_asked_above_the_highest_level(db: Connection) -> None:
+    numbers = {level: submit(db) for level in (None, "grid", "community", "district", "city")}
+    for level, number in numbers.items():
+        lead(db, number, "dispatched", NOW)
+        db.execute(text("UPDATE report SET level = :level WHERE number = :number"), {"level": level, "number": number})
+    for levels, n in (({"grid"}, 0), ({"grid", "community"}, 2)):
+        agreed = Agreed(replace(AGREED.general, levels=frozenset(levels)), {})
+        done = periodic.batch(db, NOW + WEEK, agreed)
+        assert (sum(done.done.values()), done.failed) == (n, ())
+    assert {cases.lock(db, numbers[level]).case.level for level in (None, "grid")} == {"community"}
 
 
 def test_two_at_once_do_it_once(fresh: Fresh) -> None:

@@ -1,7 +1,7 @@
 -- Question: which rows of the log are not what was written, or are missing?
 -- Parameters: none
 -- Columns: report_id, number, seq (null: of the whole log), what (changed: the row, the one before it or its place in the
---   chain; gap: rows before it are missing; note: its words are others; note_gone: its words are gone and no deletion
+--   chain; gap: rows before it are missing; note: its words are others, or have no digest; note_gone: its words are gone and no deletion
 --   was recorded; unsealed: it has no digest; log_missing); by report and seq
 -- Index: report_log_pkey
 WITH chained AS (
@@ -20,7 +20,7 @@ FROM (
     ('changed', c.digest <> log_digest(c.before, c.report_id, c.seq, c.action, c.from_state, c.to_state, c.actor_id, c.at,
       c.note_digest, c.facts)),
     ('note', CASE WHEN c.note IS NULL THEN c.note_salt IS NOT NULL
-      ELSE c.digest IS NOT NULL AND c.note_digest IS DISTINCT FROM sha256(c.note_salt || convert_to(c.note, 'UTF8')) END),
+      ELSE c.note_digest IS NULL OR c.note_digest IS DISTINCT FROM sha256(c.note_salt || convert_to(c.note, 'UTF8')) END),
     ('note_gone', c.note IS NULL AND c.note_digest IS NOT NULL AND NOT c.deleted)
   ) w (what, wrong)
   WHERE w.wrong

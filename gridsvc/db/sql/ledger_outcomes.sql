@@ -14,5 +14,5 @@ FROM report r
 JOIN placement p ON p.report_id = r.id AND p.to_at IS NULL
 WHERE r.received_at >= :from_at AND r.received_at < :to_at
   AND (:all_areas OR p.grid_version_id IN (SELECT seen_grids(CAST(:area_ids AS bigint[]), CAST(:worker_id AS bigint)))
-    OR takes_part(CAST(:department_id AS bigint), r.department_id, r.assist_ids, r.called_ids)
+    OR coalesce(r.department_id = CAST(:department_id AS bigint), false)  -- its lead, as in ledger_flows
     OR (:queue AND p.grid_version_id IS NULL))

@@ -1,8 +1,8 @@
 -- Question: which reports want something done that no person has to decide: resume, strike off, escalate?
--- Parameters: :now (instant), :unrated_before (instant: closed before it and not rated), :top (the highest level that
---   exists), :again_before (instant: who went up after it is not yet due again), :after (report id), :n (rows at most)
+-- Parameters: :now (instant), :unrated_before (instant: closed before it and not rated by the resident who has a
+--   link), :top_levels (text[]: the highest level that exists and those above it), :again_before (instant: who went up after it is not yet due again), :after (report id), :n (rows at most)
 -- Columns: id, action (resume|strike_off|escalate), by id; locked, those that somebody else works on left out
--- Index: report_open_due_idx, report_closed_idx
+-- Index: report_open_due_idx, report_closed_idx, reporter_pkey
 SELECT r.id, d.action
 FROM report r
 CROSS JOIN LATERAL (SELECT CASE
@@ -12,14 +12,15 @@ CROSS JOIN LATERAL (SELECT CASE
 WHERE r.id IN (
     SELECT o.id FROM report o
     WHERE o.open AND o.due_at < CAST(:now AS timestamptz) AND o.state IN ('filed', 'dispatched')
-      AND o.suspended_at IS NULL AND o.waiting_at IS NULL AND o.level IS DISTINCT FROM CAST(:top AS text)
+      AND o.suspended_at IS NULL AND o.waiting_at IS NULL AND coalesce(o.level, 'grid') <> ALL (CAST(:top_levels AS text[]))
       AND (o.escalated_at IS NULL OR o.escalated_at < o.due_at OR o.escalated_at < CAST(:again_before AS timestamptz))
     UNION
     SELECT o.id FROM report o WHERE o.open AND o.suspended_until <= CAST(:now AS timestamptz)
     UNION
     SELECT c.id FROM report c
     WHERE c.state = 'closed' AND (
-      (c.rated_at IS NULL AND c.closed_at < CAST(:unrated_before AS timestamptz)) OR c.satisfied <> 'not')
+      (c.rated_at IS NULL AND c.closed_at < CAST(:unrated_before AS timestamptz)
+        AND EXISTS (SELECT FROM reporter p WHERE p.report_id = c.id AND p.linked)) OR c.satisfied <> 'not')
       AND c.source = 'gridsvc'
   )
   AND r.id > :after

@@ -20,7 +20,7 @@ WITH fact AS MATERIALIZED (
 rating AS (  -- the last closing of a report with a resident, and the first rating that followed it
   SELECT DISTINCT ON (l.report_id) l.report_id, l.at AS asked_at, e.solved, e.satisfied
   FROM report_log l
-  JOIN reporter p ON p.report_id = l.report_id AND p.secret_hash IS NOT NULL
+  JOIN reporter p ON p.report_id = l.report_id AND p.linked
   LEFT JOIN LATERAL (
     SELECT e.facts -> 'set' ->> 'solved' AS solved, e.facts -> 'set' ->> 'satisfied' AS satisfied
     FROM report_log e

@@ -6,7 +6,7 @@ SELECT r.id, r.source, r.number, r.repeat, r.state, o.deadline, r.due_at, r.due_
   r.category, c.name_zh, c.name_en, left(r.description, 200) AS description, k.name AS compound,
   g.code AS grid_code, g.name AS grid_name, g.layer AS grid_layer, a.code AS area_code, a.name AS area_name,
   w.name AS worker_name, p.duty, d.code AS department_code, d.name AS department_name, r.level, r.card, r.outcome,
-  r.suspended_at, r.suspended_until, r.waiting_at, r.interim_at, r.extension_asked_at, r.accepted_at, r.n_rework,
+  r.suspended_at, r.suspended_until, r.waiting_at, r.interim_at, r.extension_asked_at, r.accepted_at, r.disposed_at, r.n_rework,
   r.n_returns, r.n_extensions, p.confidence, r.received_at, r.day_only, l.at AS updated_at, l.seq AS version
 FROM unnest(CAST(:ids AS bigint[]), CAST(:deadlines AS text[])) WITH ORDINALITY AS o (id, deadline, nr)
 JOIN report r ON r.id = o.id

@@ -71,10 +71,12 @@ reporter = Table(
     metadata,
     Column("report_id", ForeignKey("report.id"), primary_key=True),
     Column("secret_hash", LargeBinary),  # SHA-256 of the secret in the resident's link
+    Column("linked", Boolean, nullable=False, server_default=text("false")),  # had one, even when retention blanked it
     Column("name", Text),
     Column("phone", Text),
     Column("address", Text),
     CheckConstraint("length(secret_hash) = 32", name="secret_hash"),
+    CheckConstraint("linked OR secret_hash IS NULL", name="linked"),
 )
 
 whistle_call = Table(

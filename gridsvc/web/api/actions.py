@@ -154,7 +154,9 @@ def act(
 ) -> Response:
     """Does one action. The report is locked; a version that is not the newest gets 409 with what happened since."""
     agreed = terms.load(unit.db, **unit.mine.settings.agreed)
-    held = handling.hold(unit.db, unit.actor, number, source, repeat, placing=body.action == "place")
+    held = handling.hold(
+        unit.db, unit.actor, number, source, repeat, placing=body.action == "place", parent=body.parent
+    )
     after = handling.act(unit.db, unit.actor, held, body.wish(unit), unit.now, agreed, unit.mine.rule)
     return JSONResponse(told(unit, after))
 

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from gridsvc.web.api import (
     accounts,
+    actions,
     categories,
     departments,
     duty,
@@ -25,7 +26,7 @@ from gridsvc.web.api import (
 ROUTERS: tuple[APIRouter, ...] = tuple(
     part.router
     for part in (
-        *(residents, reports, photos, locate, stats, maps, tiles, categories),
+        *(residents, actions, reports, photos, locate, stats, maps, tiles, categories),
         *(worklist, ledger, departments, responsibility, duty, accounts, health),
     )
 )

@@ -84,7 +84,9 @@ def act(
     held = cases.read(unit.db, _seen(unit, number, source, repeat).said.id)
     try:
         with unit.db.begin_nested():
-            held = handling.hold(unit.db, unit.actor, number, source, repeat, placing=form.action == "place")
+            held = handling.hold(
+                unit.db, unit.actor, number, source, repeat, placing=form.action == "place", parent=form.parent or None
+            )
             if form.action in TABLE:
                 require(unit.actor, form.action)
             cases.check_version(unit.db, held, form.version)

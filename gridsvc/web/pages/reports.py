@@ -27,6 +27,9 @@ from gridsvc.web.templating import Frame, frame_of, page
 router = APIRouter()
 
 PER_PAGE = 50
+# Who did what nobody with an account did.
+BY_ITSELF = frozenset({"escalate", "resume", "strike_off", "replace", "import"})
+BY_RESIDENT = frozenset({"submit", "rate", "stop_asking"})
 NOTHING_KEPT = deeds.Kept()
 FILTERS = ("state", "category", "grid", "from", "to", "q", "doubtful")
 
@@ -143,6 +146,8 @@ def one(
     actions = cases.actions(folder.held, frame.user, frame.now)
     log = telling.history(frame, found, folder)
     facts: dict[str, Any] = {
+        "BY_ITSELF": BY_ITSELF,
+        "BY_RESIDENT": BY_RESIDENT,
         "dossier": found,
         "folder": folder,
         "case": folder.held.case,

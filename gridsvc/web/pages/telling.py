@@ -143,8 +143,8 @@ def instant(text: str | None) -> datetime | None:
 def deadline(frame: Frame, case: Case, now: datetime, calendar: Calendar) -> Deadline:
     """How the case stands now; once it is disposed of, how it stood then."""
     due = case.due_at
-    if due is None or case.state in ENDED:
-        return Deadline("none", None, due, case.due_original_at)
+    if due is None or (case.state in ENDED and case.disposed_at is None):
+        return Deadline("none", None, None, None)
     if case.disposed_at is not None:
         state = "missed" if is_overdue(case.disposed_at, due) else "kept"
         return Deadline(state, None, due, case.due_original_at)

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
+from gridsvc.rules.deadlines import is_overdue
 from gridsvc.web.pages.files import Cell
 from gridsvc.web.templating import Frame
 from gridsvc.worklist import Row
@@ -40,6 +41,13 @@ def until(row: Row) -> datetime | None:
 def standing(row: Row) -> str | None:
     """The code of its deadline state, of which waiting for the resident is one; None where it waits for nobody."""
     return "waiting" if row.deadline == "suspended" and row.waiting_at is not None else row.deadline
+
+
+def kept(row: Row) -> str | None:
+    """Once disposed of: whether the deadline was `kept` or `missed`, for good; None before, or where there was none."""
+    if row.disposed_at is None or row.due_at is None:
+        return None
+    return "missed" if is_overdue(row.disposed_at, row.due_at) else "kept"
 
 
 def distance(frame: Frame, row: Row) -> str | None:
@@ -112,6 +120,7 @@ def _minute(frame: Frame, at: datetime | None) -> str:
 TELLING: Mapping[str, Any] = {
     "until": until,
     "standing": standing,
+    "kept": kept,
     "distance": distance,
     "flags": flags,
     "pick_of": pick,
