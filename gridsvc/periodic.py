@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from gridsvc import cases
 from gridsvc.db.queries import load
 from gridsvc.errors import GridsvcError
-from gridsvc.rules.case import Given
+from gridsvc.rules.case import MAX_WAITING, Given
 from gridsvc.rules.deadlines import LADDER
 from gridsvc.rules.decisions import RATING_LASTS
 from gridsvc.rules.roles import SYSTEM
@@ -59,7 +59,13 @@ def batch(db: Connection, now: datetime, agreed: Agreed, after: int = 0, n: int 
         return Batch({}, (), after, more=False, busy=True)
     top = max(LADDER.index(level) for level in LADDER if level in agreed.general.levels)
     values: dict[str, object] = {"now": now, "unrated_before": now - RATING_LASTS}
-    values |= {"again_before": now - AGAIN_AFTER, "top_levels": list(LADDER[top:]), "after": after, "n": n}
+    values |= {
+        "again_before": now - AGAIN_AFTER,
+        "asked_before": now - MAX_WAITING,
+        "top_levels": list(LADDER[top:]),
+        "after": after,
+        "n": n,
+    }
     rows = db.execute(load("periodic_due"), values).all()
     done: dict[str, int] = {}
     failed: list[Failure] = []

@@ -26,7 +26,7 @@ def run(door: Door, args: argparse.Namespace) -> int:
     elif done.busy:
         door.say(door.word("cli.escalate.busy"))
     else:
-        for action in ("escalate", "resume", "strike_off"):
+        for action in ("escalate", "resume", "stop_asking", "strike_off"):
             door.say(door.word(f"cli.escalate.{action}", n=done.done.get(action, 0)))
         for one in done.failed:
             door.warn(door.word("cli.escalate.failed", id=one.report_id, action=one.action, code=one.code))

@@ -63,7 +63,7 @@ MAY: dict[str, frozenset[str]] = {
     "suspend": _LEAD,
     "resume": _LEAD | {"system"},
     "ask_resident": _DESK | _HANDLER,
-    "stop_asking": _DESK | _HANDLER | {"resident"},
+    "stop_asking": _DESK | _HANDLER | {"resident", "system"},
     "watch": _DESK,
     # check and the end
     "check": frozenset({"checker", "worker", "manager"}),

@@ -5,17 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import Connection
 
-from gridsvc.rules.case import MAX_WAITING, clock_history, to_json
+from gridsvc import cases
+from gridsvc.rules.case import MAX_WAITING, Given, clock_history, to_json
 from gridsvc.rules.deadlines import Limit, due_at
-from gridsvc.rules.roles import RESIDENT, SYSTEM
+from gridsvc.rules.roles import RESIDENT, SYSTEM, Actor
+from gridsvc.terms import Agreed
+from tests.conftest import NOW
 from tests.rules.by_hand import (
     CHECKER,
     DAY,
     DESK,
     HANDLER,
     HOUR,
-    KNOWN,
     LEADER,
     MINUTE,
     OTHER,
@@ -24,6 +27,8 @@ from tests.rules.by_hand import (
     Report,
 )
 from tests.rules.wandering import CALENDAR, LIMITS, START
+from tests.through import AGREED
+from tests.verbs.test_cases import PHOTO, accounts, do, photo, sheet, submit
 
 FROM_DISPATCH = replace(TERMS, due_from="dispatched")
 CALENDAR_LIMIT = Limit(30, "calendar_day")
@@ -80,8 +85,9 @@ def test_the_deadline_that_began_with_a_wrong_dispatch_begins_with_the_next() ->
     assert report.case.due_at is None
     report.do("dispatch", wait=3 * DAY, department_id=8)
     due = due_at(report.now, LIMITS[2][-1], CALENDAR).at
-    assert (report.case.due_at, report.case.due_original_at) == (due, due)
-    assert (report.case.milestones or [{}])[0]["due_at"] == due_at(report.now, LIMITS[2][0], CALENDAR).at.isoformat()
+    started = report.case
+    assert (started.due_at, started.due_original_at) == (due, due)
+    assert (started.milestones or [{}])[0]["due_at"] == due_at(report.now, LIMITS[2][0], CALENDAR).at.isoformat()
 
 
 def test_what_began_with_an_earlier_dispatch_or_with_receipt_runs_on_after_an_undone_one() -> None:
@@ -165,14 +171,23 @@ def test_what_was_not_found_is_not_solved_on_the_spot_until_it_is_verified() -> 
 
 
 @pytest.mark.parametrize("action", ["check_failed", "rate"])
-def test_what_was_not_solved_on_the_spot_is_filed_under_the_limits_of_its_condition(action: str) -> None:
-    report = Report(replace(KNOWN, draw=0.0))
-    report.do("solve_on_spot", WORKER, photos=("a",))
+def test_what_was_not_solved_on_the_spot_is_filed_under_the_limits_of_its_condition(
+    db: Connection, action: str
+) -> None:
+    photo(db)
+    late = Limit(20, "working_day")
+    (condition,) = sheet(db, "E0109", [Limit(4, "working_hour", "stop").to_json(), late.to_json()])
+    worker = Actor("worker", accounts(db, 1)[0])
+    share = 0.0 if action == "rate" else 1.0
+    held = submit(db, resident=True, category="E0109")
+    solved = Given(note="已清理", photos=(PHOTO,))
+    cases.apply(db, held, "solve_on_spot", worker, NOW, Agreed(replace(AGREED.general, sample_share=share), {}), solved)
+    held = cases.lock_id(db, held.id)
     if action == "rate":
-        report.do("check", CHECKER)
-        report.do("close")
-    inputs = {"solved": "not", "satisfied": "not"} if action == "rate" else {}
-    report.do(action, RESIDENT if action == "rate" else CHECKER, condition_id=4, limits=LIMITS[2], **inputs)
-    case = report.case
-    assert (case.state, case.condition_id, case.due_limit) == ("filed", 4, LIMITS[2][-1].to_json())
-    assert case.due_at == due_at(START, LIMITS[2][-1], CALENDAR).at
+        held = do(db, do(db, held, "close"), "rate", RESIDENT, solved="not", satisfied="not")
+    else:
+        held = do(db, held, "check_failed", Actor("checker"))
+    assert (held.state, held.case.condition_id) == ("filed", condition)
+    assert held.case.due_at == due_at(NOW, late, CALENDAR).at
+    assert [one["name"] for one in held.case.milestones or ()] == ["stop"]
+    assert cases.replayed(db, held.id) == held.case

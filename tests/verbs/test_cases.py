@@ -127,7 +127,9 @@ def test_twenty_closers_at_once_close_it_once(fresh: Fresh) -> None:
                 cases.apply(db, mine, "close", ADMIN, NOW, AGREED, Given(note="已修好"))
             except Conflict as refusal:
                 changed = refusal.facts["changed"]
-                assert changed == [{"seq": held.seq + 1, "action": "close", "to_state": "closed", "at": NOW}]
+                assert changed == [
+                    {"seq": held.seq + 1, "action": "close", "to_state": "closed", "at": NOW.isoformat()}
+                ]
                 return refusal.code
         return "closed"
 

@@ -19,7 +19,7 @@ from gridsvc.rules.case import Given, Terms
 from gridsvc.rules.roles import ANONYMOUS, Actor
 from gridsvc.terms import Agreed
 from tests.conftest import NOW, RULE, Fresh
-from tests.through import AGREED, lead
+from tests.through import ADMIN, AGREED, lead
 
 WEEK = timedelta(days=7)
 
@@ -121,3 +121,16 @@ def test_two_at_once_do_it_once(fresh: Fresh) -> None:
     assert sum(done) == 60
     with fresh.begin() as db:
         assert all(actions(db, number).count("escalate") == 1 for number in numbers)
+
+
+def test_nobody_is_waited_for_longer_than_ten_days(db: Connection) -> None:
+    number = submit(db)
+    residents.register(db, cases.lock(db, number).id, residents.hashed("c" * 22))
+    held = lead(db, number, "dispatched", NOW)
+    cases.apply(db, held, "ask_resident", ADMIN, NOW, AGREED, Given(note="哪一栋楼？"))
+    assert periodic.batch(db, NOW + timedelta(days=9), AGREED).done == {}
+    assert periodic.batch(db, NOW + timedelta(days=10), AGREED).done == {"stop_asking": 1}
+    case = cases.lock(db, number).case
+    assert case.waiting_at is None
+    assert case.due_at is not None
+    assert case.due_at > NOW + timedelta(days=10)

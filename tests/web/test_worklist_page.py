@@ -342,3 +342,11 @@ def test_the_rates_page_shows_every_fraction_and_the_definition(offices: Offices
     assert book.max_column == 2 + 3 * len(told["total"]["rates"]) + 1
     assert 'href="#f-from"' in page(client, "/rates?from=2026-11-02&to=2026-11-01", 422)
     assert "Choose another period" in page(client, "/ledger?from=2020-01-01&to=2020-01-02")
+
+
+def test_a_whole_number_is_found_in_every_state(offices: Offices) -> None:
+    admin = offices.clients["admin"]
+    with offices.made.begin() as db:
+        ended = db.scalar(text("SELECT number FROM report WHERE state = 'struck_off' ORDER BY id LIMIT 1"))
+    assert numbers(page(admin, f"/worklist?words={ended}")) == [ended]
+    assert ended not in numbers(page(admin, f"/worklist?words={ended[:-1]}"))

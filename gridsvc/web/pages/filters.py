@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -21,6 +22,7 @@ NAMES = (
 )
 ALL = "all"  # a state: ended ones too
 NEWEST = worklist.Order("received", descending=True)
+WHOLE_NUMBER = re.compile(r"\d{8}-\d{6}")
 _MOST_LETTERS = 200
 
 
@@ -49,6 +51,8 @@ def read(db: Connection, actor: Actor, frame: Frame) -> Asked:
     for name, known in choices.items():
         if values[name] not in known:
             values[name] = ""
+    if not values["state"] and WHOLE_NUMBER.fullmatch(values["words"]):
+        values["state"] = ALL  # who has the number wants the report, ended or not
     errors: dict[str, str] = {}
     first, last = _days(frame, values, errors)
     states = STATES if values["state"] == ALL else (values["state"],) if values["state"] else ()
