@@ -74,7 +74,7 @@ def upgrade(owner_url: str, schema: str, app_url: str) -> Revisions:
 
 
 def _grant(connection: Connection, schema: str, role: str) -> None:
-    """Lets the serving role work in the schema; the log of a report may only grow, that of deletions only be read."""
+    """Lets the serving role work in the schema; the log of reports and the visits only grow, deletions are read only."""
     quote = connection.dialect.identifier_preparer.quote
     where, who = quote(schema), quote(role)
     for statement in (
@@ -83,6 +83,7 @@ def _grant(connection: Connection, schema: str, role: str) -> None:
         f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {where} TO {who}",
         f"REVOKE UPDATE, DELETE, TRUNCATE ON {where}.report_log, {where}.deletion_record FROM {who}",
         f"REVOKE INSERT ON {where}.deletion_record FROM {who}",
+        f"REVOKE UPDATE, DELETE, TRUNCATE ON {where}.visit FROM {who}",
         f"REVOKE INSERT, UPDATE, DELETE ON {where}.alembic_version FROM {who}",
     ):
         connection.exec_driver_sql(statement)

@@ -37,6 +37,14 @@ MAY: dict[str, frozenset[str]] = {
     "manage_categories": frozenset({"admin"}),
     "manage_departments": frozenset({"admin"}),
     "read_audit": frozenset({"admin"}),
+    # doors and visits
+    "read_households": _DESK | _FIELD | {"planner"},
+    "manage_households": frozenset({"admin", "planner", "manager"}),
+    "unmask_household": frozenset({"manager", "leader", "worker"}),
+    "record_visit": _FIELD | {"manager", "leader", "dispatcher"},
+    "confirm_exclusion": _FIELD | {"manager", "leader"},
+    "read_campaigns": _DESK | _FIELD | {"planner"},
+    "manage_campaigns": frozenset({"admin", "planner"}),
     # actions before filing
     "verify": _FIELD | _DESK,
     "verify_absent": _FIELD | _DESK,

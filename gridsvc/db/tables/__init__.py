@@ -8,6 +8,16 @@ from __future__ import annotations
 
 from gridsvc.db.tables.base import metadata
 from gridsvc.db.tables.calendar import calendar_day, calendar_year
+from gridsvc.db.tables.campaigns import (
+    CAMPAIGN_STATES,
+    CELL_COUNTS,
+    CELL_KEY,
+    DOOR_STATUSES,
+    campaign,
+    campaign_cell,
+    campaign_door,
+    saved_query,
+)
 from gridsvc.db.tables.cases import (
     LIMIT_UNITS,
     RESPONSIBILITY_LISTS,
@@ -19,7 +29,19 @@ from gridsvc.db.tables.cases import (
     whistle_call,
 )
 from gridsvc.db.tables.categories import CATEGORY_KINDS, category, category_condition, category_map, category_sheet
-from gridsvc.db.tables.doors import OUTCOMES, household, visit
+from gridsvc.db.tables.doors import (
+    DOOR_KINDS,
+    EXCLUSIONS,
+    MODES,
+    OUTCOMES,
+    POSITION_SOURCES,
+    WITHDRAWN,
+    household,
+    household_class,
+    household_exclusion,
+    visit,
+    visit_report,
+)
 from gridsvc.db.tables.ground import (
     AREA_LEVELS,
     BASEMAP_KINDS,
@@ -51,28 +73,40 @@ from gridsvc.db.tables.reports import (
 __all__ = [
     "AREA_LEVELS",
     "BASEMAP_KINDS",
+    "CAMPAIGN_STATES",
     "CATEGORY_KINDS",
+    "CELL_COUNTS",
+    "CELL_KEY",
+    "DOOR_KINDS",
+    "DOOR_STATUSES",
     "DUTY_KINDS",
     "EDITION_STATES",
+    "EXCLUSIONS",
     "LAYERS",
     "LEVELS",
     "LIMIT_UNITS",
     "METHODS",
+    "MODES",
     "OPEN_STATES",
     "OUTCOMES",
     "PHOTO_FORMATS",
     "PHOTO_KINDS",
+    "POSITION_SOURCES",
     "REPORT_STATES",
     "RESPONSIBILITY_LISTS",
     "ROLES",
     "ROUTINGS",
     "STAGES",
+    "WITHDRAWN",
     "account",
     "account_area",
     "area",
     "basemap",
     "calendar_day",
     "calendar_year",
+    "campaign",
+    "campaign_cell",
+    "campaign_door",
     "category",
     "category_condition",
     "category_map",
@@ -87,6 +121,8 @@ __all__ = [
     "edition_grid",
     "grid_version",
     "household",
+    "household_class",
+    "household_exclusion",
     "metadata",
     "photo",
     "photo_folder",
@@ -98,8 +134,10 @@ __all__ = [
     "report_photo",
     "reporter",
     "responsibility",
+    "saved_query",
     "stage_limit",
     "visit",
+    "visit_report",
     "whistle_call",
     "worker",
 ]

@@ -1,47 +1,154 @@
-"""Households and the visits to them."""
+"""The register of households, shops and firms, and the visits to their doors."""
 
 from __future__ import annotations
 
 from sqlalchemy import (
+    ARRAY,
+    Boolean,
+    CheckConstraint,
     Column,
+    Float,
     ForeignKey,
     Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
     Table,
     Text,
     UniqueConstraint,
     Uuid,
+    text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
-from gridsvc.db.tables.base import geom_column, id_column, instant, metadata, one_of
+from gridsvc.db.tables.base import code_column, geom_column, id_column, instant, metadata, one_of
 
+DOOR_KINDS = ("household", "shop", "firm")
+POSITION_SOURCES = ("door", "building", "compound")
 OUTCOMES = ("reached", "absent", "refused", "vacant", "moved", "not_found", "not_eligible")
+WITHDRAWN = "withdrawn"  # of a correction: the visit that it supersedes did not take place
+MODES = ("door", "phone", "wechat", "meeting")
+EXCLUSIONS = ("vacant", "not_eligible")
+
+household_class = Table(
+    "household_class",
+    metadata,
+    code_column(primary_key=True),
+    Column("name_zh", Text, nullable=False),
+    Column("name_en", Text, nullable=False),
+    Column("cycle_days", Integer),  # a visit is due this long after the last that reached; null: never
+    Column("sensitive", Boolean, nullable=False, server_default=text("false")),
+    Column("active", Boolean, nullable=False, server_default=text("true")),
+    CheckConstraint("cycle_days > 0", name="cycle_days"),
+)
 
 household = Table(
     "household",
     metadata,
     id_column(),
-    Column("compound_id", ForeignKey("compound.id"), nullable=False),
-    Column("building", Text, nullable=False),
+    Column("kind", Text, nullable=False, server_default="household"),
+    Column("community_id", ForeignKey("area.id")),
+    Column("compound_id", ForeignKey("compound.id")),  # null: on a street, in no compound
+    Column("building", Text, nullable=False),  # the key's levels as rules.addresses normalises them; 无 for none
     Column("unit", Text, nullable=False),
     Column("room", Text, nullable=False),
+    code_column("tag", nullable=False, server_default=""),  # of shops and firms: the name's key, several share a room
+    Column("name", Text),  # of a shop or firm
+    Column("class_code", ForeignKey("household_class.code"), nullable=False, server_default="ordinary"),
     geom_column("POINT", nullable=False),
+    Column("position_source", Text, nullable=False, server_default="building"),
     Column("grid_version_id", ForeignKey("grid_version.id")),
-    UniqueConstraint("compound_id", "building", "unit", "room"),
+    Column("n_people", Integer),
+    Column("registered_elsewhere", Boolean, nullable=False, server_default=text("false")),  # 人户分离
+    Column("contact_name", Text),
+    Column("contact_phone", Text),
+    Column("source", Text, nullable=False, server_default=""),
+    instant("registered_at", nullable=False),
+    instant("removed_at"),
+    instant("reached_at"),  # the last counted visit that reached somebody: what the next due day counts from
+    Column("excluded", Text),  # the confirmed reason that holds now, of household_exclusion
+    one_of("kind", DOOR_KINDS),
+    one_of("position_source", POSITION_SOURCES),
+    one_of("excluded", EXCLUSIONS),
+    CheckConstraint("n_people >= 0", name="n_people"),
+    UniqueConstraint(
+        "compound_id",
+        "building",
+        "unit",
+        "room",
+        "community_id",
+        "kind",
+        "tag",
+        name="household_key",
+        postgresql_nulls_not_distinct=True,
+    ),
     Index(None, "geom", postgresql_using="gist"),
     Index(None, "grid_version_id"),
+    Index(None, "community_id"),
 )
 
+household_exclusion = Table(
+    "household_exclusion",
+    metadata,
+    id_column(),
+    Column("household_id", ForeignKey("household.id"), nullable=False, index=True),
+    Column("reason", Text, nullable=False),
+    Column("claimed_by", ForeignKey("account.id")),
+    instant("claimed_at", nullable=False),
+    Column("confirmed_by", ForeignKey("account.id"), nullable=False),
+    instant("confirmed_at", nullable=False),
+    Column("document", Text),  # its number or title, where no second person looked
+    instant("ended_at"),
+    Column("ended_by", ForeignKey("account.id")),
+    one_of("reason", EXCLUSIONS),
+    CheckConstraint("document IS NOT NULL OR claimed_by <> confirmed_by", name="second"),
+    CheckConstraint("ended_at >= confirmed_at", name="ended"),
+    Index("household_exclusion_open_key", "household_id", unique=True, postgresql_where=text("ended_at IS NULL")),
+)
+
+# A visit is never changed: a correction is a visit of its own that supersedes it.
 visit = Table(
     "visit",
     metadata,
     id_column(),
     Column("client_key", Uuid, nullable=False, unique=True),
+    Column("digest", LargeBinary),  # of what was sent: the same key with another content is a conflict
     Column("household_id", ForeignKey("household.id"), nullable=False),
     Column("worker_id", ForeignKey("worker.id")),
+    Column("account_id", ForeignKey("account.id")),
     Column("outcome", Text, nullable=False),
-    instant("happened_at", nullable=False),
+    Column("mode", Text, nullable=False, server_default="door"),
+    instant("happened_at", nullable=False),  # the phone's clock, put right by the offset that was seen
     instant("recorded_at", nullable=False),
-    one_of("outcome", OUTCOMES),
+    instant("phone_at"),  # what the phone's clock said, where that is another time
+    Column("n_met", SmallInteger, nullable=False, server_default="0"),  # people met
+    Column("x", Float(53)),
+    Column("y", Float(53)),
+    Column("crs", Text),
+    geom_column("POINT"),
+    Column("accuracy_m", Float(53)),
+    Column("distance_m", Float(53)),  # to the door
+    Column("far", Boolean, nullable=False, server_default=text("false")),
+    Column("late", Boolean, nullable=False, server_default=text("false")),  # arrived more than three days afterwards
+    Column("needs", Text),
+    Column("policies", ARRAY(Text), nullable=False, server_default="{}"),
+    Column("answers", JSONB),
+    Column("n_issued", SmallInteger, nullable=False, server_default="0"),  # questionnaires
+    Column("n_returned", SmallInteger, nullable=False, server_default="0"),
+    Column("supersedes_id", ForeignKey("visit.id"), unique=True),
+    one_of("outcome", (*OUTCOMES, WITHDRAWN)),
+    one_of("mode", MODES),
+    CheckConstraint("n_met >= 0 AND n_issued >= 0 AND n_returned >= 0", name="counts"),
+    CheckConstraint("(x IS NULL) = (y IS NULL) AND (x IS NULL) = (crs IS NULL)", name="position"),
+    CheckConstraint("outcome <> 'withdrawn' OR supersedes_id IS NOT NULL", name="withdrawn"),
     Index(None, "household_id", "happened_at"),
     Index(None, "happened_at"),
+    Index(None, "worker_id", "happened_at"),
+)
+
+visit_report = Table(
+    "visit_report",
+    metadata,
+    Column("visit_id", ForeignKey("visit.id"), primary_key=True),
+    Column("report_id", ForeignKey("report.id"), primary_key=True, index=True),
 )
