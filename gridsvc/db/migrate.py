@@ -74,7 +74,7 @@ def upgrade(owner_url: str, schema: str, app_url: str) -> Revisions:
 
 
 def _grant(connection: Connection, schema: str, role: str) -> None:
-    """Lets the serving role work in the schema; the log of reports and the visits only grow, deletions are read only."""
+    """Lets the serving role work in the schema; the log of reports and visits only grow, deletions are read only."""
     quote = connection.dialect.identifier_preparer.quote
     where, who = quote(schema), quote(role)
     for statement in (

@@ -257,7 +257,7 @@ def test_search_narrows_and_a_click_on_the_map_finds_the_row(visit: Visit) -> No
 
 def test_the_address_holds_the_state(visit: Visit, double: Double) -> None:
     page = visit.open(f"/maps/hotspots?from=2026-09-01&to=2026-09-30&lang=en#map=16/36.65/117.01&sel={PICKED}")
-    with page.expect_response("**/api/v1/stats/**"):
+    with page.expect_event("requestfinished", lambda request: "/api/v1/stats/" in request.url):
         page.locator("#f-category").select_option("waste")
     assert "category=waste" in page.url
     assert "lang=en" in page.url
@@ -271,10 +271,11 @@ def test_the_address_holds_the_state(visit: Visit, double: Double) -> None:
     expect(page.locator("tr[aria-selected=true]")).to_have_attribute("data-code", PICKED)
     looked = page.evaluate("[gridMap.map.getZoom(), gridMap.map.getCenter().lat, gridMap.map.getCenter().lng]")
     assert looked == pytest.approx([16, 36.65, 117.01], abs=2e-4)
-    with page.expect_response("**/api/v1/stats/**"):
+    with page.expect_event("requestfinished", lambda request: "/api/v1/stats/" in request.url):
         page.locator("#f-category").select_option("")
     assert "category" not in page.url
-    page.go_back()
+    with page.expect_event("requestfinished", lambda request: "/api/v1/stats/" in request.url):
+        page.go_back()
     expect(page.locator("#f-category")).to_have_value("waste")
     visit.clean()
 
