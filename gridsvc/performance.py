@@ -52,7 +52,8 @@ def rates(
 ) -> Rates:
     """The rates of a period as far as this reader sees it, by the grids that held at its end.
 
-    What happened after the period does not count; what was undone since (a rework, a reopening) does.
+    Every case counts as it stood when the period ended, by its log: what happens later (a rework, a reopening, another
+    category) changes no rate of a past period. A corrected import does, for it says that things were different.
 
     Raises:
         Refused: the period ends before it begins; the weights do not add up to 100.

@@ -6,6 +6,7 @@ which figures one report counts in a period; the SQL that counts millions says t
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -84,7 +85,7 @@ RATES = (
     Rate("rework", "reworked", "due", True),
     Rate("extension", "extended", "due", True),
     Rate("timely_check", "checked_in_time", "check_due"),
-    Rate("participation", "rated", "asked"),
+    Rate("participation", "answered", "asked"),
     Rate("solved", "solved", "rated"),
     Rate("satisfaction", "satisfied", "rated"),
 )
@@ -135,9 +136,18 @@ def three_rate_score(
 
 
 @dataclass(frozen=True)
+class Asking:
+    """A closing of a report with a resident behind it, and the rating that followed it, if one did."""
+
+    asked_at: datetime
+    rated_at: datetime | None = None
+    solved: str | None = None
+    satisfied: str | None = None
+
+
+@dataclass(frozen=True)
 class Facts:
-    """What a rate asks of one report. `asked_at`: its last closing in the period if a resident is behind it, with the
-    rating that followed (`solved`, `satisfied`); the `*_due_at` of stages: the last limit that began."""
+    """What a rate asks of one report as it stood when we looked; the `*_due_at` of stages: the last limits."""
 
     received_at: datetime
     state: str
@@ -158,9 +168,7 @@ class Facts:
     n_returns: int = 0
     n_rework: int = 0
     n_extensions: int = 0
-    asked_at: datetime | None = None
-    solved: str | None = None
-    satisfied: str | None = None
+    askings: tuple[Asking, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -182,8 +190,11 @@ class Window:
 
 def measures(
     facts: Facts, window: Window, definition: Definition = "due_i", *, without_suspended: bool = False
-) -> frozenset[str]:
-    """The figures that a report counts for; `without_suspended` takes suspended ones out of what was due (缓办)."""
+) -> Counter[str]:
+    """How often a report counts for each figure: once, or once per closing and rating; the others are not in it.
+
+    `without_suspended` takes suspended ones out of what was due (缓办).
+    """
     f, past = facts, window.past
     counted = _of_received(f, window) | _of_stages(f, window)
     if is_due(f, window, definition) and not (without_suspended and f.suspended_at is not None):
@@ -196,12 +207,10 @@ def measures(
         counted["closed_overdue"] = counted["closed"] and not in_time
         counted["reworked"] = f.n_rework > 0
         counted["extended"] = f.n_extensions > 0
-    if window.holds(f.asked_at):
-        counted["asked"] = True
-        counted["rated"] = f.satisfied is not None
-        counted["solved"] = f.solved == "solved"
-        counted["satisfied"] = f.satisfied in ("satisfied", "basically")
-    return frozenset(name for name, yes in counted.items() if yes)
+    told = Counter(name for name, yes in counted.items() if yes)
+    for one in f.askings:
+        told.update(name for name, yes in _of_asking(one, window).items() if yes)
+    return told
 
 
 def is_due(facts: Facts, window: Window, definition: Definition) -> bool:
@@ -234,6 +243,18 @@ def _of_received(f: Facts, window: Window) -> dict[str, bool]:
         "on_spot": on_spot,
         "to_verify": not f.by_staff,
         "verified": not f.by_staff and window.past(f.verified_at),
+    }
+
+
+def _of_asking(one: Asking, window: Window) -> dict[str, bool]:
+    """A rating counts when it is given, as it was given, whatever became of the report."""
+    asked, rated = window.holds(one.asked_at), window.holds(one.rated_at)
+    return {
+        "asked": asked,
+        "answered": asked and window.past(one.rated_at),
+        "rated": rated,
+        "solved": rated and one.solved == "solved",
+        "satisfied": rated and one.satisfied in ("satisfied", "basically"),
     }
 
 

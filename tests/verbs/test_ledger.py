@@ -62,6 +62,9 @@ class History:
     db: Connection
     seen: list[tuple[datetime, dict[int, Any]]] = field(default_factory=list)
 
+    def before(self, at: datetime) -> None:
+        """Called when something is about to happen at `at`, and everything before is stored."""
+
     def look(self, at: datetime) -> None:
         self.seen.append((at, {row.id: row for row in self.db.execute(SNAPSHOT)}))
 
@@ -89,8 +92,8 @@ def borders(db: Connection, shift: float, now: datetime) -> None:
     editions.link_areas(db)
 
 
-def play(db: Connection) -> History:
-    rng, past, now = random.Random(7), History(db), BEGIN  # noqa: S311
+def play(db: Connection, past: History | None = None) -> History:
+    rng, past, now = random.Random(7), past or History(db), BEGIN  # noqa: S311
     west, east = cell(109.99, 22.99, 110.0115, 23.04), cell(110.0115, 22.99, 110.04, 23.04)
     areas.save(db, [areas.Area("W", "community", "西", None, west), areas.Area("E", "community", "东", None, east)])
     borders(db, 0.0, now)
@@ -103,6 +106,7 @@ def play(db: Connection) -> History:
     ids = list(db.scalars(text("SELECT id FROM report")))
     for turn in range(600):
         now += timedelta(minutes=rng.randint(0, 200))
+        past.before(now)
         if turn in (200, 400):
             borders(db, 0.004 if turn == 200 else 0.001, now)
         elif turn % 15 == 0:

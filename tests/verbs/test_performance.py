@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,63 +13,114 @@ from sqlalchemy import Connection, text
 
 from gridsvc import ledger, performance
 from gridsvc.errors import Refused
-from gridsvc.rules.rates import DEFINITIONS, MEASURES, Facts, Window, measures
+from gridsvc.rules.case import FIELDS, Case, replay
+from gridsvc.rules.rates import DEFINITIONS, MEASURES, Asking, Facts, Window, measures
 from gridsvc.rules.roles import Actor
 from gridsvc.stats import Period
 from tests.conftest import Fresh, rolled_back
 from tests.through import ADMIN
-from tests.verbs.test_ledger import BEGIN, play
+from tests.verbs.test_ledger import BEGIN, History, play
 
 DAY = timedelta(days=1)
 PERIODS = [(0, 400, 400), (0, 7, 400), (7, 14, 400), (14, 21, 17), (21, 28, 28), (30, 60, 400)]
 ROWS = text("""
-SELECT r.*, g.code AS grid, a.code AS area, d.code AS department, p.from_at, p.to_at
+SELECT r.*, g.code AS grid, a.code AS area, p.from_at, p.to_at
 FROM report r JOIN placement p ON p.report_id = r.id
-LEFT JOIN grid_version g ON g.id = p.grid_version_id LEFT JOIN area a ON a.id = g.area_id
-LEFT JOIN department d ON d.id = r.department_id""")
-LOG = text("SELECT report_id, seq, action, at, facts FROM report_log ORDER BY report_id, seq")
+LEFT JOIN grid_version g ON g.id = p.grid_version_id LEFT JOIN area a ON a.id = g.area_id""")
+LOG = text("SELECT report_id, seq, action, to_state, at, facts FROM report_log ORDER BY report_id, seq")
+
+
+@dataclass
+class Told(History):
+    """A history that writes down the rates of the days before while it is being made."""
+
+    told: list[tuple[ledger.By, Period, Any, performance.Rates]] = field(default_factory=list)
+    last: datetime = BEGIN
+
+    def before(self, at: datetime) -> None:
+        if at == self.last or at < BEGIN + (1 + len(self.told) // 4) * 3 * DAY:
+            return
+        for i, by in enumerate(ledger.BYS):
+            first = BEGIN if len(self.told) % 3 == 0 else at - 7 * DAY
+            definition = DEFINITIONS[(len(self.told) // 4 + i) % 2]
+            period = Period(first, at, at)
+            self.told.append((by, period, definition, _rates(self.db, period, by, definition)))
+
+    def look(self, at: datetime) -> None:
+        self.last = at
+
+
+def _rates(db: Connection, period: Period, by: ledger.By, definition: Any) -> performance.Rates:
+    return performance.rates(db, ADMIN, period, by, definition=definition, without_suspended=by == "grid")
 
 
 @pytest.fixture(scope="module")
-def past(empty_schema: Fresh) -> Iterator[Connection]:
+def played(empty_schema: Fresh) -> Iterator[Told]:
     """Played once."""
     with rolled_back(empty_schema) as db:
-        yield play(db).db
+        told = Told(db)
+        play(db, told)
+        yield told
 
 
-def facts_of(row: Any, log: list[Any], window: Window, resident: bool) -> Facts:
-    """What the rules ask of a report, put together from its row and its log."""
-    told = {one.name: row[one.name] for one in fields(Facts) if one.name in row}
-    told |= {"asked_at": None, "solved": None, "satisfied": None}
-    for one in log:
+@pytest.fixture
+def past(played: Told) -> Connection:
+    """What was played."""
+    return played.db
+
+
+def facts_of(row: Any, log: list[Any], window: Window, resident: bool) -> tuple[Facts, Case, str]:
+    """What the rules ask of a report, its case and its category, as its log tells them until we looked."""
+    until = [one for one in log if one.seq == 1 or window.past(one.at)]
+    case = replay((one.to_state, one.facts) for one in until)
+    told: dict[str, Any] = {name: getattr(case, name) for name in FIELDS if name in Facts.__dataclass_fields__}
+    for one in until:
         changed = (one.facts or {}).get("set", {})
         if changed.get("stage") in ("dispatch", "accept", "check"):
             due = changed["stage_due_at"]
             told[changed["stage"] + "_due_at"] = None if due is None else datetime.fromisoformat(due)
-    closings = [one for one in log if one.action == "close" and window.holds(one.at)]
-    if closings and resident:
-        told["asked_at"] = closings[-1].at
-        after = (one for one in log if one.seq > closings[-1].seq and one.action == "rate" and window.past(one.at))
-        rating = next(after, None)
-        if rating is not None:
-            told |= {name: rating.facts["set"][name] for name in ("solved", "satisfied")}
-    return Facts(**told)
+    askings: list[Asking] = []
+    for one in until if resident else ():
+        if one.action == "close":
+            askings.append(Asking(one.at))
+        elif one.action == "rate":
+            given = {name: one.facts["set"][name] for name in ("solved", "satisfied")}
+            askings[-1] = Asking(askings[-1].asked_at, one.at, **given)
+    named = [one.facts["category"] for one in log if one.action == "recategorize"]
+    n_named = sum(one.action == "recategorize" for one in until)
+    category = named[n_named - 1]["to"] if n_named else named[0]["from"] if named else row["category"]
+    facts = Facts(**told, received_at=row["received_at"], by_staff=row["by_staff"], askings=tuple(askings))
+    return facts, case, category
 
 
 def expected(db: Connection, by: str, period: Period, definition: Any, without: bool) -> dict[Any, Counter[str]]:
     window = Window(period.from_at, period.to_at, period.held_at)
     residents = set(db.scalars(text("SELECT report_id FROM reporter")))
+    departments = {row.id: row.code for row in db.execute(text("SELECT id, code FROM department"))}
     logs: dict[int, list[Any]] = {}
     for one in db.execute(LOG):
         logs.setdefault(one.report_id, []).append(one)
     counts: dict[Any, Counter[str]] = {}
     for row in db.execute(ROWS).mappings():
         here = row["from_at"] < period.held_at and (row["to_at"] is None or row["to_at"] >= period.held_at)
-        elsewhere = row["source"] != "gridsvc" and row["filed_at"] is None and row["disposed_at"] is None
-        if here and not (elsewhere and row["state"] in ("closed", "struck_off", "void")):
-            facts = facts_of(row, logs[row["id"]], window, row["id"] in residents)
-            counts.setdefault(row[by], Counter()).update(measures(facts, window, definition, without_suspended=without))
+        if not here or row["received_at"] >= period.held_at:
+            continue
+        facts, case, category = facts_of(row, logs[row["id"]], window, row["id"] in residents)
+        elsewhere = row["source"] != "gridsvc" and facts.filed_at is None and facts.disposed_at is None
+        if not (elsewhere and facts.state in ("closed", "struck_off", "void")):
+            keys = {"department": departments.get(case.department_id), "category": category}
+            told = measures(facts, window, definition, without_suspended=without)
+            counts.setdefault(keys.get(by, row.get(by)), Counter()).update(told)
     return counts
+
+
+def test_rates_of_the_past_are_what_they_were(played: Told) -> None:
+    """Whatever was done since: rework, reopening, another category, department or border, a rating."""
+    assert len(played.told) > 40
+    for by, period, definition, then in played.told:
+        assert _rates(played.db, period, by, definition) == then, (by, period)
+    seen = {name for _, _, _, then in played.told for name in MEASURES if then.whole.counts[name]}
+    assert set(MEASURES) - seen <= {"on_spot"}
 
 
 @pytest.mark.parametrize("by", ledger.BYS)

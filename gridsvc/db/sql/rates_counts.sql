@@ -3,35 +3,76 @@
 --   :by (grid|area|department|category), :definition (due_i|due_ii), :without_suspended (bool: taken out of what was due),
 --   :all_areas (bool), :area_ids (bigint[]), :worker_id, :department_id (bigint or null), :queue (bool: unplaced ones too)
 -- Columns: code (null: on no grid, with no department), name, name_en, layer, and every name of rules.rates.MEASURES
--- Index: report_log_pkey (what is received, filed, due and disposed of is read in one pass over report)
-WITH fact AS MATERIALIZED (
-  SELECT r.id, r.received_at, r.state, r.category, r.department_id, r.assist_ids, r.called_ids, r.by_staff, r.outcome,
+-- Index: report_log_pkey, report_log_at_idx (what is received, filed, due and disposed of is read in one pass over report)
+WITH later AS MATERIALIZED (  -- something happened to these since we looked: their columns tell of another day
+  SELECT DISTINCT l.report_id AS id FROM report_log l WHERE l.at >= :held_at AND l.seq > 1
+),
+told AS MATERIALIZED (  -- their logs; times never run backwards, and what an import brings was there when it was received
+  SELECT l.report_id, l.seq, l.to_state, l.facts -> 'set' AS changed,
+    CASE WHEN l.action = 'recategorize' THEN l.facts -> 'category' END AS category,
+    max(CASE WHEN l.seq = 1 THEN r.received_at ELSE l.at END) OVER (PARTITION BY l.report_id ORDER BY l.seq) AS at
+  FROM later n
+  JOIN report r ON r.id = n.id AND r.received_at < :held_at
+  JOIN report_log l ON l.report_id = r.id
+),
+stood AS (
+  SELECT t.report_id, max(t.seq) FILTER (WHERE t.at < :held_at) AS seq,
+    (array_agg(t.to_state ORDER BY t.seq DESC) FILTER (WHERE t.at < :held_at))[1] AS state,
+    coalesce((array_agg(t.category ->> 'to' ORDER BY t.seq DESC) FILTER (WHERE t.at < :held_at AND t.category IS NOT NULL))[1],
+      (array_agg(t.category ->> 'from' ORDER BY t.seq) FILTER (WHERE t.category IS NOT NULL))[1]) AS category
+  FROM told t
+  GROUP BY t.report_id
+),
+made AS (  -- of two values the later one counts
+  SELECT t.report_id, jsonb_object_agg(e.key, e.value ORDER BY t.seq) AS fields
+  FROM told t
+  CROSS JOIN LATERAL jsonb_each(t.changed) e
+  WHERE t.at < :held_at
+  GROUP BY t.report_id
+),
+known AS (  -- each case as it stood when we looked; seq: the last row of its log that counts, null: every one
+  SELECT r.id, NULL AS seq, r.source, r.received_at, r.state, r.category, r.department_id, r.by_staff, r.outcome,
     r.verified_at, r.filed_at, r.dispatched_at, r.accepted_at, r.due_at, r.disposed_at, r.checked_at, r.closed_at,
     r.suspended_at, r.n_returns, r.n_rework, r.n_extensions
   FROM report r
   WHERE r.received_at < :held_at
-    -- what an import brought closed or void ran its course elsewhere, and nothing of it is known
-    AND NOT (r.source <> 'gridsvc' AND r.filed_at IS NULL AND r.disposed_at IS NULL
-      AND r.state IN ('closed', 'struck_off', 'void'))
     AND (r.received_at >= :from_at OR r.filed_at >= :from_at OR r.dispatched_at >= :from_at OR r.disposed_at >= :from_at
       OR r.closed_at >= :from_at OR r.due_at >= :from_at OR (r.disposed_at IS NULL AND r.filed_at IS NOT NULL)
-      OR r.id IN (SELECT l.report_id FROM report_log l WHERE l.at >= :from_at AND l.action = 'close'))
+      OR r.id IN (SELECT l.report_id FROM report_log l WHERE l.at >= :from_at AND l.action IN ('close', 'rate')))
+    AND NOT EXISTS (SELECT FROM later n WHERE n.id = r.id)
+  UNION ALL
+  SELECT r.id, s.seq, r.source, r.received_at, s.state, coalesce(s.category, r.category), c.department_id, r.by_staff,
+    c.outcome, c.verified_at, c.filed_at, c.dispatched_at, c.accepted_at, c.due_at, c.disposed_at, c.checked_at, c.closed_at,
+    c.suspended_at, coalesce(c.n_returns, 0), coalesce(c.n_rework, 0), coalesce(c.n_extensions, 0)
+  FROM stood s
+  JOIN report r ON r.id = s.report_id
+  LEFT JOIN made m ON m.report_id = s.report_id
+  CROSS JOIN LATERAL jsonb_populate_record(CAST(NULL AS report), coalesce(m.fields, '{}')) c
 ),
-rating AS (  -- the last closing of a report with a resident, and the first rating that followed it
-  SELECT DISTINCT ON (l.report_id) l.report_id, l.at AS asked_at, e.solved, e.satisfied
+fact AS MATERIALIZED (
+  SELECT * FROM known k
+  -- what an import brought closed or void ran its course elsewhere, and nothing of it is known
+  WHERE NOT (k.source <> 'gridsvc' AND k.filed_at IS NULL AND k.disposed_at IS NULL
+    AND k.state IN ('closed', 'struck_off', 'void'))
+),
+said AS (  -- what was asked of residents in the period, and what they answered
+  SELECT l.report_id, l.action, l.facts -> 'set' AS given, lead(l.action) OVER (PARTITION BY l.report_id ORDER BY l.seq) AS next
   FROM report_log l
   JOIN reporter p ON p.report_id = l.report_id AND p.linked
-  LEFT JOIN LATERAL (
-    SELECT e.facts -> 'set' ->> 'solved' AS solved, e.facts -> 'set' ->> 'satisfied' AS satisfied
-    FROM report_log e
-    WHERE e.report_id = l.report_id AND e.seq > l.seq AND e.action = 'rate' AND e.at < :held_at
-    ORDER BY e.seq LIMIT 1
-  ) e ON true
-  WHERE l.action = 'close' AND l.at >= :from_at AND l.at < :held_at
-  ORDER BY l.report_id, l.seq DESC
+  WHERE l.action IN ('close', 'rate') AND l.at >= :from_at AND l.at < :held_at
+),
+asking AS (  -- each closing asks, and each rating counts as it was given, whatever became of it
+  SELECT s.report_id, count(*) FILTER (WHERE s.action = 'close') AS asked,
+    count(*) FILTER (WHERE s.action = 'close' AND s.next = 'rate') AS answered,
+    count(*) FILTER (WHERE s.action = 'rate') AS rated,
+    count(*) FILTER (WHERE s.action = 'rate' AND s.given ->> 'solved' = 'solved') AS solved,
+    count(*) FILTER (WHERE s.action = 'rate' AND s.given ->> 'satisfied' IN ('satisfied', 'basically')) AS satisfied
+  FROM said s
+  GROUP BY s.report_id
 ),
 timed AS (
-  SELECT f.*, p.grid_version_id, q.asked_at, q.solved, q.satisfied, s.dispatch_due_at, s.accept_due_at, s.check_due_at,
+  SELECT f.*, p.grid_version_id, q.asked, q.answered, q.rated, q.solved, q.satisfied, s.dispatch_due_at, s.accept_due_at,
+    s.check_due_at,
     f.received_at >= :from_at AS is_received,
     coalesce(f.filed_at >= :from_at AND f.filed_at < :held_at, false) AS is_filed,
     coalesce(f.dispatched_at >= :from_at AND f.dispatched_at < :held_at, false) AS is_dispatched,
@@ -43,7 +84,7 @@ timed AS (
     f.state IN ('closed', 'struck_off') AND coalesce(f.closed_at < :held_at, false) AS was_closed
   FROM fact f
   LEFT JOIN placement p ON p.report_id = f.id AND p.from_at < :held_at AND (p.to_at IS NULL OR p.to_at >= :held_at)
-  LEFT JOIN rating q ON q.report_id = f.id
+  LEFT JOIN asking q ON q.report_id = f.id
   LEFT JOIN LATERAL (  -- the last limit that each stage was given
     SELECT (array_agg(l.until ORDER BY l.seq DESC) FILTER (WHERE l.stage = 'dispatch'))[1] AS dispatch_due_at,
       (array_agg(l.until ORDER BY l.seq DESC) FILTER (WHERE l.stage = 'accept'))[1] AS accept_due_at,
@@ -52,7 +93,7 @@ timed AS (
       SELECT l.seq, l.facts -> 'set' ->> 'stage' AS stage,
         CAST(l.facts -> 'set' ->> 'stage_due_at' AS timestamptz) AS until
       FROM report_log l
-      WHERE l.report_id = f.id
+      WHERE l.report_id = f.id AND (f.seq IS NULL OR l.seq <= f.seq)
     ) l
   ) s ON (f.filed_at >= :from_at OR f.dispatched_at >= :from_at OR f.disposed_at >= :from_at)
 ),
@@ -81,7 +122,7 @@ keyed AS (
   LEFT JOIN area a ON a.id = g.area_id
   LEFT JOIN department d ON d.id = m.department_id
   WHERE :all_areas OR m.grid_version_id IN (SELECT seen_grids(CAST(:area_ids AS bigint[]), CAST(:worker_id AS bigint)))
-    OR takes_part(CAST(:department_id AS bigint), m.department_id, m.assist_ids, m.called_ids)
+    OR m.department_id = CAST(:department_id AS bigint)  -- its lead, as on the ledger
     OR (:queue AND m.grid_version_id IS NULL)
 ),
 counted AS (
@@ -111,10 +152,8 @@ counted AS (
     count(*) FILTER (WHERE is_due AND n_extensions > 0) AS extended,
     count(*) FILTER (WHERE is_check_due) AS check_due,
     count(*) FILTER (WHERE is_check_due AND checked_at < :held_at AND checked_at <= check_due_at) AS checked_in_time,
-    count(*) FILTER (WHERE asked_at IS NOT NULL) AS asked,
-    count(*) FILTER (WHERE asked_at IS NOT NULL AND satisfied IS NOT NULL) AS rated,
-    count(*) FILTER (WHERE asked_at IS NOT NULL AND solved = 'solved') AS solved,
-    count(*) FILTER (WHERE asked_at IS NOT NULL AND satisfied IN ('satisfied', 'basically')) AS satisfied
+    coalesce(sum(asked), 0) AS asked, coalesce(sum(answered), 0) AS answered, coalesce(sum(rated), 0) AS rated,
+    coalesce(sum(solved), 0) AS solved, coalesce(sum(satisfied), 0) AS satisfied
   FROM keyed
   GROUP BY 1, 2
 )
