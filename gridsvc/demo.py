@@ -24,6 +24,7 @@ from gridsvc import (
 )
 from gridsvc.db import tables as t
 from gridsvc.grids import Rule
+from gridsvc.photo_files import Files
 
 SOURCE = "town"
 BEFORE = timedelta(days=3)  # the grids are published this long before the first thing happens
@@ -37,7 +38,7 @@ def is_empty(db: Connection) -> bool:
     )
 
 
-def seed(db: Connection, town: Town, rule: Rule, progress: Progress) -> None:
+def seed(db: Connection, town: Town, rule: Rule, files: Files, progress: Progress) -> None:
     """Fills an empty schema with the town: its ground, its people, and what happened, in the order it happened."""
     begin = min(report.received_at for report in town.reports) - BEFORE
     progress("ground", 0, 1)
@@ -63,7 +64,7 @@ def seed(db: Connection, town: Town, rule: Rule, progress: Progress) -> None:
         ],
     )
     progress("visits", 1, 1)
-    demo_loop.play(db, town, rule, demo_loop.settle(db), progress)
+    demo_loop.play(db, town, rule, demo_loop.settle(db), files, progress)
 
 
 def _multi(geom: shapely.Geometry) -> bytes:

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
+from pathlib import Path
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, select
 
-from geodata.town import Report, Town
-from geodata.town.loop import DEPARTMENTS, Deed, deeds
-from gridsvc import cases, departments, periodic, reports, residents, responsibility, terms
+from geodata.pictures.shapes import Rules
+from geodata.pictures.studio import Studio
+from geodata.town import Report, Town, pictures
+from geodata.town.loop import DEPARTMENTS, Deed, deeds, pictured
+from gridsvc import cases, departments, periodic, photos, reports, residents, responsibility, terms
 from gridsvc.db import tables as t
 from gridsvc.errors import Conflict
 from gridsvc.grids import Rule
+from gridsvc.photo_files import Files
 from gridsvc.reports import Draft, Position
 from gridsvc.rules.case import Given
 from gridsvc.rules.deadlines import Limit
@@ -34,6 +41,7 @@ _LIMITS = (
     StageLimit("dispose", "event-0501", Limit(24, "urgent_hour")),
     StageLimit("dispose", "event-0496", Limit(1, "working_day")),
 )
+_PICTURES = Rules(side=640)  # they are drawn small
 _DESK = (("leader", "周建国"), ("dispatcher", "何敏"), ("checker", "方文"))
 
 
@@ -100,20 +108,38 @@ def _script(town: Town, zone: ZoneInfo) -> Iterator[Move]:
         yield move
 
 
-def play(db: Connection, town: Town, rule: Rule, cast: Cast, progress: Progress) -> None:
+@dataclass(frozen=True)
+class Stage:
+    """What the play is played with: the town, the rules of the place, who plays, and where pictures are made."""
+
+    town: Town
+    rule: Rule
+    cast: Cast
+    agreed: Agreed
+    files: Files
+    studio: Studio
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone of the place."""
+        return ZoneInfo(self.rule.zone)
+
+
+def play(db: Connection, town: Town, rule: Rule, cast: Cast, files: Files, progress: Progress) -> None:
     """Everything that happened to the town's reports, each step by the verb that serves a person who does it."""
-    agreed = terms.load(db, rule.zone)
-    numbers: dict[str, str] = {}
+    numbers: dict[UUID, str] = {}
     script = list(_script(town, ZoneInfo(rule.zone)))
-    for i, (at, report, deed) in enumerate(script):
-        if i % 200 == 0:
-            progress("reports", i, len(script))
-        if report is None:
-            _look_around(db, at, agreed)
-        elif deed is None:
-            numbers[report.number] = _submit(db, report, at, rule, cast)
-        else:
-            _do(db, report, numbers[report.number], deed, agreed, cast)
+    with Studio(1, _PICTURES) as studio:
+        stage = Stage(town, rule, cast, terms.load(db, rule.zone), files, studio)
+        for i, (at, report, deed) in enumerate(script):
+            if i % 200 == 0:
+                progress("reports", i, len(script))
+            if report is None:
+                _look_around(db, at, stage.agreed)
+            elif deed is None:
+                numbers[report.client_key] = _submit(db, stage, report, at)
+            else:
+                _do(db, stage, report, deed, numbers)
     progress("reports", len(script), len(script))
 
 
@@ -126,19 +152,38 @@ def _look_around(db: Connection, at: datetime, agreed: Agreed) -> None:
         after = done.last_id
 
 
-def _do(db: Connection, report: Report, number: str, deed: Deed, agreed: Agreed, cast: Cast) -> None:
-    held = cases.lock(db, number)
-    actor = _who(deed, report, held, cast)
+def _do(db: Connection, stage: Stage, report: Report, deed: Deed, numbers: dict[UUID, str]) -> None:
+    held = cases.lock(db, numbers[report.client_key])
+    if deed.if_sampled and not held.case.sampled:
+        return
+    actor = _who(deed, report, held, stage.cast)
     given = Given(
         note=deed.note, until=deed.until, card=deed.card, solved=deed.solved, satisfied=deed.satisfied, reason=None
     )
-    if deed.action == "dispatch" and _lead(db, held, agreed) is None:
-        given = replace(given, department_id=min(cast.handlers))
+    if deed.action == "dispatch" and _lead(db, held, stage.agreed) is None:
+        given = replace(given, department_id=min(stage.cast.handlers))
+    if deed.parent is not None:
+        given = replace(given, parent_id=cases.lock(db, numbers[deed.parent]).id)
+    if deed.shows or (deed.action == "dispose" and pictured(report, stage.town)):
+        given = replace(given, photos=(_picture(db, stage, report, actor, deed.at, after=True),))
     try:
-        cases.apply(db, held, deed.action, actor, deed.at, agreed, given)  # what is refused has written nothing
+        # what is refused has written nothing
+        cases.apply(db, held, deed.action, actor, deed.at, stage.agreed, given)
     except Conflict:
         if not deed.maybe and held.state not in ("struck_off", "void"):
             raise
+
+
+def _picture(db: Connection, stage: Stage, report: Report, actor: Actor, at: datetime, *, after: bool) -> str:
+    """The hash of a picture of the report, drawn, sent and stored as a phone's is."""
+    sent = pictures.draw(report.category, str(report.client_key), after=after)
+    digest = hashlib.sha256(sent).digest()
+    with tempfile.NamedTemporaryFile(suffix=".jpg") as file:
+        file.write(sent)
+        file.flush()
+        made = stage.studio.render(Path(file.name))
+    photos.save(db, stage.files, digest, made, len(sent), actor, at, stage.zone)
+    return digest.hex()
 
 
 def _lead(db: Connection, held: cases.Held, agreed: Agreed) -> int | None:
@@ -157,10 +202,12 @@ def _who(deed: Deed, report: Report, held: cases.Held, cast: Cast) -> Actor:
     return cast.desk[deed.role]
 
 
-def _submit(db: Connection, report: Report, at: datetime, rule: Rule, cast: Cast) -> str:
+def _submit(db: Connection, stage: Stage, report: Report, at: datetime) -> str:
     position = None
     if report.lon is not None and report.lat is not None and report.datum is not None:
         position = Position(report.lon, report.lat, report.datum, report.accuracy_m)
+    sender = stage.cast.workers[report.worker_code] if report.worker_code else Actor()
+    seen = (_picture(db, stage, report, sender, at, after=False),) if pictured(report, stage.town) else ()
     draft = Draft(
         report.client_key,
         report.category,
@@ -170,13 +217,13 @@ def _submit(db: Connection, report: Report, at: datetime, rule: Rule, cast: Cast
         report.compound,
         report.words,
         report.observed_at,
+        photos=seen,
     )
-    sender = cast.workers[report.worker_code] if report.worker_code else Actor()
     try:
-        made = reports.submit(db, draft, sender, at, rule)
+        made = reports.submit(db, draft, sender, at, stage.rule)
     except Conflict:  # a name that fits several compounds: the sender could only say it in words
         words = draft.words or str(draft.compound)
-        made = reports.submit(db, replace(draft, compound=None, words=words), sender, at, rule)
+        made = reports.submit(db, replace(draft, compound=None, words=words), sender, at, stage.rule)
     if report.channel in ("wechat", "web"):
         residents.register(db, made.id, residents.hashed(secret(report)))
     return made.number

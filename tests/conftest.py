@@ -26,6 +26,7 @@ from gridsvc.db.embedded import session
 from gridsvc.db.engine import make_engine, transaction
 from gridsvc.errors import GridsvcError
 from gridsvc.grids import Rule
+from gridsvc.photo_files import Files
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared" / "data"
@@ -147,11 +148,12 @@ def db(empty_schema: Fresh) -> Iterator[Connection]:
 
 
 @pytest.fixture(scope="session")
-def town_schema(cluster_urls: tuple[str, str]) -> Iterator[Fresh]:
+def town_schema(cluster_urls: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fresh]:
     """A schema with the whole demo town, committed, as of NOW: for reading; tests that write roll back."""
     with new_schema(cluster_urls, f"t_{uuid.uuid4().hex[:12]}") as made:
         with made.begin() as connection:
-            demo.seed(connection, town.build(NOW.date()), RULE, lambda what, done, of: None)
+            files = Files(tmp_path_factory.mktemp("photos"))
+            demo.seed(connection, town.build(NOW.date()), RULE, files, lambda what, done, of: None)
         yield made
 
 

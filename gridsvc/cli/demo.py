@@ -18,6 +18,7 @@ from gridsvc.cli.door import Door
 from gridsvc.db import embedded, migrate
 from gridsvc.db import tables as t
 from gridsvc.db.engine import database, transaction
+from gridsvc.photo_files import Files
 
 LOGINS = "demo-logins.json"
 # login, its name, its role, the areas it keeps, its department, the worker behind it
@@ -42,7 +43,7 @@ def run(door: Door, args: argparse.Namespace) -> int:
         if settings.database_url is None:
             door.say(door.word("demo.files", folder=embedded.status(settings.data_dir).pgdata))
         migrate.upgrade(owner_url, settings.db_schema, app_url)
-        _fill(door, app_url)
+        _fill(door, app_url, Files(settings.photo_folder))
         logins = _logins(door, app_url)
         door.say(door.word("demo.ready", address=serve.address(settings)))
         for login, password in logins.items():
@@ -50,7 +51,7 @@ def run(door: Door, args: argparse.Namespace) -> int:
         return serve.serve(settings, app_url)
 
 
-def _fill(door: Door, app_url: str) -> None:
+def _fill(door: Door, app_url: str, files: Files) -> None:
     with transaction(app_url, door.settings.db_schema) as db:
         if not demo.is_empty(db):
             return
@@ -63,7 +64,7 @@ def _fill(door: Door, app_url: str) -> None:
                     tasks[what] = bars.add_task(door.word(f"demo.{what}"), total=of)
                 bars.update(tasks[what], completed=done)
 
-            demo.seed(db, made, door.rule, show)
+            demo.seed(db, made, door.rule, files, show)
 
 
 def _logins(door: Door, app_url: str) -> dict[str, str]:

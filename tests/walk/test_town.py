@@ -55,10 +55,39 @@ def test_every_log_is_whole_and_tells_the_stored_case(town_db: Connection) -> No
     assert found.findings == ()
     assert found.n_reports == len(TOWN.reports)
     states = Counter(town_db.scalars(text("SELECT state FROM report")))
-    assert states["void"] == sum(report.state == "void" for report in TOWN.reports)
+    turned_down = {one.client_key for one in TOWN.reports if one.state == "void"}
+    ended = set(town_db.scalars(text("SELECT client_key FROM report WHERE state IN ('void', 'not_filed')")))
+    merged = set(town_db.scalars(text("SELECT client_key FROM report WHERE state = 'merged'")))
+    assert ended <= turned_down <= ended | merged
+    assert min(states["void"], states["not_filed"], states["merged"]) > 20
     assert {"reported", "filed", "dispatched", "disposed", "closed", "struck_off"} <= states.keys()
     done = set(town_db.scalars(text("SELECT DISTINCT action FROM report_log")))
     assert {"accept", "return", "ask_extension", "suspend", "check_failed", "rate", "escalate"} <= done
+
+
+def test_what_was_solved_on_the_spot_has_a_picture_and_an_answer_and_some_are_checked(town_db: Connection) -> None:
+    rows = town_db.execute(
+        text(
+            "SELECT l.report_id, l.note, r.state, r.sampled, r.checked_at, r.closed_at, r.outcome, "
+            "(SELECT count(*) FROM report_photo x WHERE x.report_id = l.report_id AND x.seq = l.seq "
+            "AND x.kind = 'after') AS n_photos FROM report_log l JOIN report r ON r.id = l.report_id "
+            "WHERE l.action = 'solve_on_spot'"
+        )
+    ).all()
+    assert len(rows) > 20
+    assert all(row.n_photos == 1 and row.note for row in rows)
+    closed = [row for row in rows if row.closed_at is not None]
+    assert closed
+    assert all((row.checked_at is not None) == row.sampled for row in closed)
+    assert {row.sampled for row in rows} == {True, False}
+
+
+def test_pictures_of_the_town_are_few_and_small(town_db: Connection) -> None:
+    found = town_db.execute(text("SELECT count(*) AS n, max(n_bytes) AS most, sum(n_bytes) AS all FROM photo")).one()
+    assert 40 < found.n < 200
+    assert found.most < 60_000
+    unused = "SELECT count(*) FROM photo p WHERE NOT EXISTS (SELECT FROM report_photo x WHERE x.sha256 = p.sha256)"
+    assert town_db.scalar(text(unused)) == 0
 
 
 def test_the_maps_add_up(town_db: Connection) -> None:
