@@ -10,11 +10,13 @@ from sqlalchemy import (
     Column,
     Date,
     ForeignKey,
+    Index,
     Integer,
     SmallInteger,
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 from gridsvc.db.tables.base import code_column, id_column, instant, metadata, one_of
@@ -87,6 +89,7 @@ campaign_cell = Table(
     Column("kind", Text, nullable=False),
     *(Column(name, Integer, nullable=False, server_default="0") for name in CELL_COUNTS),
     UniqueConstraint(*CELL_KEY, name="campaign_cell_key", postgresql_nulls_not_distinct=True),
+    Index("campaign_cell_empty_idx", "campaign_id", postgresql_where=text("enumerated = 0")),
 )
 
 saved_query = Table(
