@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import geopandas as gpd
@@ -25,9 +26,23 @@ REPORT_COLUMNS = (
     *("source", "number", "repeat", "source_row", "grid_code", "grid_name", "grid_layer", "method", "distance_m"),
     *("confidence", "reason", "lon", "lat", "category", "category_raw", "state", "reported_at", "observed_at"),
     *("closed_at", "description", "words", "compound", "channel", "crs", "x", "y", "accuracy_m", "worker_code", "duty"),
+    *("department_code", "department_name", "routing", "level", "verified", "verified_at", "filed_at", "dispatched_at"),
+    *(
+        "accepted_at",
+        "interim_at",
+        "due_at",
+        "due_original_at",
+        "disposed_at",
+        "outcome",
+        "checked_at",
+        "struck_off_at",
+    ),
+    *("suspended_at", "n_returns", "n_rework", "n_extensions", "n_suspensions", "card", "answered_at", "rated_at"),
+    *("solved", "satisfied", "merged_into"),
 )
 _BATCH = 5_000
-_TIMES = tuple(REPORT_COLUMNS.index(name) for name in ("reported_at", "observed_at", "closed_at"))
+_TIMES = tuple(place for place, name in enumerate(REPORT_COLUMNS) if name.endswith("_at"))
+_DAYS = tuple(REPORT_COLUMNS.index(name) for name in ("reported_at", "observed_at", "closed_at"))
 _DAY_ONLY = len(REPORT_COLUMNS)
 
 
@@ -71,11 +86,16 @@ def report_rows(db: Connection, zone: str, source: str | None = None) -> Iterato
     tz = ZoneInfo(zone)
     # For this statement only: options set on the connection would stay there.
     streamed = {"stream_results": True, "yield_per": _BATCH}
-    for row in db.execute(load("export_reports"), {"source": source}, execution_options=streamed):
+    for row in db.execute(load("export_reports"), {"source": source, "ids": None}, execution_options=streamed):
         cells = list(row[:_DAY_ONLY])
         for place in _TIMES:
-            cells[place] = _time(cells[place], tz, day_only=row[_DAY_ONLY])
+            cells[place] = _time(cells[place], tz, day_only=row[_DAY_ONLY] and place in _DAYS)
         yield tuple(cells)
+
+
+def some_reports(db: Connection, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """What `REPORT_COLUMNS` and `day_only` say of each of these reports, by id; times as instants."""
+    return {row["id"]: dict(row) for row in db.execute(load("export_reports"), {"source": None, "ids": ids}).mappings()}
 
 
 def _time(at: datetime | None, tz: ZoneInfo, *, day_only: bool) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import openpyxl
@@ -14,13 +15,16 @@ from sqlalchemy import Connection, text
 from geodata.layer import Fields
 from geodata.read import read
 from geodata.write import write
-from gridsvc import compounds, editions, exports
+from gridsvc import cases, compounds, editions, exports
 from gridsvc.compounds import Incoming
 from gridsvc.errors import NotFound, Unavailable
 from gridsvc.grids import Rule
 from gridsvc.imports import reports as importing
 from gridsvc.imports.reports import Options
+from gridsvc.rules.case import Given
+from gridsvc.rules.roles import RESIDENT
 from tests.conftest import NOW
+from tests.through import AGREED, lead
 
 MUST = (
     "number",
@@ -94,6 +98,47 @@ def test_the_stream_and_the_frame_write_one_file(stored: Connection, tmp_path: P
     exports.write_reports_csv(stored, tmp_path / "a.csv", ZONE, lambda *_: None)
     write(exports.reports(stored, ZONE), tmp_path / "b.csv", "csv", at=NOW)
     assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
+
+
+def test_a_case_stands_in_the_columns_behind(stored: Connection, tmp_path: Path) -> None:
+    held = lead(stored, "0003", "closed", NOW, source="s")
+    stored.execute(
+        text("INSERT INTO reporter (report_id, secret_hash, linked) VALUES (:id, sha256('x'), true)"), {"id": held.id}
+    )
+    held = cases.lock(stored, "0003", "s")
+    given = Given(solved="partly", satisfied="not")
+    cases.apply(stored, held, "rate", RESIDENT, NOW + timedelta(days=1), AGREED, given)
+    out = tmp_path / "out.csv"
+    exports.write_reports_csv(stored, out, ZONE, lambda *_: None)
+    first, _, third = cells(out)
+    told = (
+        "state",
+        "department_code",
+        "outcome",
+        "filed_at",
+        "due_at",
+        "disposed_at",
+        "n_rework",
+        "satisfied",
+        "rated_at",
+    )
+    at = "2026-11-01T10:00:00+08:00"
+    due = third["due_at"]
+    assert [third[name] for name in told] == [
+        "dispatched",
+        "D1",
+        "by_deadline",
+        at,
+        due,
+        "",
+        "1",
+        "not",
+        at.replace("01T", "02T"),
+    ]
+    assert third["due_original_at"] == due
+    assert [first[name] for name in told] == ["reported", "", "", "", "", "", "0", "", ""]
+    row = exports.some_reports(stored, [held.id])[held.id]
+    assert (row["number"], row["filed_at"], row["day_only"]) == ("0003", NOW, True)
 
 
 def test_an_export_is_read_again_as_the_same_reports(stored: Connection, rule: Rule, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ import openpyxl
 import pytest
 from sqlalchemy import select, text
 
-from gridsvc import cases, reports, worklist
+from gridsvc import cases, exports, reports, worklist
 from gridsvc.db import tables as t
 from gridsvc.reports import Draft, Position
 from gridsvc.rules.case import Given
@@ -212,7 +212,15 @@ def test_several_are_dispatched_by_the_list_and_refusals_are_named(offices: Offi
     with offices.made.begin() as db:
         act(db, stale, "note")
     chosen = [found[number] for number in (listed, unlisted, early, stale)]
-    answer = client.post("/worklist/act?queue=to_dispatch", data={"action": "dispatch", "pick": chosen})
+    wish = {"action": "dispatch", "pick": chosen}
+    asked = client.post("/worklist/act?queue=to_dispatch", data=wish).text
+    plan = asked[asked.index('id="plan"') : asked.index('name="sure"')]
+    # where each goes is said before anything is done; what an old page says of `stale` is looked at when it is done
+    assert f"西街道办 {CANARY}: 2" in unescape(plan)
+    assert re.search(r"to consultation\)\s*<a[^>]*>" + unlisted, plan)
+    assert "left as they are: 1" in plan
+    assert {state_of(offices, number) for number in (listed, unlisted, stale)} == {"filed"}
+    answer = client.post("/worklist/act?queue=to_dispatch", data=wish | {"sure": "true"})
     assert answer.status_code == 200
     result = answer.text[answer.text.index('id="result"') : answer.text.index('class="chips"')]
     done, refused = result.split("<ul")
@@ -230,6 +238,77 @@ def test_several_are_dispatched_by_the_list_and_refusals_are_named(offices: Offi
     assert 'href="/worklist?queue=to_dispatch' in answer.text
     back = client.get("/worklist/act?queue=to_dispatch", follow_redirects=False)
     assert (back.status_code, back.headers["location"]) == (303, "/worklist?queue=to_dispatch")
+
+
+def test_a_batch_of_dispatches_is_taken_back_from_the_list(offices: Offices) -> None:
+    with offices.made.begin() as db:
+        both = [send(db, f"taken back {i}", NOW - timedelta(hours=2)) for i in range(2)]
+        for number in both:
+            lead(db, number, "filed", NOW - timedelta(hours=1))
+    client = offices.clients["dispatcher"]
+    found = picks(page(client, "/worklist?words=taken+back"))
+    wish = {"action": "dispatch", "pick": [found[number] for number in both], "sure": "true"}
+    done = client.post("/worklist/act?words=taken+back", data=wish).text
+    result = done[done.index('id="result"') : done.index('class="chips"')]
+    again = [unescape(one) for one in re.findall(r'name="pick" value="([^"]*)"', result)]
+    assert len(again) == 2
+    assert 'value="undo_dispatch"' in result
+    undone = client.post("/worklist/act?words=taken+back", data={"action": "undo_dispatch", "pick": again[:1]})
+    assert "done for 1" in undone.text
+    assert sorted(state_of(offices, number) for number in both) == ["dispatched", "filed"]
+    assert 'id="undo-all"' not in undone.text
+    assert 'name="action" value="undo_dispatch"' in undone.text  # the other one, from the bar
+    with offices.made.begin() as db:
+        old = NOW - timedelta(minutes=6)
+        db.execute(text("UPDATE report SET dispatched_at = :at WHERE number = ANY(:n)"), {"at": old, "n": both})
+    late = page(client, "/worklist?words=taken+back")
+    assert 'value="undo_dispatch"' not in late
+    still = [number for number in both if state_of(offices, number) == "dispatched"]
+    refused = client.post("/worklist/act", data={"action": "undo_dispatch", "pick": [picks(late)[still[0]]]}).text
+    assert "Not done for 1" in refused
+    assert state_of(offices, still[0]) == "dispatched"
+
+
+@pytest.mark.parametrize("unit", ["working_day", "urgent_hour"])
+def test_list_and_report_count_lateness_alike(offices: Offices, unit: str) -> None:
+    with offices.made.begin() as db:
+        number = send(db, f"late alike {unit}", NOW - timedelta(days=20))
+        lead(db, number, "dispatched", NOW - timedelta(days=20))
+        change = text(
+            "UPDATE report SET due_at = :at, stage = 'dispose', stage_due_at = :at, "
+            "due_limit = jsonb_build_object('amount', 5, 'unit', CAST(:unit AS text)) WHERE number = :n"
+        )
+        db.execute(change, {"at": NOW - timedelta(days=9, hours=3), "unit": unit, "n": number})
+    client = offices.clients["admin"]
+    listed = page(client, f"/worklist?words=late+alike+{unit}&lang=en")
+    one = page(client, f"/reports/{number}?lang=en")
+    in_list = re.search(r'<span class="due due-overdue">([^<]*)</span>', listed)
+    on_page = re.search(r'<span class="due due-overdue">[^<]*</span> <strong>([^<]*)</strong>', one)
+    assert in_list is not None
+    assert on_page is not None
+    assert in_list[1] == on_page[1]
+    assert ("working day" in in_list[1]) == (unit == "working_day")
+
+
+def test_the_list_is_sorted_by_the_limit_it_shows(offices: Offices) -> None:
+    with offices.made.begin() as db:
+        rows = worklist.page(db, ADMIN, worklist.Filter(), NOW, ZONE, limit=100).items
+    limits = [work_rows.until(row) or row.due_at for row in rows if work_rows.until(row) is not None]
+    assert limits == sorted(limits)
+    assert len(limits) > 5
+
+
+def test_consultation_and_whistle_are_flagged(offices: Offices) -> None:
+    with offices.made.begin() as db:
+        number = send(db, "to be flagged", NOW - timedelta(hours=2), "0506")
+        lead(db, number, "filed", NOW - timedelta(hours=1))
+        act(db, number, "consult")
+        act(db, number, "whistle", department_ids=(department(db, "D1"), department(db, "D2")))
+    shown = page(offices.clients["admin"], "/worklist?words=to+be+flagged&lang=en")
+    assert re.findall(r'class="mark mark-(\w+)">([^<]*)<', shown) == [
+        ("called", "Whistle: 2 called"),
+        ("asked", "Consultation"),
+    ]
 
 
 def state_of(offices: Offices, number: str) -> str:
@@ -289,6 +368,32 @@ def test_the_file_is_the_filtered_list_and_runs_in_no_spreadsheet(offices: Offic
     assert not any(cell.data_type == "f" for row in sheet.iter_rows() for cell in row)
     assert client.get("/worklist/table.csv?category=none", follow_redirects=False).status_code == 303
     assert client.get("/worklist/table.pdf").status_code == 422
+
+
+def test_the_file_of_reports_has_every_column_in_the_asked_language(offices: Offices) -> None:
+    client = offices.clients["admin"]
+    files = {lang: client.get(f"/reports/table.csv?state=struck_off&lang={lang}") for lang in ("zh", "en")}
+    told = {lang: list(csv.DictReader(io.StringIO(one.content.decode("utf-8-sig")))) for lang, one in files.items()}
+    assert [len(rows[0]) for rows in told.values()] == [len(exports.REPORT_COLUMNS)] * 2
+    zh, en = told["zh"][0], told["en"][0]
+    assert (zh["状态"], zh["类别"], zh["承办单位"], zh["办理结果类别"]) == ("已销号", "暴露垃圾", "城管局", "限期处置")
+    assert (en["State"], en["Category"], en["Department"]) == ("struck off", "Litter", "城管局")
+    assert zh["立案时间"] == en["Filed"] != ""
+    assert {row["State"] for row in told["en"]} == {"struck off"}
+    assert len(told["en"]) == len(set(re.findall(r"\d{8}-\d{6}", page(client, "/reports?state=struck_off"))))
+    mine = list(
+        csv.DictReader(
+            io.StringIO(offices.clients["handler"].get("/reports/table.csv?lang=en").content.decode("utf-8-sig"))
+        )
+    )
+    assert {row["Department"] for row in mine} == {"城管局"}
+    evil = next(
+        row["Text"]
+        for row in csv.DictReader(io.StringIO(client.get("/reports/table.csv?lang=en").content.decode("utf-8-sig")))
+        if "HYPERLINK" in row["Text"]
+    )
+    assert evil.startswith("'=")
+    assert client.get("/reports/table.csv?from=soon", follow_redirects=False).status_code == 303
 
 
 @pytest.mark.parametrize("path", ["/", "/worklist", "/worklist?state=all", "/ledger?by=grid", "/rates?by=category"])

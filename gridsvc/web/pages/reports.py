@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from gridsvc import cases, categories, dossier, listing, unplaced, worktime
+from gridsvc import cases, categories, dossier, listing, terms, unplaced
 from gridsvc.db.tables import REPORT_STATES
 from gridsvc.errors import GridsvcError, Refused
 from gridsvc.reports import SOURCE
@@ -27,6 +27,7 @@ from gridsvc.web.templating import Frame, frame_of, page
 router = APIRouter()
 
 PER_PAGE = 50
+MOST_IN_FILE = 10_000
 # Who did what nobody with an account did.
 BY_ITSELF = frozenset({"escalate", "resume", "strike_off", "replace", "import"})
 BY_RESIDENT = frozenset({"submit", "rate", "stop_asking"})
@@ -38,9 +39,9 @@ FILTERS = ("state", "category", "grid", "from", "to", "q", "doubtful")
 def show_list(request: Request, unit: UnitDep, mine: ServicesDep) -> Response:
     """The reports that fit the filters of the address, newest first."""
     frame = frame_of(request)
-    query = {name: (request.query_params.get(name) or "").strip()[:200] for name in FILTERS}
+    query = asked(request)
     errors: dict[str, str] = {}
-    wanted = _wanted(unit.db, unit.actor, frame, query, errors)
+    wanted = wanted_of(unit.db, unit.actor, frame, query, errors)
     found = listing.Page((), None)
     if not errors:
         try:
@@ -60,12 +61,19 @@ def show_list(request: Request, unit: UnitDep, mine: ServicesDep) -> Response:
         categories=categories.listed(unit.db),
         states=REPORT_STATES,
         errors=errors,
+        most=MOST_IN_FILE,
     )
 
 
-def _wanted(
+def asked(request: Request) -> dict[str, str]:
+    """The filters as the address says them, by the names of `FILTERS`."""
+    return {name: (request.query_params.get(name) or "").strip()[:200] for name in FILTERS}
+
+
+def wanted_of(
     db: Connection, actor: Actor, frame: Frame, query: dict[str, str], errors: dict[str, str]
 ) -> listing.Filter:
+    """Which reports the filters mean; what is wrong with them goes to `errors` by the id of the field."""
     first = _day(query["from"], "f-from", frame, errors)
     last = _day(query["to"], "f-to", frame, errors)
     if first and last and first > last:
@@ -145,6 +153,7 @@ def one(
     folder = dossier.folder(db, frame.user, found, frame.now)
     actions = cases.actions(folder.held, frame.user, frame.now)
     log = telling.history(frame, found, folder)
+    calendar = terms.load(db, **settings.agreed).general.calendar
     facts: dict[str, Any] = {
         "BY_ITSELF": BY_ITSELF,
         "BY_RESIDENT": BY_RESIDENT,
@@ -154,7 +163,7 @@ def one(
         "offer": deeds.offer(db, frame.user, folder, actions, settings, kept),
         "log": log,
         "since": [one for one in log if seen is not None and one.entry.seq > seen],
-        "deadline": telling.deadline(frame, folder.held.case, frame.now, worktime.load(db, settings.timezone)),
+        "deadline": telling.deadline(frame, folder.held.case, frame.now, calendar),
         "limit": partial(telling.limit, frame),
         "instant": telling.instant,
         "no_condition": deeds.NO_CONDITION,

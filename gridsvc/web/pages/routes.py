@@ -18,9 +18,11 @@ from gridsvc.web.pages import (
     login,
     maps,
     progress,
+    report_files,
     reports,
     responsibility,
     send,
+    several,
     unplaced,
     worklist,
 )
@@ -36,10 +38,12 @@ for part in (
     progress,
     docs,
     acting,
+    report_files,
     reports,
     responsibility,
     accounts,
     worklist,
+    several,
     figures,
 ):
     router.include_router(part.router)

@@ -1,14 +1,12 @@
 // What every page does: the language link keeps the state, errors get the focus, keys move, fields suggest grids.
 import { suggestGrids } from "./grids.js";
 import { listenToKeys } from "./keys.js";
-import { offerTables } from "./tables.js";
 
 keepStateOnLanguageLinks();
 focusErrors();
 closeFiltersOnPhones();
 document.querySelector(".bar nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 listenToKeys();
-offerTables();
 for (const field of document.querySelectorAll("input[data-grids]")) suggestGrids(field);
 
 /** The other language's link leads to this very page: filters as they are in the address now, and the hash. */
