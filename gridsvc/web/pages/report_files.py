@@ -77,6 +77,6 @@ def _cell(frame: Frame, name: str, value: Any, row: Mapping[str, Any], categorie
     if name in LABELLED:
         return frame.label(name, value)
     if name == "category":
-        return categories_.get(value, value)
+        return categories_.get(value, str(value))
     plain: files.Cell = value  # a text or a number, as the column has it
     return plain
