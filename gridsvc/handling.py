@@ -21,7 +21,7 @@ from gridsvc.stats import scope
 from gridsvc.terms import Agreed
 
 # Actions that need no look at the single report, so that several may be done at once.
-SEVERAL = ("file", "dispatch", "accept", "remind", "strike_off", "note")
+SEVERAL = ("file", "dispatch", "undo_dispatch", "accept", "remind", "strike_off", "note")
 MOST_AT_ONCE = 200
 
 
@@ -161,11 +161,19 @@ def _numbered(db: Connection, actor: Actor, number: str) -> int:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one of several: the report after it, or the refusal that left it as it was."""
+    """What became of one of several: the report after it, or the refusal that left it as it was.
 
-    number: str
+    `key`: its source, number and repeat.
+    """
+
+    key: tuple[str, str, int]
     held: cases.Held | None
     refusal: GridsvcError | None
+
+    @property
+    def number(self) -> str:
+        """The report's number."""
+        return self.key[1]
 
 
 def act_on_several(
@@ -198,7 +206,7 @@ def act_on_several(
         try:
             with db.begin_nested():
                 held = hold(db, actor, number, source, repeat)
-                done.append(Outcome(number, act(db, actor, held, wish, now, agreed, rule), None))
+                done.append(Outcome((source, number, repeat), act(db, actor, held, wish, now, agreed, rule), None))
         except GridsvcError as refusal:
-            done.append(Outcome(number, None, refusal))
+            done.append(Outcome((source, number, repeat), None, refusal))
     return done

@@ -122,7 +122,10 @@ class Counts:
 
 @dataclass(frozen=True)
 class Row:
-    """A report as the list shows it; `version`: the last seq of its log; `deadline`: null where it waits for nobody."""
+    """A report as the list shows it; `version`: the last seq of its log; `deadline`: null where it waits for nobody.
+
+    `due_unit`: the unit its limit counts in (`rules.deadlines`); `n_called`: departments that a whistle called.
+    """
 
     id: int
     source: str
@@ -132,6 +135,7 @@ class Row:
     deadline: str | None
     due_at: datetime | None
     due_original_at: datetime | None
+    due_unit: str | None
     stage: str | None
     stage_due_at: datetime | None
     category: str
@@ -148,6 +152,8 @@ class Row:
     duty: str | None
     department_code: str | None
     department_name: str | None
+    routing: str | None
+    n_called: int
     level: str | None
     card: str | None
     outcome: str | None
@@ -156,6 +162,7 @@ class Row:
     waiting_at: datetime | None
     interim_at: datetime | None
     extension_asked_at: datetime | None
+    dispatched_at: datetime | None
     accepted_at: datetime | None
     disposed_at: datetime | None
     n_rework: int
@@ -299,13 +306,16 @@ def _step() -> Case[Any]:
     )
 
 
-def _key(order: Order) -> ColumnElement[Any]:
-    """What the list is sorted by; an empty value comes last, and first where it is descending."""
+def _key(order: Order, *, is_open: bool) -> ColumnElement[Any]:
+    """What the list is sorted by; an empty value comes last, and first where it is descending.
+
+    Open reports by the limit that their deadline state is about; lists with ended ones by what an index keeps in order.
+    """
     last = select(t.report_log.c.at).where(t.report_log.c.report_id == _r.id).order_by(t.report_log.c.seq.desc())
     grid = select(t.grid_version.c.code).where(t.grid_version.c.id == _p.grid_version_id)
     department = select(t.department.c.code).where(t.department.c.id == _r.department_id)
     keys: dict[Sort, ColumnElement[Any]] = {
-        "due": _r.due_at,
+        "due": until() if is_open else _r.due_at,
         "received": _r.received_at,
         "updated": last.limit(1).scalar_subquery(),
         "state": _ranked(_r.state, STATES),
@@ -328,7 +338,7 @@ def _base(db: Connection, actor: Actor, wanted: Filter, order: Order, now: datet
     needs_place = wanted.is_open or on_grid
     columns: list[ColumnElement[Any]] = [
         _r.id,
-        _key(order).label("key"),
+        _key(order, is_open=wanted.is_open).label("key"),
         _deadline(now, day_end).label("deadline"),
     ]
     if wanted.is_open:

@@ -99,6 +99,9 @@ def test_ticked_reports_are_dispatched_and_the_rest_is_told(visitor: Visitor, ma
     boxes.nth(1).check()
     expect(page.locator("#n-picked")).to_have_text("2 selected")
     page.click("#bar button[value=dispatch]")
+    expect(page.locator("#plan li").first).to_contain_text("2")
+    assert {state_of(made, number) for number in numbers[:2]} == {"filed"}
+    page.click(".sure button[value=dispatch]")
     expect(page.locator("#result .note-done")).to_contain_text(numbers[0])
     assert {state_of(made, number) for number in numbers[:2]} == {"dispatched"}
     assert page.locator(f"{ROWS} th a").all_inner_texts() == numbers[2:]
@@ -126,6 +129,14 @@ def test_keys_search_move_and_tick(visitor: Visitor, office: County) -> None:
     page.locator(f"{ROWS} th a").first.focus()
     page.keyboard.press("ArrowDown")
     assert focused(page) == page.locator(f"{ROWS} th a").nth(1).inner_text()
+    page.keyboard.press("/")
+    page.keyboard.type("half")
+    page.keyboard.press("Escape")
+    assert focused(page) != "f-words"
+    assert page.input_value("#f-words") == "half"
+    page.keyboard.press("/")
+    page.keyboard.press("ArrowDown")
+    assert focused(page) == page.locator(f"{ROWS} th a").first.inner_text()
 
 
 def test_pages_and_heads_keep_the_filters(visitor: Visitor, office: County) -> None:

@@ -277,6 +277,21 @@ def test_who_gets_it_is_preselected_with_the_reason_and_else_consulted(offices: 
     assert not re.search(r'<option value="D\d" selected>', nobody.text)
 
 
+def test_an_end_is_asked_about_once_as_in_the_list(offices: Offices) -> None:
+    number = new(offices)
+    with offices.made.begin() as db:
+        lead(db, number, "closed", NOW - timedelta(days=1))
+    shown = page_of(offices, "dispatcher", number, "?lang=en").text
+    form = shown[shown.index('id="act-strike_off"') :]
+    form = form[: form.index("</details>")]
+    assert 'name="sure" value="true"' in form
+    refused = send(offices, "dispatcher", number, "strike_off")
+    assert refused.status_code == 422
+    assert log_of(offices, number)[-1][0] == "close"
+    assert send(offices, "dispatcher", number, "strike_off", sure="true").status_code == 303
+    assert log_of(offices, number)[-1][0] == "strike_off"
+
+
 def test_a_stale_page_is_refused_shows_what_happened_and_keeps_the_words(offices: Offices) -> None:
     number = at_state(offices, "dispatched")
     seen = version(offices, number)

@@ -2,11 +2,14 @@
 -- Parameters: :ids (bigint[]: of reports), :deadlines (text[]: the deadline state of each, or null)
 -- Columns: as the fields of worklist.Row; description cut at 200 characters; version is the last seq of the log
 -- Index: report_pkey, placement_current_key, report_log_pkey
-SELECT r.id, r.source, r.number, r.repeat, r.state, o.deadline, r.due_at, r.due_original_at, r.stage, r.stage_due_at,
+SELECT r.id, r.source, r.number, r.repeat, r.state, o.deadline, r.due_at, r.due_original_at,
+  r.due_limit ->> 'unit' AS due_unit, r.stage, r.stage_due_at,
   r.category, c.name_zh, c.name_en, left(r.description, 200) AS description, k.name AS compound,
   g.code AS grid_code, g.name AS grid_name, g.layer AS grid_layer, a.code AS area_code, a.name AS area_name,
-  w.name AS worker_name, p.duty, d.code AS department_code, d.name AS department_name, r.level, r.card, r.outcome,
-  r.suspended_at, r.suspended_until, r.waiting_at, r.interim_at, r.extension_asked_at, r.accepted_at, r.disposed_at, r.n_rework,
+  w.name AS worker_name, p.duty, d.code AS department_code, d.name AS department_name,
+  r.routing, coalesce(cardinality(r.called_ids), 0) AS n_called, r.level, r.card, r.outcome,
+  r.suspended_at, r.suspended_until, r.waiting_at, r.interim_at, r.extension_asked_at,
+  r.dispatched_at, r.accepted_at, r.disposed_at, r.n_rework,
   r.n_returns, r.n_extensions, p.confidence, r.received_at, r.day_only, l.at AS updated_at, l.seq AS version
 FROM unnest(CAST(:ids AS bigint[]), CAST(:deadlines AS text[])) WITH ORDINALITY AS o (id, deadline, nr)
 JOIN report r ON r.id = o.id

@@ -53,6 +53,7 @@ class Sent(BaseModel):
     card: Annotated[str, Field(max_length=10)] = ""
     score: Annotated[str, Field(max_length=3)] = ""
     photos: Annotated[list[Code], Field(max_length=40)] = Field(default_factory=list)
+    sure: Annotated[str, Field(max_length=5)] = ""
 
     def kept(self) -> deeds.Kept:
         """What the page shows again where the action was refused."""
@@ -90,6 +91,8 @@ def act(
             if form.action in TABLE:
                 require(unit.actor, form.action)
             cases.check_version(unit.db, held, form.version)
+            if form.action in deeds.ASKED_ONCE and not form.sure:
+                _unsure(held, form.action, unit)
             wish = _wish(unit, held, form)
             agreed = terms.load(unit.db, **mine.settings.agreed)
             handling.act(unit.db, unit.actor, held, wish, unit.now, agreed, rule)
@@ -105,6 +108,12 @@ def act(
         return reports.one(frame, unit.db, mine.settings, found, done=form.action, contact=contact)
     path = report_path(found.said)
     return RedirectResponse(f"{path}{'&' if '?' in path else '?'}done={form.action}", 303)
+
+
+def _unsure(held: cases.Held, action: str, unit: Unit) -> None:
+    """Returns where the action is not possible anyhow, and says so itself."""
+    if action in cases.actions(held, unit.actor, unit.now):
+        raise Refused("not_sure", action=action)
 
 
 def _seen(unit: Unit, number: str, source: str, repeat: int) -> dossier.Dossier:

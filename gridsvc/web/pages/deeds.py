@@ -16,6 +16,9 @@ from gridsvc.rules.lifecycle import TABLE
 from gridsvc.rules.roles import Actor
 from gridsvc.settings import Settings
 
+ASKED_ONCE = frozenset(
+    {"strike_off"}
+)  # what ends a report for good is asked about before it is done, here and in lists
 NO_CONDITION = "none"  # chosen where several filing conditions exist and none of them fits
 
 GROUPS: dict[str, tuple[str, ...]] = {
@@ -117,7 +120,12 @@ class Deed:
     @property
     def direct(self) -> bool:
         """Whether one press is all there is to it."""
-        return self.words is None and not self.fields
+        return self.words is None and not self.fields and not self.asks
+
+    @property
+    def asks(self) -> bool:
+        """Whether it is asked about once more."""
+        return self.action in ASKED_ONCE
 
 
 @dataclass(frozen=True)

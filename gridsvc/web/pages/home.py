@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.responses import Response
 
-from gridsvc import listing, stats, today, worklist
+from gridsvc import listing, stats, terms, today, worklist
 from gridsvc.rules.rates import share
 from gridsvc.rules.roles import AREA_ROLES, may, require
 from gridsvc.web.api import period
@@ -71,7 +71,8 @@ def show(request: Request, unit: UnitDep, mine: ServicesDep) -> Response:
         "held": today.holdings(unit.db),
         "ground": _ground(unit) if actor.role in ON_GROUND else None,
     }
-    return page(frame, "home.html", nav="home", **facts, **work_rows.TELLING)
+    agreed = terms.load(unit.db, **mine.settings.agreed)
+    return page(frame, "home.html", nav="home", **facts, **work_rows.telling_of(agreed))
 
 
 def tiles(unit: Unit, counts: worklist.Counts) -> tuple[Tile, ...]:

@@ -152,15 +152,14 @@ def deadline(frame: Frame, case: Case, now: datetime, calendar: Calendar) -> Dea
     if case.stopped:
         return Deadline(state, None, due, case.due_original_at)
     late = now > due
-    span = span_words(frame, *((due, now) if late else (now, due)), case, calendar)
+    span = span_words(frame, *((due, now) if late else (now, due)), (case.due_limit or {}).get("unit"), calendar)
     return Deadline(
         state, frame.words(f"pages.left.{'late' if late else 'left'}", span=span), due, case.due_original_at
     )
 
 
-def span_words(frame: Frame, begin: datetime, end: datetime, case: Case, calendar: Calendar) -> str:
-    """The time between two instants as the case's limit counts it: working days and hours, or all of it."""
-    unit = (case.due_limit or {}).get("unit")
+def span_words(frame: Frame, begin: datetime, end: datetime, unit: str | None, calendar: Calendar) -> str:
+    """The time between two instants as a limit in this unit counts it: working days and hours, or all of it."""
     if unit not in WORKING:
         return frame.lasted(end - begin)
     span = worked(begin, end, calendar, unit)

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
-from gridsvc.rules.deadlines import is_overdue
+from gridsvc.rules.deadlines import Limit, is_overdue
+from gridsvc.rules.decisions import UNDO
+from gridsvc.terms import Agreed
+from gridsvc.web.pages import telling
 from gridsvc.web.pages.files import Cell
 from gridsvc.web.templating import Frame
 from gridsvc.worklist import Row
@@ -50,14 +54,29 @@ def kept(row: Row) -> str | None:
     return "missed" if is_overdue(row.disposed_at, row.due_at) else "kept"
 
 
-def distance(frame: Frame, row: Row) -> str | None:
-    """How long until then or since, in words; None where no clock runs. By the wall clock, nights included."""
+def distance(agreed: Agreed, frame: Frame, row: Row) -> str | None:
+    """How long until then or since, in words, counted as the limit counts it; None where no clock runs."""
     at = until(row)
     if at is None or row.deadline == "suspended":
         return None
     late = at < frame.now
-    span = frame.lasted(frame.now - at if late else at - frame.now)
+    begin, end = (at, frame.now) if late else (frame.now, at)
+    span = telling.span_words(frame, begin, end, _unit(agreed, row), agreed.general.calendar)
     return frame.words("pages.left.late" if late else "pages.left.left", span=span)
+
+
+def _unit(agreed: Agreed, row: Row) -> str | None:
+    """The unit that the limit counts in which `until` is about: the deadline's, or its stage's."""
+    if until(row) == row.due_at:
+        return row.due_unit
+    limit = getattr(agreed.of(row.category).stages, row.stage or "", None)
+    return limit.unit if isinstance(limit, Limit) else None
+
+
+def undoable(row: Row, now: datetime) -> bool:
+    """Whether its dispatch can still be taken back."""
+    waits = row.state == "dispatched" and row.accepted_at is None
+    return waits and row.dispatched_at is not None and now <= row.dispatched_at + UNDO
 
 
 def flags(frame: Frame, row: Row) -> list[Flag]:
@@ -65,6 +84,10 @@ def flags(frame: Frame, row: Row) -> list[Flag]:
     found: list[Flag] = []
     if row.card in ("red", "yellow"):
         found.append(Flag(f"card-{row.card}", frame.label("card", row.card)))
+    if row.n_called:
+        found.append(Flag("called", frame.words("pages.worklist.flag.whistle", n=row.n_called)))
+    if row.routing == "consultation" and row.state == "filed":
+        found.append(Flag("asked", frame.words("pages.worklist.flag.consultation")))
     if row.extension_asked_at is not None:
         found.append(Flag("asked", frame.words("pages.worklist.flag.extension")))
     if row.n_rework:
@@ -117,11 +140,13 @@ def _minute(frame: Frame, at: datetime | None) -> str:
     return "" if at is None else frame.minute(at)
 
 
-TELLING: Mapping[str, Any] = {
-    "until": until,
-    "standing": standing,
-    "kept": kept,
-    "distance": distance,
-    "flags": flags,
-    "pick_of": pick,
-}
+def telling_of(agreed: Agreed) -> Mapping[str, Any]:
+    """What templates that show rows need; `agreed`: the calendar and the limits by which time is counted."""
+    return {
+        "until": until,
+        "standing": standing,
+        "kept": kept,
+        "distance": partial(distance, agreed),
+        "flags": flags,
+        "pick_of": pick,
+    }

@@ -1,28 +1,26 @@
-"""The worklist as a page: what waits, by queue and deadline; several reports at once; the list as a file."""
+"""The worklist as a page: what waits, by queue and deadline; the list as a file. Acting on several: `several`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Annotated, Any
-from urllib.parse import parse_qsl
+from dataclasses import dataclass, field
+from typing import Any
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
-from pydantic import BaseModel, Field
 from sqlalchemy import Connection, select
 from starlette.responses import Response
 
 from gridsvc import categories, departments, handling, terms, worklist
 from gridsvc.db import tables as t
-from gridsvc.errors import GridsvcError, Refused
+from gridsvc.errors import GridsvcError
 from gridsvc.rules.lifecycle import STATES, TABLE
 from gridsvc.rules.roles import Actor, may
 from gridsvc.web import deps
-from gridsvc.web.deps import RuleDep, ServicesDep, Unit, UnitDep
-from gridsvc.web.pages import acting, files, filters, work_rows
+from gridsvc.web.deps import Unit, UnitDep
+from gridsvc.web.pages import files, filters, work_rows
 from gridsvc.web.pages.filters import Asked
-from gridsvc.web.templating import Frame, frame_of, page, report_path
+from gridsvc.web.templating import Frame, frame_of, page
 
 router = APIRouter()
 
@@ -47,35 +45,35 @@ QUEUE_DEEDS: dict[str, tuple[str, ...]] = {
 }
 STEPS = ("to_verify", "to_file", "to_dispatch", "to_accept", "in_work", "to_check", "to_close")
 ODD = ("consultation", "rework", "extension", "doubtful", "unplaced")
-WITH_WORDS = frozenset({"remind", "note"})  # actions for which something has to be written
-ASKED_ONCE = frozenset({"strike_off"})  # what ends a report is asked about before it is done
-
-
-class Sent(BaseModel):
-    """What the action bar sends: the action and the reports that were ticked, each as the person saw it."""
-
-    action: Annotated[str, Field(max_length=40)]
-    pick: Annotated[list[Annotated[str, Field(max_length=1000)]], Field(max_length=400)] = Field(default_factory=list)
-    note: Annotated[str, Field(max_length=40_000)] = ""
-    sure: Annotated[str, Field(max_length=5)] = ""
 
 
 @dataclass(frozen=True)
 class Told:
-    """What became of one of several reports: `why` is None where it was done; `path` is None where it has left us."""
+    """What became of one of several reports: `why` is None where it was done; `pick`: as it can be ticked again."""
 
     number: str
-    path: str | None
+    path: str
     why: str | None
+    pick: str | None = None
 
 
 @dataclass(frozen=True)
 class Result:
-    """What became of all of them."""
+    """What became of all of them; `undo`: the action that takes back what was done, for some minutes."""
 
     action: str
     done: tuple[Told, ...] = ()
     refused: tuple[Told, ...] = ()
+    undo: str | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Where those that were ticked would go: how many by department; those that no list names one for; the rest."""
+
+    departments: tuple[tuple[str, int], ...]
+    unlisted: tuple[Told, ...]
+    n_other: int
 
 
 @dataclass(frozen=True)
@@ -85,6 +83,7 @@ class Bar:
     picked: frozenset[str] = frozenset()
     note: str = ""
     asks: str | None = None
+    plan: Plan | None = None
     result: Result | None = None
     errors: dict[str, str] = field(default_factory=dict)
 
@@ -95,91 +94,23 @@ NOTHING = Bar()
 @router.get(PATH, response_class=HTMLResponse, dependencies=[deps.may("read_worklist")])
 def show(request: Request, unit: UnitDep) -> Response:
     """The list that the address asks for."""
-    return _show(frame_of(request), unit, NOTHING)
-
-
-@router.get(f"{PATH}/act", dependencies=[deps.may("read_worklist")])
-def back(request: Request) -> Response:
-    """To the list: who reloads the answer to a form comes here."""
-    return RedirectResponse(PATH + (f"?{request.url.query}" if request.url.query else ""), 303)
-
-
-@router.post(f"{PATH}/act", response_class=HTMLResponse, dependencies=[deps.may("read_worklist")])
-def act(
-    request: Request,
-    unit: UnitDep,
-    mine: ServicesDep,
-    rule: RuleDep,
-    form: Annotated[Sent, Form()],
-) -> Response:
-    """One action on all that was ticked, and the list as it is then: what was done, what was not, and why not."""
-    frame = replace(frame_of(request), path=PATH)
-    note = form.note.replace("\x00", "").replace("\r\n", "\n").strip()
-    bar = Bar(frozenset(form.pick), note)
-    if not form.pick:
-        return _show(frame, unit, replace(bar, errors={"bar": frame.words("pages.worklist.pick_some")}), 422)
-    wishes = [_wish(one, form.action, note) for one in dict.fromkeys(form.pick)]
-    if form.action in WITH_WORDS and not note:
-        why = frame.words("pages.words.missing", words=frame.words("pages.words.words"))
-        return _show(frame, unit, replace(bar, errors={"bar-note": why}), 422)
-    if len(note) > acting.MAX_NOTE:
-        why = frame.says("note_too_long", max=acting.MAX_NOTE, n=len(note))
-        return _show(frame, unit, replace(bar, errors={"bar-note": why}), 422)
-    if form.action in ASKED_ONCE and not form.sure and may(unit.actor, form.action):
-        return _show(frame, unit, replace(bar, asks=form.action))
-    agreed = terms.load(unit.db, **mine.settings.agreed)
-    outcomes = handling.act_on_several(unit.db, unit.actor, wishes, unit.now, agreed, rule)
-    told = [
-        _told(frame, form.action, wish, outcome)
-        for wish, outcome in zip(sorted(wishes, key=lambda one: one[:3]), outcomes, strict=True)
-    ]
-    done = tuple(one for one in told if one.why is None)
-    refused = tuple(one for one in told if one.why is not None)
-    return _show(frame, unit, Bar(result=Result(form.action, done, refused)))
-
-
-def _wish(pick: str, action: str, note: str) -> tuple[str, str, int, handling.Wish]:
-    told = dict(parse_qsl(pick, keep_blank_values=True))
-    version, repeat = told.get("version", ""), told.get("repeat", "")
-    numbers = version.isdecimal() and repeat.isdecimal() and len(version) < 10 and len(repeat) < 10
-    if not numbers or "\x00" in pick or "%00" in pick or not {"source", "number"} <= told.keys():
-        raise Refused("pick_unreadable", found=pick[:60])
-    wish = handling.Wish(action, int(version), note=note or None)
-    return told["source"], told["number"], int(repeat), wish
-
-
-@dataclass(frozen=True)
-class _Named:
-    source: str
-    number: str
-    repeat: int
-
-
-def _told(frame: Frame, action: str, wish: tuple[str, str, int, handling.Wish], outcome: handling.Outcome) -> Told:
-    path = report_path(_Named(*wish[:3]))
-    if outcome.refusal is None:
-        return Told(outcome.number, path, None)
-    return Told(outcome.number, path, _why(frame, action, outcome.refusal))
-
-
-def _why(frame: Frame, action: str, error: GridsvcError) -> str:
-    if action == "dispatch" and error.code == "input_missing":
-        return frame.words("pages.worklist.no_list")
-    return acting.said(frame, action, error)
+    return answer(frame_of(request), unit, NOTHING)
 
 
 # ---- the page --------------------------------------------------------------------------------------------------------
 
 
-def _show(frame: Frame, unit: Unit, bar: Bar, status: int = 200) -> Response:
+def answer(frame: Frame, unit: Unit, bar: Bar, status: int = 200) -> Response:
+    """The page: the list that the address asks for, with the action bar as it stands."""
     asked = filters.read(unit.db, unit.actor, frame)
+    agreed = terms.load(unit.db, **unit.mine.settings.agreed)
     found, wrong = _found(unit, frame, asked)
     rows = found.items
     facts: dict[str, Any] = {"asked": asked, "found": found, "rows": rows, "bar": bar, "counts": found.counts}
     facts |= {"errors": asked.errors | wrong | bar.errors, "n_pages": _n_pages(found.total), "per_page": PER_PAGE}
     facts |= {"steps": _queues(unit.actor, found, asked, STEPS), "odd": _queues(unit.actor, found, asked, ODD)}
-    facts |= {"deadlines": worklist.DEADLINES, "deeds": _deeds(unit.actor, rows), "most": MOST_IN_FILE}
-    facts |= {"states": (*STATES, filters.ALL), **work_rows.TELLING}
+    facts |= {"deadlines": worklist.DEADLINES, "deeds": _deeds(unit, rows), "most": MOST_IN_FILE}
+    facts |= {"states": (*STATES, filters.ALL), **work_rows.telling_of(agreed)}
     facts |= _choices(unit.db)
     return page(frame, "worklist.html", status=422 if facts["errors"] else status, nav="worklist", **facts)
 
@@ -222,10 +153,11 @@ def is_mine(actor: Actor, queue: str) -> bool:
     return any(may(actor, deed) for deed in QUEUE_DEEDS[queue])
 
 
-def _deeds(actor: Actor, rows: Sequence[worklist.Row]) -> list[str]:
+def _deeds(unit: Unit, rows: Sequence[worklist.Row]) -> list[str]:
     """What may be done to several at once, by this reader, to anything on the page."""
     states = {row.state for row in rows}
-    return [one for one in handling.SEVERAL if may(actor, one) and states & TABLE[one].starts]
+    found = [one for one in handling.SEVERAL if may(unit.actor, one) and states & TABLE[one].starts]
+    return [one for one in found if one != "undo_dispatch" or any(work_rows.undoable(row, unit.now) for row in rows)]
 
 
 def _choices(db: Connection) -> dict[str, Any]:

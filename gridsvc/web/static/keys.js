@@ -1,4 +1,4 @@
-// Keys: "/" searches, arrows move in lists, Escape leaves a list.
+// Keys: "/" searches, arrows move in lists, Escape leaves a list or the search field, "down" goes from it to the list.
 
 export function listenToKeys() {
   document.addEventListener("keydown", (event) => {
@@ -10,9 +10,23 @@ export function listenToKeys() {
       openAround(search);
       search.focus();
     }
+    if (search && event.target === search && !event.isComposing) leave(event, search);
   });
   for (const list of document.querySelectorAll("[data-moves]")) {
     list.addEventListener("keydown", (event) => move(event, list));
+  }
+}
+
+/** From the search field: Escape, and arrow down to the first of the list; an input method's own keys are its own. */
+function leave(event, search) {
+  if (event.key === "Escape") {
+    event.preventDefault(); // a browser would clear the field
+    search.blur();
+  }
+  const first = document.querySelector("[data-moves] tbody th a");
+  if (event.key === "ArrowDown" && first) {
+    event.preventDefault();
+    first.focus();
   }
 }
 

@@ -2,7 +2,7 @@
 
 const bar = document.getElementById("bar");
 const all = document.getElementById("pick-all");
-const picks = [...document.querySelectorAll("input[name='pick']")];
+const picks = [...document.querySelectorAll("input[type='checkbox'][name='pick']")];
 const asks = document.querySelector("[name='sure']");
 
 if (bar && all) start();
