@@ -9,7 +9,7 @@ import geopandas as gpd
 import shapely
 from sqlalchemy import Connection, select
 
-from geodata.town import Town
+from geodata.town import Household, Town
 from gridsvc import (
     areas,
     basemap,
@@ -25,6 +25,7 @@ from gridsvc import (
 from gridsvc.db import tables as t
 from gridsvc.grids import Rule
 from gridsvc.photo_files import Files
+from gridsvc.rules import addresses
 
 SOURCE = "town"
 BEFORE = timedelta(days=3)  # the grids are published this long before the first thing happens
@@ -141,15 +142,18 @@ def _people(db: Connection, town: Town, begin: datetime, rule: Rule) -> tuple[di
     worker_ids = {row.code: row.id for row in db.execute(select(t.worker.c.code, t.worker.c.id))}
     c = t.compound.c
     compound_ids = {row.ref: row.id for row in db.execute(select(c.ref, c.id).where(c.source == SOURCE))}
-    doors = [
-        households.Door(compound_ids[h.compound_ref], h.building, h.unit, h.room, h.lon, h.lat) for h in town.households
-    ]
-    households.register(db, doors, begin, rule)
+    doors = [_door(compound_ids[h.compound_ref], h) for h in town.households]
+    households.register(db, doors, begin, rule, source=SOURCE)
     h = t.household.c
-    rows = db.execute(select(h.id, h.compound_id, h.building, h.unit, h.room))
-    ids = {(row.compound_id, row.building, row.unit, row.room): row.id for row in rows}
-    by_key = {
-        key.key: ids[door.compound_id, door.building, door.unit, door.room]
-        for key, door in zip(town.households, doors, strict=True)
-    }
-    return by_key, worker_ids
+    rows = db.execute(select(h.id, h.compound_id, h.building, h.unit, h.room, h.kind, h.tag))
+    ids = {tuple(row)[1:]: row.id for row in rows}
+    return {key.key: ids[_key(door)] for key, door in zip(town.households, doors, strict=True)}, worker_ids
+
+
+def _door(compound_id: int, one: Household) -> households.Door:
+    return households.Door(compound_id, one.building, one.unit, one.room, one.lon, one.lat, position_source="building")
+
+
+def _key(door: households.Door) -> tuple[object, ...]:
+    levels = addresses.building(door.building), addresses.unit(door.unit), addresses.room(door.room)
+    return door.compound_id, *levels, door.kind, households.tag(door.kind, door.name, levels, door.ref)

@@ -1,57 +1,349 @@
-"""Doors: the least that coverage needs. A door's grid follows its position, like a report's."""
+"""The register of doors (households, shops, firms): added, changed and removed by hand, registered in sets.
+
+A door's grid follows its position, like a report's; the counts of campaigns follow every change of a door. What a
+person does to a door is a row of `household_log`: who, when, why and which fields, never what stood in them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Connection, RowMapping, Table, func, select, text
 
-from gridsvc import grids
+from gridsvc import compounds, door_rows, grids, visited
 from gridsvc.db import tables as t
 from gridsvc.db.queries import load
+from gridsvc.door_rows import Home
+from gridsvc.errors import Conflict, Forbidden, NotFound, Refused
 from gridsvc.grids import Rule
+from gridsvc.rules import addresses
+from gridsvc.rules.roles import Actor
+from gridsvc.stats import scope
+
+BY_HAND = "gridsvc"  # the source of doors that nobody imported
+MOST_CHARS = 200
 
 
 @dataclass(frozen=True)
 class Door:
-    """A household's door: its compound, its label in it (无 for a missing level) and its position in EPSG:4326."""
+    """A door: where it is in its compound (None: on a street), and what the work needs to know of it.
 
-    compound_id: int
-    building: str
-    unit: str
-    room: str
-    lon: float
-    lat: float
+    Levels are normalised when it is stored. Without a position (EPSG:4326) it gets its building's or compound's;
+    `position_source` says whose a given one is: door or building.
+    `name` is a shop's or firm's; `ref` tells doors without any level apart, like buildings of a map.
+    """
+
+    compound_id: int | None
+    building: str | None
+    unit: str | None
+    room: str | None
+    lon: float | None = None
+    lat: float | None = None
+    kind: str = "household"
+    community_id: int | None = None
+    name: str | None = None
+    class_code: str | None = None
+    n_people: int | None = None
+    registered_elsewhere: bool | None = None
+    contact_name: str | None = None
+    contact_phone: str | None = None
+    position_source: str = "door"
+    ref: str = ""
 
 
-def register(db: Connection, doors: Sequence[Door], now: datetime, rule: Rule) -> int:
-    """How many doors were new; each is placed by the editions of `now`."""
+# What a change by hand may name.
+CHANGEABLE = frozenset(field.name for field in fields(Door)) - {"ref", "position_source"}
+_PLACE = frozenset({"lon", "lat", "compound_id", "building"})
+
+
+def tag(kind: str, name: str | None, levels: Sequence[str], ref: str) -> str:
+    """What tells doors with the same levels apart: a shop's or firm's name; without any level the source's own code.
+
+    >>> tag("shop", "老张 面馆", ("3", "无", "101"), ""), tag("household", None, ("无", "无", "无"), "way/7")
+    ('老张面馆', 'way/7')
+    >>> tag("household", "王家", ("3", "2", "501"), "way/7")
+    ''
+    """
+    if kind != "household" and name:
+        return compounds.name_key(name)
+    return ref if all(level == addresses.NONE for level in levels) else ""
+
+
+def register(db: Connection, doors: Sequence[Door], now: datetime, rule: Rule, *, source: str = BY_HAND) -> int:
+    """How many doors were new; each is placed by the editions of `now`. A known one takes over what is said of it.
+
+    Raises:
+        Refused: the code of the first door that has no place or whose key comes twice; nothing was stored.
+        Conflict: doors_being_stored.
+    """
     if not doors:
         return 0
-    rows = [
-        {"compound_id": d.compound_id, "building": d.building, "unit": d.unit, "room": d.room}
-        | {"geom": f"SRID=4326;POINT({d.lon!r} {d.lat!r})"}
-        for d in doors
-    ]
-    new = insert(t.household).on_conflict_do_nothing().returning(t.household.c.id)
-    ids = list(db.scalars(new, rows))
-    grids.begin_placing(db)
-    db.execute(load("households_to_place"), {"ids": ids, "now": now})
-    _write_places(db, rule)
-    return len(ids)
+    _stage(db, doors)
+    door_rows.place(db, now, rule)
+    n_new = door_rows.add(db, source, now)
+    door_rows.change(db)
+    return n_new
+
+
+def _stage(db: Connection, doors: Sequence[Door]) -> None:
+    door_rows.begin(db)
+    homes: dict[Home, int] = {}
+    rows: list[dict[str, str | None]] = []
+    for number, door in enumerate(doors, start=1):
+        home = homes.setdefault(Home(None, door.compound_id, door.community_id), len(homes))
+        rows.append(_texts(number, home, door))
+    columns = {name: [row[name] for row in rows] for name in rows[0]}
+    door_rows.fill(db, [(columns, False)], list(homes))
+    door_rows.find(db)
+    gone = door_rows.refused(db)
+    if gone:
+        raise Refused(gone[0].code, **gone[0].facts)
+
+
+def _texts(number: int, home: int, door: Door) -> dict[str, str | None]:
+    levels = (addresses.building(door.building), addresses.unit(door.unit), addresses.room(door.room))
+    if addresses.is_floor(door.room):
+        raise Refused("door_room_is_floor", found=str(door.room)[:60])
+    said = door.registered_elsewhere
+    return {
+        **{"row": str(number), "home": str(home), "kind": door.kind},
+        **{"building": levels[0], "unit": levels[1], "room": levels[2]},
+        "tag": tag(door.kind, door.name, levels, door.ref),
+        "name": door.name,
+        "class_code": door.class_code,
+        "lon": None if door.lon is None else repr(door.lon),
+        "lat": None if door.lat is None else repr(door.lat),
+        "position_source": door.position_source,
+        "n_people": None if door.n_people is None else str(door.n_people),
+        "registered_elsewhere": None if said is None else str(said).lower(),
+        "contact_name": door.contact_name,
+        "contact_phone": door.contact_phone,
+    }
+
+
+def add(db: Connection, door: Door, actor: Actor, now: datetime, rule: Rule) -> int:
+    """The id of a new door; one that was removed comes back under its own.
+
+    Raises:
+        Refused: what `check` and `register` refuse.
+        Conflict: door_exists (`id`), doors_being_stored.
+        Forbidden: door_outside: not in a grid that this person keeps.
+    """
+    check(db, door)
+    _stage(db, [door])
+    known: int | None = db.execute(text("SELECT known_id FROM door_found")).scalar_one()
+    if known is not None and not _is_removed(db, known):
+        raise Conflict("door_exists", id=known)
+    door_rows.place(db, now, rule)
+    if known is None:
+        door_rows.add(db, BY_HAND, now)
+        known = int(db.execute(text("SELECT currval(pg_get_serial_sequence('household', 'id'))")).scalar_one())
+        action = "added"
+    else:
+        door_rows.change(db)
+        action = "restored"
+    _require_own(db, actor, known)
+    _write_log(db, known, action, actor, now)
+    return known
+
+
+def change(
+    db: Connection, household_id: int, changes: Mapping[str, Any], actor: Actor, now: datetime, rule: Rule
+) -> tuple[str, ...]:
+    """The names of the fields of `Door` that are others now; a field set to None is emptied.
+
+    Raises:
+        NotFound: door_unknown: there is none for this person, or it was removed.
+        Refused: what `check` and `register` refuse; a key that another door has is a Conflict, as in `add`.
+        Forbidden: door_outside: it would leave the grids that this person keeps.
+    """
+    door_rows.hold(db)
+    grids.hold(db)
+    visited.before(db, [household_id])
+    row = _lock(db, household_id, actor)
+    stored = Door(**{name: row[name] for name in CHANGEABLE}, ref=row["tag"])
+    wanted = replace(stored, **{name: value for name, value in changes.items() if name in CHANGEABLE})
+    check(db, wanted)
+    names = tuple(sorted(name for name in CHANGEABLE if _kept(wanted, name) != _kept(stored, name)))
+    if names:
+        moves = bool(_PLACE & set(names))
+        values = _values(db, row, stored, wanted, moves=moves, now=now, rule=rule)
+        db.execute(t.household.update().where(t.household.c.id == household_id).values(**values))
+        _require_own(db, actor, household_id)
+        _write_log(db, household_id, "changed", actor, now, fields_=names)
+    visited.after(db, [household_id])
+    return names
+
+
+def _kept(door: Door, name: str) -> object:
+    value = getattr(door, name)
+    levels = {"building": addresses.building, "unit": addresses.unit, "room": addresses.room}
+    return levels[name](value) if name in levels else value
+
+
+def _values(
+    db: Connection, row: RowMapping, stored: Door, wanted: Door, *, moves: bool, now: datetime, rule: Rule
+) -> dict[str, object]:
+    """The columns of a door as it is wanted; where its place or key is another one, it is found anew."""
+    own = row["position_source"] == "door" or (wanted.lon, wanted.lat) != (stored.lon, stored.lat)
+    staged = replace(wanted, lon=None, lat=None) if moves and not own else wanted
+    if moves and wanted.community_id == stored.community_id:
+        staged = replace(staged, community_id=None)
+    _stage(db, [staged])
+    found = db.execute(text("SELECT * FROM door_found")).mappings().one()
+    if found["known_id"] not in (None, row["id"]):
+        raise Conflict("door_exists", id=found["known_id"])
+    same = ("kind", "compound_id", "community_id", "building", "unit", "room", "tag")
+    plain = ("name", "n_people", "contact_name", "contact_phone")
+    values: dict[str, object] = {name: found[name] for name in same} | {name: getattr(wanted, name) for name in plain}
+    values["class_code"] = wanted.class_code or default_class(wanted.kind)
+    values["registered_elsewhere"] = bool(wanted.registered_elsewhere)
+    if moves:
+        placed = grids.place(db, found["lon"], found["lat"], now, rule)
+        values["geom"] = f"SRID=4326;POINT({found['lon']!r} {found['lat']!r})"
+        values |= {"position_source": found["position_source"], "grid_version_id": placed.grid_version_id}
+    return values
+
+
+def remove(db: Connection, household_id: int, reason: str, actor: Actor, now: datetime) -> None:
+    """Takes a door off the register; it stays on the lists of campaigns, and its history stays.
+
+    Raises:
+        NotFound: door_unknown.
+        Refused: door_reason_missing.
+    """
+    _say(reason, "door_reason_missing")
+    visited.before(db, [household_id])
+    _lock(db, household_id, actor)
+    db.execute(t.household.update().where(t.household.c.id == household_id).values(removed_at=now))
+    visited.after(db, [household_id])
+    _write_log(db, household_id, "removed", actor, now, note=reason.strip())
+
+
+@dataclass(frozen=True)
+class Contact:
+    """Whom one asks for at a door."""
+
+    name: str | None
+    phone: str | None
+
+
+def unmask(db: Connection, household_id: int, purpose: str, actor: Actor, now: datetime) -> Contact:
+    """The contact of a door, whole, once; the purpose and who asked stay in its log.
+
+    Raises:
+        NotFound: door_unknown.
+        Refused: door_purpose_missing.
+    """
+    _say(purpose, "door_purpose_missing")
+    row = _lock(db, household_id, actor, removed=True)
+    _write_log(db, household_id, "unmasked", actor, now, note=purpose.strip())
+    return Contact(row["contact_name"], row["contact_phone"])
 
 
 def replace_near(db: Connection, version_ids: list[int], now: datetime, rule: Rule) -> int:
-    """How many doors in or near these grid versions moved to another one."""
+    """How many doors in or near these grid versions moved to another one; the counts of campaigns follow."""
     grids.begin_placing(db)
     values = {"version_ids": version_ids, "nearest_max_m": rule.nearest_max_m, "now": now}
     db.execute(load("households_near_versions"), values)
-    return _write_places(db, rule)
-
-
-def _write_places(db: Connection, rule: Rule) -> int:
     grids.place_all(db, rule)
-    return db.execute(load("households_placed")).rowcount
+    moved = list(db.scalars(load("households_to_move")))
+    if moved:
+        visited.before(db, moved)
+        db.execute(load("households_placed"))
+        visited.after(db, moved)
+    return len(moved)
+
+
+def default_class(kind: str) -> str:
+    """The class of a door of which nothing else is said."""
+    return "ordinary" if kind == "household" else "business"
+
+
+def check(db: Connection, door: Door) -> None:
+    """Returns where a door may be stored as it is.
+
+    Raises:
+        Refused: class_unknown, class_off (not switched on here), door_levels_missing, door_room_is_floor,
+            door_text_long, compound_unknown, community_unknown.
+    """
+    for name in ("building", "unit", "room", "name", "contact_name", "contact_phone"):
+        if len(getattr(door, name) or "") > MOST_CHARS:
+            raise Refused("door_text_long", field=name, limit=MOST_CHARS)
+    if addresses.is_floor(door.room):
+        raise Refused("door_room_is_floor", found=str(door.room)[:60])
+    levels = (addresses.building(door.building), addresses.unit(door.unit), addresses.room(door.room))
+    if not tag(door.kind, door.name, levels, door.ref) and all(level == addresses.NONE for level in levels):
+        raise Refused("door_levels_missing")
+    if door.class_code is not None:
+        active = db.scalar(select(t.household_class.c.active).where(t.household_class.c.code == door.class_code))
+        if not active:
+            raise Refused("class_unknown" if active is None else "class_off", found=door.class_code)
+    if door.compound_id is not None and not _is_there(db, t.compound, door.compound_id):
+        raise Refused("door_compound_unknown")
+    if door.community_id is not None and not _is_there(db, t.area, door.community_id):
+        raise Refused("community_unknown", found=str(door.community_id))
+
+
+def _is_there(db: Connection, table: Table, row_id: int) -> bool:
+    return bool(db.scalar(select(select(table.c.id).where(table.c.id == row_id).exists())))
+
+
+def _is_removed(db: Connection, household_id: int) -> bool:
+    return db.scalar(select(t.household.c.removed_at).where(t.household.c.id == household_id)) is not None
+
+
+def _lock(db: Connection, household_id: int, actor: Actor, *, removed: bool = False) -> RowMapping:
+    h = t.household.c
+    columns = [h[name] for name in CHANGEABLE - {"lon", "lat"}]
+    where = (func.ST_X(h.geom).label("lon"), func.ST_Y(h.geom).label("lat"))
+    query = select(h.id, h.tag, h.position_source, h.grid_version_id, h.removed_at, *columns, *where)
+    row = db.execute(query.where(h.id == household_id).with_for_update(key_share=True)).mappings().one_or_none()
+    if row is None or (row["removed_at"] is not None and not removed) or not _is_own(db, actor, row["grid_version_id"]):
+        raise NotFound("door_unknown", id=household_id)
+    return row
+
+
+def _is_own(db: Connection, actor: Actor, grid_version_id: int | None) -> bool:
+    if actor.sees_all:
+        return True
+    own = load("own_grid")
+    return grid_version_id is not None and bool(db.scalar(own, scope(actor) | {"version_id": grid_version_id}))
+
+
+def _require_own(db: Connection, actor: Actor, household_id: int) -> None:
+    h = t.household.c
+    if not _is_own(db, actor, db.scalar(select(h.grid_version_id).where(h.id == household_id))):
+        raise Forbidden("door_outside")
+
+
+def _say(words: str, code: str) -> None:
+    if not words.strip():
+        raise Refused(code)
+    if len(words) > MOST_CHARS:
+        raise Refused("door_text_long", field="note", limit=MOST_CHARS)
+
+
+def _write_log(
+    db: Connection,
+    household_id: int,
+    action: str,
+    actor: Actor,
+    now: datetime,
+    *,
+    note: str | None = None,
+    fields_: Sequence[str] = (),
+) -> None:
+    db.execute(
+        t.household_log.insert().values(
+            household_id=household_id,
+            at=now,
+            account_id=actor.account_id,
+            action=action,
+            note=note,
+            fields=list(fields_),
+        )
+    )

@@ -74,7 +74,7 @@ def upgrade(owner_url: str, schema: str, app_url: str) -> Revisions:
 
 
 def _grant(connection: Connection, schema: str, role: str) -> None:
-    """Lets the serving role work in the schema; the log of reports and visits only grow, deletions are read only."""
+    """Lets the serving role work in the schema; the logs and visits only grow, deletions are read only."""
     quote = connection.dialect.identifier_preparer.quote
     where, who = quote(schema), quote(role)
     for statement in (
@@ -83,7 +83,8 @@ def _grant(connection: Connection, schema: str, role: str) -> None:
         f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {where} TO {who}",
         f"REVOKE UPDATE, DELETE, TRUNCATE ON {where}.report_log, {where}.deletion_record FROM {who}",
         f"REVOKE INSERT ON {where}.deletion_record FROM {who}",
-        f"REVOKE UPDATE, DELETE, TRUNCATE ON {where}.visit FROM {who}",
+        f"REVOKE UPDATE, DELETE, TRUNCATE ON {where}.visit, {where}.household_log FROM {who}",
+        f"REVOKE UPDATE, DELETE, TRUNCATE ON {where}.staff_log FROM {who}",
         f"REVOKE INSERT, UPDATE, DELETE ON {where}.alembic_version FROM {who}",
     ):
         connection.exec_driver_sql(statement)

@@ -6,19 +6,14 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import chain
 from math import cos, radians
 
 import numpy as np
 import shapely
-from psycopg import Connection as Wire
-from psycopg import DataError, sql
-from psycopg.copy import QueuedLibpqWriter
 from sqlalchemy import Connection, text
 
 from geodata import crs as systems
 from geodata.crs import CrsRef
-from geodata.errors import FileRefused
 from geodata.geometry import Extent, extent
 from geodata.layer import Problem
 from gridsvc import compounds, grids
@@ -26,7 +21,7 @@ from gridsvc.db.queries import load
 from gridsvc.errors import Conflict
 from gridsvc.grids import Rule, Shape
 from gridsvc.imports.account import Refusals, Tally
-from gridsvc.imports.copying import block
+from gridsvc.imports.copying import copy_into
 from gridsvc.imports.report_rows import Reading, Slice, staged
 
 # What is being done, how much of it, of how much (None: nobody knows).
@@ -75,29 +70,12 @@ def fill(
 
     Returns whether two rows may have the same number: False is certain, and spares looking.
 
-    One COPY takes all of them, so that the server stores one slice while the next is read.
-
     Raises:
-        FileRefused: file_unreadable; a cell that passed every check is not taken by the database.
+        FileRefused: as `copy_into`.
     """
     seen = array("q")
-    blocks = _blocks(slices, how, refusals, seen, progress)
-    first = next(blocks, None)
-    if first is None:
+    if not copy_into(db, "import_row", _blocks(slices, how, refusals, seen, progress)):
         return False
-    wire: Wire = db.connection.driver_connection  # type: ignore[assignment]  # psycopg is the only driver
-    names = sql.SQL(", ").join(map(sql.Identifier, first[0]))
-    try:
-        with (
-            wire.cursor() as cursor,
-            cursor.copy(
-                sql.SQL("COPY import_row ({}) FROM STDIN").format(names), writer=QueuedLibpqWriter(cursor)
-            ) as copy,
-        ):
-            for columns, plain in chain([first], blocks):
-                copy.write(block(columns, plain=plain))
-    except DataError as error:
-        raise FileRefused("file_unreadable", cause=str(error).splitlines()[0][:160]) from error
     db.execute(text("ANALYZE import_row (row, number)"))
     hashes = np.sort(np.array(seen, dtype=np.int64))
     return bool((hashes[1:] == hashes[:-1]).any())

@@ -30,6 +30,7 @@ from gridsvc.db.tables.cases import (
 )
 from gridsvc.db.tables.categories import CATEGORY_KINDS, category, category_condition, category_map, category_sheet
 from gridsvc.db.tables.doors import (
+    DOOR_ACTIONS,
     DOOR_KINDS,
     EXCLUSIONS,
     MODES,
@@ -39,6 +40,7 @@ from gridsvc.db.tables.doors import (
     household,
     household_class,
     household_exclusion,
+    household_log,
     visit,
     visit_report,
 )
@@ -55,7 +57,7 @@ from gridsvc.db.tables.ground import (
     edition_grid,
     grid_version,
 )
-from gridsvc.db.tables.people import DUTY_KINDS, ROLES, account, account_area, credential, duty, worker
+from gridsvc.db.tables.people import DUTY_KINDS, ROLES, account, account_area, credential, duty, staff_log, worker
 from gridsvc.db.tables.photos import PHOTO_FORMATS, PHOTO_KINDS, photo, photo_folder, photo_redaction, report_photo
 from gridsvc.db.tables.reports import (
     LEVELS,
@@ -77,6 +79,7 @@ __all__ = [
     "CATEGORY_KINDS",
     "CELL_COUNTS",
     "CELL_KEY",
+    "DOOR_ACTIONS",
     "DOOR_KINDS",
     "DOOR_STATUSES",
     "DUTY_KINDS",
@@ -123,6 +126,7 @@ __all__ = [
     "household",
     "household_class",
     "household_exclusion",
+    "household_log",
     "metadata",
     "photo",
     "photo_folder",
@@ -135,6 +139,7 @@ __all__ = [
     "reporter",
     "responsibility",
     "saved_query",
+    "staff_log",
     "stage_limit",
     "visit",
     "visit_report",

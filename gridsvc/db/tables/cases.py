@@ -97,8 +97,10 @@ deletion_record = Table(
     id_column(),
     instant("at", nullable=False),
     Column("batch", Uuid, nullable=False),
-    Column("report_id", BigInteger, nullable=False),
+    Column("report_id", BigInteger),
     Column("seq", Integer),
     Column("what", Text, nullable=False),
     Column("rule", Text, nullable=False),
+    Column("household_id", BigInteger),
+    CheckConstraint("report_id IS NOT NULL OR household_id IS NOT NULL", name="of"),
 )

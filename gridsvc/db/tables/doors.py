@@ -29,6 +29,7 @@ OUTCOMES = ("reached", "absent", "refused", "vacant", "moved", "not_found", "not
 WITHDRAWN = "withdrawn"  # of a correction: the visit that it supersedes did not take place
 MODES = ("door", "phone", "wechat", "meeting")
 EXCLUSIONS = ("vacant", "not_eligible")
+DOOR_ACTIONS = ("added", "changed", "removed", "restored", "unmasked")
 
 household_class = Table(
     "household_class",
@@ -85,6 +86,20 @@ household = Table(
     Index(None, "geom", postgresql_using="gist"),
     Index(None, "grid_version_id"),
     Index(None, "community_id"),
+)
+
+# What persons did to a door; imports leave their name in `household.source`. It only grows.
+household_log = Table(
+    "household_log",
+    metadata,
+    id_column(),
+    Column("household_id", ForeignKey("household.id"), nullable=False, index=True),
+    instant("at", nullable=False),
+    Column("account_id", ForeignKey("account.id")),
+    Column("action", Text, nullable=False),
+    Column("note", Text),  # the reason or the purpose
+    Column("fields", ARRAY(Text), nullable=False, server_default="{}"),  # names of what was changed, never its content
+    one_of("action", DOOR_ACTIONS),
 )
 
 household_exclusion = Table(

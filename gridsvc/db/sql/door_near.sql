@@ -1,0 +1,35 @@
+-- Question: which new doors of the staged ones look like another one, new or stored? Offered to a person, merged by nobody.
+-- Parameters: :most (rows)
+-- Columns: row, other_row (null: a stored one), other_id (null: a staged one), building, unit, room, other_building, other_unit,
+--   other_room; by row
+-- Index: household_key (by compound)
+-- rules.addresses.near: alike in building and room, and in the unit or without it.
+WITH door AS (
+  SELECT row, CAST(NULL AS bigint) AS id, compound_id, building, unit, room, kind, tag, known_id IS NULL AS new
+  FROM door_found WHERE compound_id IS NOT NULL AND (known_id IS NULL OR NOT same)
+  UNION ALL
+  SELECT NULL, h.id, h.compound_id, h.building, h.unit, h.room, h.kind, h.tag, false
+  FROM household h
+  WHERE h.removed_at IS NULL AND h.compound_id IN (SELECT compound_id FROM door_found WHERE known_id IS NULL)
+    AND NOT EXISTS (SELECT FROM door_found f WHERE f.known_id = h.id AND NOT f.same)
+),
+alike AS (
+  SELECT compound_id, kind, tag, door_skeleton(building) AS b, door_skeleton(room) AS r FROM door
+  GROUP BY 1, 2, 3, 4, 5 HAVING count(*) > 1 AND bool_or(new)
+    AND (count(DISTINCT door_skeleton(unit)) < count(*) OR bool_or(unit = '无'))
+),
+picked AS (
+  SELECT d.* FROM door d
+  JOIN alike a ON a.compound_id = d.compound_id AND a.kind = d.kind AND a.tag = d.tag AND a.b = door_skeleton(d.building)
+    AND a.r = door_skeleton(d.room)
+)
+SELECT n.row, o.row AS other_row, o.id AS other_id, n.building, n.unit, n.room, o.building AS other_building,
+  o.unit AS other_unit, o.room AS other_room
+FROM picked n
+JOIN picked o ON o.compound_id = n.compound_id AND o.kind = n.kind AND o.tag = n.tag
+  AND door_skeleton(o.building) = door_skeleton(n.building) AND door_skeleton(o.room) = door_skeleton(n.room)
+  AND (o.building, o.unit, o.room) <> (n.building, n.unit, n.room)
+  AND (door_skeleton(o.unit) = door_skeleton(n.unit) OR ('无' IN (o.unit, n.unit) AND n.room <> '无'))
+WHERE n.new AND (o.row IS NULL OR NOT o.new OR o.row < n.row)
+ORDER BY n.row, o.row, o.id
+LIMIT :most
