@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from gridsvc.web.api import (
     accounts,
     actions,
+    campaigns,
     categories,
     departments,
     duty,
@@ -28,5 +29,6 @@ ROUTERS: tuple[APIRouter, ...] = tuple(
     for part in (
         *(residents, actions, reports, photos, locate, stats, maps, tiles, categories),
         *(worklist, ledger, departments, responsibility, duty, accounts, health),
+        campaigns,
     )
 )

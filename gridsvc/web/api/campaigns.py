@@ -1,0 +1,144 @@
+"""Campaigns of visits: set up, started, ended, and how far they are."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path
+from fastapi.responses import JSONResponse
+from pydantic import Field
+from starlette.responses import Response
+
+from gridsvc import campaigns
+from gridsvc.campaigns import Campaign, Wanted
+from gridsvc.i18n import translate
+from gridsvc.web import schemas
+from gridsvc.web.api import rows
+from gridsvc.web.deps import Unit, may
+
+router = APIRouter(prefix="/api/v1", tags=["visits"])
+
+MOST_CODES, MOST_QUESTIONS = 500, 50
+Code = Annotated[schemas.Words, Field(min_length=1, max_length=120)]
+Slug = Annotated[schemas.Words, Field(pattern="^[a-z0-9][a-z0-9-]{0,39}$", examples=["2026-autumn"])]
+CodeInPath = Annotated[schemas.Words, Path(min_length=1, max_length=40)]
+Kind = Literal["household", "shop", "firm"]
+Mode = Literal["door", "phone", "wechat", "meeting"]
+Kinds = Annotated[tuple[Kind, ...], Field(min_length=1, max_length=3)]
+Modes = Annotated[tuple[Mode, ...], Field(min_length=1, max_length=4)]
+Classes = Annotated[tuple[Code, ...], Field(min_length=1, max_length=MOST_CODES)]
+Areas = Annotated[tuple[Code, ...], Field(max_length=MOST_CODES)]
+Name = Annotated[schemas.Words, Field(min_length=1, max_length=200, pattern=r"\S")]
+ByWhom = Annotated[schemas.Words, Field(max_length=500)]
+Question = Annotated[schemas.Words, Field(min_length=1, max_length=500)]
+Questions = Annotated[tuple[Question, ...], Field(max_length=MOST_QUESTIONS)]
+Times = Annotated[int, Field(ge=1, le=100, strict=True)]
+Count = Annotated[int, Field(ge=0, le=2**31 - 1, strict=True)]
+
+
+class CampaignIn(schemas.In):
+    """A campaign; without `class_codes` every class, without `area_codes` everywhere; both days are included."""
+
+    code: Slug
+    name: Name
+    starts_on: schemas.Day
+    ends_on: schemas.Day
+    kinds: Kinds = ("household",)
+    class_codes: Classes | None = None
+    area_codes: Areas = ()
+    n_times: Times = 1
+    modes: Modes = ("door",)
+    by_whom: ByWhom = ""
+    questions: Questions = ()
+    n_issued: Count = 0
+    n_returned: Count = 0
+
+
+class ChangeIn(schemas.In):
+    """What changes; `class_codes` null: every class. What decides the list is fixed once it is drawn."""
+
+    name: Name | None = None
+    starts_on: schemas.Day | None = None
+    ends_on: schemas.Day | None = None
+    kinds: Kinds | None = None
+    class_codes: Classes | None = None
+    area_codes: Areas | None = None
+    n_times: Times | None = None
+    modes: Modes | None = None
+    by_whom: ByWhom | None = None
+    questions: Questions | None = None
+    n_issued: Count | None = None
+    n_returned: Count | None = None
+
+
+@router.get("/campaigns", operation_id="campaigns", responses={200: {"model": dict[str, Any]}})
+def many(unit: Annotated[Unit, may("read_campaigns")]) -> Response:
+    """All campaigns, the latest first."""
+    return JSONResponse({"items": [told(one, unit) for one in campaigns.listed(unit.question)]})
+
+
+@router.post("/campaigns", operation_id="create_campaign", status_code=201, responses={201: {"model": dict[str, Any]}})
+def create(body: CampaignIn, unit: Annotated[Unit, may("manage_campaigns")]) -> Response:
+    """Sets up a draft; its list is drawn when it starts."""
+    given = _once(body.model_dump(exclude={"code"}))
+    made = campaigns.create(unit.db, body.code, Wanted(**given), unit.actor, unit.now, unit.mine.settings.zone)
+    return JSONResponse(told(made, unit), 201)
+
+
+@router.get("/campaigns/{code}", operation_id="campaign", responses={200: {"model": dict[str, Any]}})
+def single(code: CodeInPath, unit: Annotated[Unit, may("read_campaigns")]) -> Response:
+    """A campaign, with the questionnaires given out and taken back, and how many of its visits came late."""
+    found = campaigns.one(unit.question, code)
+    papers = campaigns.papers(unit.question, found, unit.actor)
+    return JSONResponse(told(found, unit) | {"questionnaires": _papers(papers), "late": _late(papers)})
+
+
+@router.patch("/campaigns/{code}", operation_id="change_campaign", responses={200: {"model": dict[str, Any]}})
+def change(code: CodeInPath, body: ChangeIn, unit: Annotated[Unit, may("manage_campaigns")]) -> Response:
+    """Changes what is named in the body."""
+    given = _once(body.model_dump(exclude_unset=True))
+    kept = {name: value for name, value in given.items() if value is not None or name == "class_codes"}
+    return JSONResponse(told(campaigns.change(unit.db, code, kept, unit.mine.settings.zone), unit))
+
+
+@router.post("/campaigns/{code}/draw", operation_id="draw_campaign", responses={200: {"model": dict[str, Any]}})
+def draw(code: CodeInPath, unit: Annotated[Unit, may("manage_campaigns")]) -> Response:
+    """Starts a campaign: the doors in its scope now are its list, and stay so."""
+    return JSONResponse(told(campaigns.draw(unit.db, code, unit.now), unit))
+
+
+@router.post("/campaigns/{code}/end", operation_id="end_campaign", responses={200: {"model": dict[str, Any]}})
+def end(code: CodeInPath, unit: Annotated[Unit, may("manage_campaigns")]) -> Response:
+    """Ends a campaign; what arrives late still counts on its day."""
+    return JSONResponse(told(campaigns.end(unit.db, code, unit.now), unit))
+
+
+def told(one: Campaign, unit: Unit) -> rows.Json:
+    """A campaign as it is sent."""
+    zone = unit.mine.settings.zone
+    wanted = {name: list(value) if isinstance(value, tuple) else value for name, value in vars(one.wanted).items()}
+    wanted |= {name: getattr(one.wanted, name).isoformat() for name in ("starts_on", "ends_on")}
+    del wanted["area_codes"]
+    return {
+        "code": one.code,
+        "state": one.state,
+        "state_text": translate(f"campaign.state.{one.state}", unit.locale),
+        **wanted,
+        "areas": [
+            {"code": code, "name": name} for code, name in zip(one.wanted.area_codes, one.area_names, strict=True)
+        ],
+        **{name: rows.moment(getattr(one, name), zone) for name in ("created_at", "drawn_at", "ended_at")},
+    }
+
+
+def _papers(papers: campaigns.Papers) -> rows.Json:
+    return {"issued": papers.n_issued, "returned": papers.n_returned}
+
+
+def _late(papers: campaigns.Papers) -> rows.Json:
+    return {"n": papers.n_late, "of": papers.n_visits}
+
+
+def _once(given: dict[str, Any]) -> dict[str, Any]:
+    """The fields, each thing named once."""
+    return {name: tuple(dict.fromkeys(v)) if isinstance(v, tuple) else v for name, v in given.items()}
