@@ -37,7 +37,8 @@ _ROOM_EN = re.compile(r"(?:ROOM|RM\.?|APT\.?|APARTMENT|FLAT)\s*#?([0-9A-Z]+(?:-[
 
 _PLAIN = r"[0-9A-Z]{1,6}"
 _SIDE = "[东西南北中左右]{1,2}户"
-_DASHED = re.compile(rf"({_PLAIN})[-/]({_PLAIN})(?:[-/]({_PLAIN}))?(?:室|号)?")
+_DASHED = re.compile(rf"(?:(.*[^0-9A-Z/-]))??({_PLAIN})[-/]({_PLAIN})(?:[-/]({_PLAIN}))?(?:室|号)?")
+_IS_LEVEL = re.compile(rf".*{_BUILDING_WORD}|.*(?:单元|梯|门洞?)")
 # Words before the building, then the levels that carry their word; a room is what is left at the end.
 _WORDED = re.compile(
     rf"(?P<before>.*?)(?P<building>(?:[0-9]+[A-Z]?|[A-Z][0-9]*|{_NUMERAL}|{_STEM}){_BUILDING_WORD})?-?"
@@ -148,9 +149,9 @@ def split(text: str | None) -> Levels:
     if plain in _MISSING:
         return Levels()
     dashed = _DASHED.fullmatch(plain)
-    if dashed:
-        first, second, third = dashed.groups()
-        return Levels(building(first), unit(second) if third else NONE, room(third or second))
+    if dashed and not _IS_LEVEL.fullmatch(dashed[1] or ""):
+        before, first, second, third = dashed.groups()
+        return Levels(building(first), unit(second) if third else NONE, room(third or second), before or "")
     english = _ENGLISH.fullmatch(" ".join(unicodedata.normalize("NFKC", text or "").upper().split()))
     if english:
         before = (unicodedata.normalize("NFKC", text or "").strip()[: len(english["before"] or "")]).strip(", ")

@@ -1,0 +1,30 @@
+-- Question: which registered doors of one compound look like one another (rules.addresses.near)?
+-- Parameters: :all_areas (bool), :area_ids (bigint[]), :worker_id (bigint or null): which grids this reader sees,
+--   :grid (code or null), :compound_id (bigint or null), :n (pairs)
+-- Columns: id, building, unit, room, other_id, other_building, other_unit, other_room, compound_id, compound, kind, name; by id
+-- Index: household_key
+WITH door AS (
+  SELECT h.id, h.compound_id, h.kind, h.tag, h.name, h.building, h.unit, h.room, door_skeleton(h.building) AS b,
+    door_skeleton(h.unit) AS u, door_skeleton(h.room) AS r
+  FROM household h
+  WHERE h.removed_at IS NULL AND h.compound_id IS NOT NULL
+    AND (CAST(:compound_id AS bigint) IS NULL OR h.compound_id = :compound_id)
+    AND (CAST(:grid AS text) IS NULL OR h.grid_version_id IN (
+      SELECT v.id FROM grid_version v WHERE v.code = :grid AND v.valid_from IS NOT NULL AND v.valid_to IS NULL))
+    AND (:all_areas OR h.grid_version_id IN (SELECT seen_grids(CAST(:area_ids AS bigint[]), CAST(:worker_id AS bigint))))
+),
+alike AS (
+  SELECT compound_id, kind, tag, b, r FROM door GROUP BY 1, 2, 3, 4, 5
+  HAVING count(*) > 1 AND (count(DISTINCT u) < count(*) OR bool_or(unit = '无'))
+),
+picked AS (
+  SELECT d.* FROM door d JOIN alike USING (compound_id, kind, tag, b, r)
+)
+SELECT n.id, n.building, n.unit, n.room, o.id AS other_id, o.building AS other_building, o.unit AS other_unit,
+  o.room AS other_room, n.compound_id, k.name AS compound, n.kind, n.name
+FROM picked n
+JOIN picked o USING (compound_id, kind, tag, b, r)
+JOIN compound k ON k.id = n.compound_id
+WHERE n.id < o.id AND (n.u = o.u OR ('无' IN (n.unit, o.unit) AND n.room <> '无'))
+ORDER BY n.id, o.id
+LIMIT :n

@@ -1,0 +1,217 @@
+"""The register as people read it: lists by place, class and due day; one door with its log; doors that look alike.
+
+Contacts are masked for everybody (`households.unmask` shows one, and says so in the log); a sensitive class is shown
+to those alone who may unmask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, RowMapping, select
+
+from gridsvc import compounds
+from gridsvc.db import tables as t
+from gridsvc.db.queries import load
+from gridsvc.errors import NotFound
+from gridsvc.rules import addresses, masking
+from gridsvc.rules.roles import Actor, may
+from gridsvc.stats import scope
+
+MAX_PAGE = 500
+MOST_PAIRS = 200
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which doors are wanted; whatever is given must hold.
+
+    `q`: levels (3-2-501), a compound with or without them, or part of a shop's name.
+    """
+
+    grid: str | None = None
+    compound_id: int | None = None
+    q: str = ""
+    kind: str | None = None
+    class_code: str | None = None
+    due_by: date | None = None
+    excluded: bool | None = None
+    removed: bool = False
+
+
+@dataclass(frozen=True)
+class Row:
+    """A door as this reader may see it. `due_on`: the day by which the class wants the next visit, None for never."""
+
+    id: int
+    kind: str
+    compound_id: int | None
+    compound: str | None
+    building: str
+    unit: str
+    room: str
+    name: str | None
+    class_code: str | None
+    class_zh: str | None
+    class_en: str | None
+    n_people: int | None
+    registered_elsewhere: bool
+    contact_name: str | None
+    contact_phone: str | None
+    lon: float
+    lat: float
+    position_source: str
+    grid_code: str | None
+    grid_name: str | None
+    grid_layer: str | None
+    community_code: str | None
+    community_name: str | None
+    source: str
+    registered_at: datetime | None
+    removed_at: datetime | None
+    reached_at: datetime | None
+    excluded: str | None
+    due_on: date | None
+
+    def label(self, lang: str) -> str:
+        """The door's levels in zh or en."""
+        return addresses.label(self.building, self.unit, self.room, lang)
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some doors by id, and the id behind which the next page begins (None: there is none)."""
+
+    items: tuple[Row, ...]
+    next: int | None
+
+
+def find(
+    db: Connection, actor: Actor, wanted: Filter, now: datetime, zone: ZoneInfo, *, after: int = 0, limit: int = 100
+) -> Page:
+    """A page of the doors that this reader sees: of the own grids or areas; all of them for admin and planner."""
+    rows = _rows(db, actor, wanted, now, zone, after=after, n=limit + 1)
+    return Page(tuple(rows[:limit]), rows[limit - 1].id if len(rows) > limit else None)
+
+
+def read(db: Connection, actor: Actor, household_id: int, now: datetime, zone: ZoneInfo) -> Row:
+    """One door, removed or not.
+
+    Raises:
+        NotFound: door_unknown: there is none for this reader.
+    """
+    rows = _rows(db, actor, Filter(), now, zone, household_id=household_id, n=1)
+    if not rows:
+        raise NotFound("door_unknown", id=household_id)
+    return rows[0]
+
+
+def _rows(
+    db: Connection,
+    actor: Actor,
+    wanted: Filter,
+    now: datetime,
+    zone: ZoneInfo,
+    *,
+    n: int,
+    after: int = 0,
+    household_id: int | None = None,
+) -> list[Row]:
+    values = scope(actor) | vars(wanted) | _search(db, wanted.q)
+    values |= {"id": household_id, "after": after, "n": n, "zone": zone.key, "today": now.astimezone(zone).date()}
+    values["sensitive"] = may(actor, "unmask_household")
+    return [_masked(row, actor) for row in db.execute(load("households_list"), values).mappings()]
+
+
+def _search(db: Connection, q: str) -> dict[str, object]:
+    words = q.strip()
+    levels = addresses.split(words)
+    named = compounds.ids_like(db, levels.before) if levels.before else None
+    found: dict[str, object] = {"name": words.lower(), "compound_ids": named}
+    return found | {"building": levels.building, "unit": levels.unit, "room": levels.room}
+
+
+def _masked(row: RowMapping, actor: Actor) -> Row:
+    values = {name: row[name] for name in Row.__dataclass_fields__}
+    shown = Row(**values)
+    shown = replace(
+        shown, contact_name=masking.name(shown.contact_name), contact_phone=masking.phone(shown.contact_phone)
+    )
+    if row["sensitive"] and not may(actor, "unmask_household"):
+        shown = replace(shown, class_code=None, class_zh=None, class_en=None)
+    return shown
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A row of a door's log; `account` is the name of who did it."""
+
+    at: datetime
+    action: str
+    note: str | None
+    fields: tuple[str, ...]
+    account: str | None
+
+
+def log(db: Connection, household_id: int) -> list[Entry]:
+    """What persons did to a door, newest first; for a reader who has read it."""
+    return [
+        Entry(row.at, row.action, row.note, tuple(row.fields), row.account)
+        for row in db.execute(load("household_log"), {"id": household_id})
+    ]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two doors of a compound that look like one; keys are (building, unit, room)."""
+
+    id: int
+    key: tuple[str, str, str]
+    other_id: int
+    other_key: tuple[str, str, str]
+    compound_id: int
+    compound: str
+    kind: str
+    name: str | None
+
+
+def near_duplicates(
+    db: Connection, actor: Actor, *, grid: str | None = None, compound_id: int | None = None, limit: int = MOST_PAIRS
+) -> list[Pair]:
+    """The first pairs of doors that look alike; a person decides whether one of them is removed."""
+    values = scope(actor) | {"grid": grid, "compound_id": compound_id, "n": limit}
+    return [
+        Pair(
+            row.id,
+            (row.building, row.unit, row.room),
+            row.other_id,
+            (row.other_building, row.other_unit, row.other_room),
+            row.compound_id,
+            row.compound,
+            row.kind,
+            row.name,
+        )
+        for row in db.execute(load("households_near"), values)
+    ]
+
+
+@dataclass(frozen=True)
+class Class:
+    """A class of doors; `cycle_days` None: never due. One that is not active is not given to any door."""
+
+    code: str
+    name_zh: str
+    name_en: str
+    cycle_days: int | None
+    sensitive: bool
+    active: bool
+
+
+def classes(db: Connection, *, only_active: bool = True) -> Sequence[Class]:
+    """The classes by code."""
+    c = t.household_class.c
+    rows = db.execute(select(t.household_class).order_by(c.code)).mappings()
+    return [found for row in rows if (found := Class(**row)).active or not only_active]
