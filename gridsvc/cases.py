@@ -66,22 +66,42 @@ def lock(db: Connection, number: str, source: str = SOURCE) -> Held:
     Raises:
         NotFound: no report of this source has the number.
     """
-    found = ask(db, "case_lock", {"number": number, "source": source})
+    found = _load(db, None, held=True, number=number, source=source)
     if not found:
         raise NotFound("report_unknown", number=number)
-    return read(db, found[0].id)
+    return found[0]
 
 
 def lock_id(db: Connection, report_id: int) -> Held:
     """The same, by the report's id."""
-    if not ask(db, "case_lock_id", {"report_id": report_id}):
+    found = _load(db, [report_id], held=True)
+    if not found:
         raise NotFound("report_unknown", number=report_id)
-    return read(db, report_id)
+    return found[0]
 
 
 def read(db: Connection, report_id: int) -> Held:
     """The case as it is stored now, not locked."""
-    (row,) = ask(db, "case_row", {"report_id": report_id})
+    (found,) = _load(db, [report_id], held=False)
+    return found
+
+
+def read_all(db: Connection, report_ids: Sequence[int]) -> dict[int, Held]:
+    """Many cases as they are stored now, by the report's id, not locked."""
+    return {one.id: one for one in _load(db, report_ids, held=False)}
+
+
+def _load(
+    db: Connection, report_ids: Sequence[int] | None, *, held: bool, number: str | None = None, source: str = SOURCE
+) -> list[Held]:
+    ids = None if report_ids is None else list(report_ids)
+    return [
+        _held(row)
+        for row in ask(db, "case_rows", {"report_ids": ids, "number": number, "source": source, "held": held})
+    ]
+
+
+def _held(row: Any) -> Held:
     stored: dict[str, Any] = {name: getattr(row, name) for name in FIELDS}
     stored |= {name: tuple(stored[name]) for name in ID_LISTS if stored[name] is not None}
     draw = int.from_bytes(bytes(row.digest or b"")[:_DRAW_BYTES], "big") / 256**_DRAW_BYTES
@@ -154,42 +174,43 @@ def _told(action: str, held: Held, given: Given) -> dict[str, Any]:
 
 def _known(db: Connection, held: Held, action: str, actor: Actor, given: Given, agreed: Agreed) -> Given:
     """The caller's inputs with what has to be looked up for this action."""
-    old = held.given
-    full = replace(
-        given, received_at=old.received_at, by_staff=old.by_staff, has_resident=old.has_resident, draw=old.draw
-    )
+    old, case = held.given, held.case
     _exist(db, given)
-    if action == "claim" and actor.role == "handler":
-        full = replace(full, department_id=actor.department_id)
-    if action == "whistle_arrive":
-        full = replace(full, department_id=actor.department_id)
-    if action == "file" or (action in ("check_failed", "rate") and held.case.filed_at is None):
-        full = _under(db, full, held.category, held.case.condition_id)
+    facts: dict[str, Any] = {"received_at": old.received_at, "by_staff": old.by_staff}
+    facts |= {"has_resident": old.has_resident, "draw": old.draw}
+    back = action in ("check_failed", "rate") and case.filed_at is None
+    if action == "whistle_arrive" or (action == "claim" and actor.role == "handler"):
+        facts["department_id"] = actor.department_id
+    if action == "file" or back:
+        facts |= _under(db, given, held.category, case.condition_id)
     if action == "recategorize":
-        full = _under(db, full, given.category or held.category, None)
-        reopened_at, stops = _clock(db, held)
-        full = replace(full, reopened_at=reopened_at, stops=stops)
-    if action == "dispose" and held.case.condition_id is not None:
-        closing = db.scalar(_CONDITION.where(t.category_condition.c.id == held.case.condition_id)) or ""
-        full = replace(full, needs_photo=any(word in closing.casefold() for word in _PHOTO_WORDS))
-    if action in ("file", "dispatch") or (action in ("check_failed", "rate") and held.case.filed_at is None):
-        level = held.case.level or LADDER[0]
+        facts |= _under(db, given, given.category or held.category, None)
+        facts["reopened_at"], facts["stops"] = _clock(db, held)
+    if action == "dispose" and case.condition_id is not None:
+        closing = db.scalar(_CONDITION.where(t.category_condition.c.id == case.condition_id)) or ""
+        facts["needs_photo"] = any(word in closing.casefold() for word in _PHOTO_WORDS)
+    if action in ("file", "dispatch") or back:
+        level = case.level or LADDER[0]
         answer = responsibility.find(db, held.category, held.area_id, level, fallback=agreed.fallback)
-        lead, assist = answer.lead_id, answer.assist_ids
-        full = replace(full, lead_id=lead, lead_assist_ids=assist, routing=answer.routing)
+        facts |= {"lead_id": answer.lead_id, "lead_assist_ids": answer.assist_ids, "routing": answer.routing}
     if action == "link" and given.parent_id is not None:
-        parent = db.scalar(select(t.report.c.state).where(t.report.c.id == given.parent_id).with_for_update())
-        if given.parent_id == held.id:
-            raise Refused("parent_itself", number=held.number)
-        has_children = db.scalar(select(func.count()).where(t.report.c.parent_id == held.id))
-        if has_children:
-            raise Conflict("has_children", number=held.number, n=has_children)
-        full = replace(full, parent_state=parent)
-    return full
+        facts["parent_state"] = _parent(db, held, given.parent_id)
+    return replace(given, **facts)
 
 
-def _under(db: Connection, given: Given, category: str, kept_id: int | None) -> Given:
-    """With the filing condition that was chosen, now or before (`kept_id`), or the only one that there is; its limits.
+def _parent(db: Connection, held: Held, parent_id: int) -> str | None:
+    """The state of the report that this one is to follow, locked."""
+    state = db.scalar(select(t.report.c.state).where(t.report.c.id == parent_id).with_for_update())
+    if parent_id == held.id:
+        raise Refused("parent_itself", number=held.number)
+    n_children = db.scalar(select(func.count()).where(t.report.c.parent_id == held.id))
+    if n_children:
+        raise Conflict("has_children", number=held.number, n=n_children)
+    return state
+
+
+def _under(db: Connection, given: Given, category: str, kept_id: int | None) -> dict[str, Any]:
+    """The filing condition that was chosen, now or before (`kept_id`), or the only one that there is; its limits.
 
     What is chosen now must stand in the current version of the sheet.
     """
@@ -200,9 +221,9 @@ def _under(db: Connection, given: Given, category: str, kept_id: int | None) -> 
         if not found:
             raise NotFound("condition_unknown", condition=wanted, category=category)
     if len(found) != 1:
-        return replace(given, condition_id=None, limits=())
+        return {"condition_id": None, "limits": ()}
     limits = tuple(Limit.from_json(one) for one in found[0].milestones)
-    return replace(given, condition_id=found[0].id, limits=limits)
+    return {"condition_id": found[0].id, "limits": limits}
 
 
 def _clock(db: Connection, held: Held) -> tuple[datetime | None, tuple[Stop, ...]]:

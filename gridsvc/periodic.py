@@ -69,11 +69,11 @@ def batch(db: Connection, now: datetime, agreed: Agreed, after: int = 0, n: int 
     rows = db.execute(load("periodic_due"), values).all()
     done: dict[str, int] = {}
     failed: list[Failure] = []
+    held = cases.read_all(db, [row.id for row in rows])
     for row in rows:
         try:
             with db.begin_nested():
-                held = cases.read(db, row.id)
-                cases.apply(db, held, row.action, SYSTEM, now, agreed, _given(row.action))
+                cases.apply(db, held[row.id], row.action, SYSTEM, now, agreed, _given(row.action))
             done[row.action] = done.get(row.action, 0) + 1
         except GridsvcError as error:
             failed.append(Failure(row.id, row.action, error.code))

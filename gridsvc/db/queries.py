@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, cast
 
 import psycopg
-from psycopg.rows import namedtuple_row
+from psycopg import Cursor
+from psycopg.rows import RowFactory, RowMaker, namedtuple_row
 from sqlalchemy import Connection, TextClause, make_url, text
 from sqlalchemy.exc import DBAPIError
 
@@ -35,7 +36,7 @@ def ask(db: Connection, name: str, values: Mapping[str, object]) -> list[Any]:
         db.begin()
     driver = cast("psycopg.Connection[object]", db.connection.driver_connection)
     try:
-        return driver.cursor(row_factory=namedtuple_row).execute(_driven(name), values).fetchall()
+        return driver.cursor(row_factory=_rows_of(name)).execute(_driven(name), values).fetchall()
     except psycopg.Error as error:
         lost = driver.closed
         if lost:
@@ -53,3 +54,16 @@ def ask(db: Connection, name: str, values: Mapping[str, object]) -> list[Any]:
 @cache
 def _driven(name: str) -> bytes:
     return str(load(name).compile(dialect=_DIALECT)).encode()
+
+
+@cache
+def _rows_of(name: str) -> RowFactory[Any]:
+    """What names the columns of this statement's rows; they are looked at once, since they are always the same."""
+    made: list[RowMaker[Any]] = []
+
+    def factory(cursor: Cursor[Any]) -> RowMaker[Any]:
+        if not made:
+            made.append(namedtuple_row(cursor))
+        return made[0]
+
+    return factory

@@ -1,0 +1,12 @@
+-- Question: what are the cases of these reports, or of the one with this number, and what else must be known of each
+--   before it changes?
+-- Parameters: :report_ids (bigint[]; null: by number), :number, :source, :held (bool: locked against other writers until
+--   the transaction ends)
+-- Columns: the report's own, among them every field of the case; seq and digest of its last log row; area_id of its
+--   current grid; has_resident; by id. Of a number that an import let recur, the first
+-- Index: report_source_number_repeat_key, report_pkey, report_log_pkey, placement_current_key
+SELECT (c.r).*, c.seq, c.digest, c.area_id, c.has_resident
+FROM stored_cases(coalesce(CAST(:report_ids AS bigint[]), ARRAY(
+  SELECT n.id FROM report n WHERE n.source = CAST(:source AS text) AND n.number = CAST(:number AS text)
+  ORDER BY n.repeat LIMIT 1
+)), :held) c
