@@ -67,7 +67,9 @@ def replace_near(db: Connection, version_ids: list[int], now: datetime, rule: Ru
     """
     many = db.scalar(_ARE_MANY, {"n": len(version_ids), "share": MANY_SHARE})
     if many:
-        rewriting.prepare(db)
+        n_moved = _replace_all(db, now, rule) if rewriting.prepare(db) else None
+        if n_moved is not None:
+            return n_moved
     grids.begin_placing(db)
     if many:
         n = db.execute(load("reports_open"), {"now": now}).rowcount
@@ -75,6 +77,25 @@ def replace_near(db: Connection, version_ids: list[int], now: datetime, rule: Ru
         values = {"version_ids": version_ids, "nearest_max_m": rule.nearest_max_m, "now": now}
         n = db.execute(load("reports_near_versions"), values).rowcount
     return _shift(db, n, now, rule)
+
+
+def _replace_all(db: Connection, now: datetime, rule: Rule) -> int | None:
+    """How many open reports got another placement, all looked at in statements that parallel workers share.
+
+    None: others are at work in the reports, and nothing has happened.
+    """
+    db.execute(text("DROP TABLE IF EXISTS pg_temp.to_place, pg_temp.placed, pg_temp.shifted"))
+    db.execute(load("replaced_covered_make"), {"now": now})
+    db.execute(text("ANALYZE placed (id, grid_version_id)"))
+    db.execute(load("replaced_rest_make"), {"now": now})
+    grids.place_all(db, rule)
+    n = None
+    if rewriting.hold_still(db):
+        n = db.execute(load("shifted_find_all"), {"now": now}).rowcount
+        if n:
+            _rewrite(db, n, now, rule, end="shifted_end_all")
+    db.execute(text("DROP TABLE IF EXISTS to_place, placed, shifted"))
+    return n
 
 
 def replace_retired(db: Connection, now: datetime, rule: Rule) -> int:
@@ -92,16 +113,21 @@ def _shift(db: Connection, n_candidates: int, now: datetime, rule: Rule) -> int:
         db.execute(load("shifted_lock"))
     db.execute(load("shifted_make"))
     with rewriting.in_order(db, n_candidates):
-        n = db.execute(load("shifted_find")).rowcount
+        n = db.execute(load("shifted_find"), {"now": now}).rowcount
     if n:
-        db.execute(text("ANALYZE shifted"))
-        with rewriting.rebuilt(db) if rewriting.worth_it(db, n) else nullcontext():
-            db.execute(load("shifted_log"), {"now": now})
-            db.execute(load("shifted_end"), {"now": now})
-            db.execute(load("shifted_place"), {"now": now, "zone": rule.zone})
-        _weigh(db, now)
+        _rewrite(db, n, now, rule, end="shifted_end")
     db.execute(text("DROP TABLE shifted"))
     return n
+
+
+def _rewrite(db: Connection, n: int, now: datetime, rule: Rule, end: str) -> None:
+    """Ends the placements of all that is in `shifted`, and gives each its new one with its row of the log."""
+    db.execute(text("ANALYZE shifted (id, grid_version_id)"))
+    with rewriting.rebuilt(db) if rewriting.worth_it(db, n) else nullcontext():
+        db.execute(load("shifted_log"), {"now": now})
+        db.execute(load(end), {"now": now})
+        db.execute(load("shifted_place"), {"now": now, "zone": rule.zone})
+    _weigh(db, now)
 
 
 def _weigh(db: Connection, now: datetime, batch: int = 5000) -> None:

@@ -23,17 +23,29 @@ _FIRST = {"temp_buffers": "256MB"}  # may only be set while the session has no t
 # Shorter than the server waits before it looks for a deadlock (one second): so it is always this side that gives way.
 _TRY = "500ms"
 _TRIES, _PAUSE_S = 6, 0.3
+# What makes the planner share out the work of large statements among the server's workers.
+PARALLEL = {"parallel_setup_cost": "0", "parallel_tuple_cost": "0", "min_parallel_table_scan_size": "0"}
+_MAY_CREATE = text("SELECT has_schema_privilege(current_schema(), 'CREATE')")
 _IS_OWNER = text("SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = CAST('placement' AS regclass)")
 _STORED = text("SELECT count(*) FROM (SELECT FROM placement LIMIT :most) stored")
 # Readers go on; whoever wants to change or lock a report waits.
 _STILL = ("LOCK TABLE report, placement, report_log IN EXCLUSIVE MODE",)
 
 
-def prepare(db: Connection) -> None:
-    """Gives this transaction the memory that sorting, joining and indexing many reports want."""
+def prepare(db: Connection) -> bool:
+    """Gives this transaction the memory that sorting, joining and indexing many reports want.
+
+    Returns whether the server's parallel workers are worth asking: there are many reports, and this role may make
+    tables that they can read, which temporary ones are not.
+    """
     first = not db.scalar(text("SELECT CAST(pg_my_temp_schema() AS bigint)"))
     for name, value in (_SETTINGS | _FIRST if first else _SETTINGS).items():
         db.execute(text("SELECT set_config(:name, :value, true)"), {"name": name, "value": value})
+    if not db.scalar(_MAY_CREATE) or int(db.scalar(_STORED, {"most": LEAST_ROWS}) or 0) < LEAST_ROWS:
+        return False
+    for name, value in PARALLEL.items():
+        db.execute(text("SELECT set_config(:name, :value, true)"), {"name": name, "value": value})
+    return True
 
 
 @contextmanager

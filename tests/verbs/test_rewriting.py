@@ -12,7 +12,7 @@ import shapely
 from sqlalchemy import Connection, text
 
 from geodata import placement as oracle
-from gridsvc import cases, editions, grids, placements, reports, rewriting
+from gridsvc import audit, cases, editions, grids, placements, reports, rewriting
 from gridsvc.grids import Rule
 from gridsvc.reports import Draft, Position
 from gridsvc.rules.roles import ANONYMOUS
@@ -218,6 +218,31 @@ def test_a_report_voided_while_publishing_keeps_its_grid(fresh: Fresh, rule: Rul
 
 def test_a_report_of_a_compound_follows_where_all_grids_change(db: Connection, rule: Rule) -> None:
     publish(db, square(), NOW, rule)
+    a_compound_is_followed(db, rule)
+
+
+def test_parallel_workers_follow_compounds_and_leave_what_people_did(
+    fresh: Fresh, rule: Rule, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rewriting, "LEAST_ROWS", 1)
+    with fresh.begin(owner=True) as db:
+        publish(db, square(), NOW, rule)
+        by_hand, closing, moving, twice = (submit(db, 110.0095 + i / 1e5, 23.005, rule) for i in range(4))
+        db.execute(text("UPDATE placement SET method = 'manual' WHERE report_id = :id"), {"id": by_hand.id})
+        lead(db, closing.number, "void", NOW)
+        lead(db, twice.number, "verified", NOW)
+        a_compound_is_followed(db, rule)
+        assert db.scalar(text("SELECT to_regclass('shifted')")) is None
+        assert [placements.current(db, one.id).code for one in (by_hand, closing, moving, twice)] == [
+            "000", "000", "001", "001",
+        ]  # fmt: skip
+        n_logged = db.scalar(text("SELECT count(*) FROM report_log WHERE action = 'replace'"))
+        assert n_logged == 3, "of the one that moves, the one with two rows, the compound's"
+        assert audit.verify(db).sound
+
+
+def a_compound_is_followed(db: Connection, rule: Rule) -> None:
+    """Asserts where a report of a compound and one on no grid are before and after every grid has moved."""
     id_ = db.scalar(
         text(
             "INSERT INTO compound (source, ref, name, geom) VALUES ('t', '1', '阳光苑', "
@@ -232,6 +257,9 @@ def test_a_report_of_a_compound_follows_where_all_grids_change(db: Connection, r
         db, Draft("00000000-0000-4000-8000-000000000002", "x", "", "web", words), ANONYMOUS, NOW, rule
     )
     assert (at_home.placement.code, at_home.placement.method, outside.placement.code) == ("000", "compound", None)
+    # a position that was too vague to place it
+    there = "geom = ST_SetSRID(ST_MakePoint(110.025, 23.025), 4326), crs = 'wgs84', raw_x = 110.025, raw_y = 23.025"
+    db.execute(text(f"UPDATE report SET {there} WHERE id = :id"), {"id": at_home.id})
     publish(db, narrower(), LATER, rule)
     now = placements.current(db, at_home.id)
     assert (now.code, now.method, now.distance_m) == ("001", "compound", None)

@@ -3,6 +3,6 @@
 -- Columns: none
 -- Index: none
 CREATE TEMP TABLE shifted (
-  id bigint, seq int, state text, from_grid bigint, grid_version_id bigint, method text, distance_m float8, reason text,
-  accuracy_m float8, before bytea
+  id bigint, seq int, state text, grid_version_id bigint, method text, distance_m float8, reason text, accuracy_m float8,
+  facts jsonb, digest bytea
 ) ON COMMIT DROP
