@@ -9,7 +9,7 @@ import geopandas as gpd
 import shapely
 from sqlalchemy import Connection, select
 
-from geodata.town import Household, Town
+from geodata.town import Household, Town, Visit
 from gridsvc import (
     areas,
     basemap,
@@ -50,22 +50,23 @@ def seed(db: Connection, town: Town, rule: Rule, files: Files, progress: Progres
     door_ids, worker_ids = _people(db, town, begin, rule)
     progress("people", 1, 1)
     progress("visits", 0, 1)
-    visits.record(
-        db,
-        [
-            visits.Visit(
-                v.client_key,
-                door_ids[v.household_key],
-                worker_ids.get(v.worker_code),
-                v.outcome,
-                v.happened_at,
-                v.recorded_at,
-            )
-            for v in town.visits
-        ],
-    )
+    visits.load(db, [_visit(v, door_ids, worker_ids) for v in town.visits])
     progress("visits", 1, 1)
     demo_loop.play(db, town, rule, demo_loop.settle(db), files, progress)
+
+
+def _visit(visit: Visit, door_ids: dict[str, int], worker_ids: dict[str, int]) -> visits.Past:
+    draft = visits.Draft(
+        visit.client_key,
+        door_ids[visit.household_key],
+        visit.outcome,
+        visit.happened_at,
+        x=visit.lon,
+        y=visit.lat,
+        crs=visit.datum,
+        accuracy_m=visit.accuracy_m,
+    )
+    return visits.Past(draft, worker_ids.get(visit.worker_code), visit.recorded_at)
 
 
 def _multi(geom: shapely.Geometry) -> bytes:

@@ -16,6 +16,7 @@ from gridsvc.db.tables.campaigns import (
     campaign,
     campaign_cell,
     campaign_door,
+    campaign_grid,
     saved_query,
 )
 from gridsvc.db.tables.cases import (
@@ -33,10 +34,7 @@ from gridsvc.db.tables.doors import (
     DOOR_ACTIONS,
     DOOR_KINDS,
     EXCLUSIONS,
-    MODES,
-    OUTCOMES,
     POSITION_SOURCES,
-    WITHDRAWN,
     household,
     household_class,
     household_exclusion,
@@ -71,6 +69,7 @@ from gridsvc.db.tables.reports import (
     report_log,
     report_number,
 )
+from gridsvc.rules.visiting import MODES, OUTCOMES, WITHDRAWN
 
 __all__ = [
     "AREA_LEVELS",
@@ -110,6 +109,7 @@ __all__ = [
     "campaign",
     "campaign_cell",
     "campaign_door",
+    "campaign_grid",
     "category",
     "category_condition",
     "category_map",

@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 
 from gridsvc.db.tables.base import code_column, id_column, instant, metadata, one_of
-from gridsvc.db.tables.doors import OUTCOMES
+from gridsvc.rules.visiting import OUTCOMES
 
 CAMPAIGN_STATES = ("draft", "running", "ended")
 DOOR_STATUSES = (*OUTCOMES, "not_visited")
@@ -90,6 +90,16 @@ campaign_cell = Table(
     *(Column(name, Integer, nullable=False, server_default="0") for name in CELL_COUNTS),
     UniqueConstraint(*CELL_KEY, name="campaign_cell_key", postgresql_nulls_not_distinct=True),
     Index("campaign_cell_empty_idx", "campaign_id", postgresql_where=text("enumerated = 0")),
+)
+
+# The same by grid alone, kept by a trigger on the cells.
+campaign_grid = Table(
+    "campaign_grid",
+    metadata,
+    Column("campaign_id", ForeignKey("campaign.id", ondelete="CASCADE"), nullable=False),
+    Column("grid_version_id", ForeignKey("grid_version.id")),
+    *(Column(name, Integer, nullable=False, server_default="0") for name in CELL_COUNTS),
+    UniqueConstraint("campaign_id", "grid_version_id", name="campaign_grid_key", postgresql_nulls_not_distinct=True),
 )
 
 saved_query = Table(

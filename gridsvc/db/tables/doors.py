@@ -22,12 +22,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from gridsvc.db.tables.base import code_column, geom_column, id_column, instant, metadata, one_of
+from gridsvc.rules.visiting import MODES, OUTCOMES, WITHDRAWN
 
 DOOR_KINDS = ("household", "shop", "firm")
 POSITION_SOURCES = ("door", "building", "compound")
-OUTCOMES = ("reached", "absent", "refused", "vacant", "moved", "not_found", "not_eligible")
-WITHDRAWN = "withdrawn"  # of a correction: the visit that it supersedes did not take place
-MODES = ("door", "phone", "wechat", "meeting")
 EXCLUSIONS = ("vacant", "not_eligible")
 DOOR_ACTIONS = ("added", "changed", "removed", "restored", "unmasked")
 
@@ -86,6 +84,7 @@ household = Table(
     Index(None, "geom", postgresql_using="gist"),
     Index(None, "grid_version_id"),
     Index(None, "community_id"),
+    Index(None, "registered_at"),
 )
 
 # What persons did to a door; imports leave their name in `household.source`. It only grows.
