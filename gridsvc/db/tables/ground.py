@@ -78,6 +78,7 @@ grid_version = Table(
     Index("grid_version_draft_key", "layer", "code", unique=True, postgresql_where=text("valid_from IS NULL")),
     Index(None, "code"),
     Index(None, "area_id"),
+    Index("grid_version_called_idx", "id", postgresql_include=["code", "name", "layer"]),
 )
 
 edition_grid = Table(

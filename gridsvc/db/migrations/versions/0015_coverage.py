@@ -1,0 +1,19 @@
+"""The area above an area; doors by when they came on the register."""
+
+from alembic import op
+
+from gridsvc.db.statements import statements
+
+revision = "0015"
+down_revision = "0014"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    for statement in statements(__file__):
+        op.execute(statement)
+
+
+def downgrade() -> None:
+    raise NotImplementedError("a schema is brought back from a dump, not downgraded")
