@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -142,7 +141,7 @@ def take(
     crs = "" if source.crs is None else source.crs.name
     staging.compare(db, how.source, crs, now, may_repeat=may_repeat, allow_repeats=how.allow_repeats)
     progress("place", 0, None)
-    staging.place(db, rule, shared=shared)
+    staging.place(db, rule, how.file, now, shared=shared)
     staging.refuse_far(db, shape, source.crs, how.far_m)
     staging.refused(db, refusals)
     summary = staging.summary(db)
@@ -205,7 +204,7 @@ def _add(db: Connection, values: dict[str, object], progress: Progress) -> None:
     progress("write", 0, None)
     db.execute(load("import_reports_add"), values)
     progress("log", 0, None)
-    db.execute(load("import_log_add"), values | {"facts": json.dumps({"file": values["file"]}, ensure_ascii=False)})
+    db.execute(load("import_log_add"), values)
     # Asking for each report who is on duty costs more than all the rest, and is in vain where nobody is.
     on_duty = db.scalar(text("SELECT EXISTS (SELECT FROM duty)"))
     db.execute(load("import_placements_duty_add" if on_duty else "import_placements_add"), values)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -105,8 +106,8 @@ def compare(
         db.execute(load("import_known"), {"source": source, "crs": crs})
 
 
-def place(db: Connection, rule: Rule, *, shared: bool = False) -> None:
-    """Places the new and changed rows; `import_found` tells where each belongs."""
+def place(db: Connection, rule: Rule, file: str, now: datetime, *, shared: bool = False) -> None:
+    """Places the new and changed rows; `import_found` tells where each belongs, and how its log begins at `now`."""
     _find_compounds(db)
     if shared:
         _place_shared(db, rule)
@@ -114,7 +115,8 @@ def place(db: Connection, rule: Rule, *, shared: bool = False) -> None:
         grids.begin_placing(db)
         db.execute(load("import_to_place"))
         grids.place_all(db, rule)
-    db.execute(load("import_found_make"))
+    facts = json.dumps({"file": file}, ensure_ascii=False)
+    db.execute(load("import_found_make"), {"now": now, "facts": facts})
     db.execute(text("ANALYZE import_found (id, grid_version_id)"))
 
 

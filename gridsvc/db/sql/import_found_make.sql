@@ -1,7 +1,8 @@
--- Question: none; makes the table of each new or changed row with where it belongs, or why nowhere
--- Parameters: none; placed must be filled
--- Columns: none; the table has id, row, known_id, received_at, duty_at, grid_version_id, method, distance_m, reason
---   (duty_at: a bare day begins at midnight, when those of the day are not on duty: its noon decides who has it)
+-- Question: none; makes the table of each new or changed row with where it belongs, or why nowhere, and with the first row of
+--   its log (of a new one): sealed here, where the server's parallel workers take part
+-- Parameters: :now (instant), :facts (jsonb: the name of the file); placed must be filled
+-- Columns: none; the table has id, row, known_id, received_at, duty_at, grid_version_id, method, distance_m, reason, state, facts,
+--   digest (duty_at: a bare day begins at midnight, when those of the day are not on duty: its noon decides who has it)
 -- Index: none
 CREATE TEMP TABLE import_found ON COMMIT DROP AS
 SELECT i.id, i.row, i.known_id, i.received_at,
@@ -10,6 +11,15 @@ SELECT i.id, i.row, i.known_id, i.received_at,
   CASE WHEN i.lon IS NOT NULL THEN p.distance_m END AS distance_m,
   CASE WHEN p.id IS NULL THEN coalesce(i.reason, CASE WHEN i.lon IS NOT NULL THEN 'outside'
     WHEN i.place_lon IS NOT NULL THEN 'compound_outside' WHEN i.words IS NOT NULL THEN 'words_only'
-    ELSE 'no_position' END) END AS reason
-FROM import_row i LEFT JOIN placed p ON p.id = i.id
+    ELSE 'no_position' END) END AS reason,
+  i.state, j.facts,
+  log_digest(NULL, i.id, 1, 'import', NULL, i.state, NULL, CAST(:now AS timestamptz), NULL, j.facts) AS digest
+FROM import_row i
+LEFT JOIN placed p ON p.id = i.id
+-- the offset builds the facts once a row, not once for each of their uses
+CROSS JOIN LATERAL (
+  SELECT CASE WHEN i.closed_at IS NULL THEN CAST(:facts AS jsonb)
+    ELSE CAST(:facts AS jsonb) || jsonb_build_object('set', jsonb_build_object('closed_at', i.closed_at)) END AS facts
+  OFFSET 0
+) j
 WHERE i.same IS NOT TRUE
