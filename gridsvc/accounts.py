@@ -15,6 +15,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import Connection, Select, delete, exists, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
+from gridsvc import staff_log
 from gridsvc.db import tables as t
 from gridsvc.db.queries import load
 from gridsvc.errors import Conflict, NotFound, Refused, TooMany
@@ -191,7 +192,8 @@ def change(db: Connection, wanted: Wanted, *, active: bool) -> bool:
     if active and not before.active:
         values |= {"n_failed": 0, "locked_until": None}
     db.execute(update(t.account).where(t.account.c.id == account_id).values(values))
-    db.execute(delete(t.account_area).where(t.account_area.c.account_id == account_id))
+    c = t.account_area.c
+    db.execute(delete(t.account_area).where((c.account_id == account_id) & c.area_id.not_in(ids.areas)))
     _give_areas(db, account_id, ids.areas)
     _end_credentials(db, account_id, *(("session",) if active else ("session", "bearer")))
     return True
@@ -206,7 +208,8 @@ def is_as(account: Account, wanted: Wanted) -> bool:
 
 def _give_areas(db: Connection, account_id: int, areas: Sequence[int]) -> None:
     if areas:
-        db.execute(t.account_area.insert(), [{"account_id": account_id, "area_id": area_id} for area_id in areas])
+        rows = [{"account_id": account_id, "area_id": area_id} for area_id in areas]
+        db.execute(insert(t.account_area).on_conflict_do_nothing(), rows)
 
 
 def _one_id(db: Connection, question: Select[Any], **named: str | None) -> int | None:
@@ -252,7 +255,11 @@ def log_in(db: Connection, login: str, password: str, now: datetime, policy: Pol
     fresh = (
         {"password_hash": _hasher().hash(_bytes(password))} if _hasher().check_needs_rehash(row.password_hash) else {}
     )
+    if fresh:
+        staff_log.same_password(db, begins=True)
     db.execute(mine.values({"n_failed": 0, "locked_until": None} | fresh))
+    if fresh:
+        staff_log.same_password(db, begins=False)
     c = t.credential.c
     db.execute(delete(t.credential).where((c.account_id == row.id) & (c.expires_at <= now)))
     return _issue(db, row.id, "session", "", now, policy.lasts)

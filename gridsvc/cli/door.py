@@ -23,11 +23,13 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from geodata.errors import GeodataError
+from gridsvc import staff_log
 from gridsvc.db import embedded, migrate
 from gridsvc.db.engine import database, make_engine, unlimited
 from gridsvc.errors import Conflict, GridsvcError, NotFound, TooMany, Unavailable
 from gridsvc.grids import Rule
 from gridsvc.i18n import Locale, error_text, translate
+from gridsvc.rules.roles import SYSTEM
 from gridsvc.settings import Settings
 
 FINE, UNEXPECTED, WRONG, ABSENT, CONFLICT, INTERRUPTED = 0, 1, 2, 3, 4, 130
@@ -91,6 +93,7 @@ class Door:
                         code = "schema_absent" if revisions.current is None else "schema_old"
                         raise Unavailable(code, schema=schema)
                     unlimited(connection)
+                    staff_log.begin(connection, SYSTEM, self.now)
                     yield connection
                     if work.is_active:
                         work.rollback()

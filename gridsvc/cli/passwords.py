@@ -55,7 +55,7 @@ def _imported(door: Door, args: argparse.Namespace, out: Path | None, step: Step
     table = columns.read(path, accounts.COLUMNS, accounts.REQUIRED, sheet=args.sheet)
     with door.owner() as db:
         skip = bool(args.skip_refused)
-        account, made = accounts.take(
+        taken = accounts.take(
             db,
             table,
             path.name,
@@ -63,6 +63,7 @@ def _imported(door: Door, args: argparse.Namespace, out: Path | None, step: Step
             skip_refused=skip,
             shown=lambda done, of: step("write", done, of),
         )
+        account, made = taken.account, list(taken.new)
         _write_errors(door, args, path, account)
         good = bool(args.commit) and (skip or not account.n_refused)
         if not good:

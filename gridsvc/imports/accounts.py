@@ -41,7 +41,7 @@ ROLE_WORDS = rows.meanings(
 
 @dataclass(frozen=True)
 class Made:
-    """A new account and its password, which is stored nowhere else."""
+    """A new account and its password, which is stored nowhere else; none where the account was not stored."""
 
     login: str
     name: str
@@ -49,10 +49,19 @@ class Made:
     password: str
 
 
+@dataclass(frozen=True)
+class Taken:
+    """The account of a file, the new accounts, and the logins of those that change."""
+
+    account: Account
+    new: tuple[Made, ...]
+    changed: tuple[str, ...]
+
+
 def take(
     db: Connection, table: Table, file: str, *, write: bool, skip_refused: bool, shown: Callable[[int, int], None]
-) -> tuple[Account, list[Made]]:
-    """The account of a file, and the new accounts where they were stored (the caller commits or not).
+) -> Taken:
+    """What a file says, which is then stored (the caller commits or not); passwords are made where `write` says so.
 
     An account that is there already is changed where the file says otherwise; its password stays, its sessions end.
 
@@ -71,8 +80,9 @@ def take(
         if one is not None:
             found.append((number, one))
     rows.refuse_repeated([one.login for _, one in found], [number for number, _ in found], "account_repeated", refusals)
-    tally = Tally()
+    n_same = 0
     made: list[Made] = []
+    changed: list[str] = []
     # new ones first: one of them may be the admin who makes it possible that another one goes
     good = [(number, one) for number, one in found if number not in refusals.rows]
     good.sort(key=lambda pair: accounts.find(db, pair[1].login) is not None)
@@ -80,25 +90,28 @@ def take(
     for place, (number, one) in enumerate(good, start=1):
         try:
             with db.begin_nested():
-                tally, password = _store(db, one, tally, writes)
+                what, password = _store(db, one, writes)
         except GridsvcError as error:  # the last admin, or somebody was quicker
             refusals.add([Problem(number, error.code, error.facts)])
             continue
-        if password is not None:
-            made.append(Made(one.login, one.name, one.role, password))
+        if what == "new":
+            made.append(Made(one.login, one.name, one.role, password or ""))
+        elif what == "changed":
+            changed.append(one.login)
+        n_same += what == "same"
         shown(place, len(good))
-    return table.account("accounts", file, tally, refusals), made
+    tally = Tally(len(made), len(changed), n_same)
+    return Taken(table.account("accounts", file, tally, refusals), tuple(made), tuple(changed))
 
 
-def _store(db: Connection, one: Wanted, tally: Tally, writes: bool) -> tuple[Tally, str | None]:
+def _store(db: Connection, one: Wanted, writes: bool) -> tuple[str, str | None]:
+    """What it is (new, changed or same), and its password where one was made."""
     before = accounts.find(db, one.login)
-    new, changed, same = tally.new, tally.changed, tally.same
     if before is not None:
-        differs = accounts.change(db, one, active=before.active)
-        return Tally(new, changed + differs, same + (not differs)), None
+        return ("changed" if accounts.change(db, one, active=before.active) else "same"), None
     password = accounts.new_password() if writes else None
     accounts.create(db, password=password, **vars(one))
-    return Tally(new + 1, changed, same), password
+    return "new", password
 
 
 class _Known:

@@ -68,6 +68,7 @@ ALLOWED: dict[tuple[str, str], set[str | None]] = {
     ("GET", "/api/v1/accounts"): {"admin"},
     ("POST", "/api/v1/accounts"): {"admin"},
     ("PATCH", "/api/v1/accounts/{login:path}"): {"admin"},
+    ("GET", "/api/v1/accounts/log"): {"admin"},
     ("GET", "/api/v1/maps/grids.geojson"): KNOWN,
     ("GET", "/api/v1/maps/compounds.geojson"): KNOWN,
     # roads and houses are on every public map, and a resident's report form shows them
@@ -82,6 +83,7 @@ ALLOWED: dict[tuple[str, str], set[str | None]] = {
     ("GET", "/report"): EVERYBODY,
     ("POST", "/report"): EVERYBODY,
     ("GET", "/reports"): KNOWN,
+    ("GET", "/reports/table.{file_format}"): KNOWN,
     ("GET", "/reports/{number:path}"): KNOWN,
     ("GET", "/reports/{number:path}/act"): KNOWN,
     ("POST", "/reports/{number:path}/act"): KNOWN,
@@ -99,6 +101,11 @@ ALLOWED: dict[tuple[str, str], set[str | None]] = {
     ("GET", "/rates/table.{file_format}"): KNOWN,
     ("GET", "/accounts"): {"admin"},
     ("POST", "/accounts/state"): {"admin"},
+    ("GET", "/accounts/add"): {"admin"},
+    ("POST", "/accounts/add"): {"admin"},
+    ("GET", "/accounts/import"): {"admin"},
+    ("POST", "/accounts/import"): {"admin"},
+    ("POST", "/accounts/import/store"): {"admin"},
     ("POST", "/unplaced/place"): PLACERS,
 }
 FILES = {"/static/vendor", "/static/maps", "/static/app"}

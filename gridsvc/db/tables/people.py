@@ -18,6 +18,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
 from gridsvc.db.tables.base import code_column, id_column, instant, metadata, one_of
 from gridsvc.db.tables.ground import LAYERS
@@ -86,4 +87,20 @@ credential = Table(
     instant("expires_at", nullable=False),
     one_of("kind", ("session", "bearer")),
     Index(None, "account_id"),
+)
+
+# Written by triggers on account, account_area, credential and duty; the serving role can only add to it.
+staff_log = Table(
+    "staff_log",
+    metadata,
+    id_column(),
+    instant("at", nullable=False),
+    Column("actor_id", ForeignKey("account.id")),  # null: by the command line, or by itself
+    Column("what", Text, nullable=False),
+    code_column("subject", nullable=False),  # a login, or layer/code of a grid
+    Column("action", Text, nullable=False),
+    Column("changes", JSONB, nullable=False),  # {field: [before, after]}
+    one_of("what", ("account", "area", "token", "duty")),
+    one_of("action", ("add", "change", "end")),
+    Index(None, "what", "subject"),
 )

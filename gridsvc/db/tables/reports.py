@@ -31,7 +31,7 @@ REPORT_STATES = (*OPEN_STATES, "closed", "struck_off", "void", "not_filed", "mer
 LEVELS = ("grid", "community", "subdistrict", "district", "city")
 ROUTINGS = ("list", "fallback", "consultation", "by_hand", "claim")
 _IS_OPEN = "state IN (" + ", ".join(f"'{state}'" for state in OPEN_STATES) + ")"
-STAGES = ("dispatch", "accept", "dispose", "check")
+STAGES = ("verify", "dispatch", "accept", "dispose", "check")
 # What a worklist counts and sorts by: read from the index alone, since open reports lie all over the table.
 _LISTED = (
     *("received_at", "state", "category", "by_staff", "department_id", "routing", "level", "stage", "stage_due_at"),
@@ -96,6 +96,7 @@ report = Table(
     instant("suspended_until"),
     Column("n_suspensions", SmallInteger, nullable=False, server_default="0"),
     instant("waiting_at"),
+    Column("n_asked", SmallInteger, nullable=False, server_default="0"),  # how often the resident was asked
     instant("extension_asked_at"),
     Column("n_extensions", SmallInteger, nullable=False, server_default="0"),
     Column("n_rework", SmallInteger, nullable=False, server_default="0"),

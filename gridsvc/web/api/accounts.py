@@ -9,10 +9,11 @@ from fastapi.responses import JSONResponse
 from pydantic import Field
 from starlette.responses import Response
 
-from gridsvc import accounts
+from gridsvc import accounts, staff_log
 from gridsvc.accounts import Account, Wanted
 from gridsvc.errors import NotFound
 from gridsvc.web import schemas
+from gridsvc.web.api import rows
 from gridsvc.web.deps import Unit, may
 
 router = APIRouter(prefix="/api/v1/accounts", tags=["people"])
@@ -60,10 +61,23 @@ def many(
     return JSONResponse({"items": items})
 
 
+@router.get("/log", operation_id="account_log", responses={200: {"model": dict[str, Any]}})
+def log(
+    unit: Annotated[Unit, may("manage_accounts")],
+    q: Annotated[schemas.Words | None, Query(max_length=100, description="words in the login or grid")] = None,
+    before: Annotated[int | None, Query(ge=1, le=2**62, description="only older ones than this entry")] = None,
+) -> Response:
+    """The last changes of accounts, tokens and duty, newest first: who, when, and each field before and after."""
+    found = staff_log.listed(unit.question, words=(q or "").strip(), before=before)
+    zone = unit.mine.settings.zone
+    return JSONResponse({"items": [vars(one) | {"at": rows.moment(one.at, zone)} for one in found]})
+
+
 @router.post("", status_code=201, operation_id="add_account", responses={409: {"model": schemas.ErrorOut}})
 def add(body: AccountIn, unit: Annotated[Unit, may("manage_accounts")]) -> Response:
     """A new account; the password is in the answer where it was made here."""
     password = body.password if body.password is not None else accounts.new_password()
+    staff_log.begin(unit.db, unit.actor, unit.now)
     accounts.create(
         unit.db,
         login=body.login,
@@ -87,6 +101,7 @@ def change(
 ) -> Response:
     """Changes an account and ends its sessions at once; a disabled one's tokens too. One active admin always stays."""
     before = _found(unit, login)
+    staff_log.begin(unit.db, unit.actor, unit.now)
     given = body.model_fields_set
     active = before.active if body.active is None else body.active
     if given <= {"active"}:

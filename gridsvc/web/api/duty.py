@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 from starlette.responses import Response
 
-from gridsvc import duties
+from gridsvc import duties, staff_log
 from gridsvc.duties import Post
 from gridsvc.web import schemas
 from gridsvc.web.deps import Unit, may
@@ -65,6 +65,7 @@ def read(
 @router.put("/duty", operation_id="put_duty", responses={200: {"model": dict[str, Any]}})
 def put(body: DutyIn, unit: Annotated[Unit, may("manage_duty")]) -> Response:
     """Makes these the duty in a grid of the own areas, and ends all other duty there."""
+    staff_log.begin(unit.db, unit.actor, unit.now)
     duties.put(unit.db, unit.actor, body.grid, body.layer, [one.post() for one in body.items])
     return JSONResponse(_told(body.grid, body.layer, duties.of_grid(unit.db, unit.actor, body.grid, body.layer)))
 

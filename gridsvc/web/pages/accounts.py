@@ -1,8 +1,8 @@
-"""The list of accounts, and shutting or opening one of them."""
+"""The list of accounts, shutting or opening one of them, and what was changed by whom."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Request
@@ -10,12 +10,15 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
-from gridsvc import accounts
+from gridsvc import accounts, staff_log
 from gridsvc.errors import GridsvcError
+from gridsvc.staff_log import Entry
 from gridsvc.web.deps import Unit, UnitDep, may
 from gridsvc.web.templating import Frame, frame_of, page
 
 router = APIRouter()
+
+LATEST = 30  # changes under the list
 
 
 class Sent(BaseModel):
@@ -46,12 +49,40 @@ def _page(
         asked=accounts.find(unit.db, ask) if ask else None,
         done=accounts.find(unit.db, done) if done else None,
         errors={} if error is None else {"f-q": error},
+        log=staff_log.listed(unit.db, words=q, limit=LATEST),
+        changes=changes,
     )
+
+
+def changes(frame: Frame, entry: Entry) -> list[str]:
+    """What was changed, field by field, as before -> after."""
+    told = []
+    for name, (before, after) in entry.changes.items():
+        label = frame.words(f"pages.staff.field.{name}")
+        if name == "password":
+            told.append(label)
+        elif before == after:
+            told.append(f"{label} {_value(frame, name, after)}")
+        else:
+            told.append(f"{label} {_value(frame, name, before)} → {_value(frame, name, after)}")
+    return told
+
+
+def _value(frame: Frame, name: str, value: Any) -> str:
+    if value is None:
+        return "—"
+    if isinstance(value, bool):
+        return frame.words("pages.accounts.active" if value else "pages.accounts.shut")
+    if isinstance(value, list):
+        return " ".join(str(one) for one in value)
+    kind = {"role": "role", "kind": "duty"}.get(name)
+    return frame.label(kind, str(value)) if kind else str(value)
 
 
 @router.post("/accounts/state", response_class=HTMLResponse, dependencies=[may("manage_accounts")])
 def change(request: Request, unit: UnitDep, form: Annotated[Sent, Form()]) -> Response:
     """Back to the list, or there with what stands against it."""
+    staff_log.begin(unit.db, unit.actor, unit.now)
     try:
         with unit.db.begin_nested():
             (accounts.enable if form.active else accounts.disable)(unit.db, form.login)

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from gridsvc.web.errors import Failure
 from gridsvc.web.pages import (
+    account_forms,
     accounts,
     acting,
     docs,
@@ -41,6 +42,7 @@ for part in (
     report_files,
     reports,
     responsibility,
+    account_forms,
     accounts,
     worklist,
     several,

@@ -1,0 +1,198 @@
+"""Adding accounts in the browser: one by a form, many from a table; passwords are shown this once."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, File, Form, Request, UploadFile
+from fastapi.responses import HTMLResponse
+from pydantic import BaseModel, Field
+from sqlalchemy import select
+from starlette.responses import Response
+
+from geodata.errors import GeodataError
+from gridsvc import accounts, departments, staff_log
+from gridsvc.db import tables as t
+from gridsvc.errors import GridsvcError, Refused
+from gridsvc.imports import accounts as importing
+from gridsvc.imports import columns
+from gridsvc.imports.accounts import Taken
+from gridsvc.rules.roles import ROLES
+from gridsvc.web.deps import Unit, UnitDep, may
+from gridsvc.web.templating import Frame, frame_of, page
+
+router = APIRouter()
+
+MOST_BYTES = 40 * 1024  # of a file: it comes a second time inside a form, and no request is larger than 64 KB
+MOST_ROWS = 300  # each new one costs some 50 ms for its password
+MOST_CHOICES = 2000
+ENDINGS = (".xlsx", ".csv")
+# The field at which a refusal is told.
+_FIELD_OF = {"login": "login", "area": "areas", "department": "department", "worker": "worker", "role": "role"}
+
+
+class Wanted(BaseModel):
+    """A new account as it was typed; areas by code, with spaces or commas between."""
+
+    login: Annotated[str, Field(max_length=100)] = ""
+    name: Annotated[str, Field(max_length=200)] = ""
+    role: Annotated[str, Field(max_length=40)] = ""
+    areas: Annotated[str, Field(max_length=4000)] = ""
+    department: Annotated[str, Field(max_length=120)] = ""
+    worker: Annotated[str, Field(max_length=120)] = ""
+
+
+class Sure(BaseModel):
+    """The file that was looked at, once more: its name, and its content in base64."""
+
+    name: Annotated[str, Field(max_length=200)]
+    content: Annotated[str, Field(max_length=2 * MOST_BYTES)]
+
+
+@dataclass(frozen=True)
+class Looked:
+    """A file and what it says, for the page that asks before anything is stored."""
+
+    name: str
+    content: str
+    taken: Taken
+    refused: tuple[tuple[int | None, str], ...]
+
+
+# ---- one account -----------------------------------------------------------------------------------------------------
+
+
+@router.get("/accounts/add", response_class=HTMLResponse, dependencies=[may("manage_accounts")])
+def show(request: Request, unit: UnitDep) -> Response:
+    """The empty form of an account."""
+    return _form(frame_of(request), unit, Wanted(), {})
+
+
+@router.post("/accounts/add", response_class=HTMLResponse, dependencies=[may("manage_accounts")])
+def add(request: Request, unit: UnitDep, form: Annotated[Wanted, Form()]) -> Response:
+    """The new account with its password, or the form with what is wrong."""
+    frame = frame_of(request)
+    password = accounts.new_password()
+    login, name = form.login.strip(), form.name.strip()
+    staff_log.begin(unit.db, unit.actor, unit.now)
+    try:
+        with unit.db.begin_nested():
+            accounts.create(
+                unit.db,
+                login=login,
+                name=name or login,
+                role=form.role,
+                password=password,
+                area_codes=columns.split(form.areas.replace(" ", ",")),
+                department_code=form.department or None,
+                worker_code=form.worker.strip() or None,
+            )
+    except GridsvcError as error:
+        field = next((_FIELD_OF[part] for part in _FIELD_OF if error.code.startswith(part)), "login")
+        field = next((_FIELD_OF[part] for part in _FIELD_OF if error.code.endswith(f"_{part}")), field)
+        status = 409 if error.code == "login_taken" else 422
+        return _form(frame, unit, form, {f"f-{field}": frame.says(error.code, **error.facts)}, status)
+    made = importing.Made(login, name or login, form.role, password)
+    return _passwords(frame, unit, (made,), ())
+
+
+def _form(frame: Frame, unit: Unit, form: Wanted, errors: dict[str, str], status: int = 200) -> Response:
+    a, w = t.area.c, t.worker.c
+    areas = unit.db.execute(select(a.code, a.name).order_by(a.code).limit(MOST_CHOICES)).all()
+    workers = unit.db.execute(select(w.code, w.name).where(w.active).order_by(w.code).limit(MOST_CHOICES)).all()
+    facts: dict[str, Any] = {"form": form, "errors": errors, "roles": ROLES, "areas": areas, "workers": workers}
+    facts |= {"departments": departments.listed(unit.db), "needs": {role: accounts.needed(role) for role in ROLES}}
+    return page(frame, "account_add.html", status=status, nav="accounts", **facts)
+
+
+def _passwords(frame: Frame, unit: Unit, made: tuple[importing.Made, ...], changed: tuple[str, ...]) -> Response:
+    """The only page that ever shows these passwords."""
+    answer = page(frame, "account_passwords.html", status=201, nav="accounts", made=made, changed=changed)
+    answer.headers["Cache-Control"] = "no-store"
+    unit.end(well=True)
+    for login in changed:
+        unit.mine.actors.forget_account(login)
+    return answer
+
+
+# ---- many accounts ---------------------------------------------------------------------------------------------------
+
+
+@router.get("/accounts/import", response_class=HTMLResponse, dependencies=[may("manage_accounts")])
+def show_import(request: Request) -> Response:
+    """The form for a table of accounts."""
+    return _import(frame_of(request), {})
+
+
+@router.post("/accounts/import", response_class=HTMLResponse, dependencies=[may("manage_accounts")])
+def look(request: Request, unit: UnitDep, file: Annotated[UploadFile, File()]) -> Response:
+    """What the table would change, row by row where it is refused; nothing is stored."""
+    frame = frame_of(request)
+    content = file.file.read(MOST_BYTES + 1)
+    try:
+        taken = _taken(unit, file.filename or "", content, write=False)
+    except (GeodataError, GridsvcError) as error:
+        return _import(frame, {"f-file": frame.says(error.code, **error.facts)}, 422)
+    return _asked(frame, file.filename or "", content, taken)
+
+
+@router.post("/accounts/import/store", response_class=HTMLResponse, dependencies=[may("manage_accounts")])
+def store(request: Request, unit: UnitDep, form: Annotated[Sure, Form()]) -> Response:
+    """The passwords of the new accounts, once; the table's account again where a row is refused now."""
+    frame = frame_of(request)
+    try:
+        content = base64.b64decode(form.content, validate=True)
+        taken = _taken(unit, form.name, content, write=True)
+    except binascii.Error:
+        return _import(frame, {"f-file": frame.says("file_unreadable_form")}, 422)
+    except (GeodataError, GridsvcError) as error:
+        return _import(frame, {"f-file": frame.says(error.code, **error.facts)}, 422)
+    if taken.account.n_refused:
+        return _asked(frame, form.name, content, taken)
+    return _passwords(frame, unit, taken.new, taken.changed)
+
+
+def _taken(unit: Unit, name: str, content: bytes, *, write: bool) -> Taken:
+    """What a table says; stored only where it is to be and every row is right.
+
+    Raises:
+        Refused: accounts_file_kind, accounts_file_large, accounts_too_many.
+        FileRefused: what the reader refuses.
+    """
+    own = Path(name.replace("\x00", "")).name[-80:]  # of its folders nothing
+    if Path(own).suffix.lower() not in ENDINGS:
+        raise Refused("accounts_file_kind", file=own)
+    if len(content) > MOST_BYTES:
+        raise Refused("accounts_file_large", file=own, most=MOST_BYTES // 1024)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / own  # its refusals name it
+        path.write_bytes(content)
+        table = columns.read(path, importing.COLUMNS, importing.REQUIRED)
+    if table.layer.n_rows > MOST_ROWS:
+        raise Refused("accounts_too_many", n=table.layer.n_rows, most=MOST_ROWS)
+    staff_log.begin(unit.db, unit.actor, unit.now)
+    with unit.db.begin_nested() as inner:
+        taken = importing.take(unit.db, table, own, write=write, skip_refused=False, shown=lambda done, of: None)
+        if not write or taken.account.n_refused:
+            inner.rollback()
+    return taken
+
+
+def _asked(frame: Frame, name: str, content: bytes, taken: Taken) -> Response:
+    refused = tuple(
+        (one.row, frame.says(one.code, **(dict(one.facts) | {"row": one.row}))) for one in taken.account.refused
+    )
+    looked = Looked(name, base64.b64encode(content).decode(), taken, refused)
+    return _import(frame, {}, 422 if refused else 200, looked)
+
+
+def _import(frame: Frame, errors: dict[str, str], status: int = 200, looked: Looked | None = None) -> Response:
+    facts: dict[str, Any] = {"errors": errors, "looked": looked, "most_kb": MOST_BYTES // 1024, "most_rows": MOST_ROWS}
+    answer = page(frame, "account_import.html", status=status, nav="accounts", **facts)
+    answer.headers["Cache-Control"] = "no-store"
+    return answer

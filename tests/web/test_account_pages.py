@@ -1,0 +1,157 @@
+"""Accounts in the browser: one by a form, many from a table that is shown first; passwords once; who changed what."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from html import unescape
+
+import httpx
+import openpyxl
+import pytest
+from sqlalchemy import text
+
+from gridsvc.web.pages.account_forms import MOST_BYTES, MOST_ROWS
+from tests.web.county import CANARY, WEST
+from tests.web.offices import Offices, opened
+
+HEAD = ["登录名", "姓名", "角色", "辖区", "所属单位", "工号"]
+
+
+@pytest.fixture(scope="module")
+def offices(cluster_urls: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Offices]:
+    with opened(cluster_urls, tmp_path_factory.mktemp("data")) as found:
+        yield found
+
+
+def sheet(*rows: list[str]) -> bytes:
+    book = openpyxl.Workbook()
+    for row in (HEAD, *rows):
+        book.active.append(row)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def upload(client: httpx.Client, content: bytes, name: str = "账号.xlsx", lang: str = "en") -> httpx.Response:
+    return client.post(f"/accounts/import?lang={lang}", files={"file": (name, content)})
+
+
+def confirm(client: httpx.Client, shown: httpx.Response) -> httpx.Response:
+    fields = {name: unescape(value) for name, value in re.findall(r'name="(name|content)" value="([^"]*)"', shown.text)}
+    return client.post("/accounts/import/store?lang=en", data=fields)
+
+
+def n_accounts(offices: Offices) -> int:
+    with offices.made.begin() as db:
+        return int(db.scalar(text("SELECT count(*) FROM account")) or 0)
+
+
+def can_log_in(offices: Offices, login: str, password: str) -> bool:
+    with httpx.Client(base_url=offices.address) as nobody:
+        token = re.search(r'name="csrf_token" value="([^"]+)"', nobody.get("/login").text)
+        assert token is not None
+        sent = {"csrf_token": token[1], "login": login, "password": password, "next": "/"}
+        return nobody.post("/login", data=sent, follow_redirects=False).status_code == 303
+
+
+def test_one_account_and_its_password_once(offices: Offices) -> None:
+    admin = offices.clients["admin"]
+    assert 'name="login"' in admin.get("/accounts/add").text
+    sent = {"login": "zhao", "name": CANARY, "role": "manager", "areas": f"{WEST}, 370101001"}
+    made = admin.post("/accounts/add?lang=en", data=sent)
+    assert (made.status_code, made.headers["cache-control"]) == (201, "no-store")
+    assert CANARY not in made.text
+    found = re.search(r"<code>([a-z0-9-]+)</code>", made.text)
+    assert found is not None
+    assert can_log_in(offices, "zhao", found[1])
+    listed = admin.get("/accounts?q=zhao&lang=en").text
+    assert found[1] not in listed
+    log = listed[listed.index('id="staff-log"') :]
+    assert re.search(r"admin</td><td>Account added: <span[^>]*>zhao", log)
+    assert "role — → Grid manager" in log
+    assert f"area — → {WEST}" in log
+
+
+@pytest.mark.parametrize(
+    ("sent", "field", "status"),
+    [
+        ({"login": "admin", "role": "admin"}, "f-login", 409),
+        ({"login": "a b", "role": "admin"}, "f-login", 422),
+        ({"login": "qian", "role": "boss"}, "f-role", 422),
+        ({"login": "qian", "role": "manager"}, "f-areas", 422),
+        ({"login": "qian", "role": "manager", "areas": "nowhere"}, "f-areas", 422),
+        ({"login": "qian", "role": "handler"}, "f-department", 422),
+        ({"login": "qian", "role": "worker", "worker": "w9"}, "f-worker", 422),
+        ({"login": "qian", "role": "admin", "worker": "w1"}, "f-worker", 422),
+    ],
+)
+def test_what_cannot_be_is_told_at_its_field(offices: Offices, sent: dict[str, str], field: str, status: int) -> None:
+    before = n_accounts(offices)
+    answer = offices.clients["admin"].post("/accounts/add", data=sent)
+    assert answer.status_code == status
+    assert f'id="{field}-wrong"' in answer.text
+    assert n_accounts(offices) == before
+
+
+def test_a_table_is_shown_before_anything_is_stored(offices: Offices) -> None:
+    admin, before = offices.clients["admin"], n_accounts(offices)
+    rows = [["sun", "孙", "核查员", "西社区", "", ""], ["li2", CANARY, "经办人", "", "城管局", ""]]
+    shown = upload(admin, sheet(*rows))
+    assert shown.status_code == 200
+    assert ">2</td>" in shown.text
+    assert "sun (Checker)" in shown.text
+    assert n_accounts(offices) == before
+    stored = confirm(admin, shown)
+    assert (stored.status_code, stored.headers["cache-control"]) == (201, "no-store")
+    assert n_accounts(offices) == before + 2
+    assert CANARY not in stored.text
+    passwords = dict(re.findall(r'<th scope="row">(\w+)</th>.*?<code>([a-z0-9-]+)</code>', stored.text))
+    assert set(passwords) == {"sun", "li2"}
+    assert can_log_in(offices, "sun", passwords["sun"])
+    again = confirm(admin, shown)  # sent once more: nothing new, so no password
+    assert "<code>" not in again.text
+    changed = upload(admin, sheet(["sun", "孙二", "核查员", "西社区", "", ""]))
+    assert "Changed: sun" in changed.text
+    assert "sun" in confirm(admin, changed).text
+    assert "name 孙 → 孙二" in admin.get("/accounts?q=sun&lang=en").text
+    assert 'id="told-title"' in upload(admin, sheet(["sun", "孙二", "核查员", "西社区", "", ""])).text
+
+
+def test_a_refused_row_is_named_and_nothing_is_stored(offices: Offices) -> None:
+    admin, before = offices.clients["admin"], n_accounts(offices)
+    shown = upload(admin, sheet(["zhou", "周", "核查员", "西社区", "", ""], ["wu", "吴", "经理", "", "", ""]))
+    assert shown.status_code == 422
+    assert "经理" in shown.text
+    assert 'name="content"' not in shown.text
+    forged = {"name": "x.xlsx", "content": "!!"}
+    assert admin.post("/accounts/import/store", data=forged).status_code == 422
+    assert n_accounts(offices) == before
+
+
+def test_files_that_are_none(offices: Offices) -> None:
+    admin = offices.clients["admin"]
+    too_many = "登录名,角色\n" + "".join(f"u{i},管理员\n" for i in range(MOST_ROWS + 1))
+    for name, content, said in (
+        ("a.pdf", b"%PDF", "choose an .xlsx or .csv"),
+        ("a.xlsx", b"PK nothing", "a.xlsx"),
+        ("a.csv", "登录名\nx\n".encode(), "角色"),
+        ("a.csv", b"x" * (MOST_BYTES + 1), "KB"),
+        ("a.csv", too_many.encode(), str(MOST_ROWS)),
+    ):
+        answer = upload(admin, content, name)
+        assert answer.status_code == 422, name
+        assert said in unescape(answer.text), (name, said)
+        assert "/tmp" not in answer.text  # noqa: S108 - the folder that no page may name
+
+
+def test_the_log_is_the_administrators(offices: Offices) -> None:
+    items = offices.clients["admin"].get("/api/v1/accounts/log?q=zhao").json()["items"]
+    assert {one["subject"] for one in items} == {"zhao"}
+    assert {one["actor"] for one in items} == {"admin"}
+    assert items[-1]["changes"]["role"] == [None, "manager"]
+    assert items[-1]["at"].endswith("+08:00")
+    older = offices.clients["admin"].get(f"/api/v1/accounts/log?before={items[-1]['id']}").json()["items"]
+    assert all(one["id"] < items[-1]["id"] for one in older)
+    assert offices.clients["leader"].get("/api/v1/accounts/log").status_code == 403
