@@ -134,6 +134,16 @@ def local_metric(lon: float, lat: float) -> CRS:
     return _of_epsg((32600 if lat >= 0.0 else 32700) + zone)
 
 
+def to_metres(lonlat: FloatArray, crs: CRS) -> FloatArray:
+    """Easting and northing, shape (n, 2), in a projected CRS (see `local_metric`) of positions in EPSG:4326 degrees."""
+    return np.column_stack(_to_metric(crs).transform(lonlat[:, 0], lonlat[:, 1]))
+
+
+@lru_cache(maxsize=16)
+def _to_metric(crs: CRS) -> Transformer:
+    return Transformer.from_crs(_of_epsg(4326), crs, always_xy=True)
+
+
 @lru_cache(maxsize=128)
 def _of_epsg(epsg: int) -> CRS:
     # PROJ's database takes milliseconds to answer, and a request may ask twice.
