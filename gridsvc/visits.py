@@ -21,7 +21,7 @@ from gridsvc.rules.visiting import WITHDRAWN
 from gridsvc.stats import scope
 from gridsvc.visit_drafts import Answer, Draft, Item, Need, Stamp, examine, flags, locate, row
 
-__all__ = ["MOST", "Answer", "Draft", "Need", "Past", "load", "record", "record_all"]
+__all__ = ["MOST", "Answer", "Draft", "Need", "Past", "load", "lock", "record", "record_all"]
 
 MOST = 1000  # visits at once
 CHANNEL = "visit"  # of the reports that are made at a door
@@ -87,7 +87,7 @@ def load(db: Connection, past: Sequence[Past]) -> int:
         if item.answer is not None and item.answer.error is not None:
             raise item.answer.error
     now = max(p.recorded_at for p in past)
-    doors = _lock(db, {p.draft.household_id for p in past}, SYSTEM, now)
+    doors = lock(db, {p.draft.household_id for p in past}, SYSTEM, now)
     rows = []
     for p, item in zip(past, items, strict=True):
         door = doors.get(p.draft.household_id)
@@ -105,7 +105,7 @@ def _record(db: Connection, items: Sequence[Item], actor: Actor, now: datetime, 
     if not items:
         return
     ids = {item.draft.household_id for item in items} | {old.household_id for old in _named(db, items).values()}
-    doors = _lock(db, ids, actor, now)
+    doors = lock(db, ids, actor, now - GRACE)
     touched: set[int] = set()
     for some in _rounds(items):
         named = _named(db, some)
@@ -128,10 +128,14 @@ def _record(db: Connection, items: Sequence[Item], actor: Actor, now: datetime, 
     _recall(db, [item for item in items if item.answer is None or item.answer.error is not None])
 
 
-def _lock(db: Connection, ids: Collection[int], actor: Actor, now: datetime) -> dict[int, Any]:
-    """The doors that are there, by id, locked in the order of their ids, with the counts of campaigns held."""
+def lock(db: Connection, ids: Collection[int], actor: Actor, since: datetime) -> dict[int, Any]:
+    """The doors that are there, by id, with `lon`, `lat` and whether this person sees them (`seen`).
+
+    They are locked in the order of their ids, with the counts of campaigns held. Seen are doors in grids that are the
+    person's own, or that were at some time after `since`.
+    """
     values = {name: value for name, value in scope(actor).items() if name != "department_id"}
-    return {d.id: d for d in ask(db, "visit_doors", values | {"ids": list(ids), "since": now - GRACE})}
+    return {d.id: d for d in ask(db, "visit_doors", values | {"ids": list(ids), "since": since})}
 
 
 def _named(db: Connection, items: Sequence[Item]) -> dict[UUID | int, Any]:

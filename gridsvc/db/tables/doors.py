@@ -158,6 +158,9 @@ visit = Table(
     Index(None, "household_id", "happened_at"),
     Index(None, "happened_at"),
     Index(None, "worker_id", "happened_at"),
+    Index(
+        "visit_claim_idx", "household_id", "happened_at", postgresql_where=text("outcome IN ('vacant', 'not_eligible')")
+    ),
 )
 
 visit_report = Table(

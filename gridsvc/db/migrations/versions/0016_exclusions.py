@@ -1,0 +1,19 @@
+"""Visits that found a door vacant or not eligible are found again."""
+
+from alembic import op
+
+from gridsvc.db.statements import statements
+
+revision = "0016"
+down_revision = "0015"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    for statement in statements(__file__):
+        op.execute(statement)
+
+
+def downgrade() -> None:
+    raise NotImplementedError("a schema is brought back from a dump, not downgraded")

@@ -1,0 +1,149 @@
+"""Doors that leave the denominator: found vacant or not eligible at a visit, confirmed by somebody else or a paper."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, select
+
+from gridsvc import visited, visits
+from gridsvc.db import tables as t
+from gridsvc.db.queries import load
+from gridsvc.errors import Conflict, Forbidden, NotFound, Refused
+from gridsvc.rules.roles import Actor
+from gridsvc.stats import scope
+
+MOST_WAITING = 500
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What the latest visit to a door says, and who: it waits for somebody else. `own`: it is the reader's."""
+
+    visit_id: int
+    household_id: int
+    reason: str
+    claimed_at: datetime
+    account_id: int | None
+    worker_name: str | None
+    compound_name: str | None
+    building: str
+    unit: str
+    room: str
+    kind: str
+    grid_code: str | None
+    own: bool
+
+
+def waiting(db: Connection, actor: Actor, *, household_id: int | None = None, most: int = MOST_WAITING) -> list[Claim]:
+    """The claims at doors that this reader sees, the longest waiting first."""
+    values = scope(actor) | {"household_id": household_id, "most": most}
+    del values["department_id"]
+    return [_claim(dict(row), actor) for row in db.execute(load("exclusion_claims"), values).mappings()]
+
+
+def _claim(row: dict[str, object], actor: Actor) -> Claim:
+    worker_id = row.pop("worker_id")
+    same_account = row["account_id"] is not None and row["account_id"] == actor.account_id
+    same_worker = worker_id is not None and worker_id == actor.worker_id
+    return Claim(**row, own=same_account or same_worker)  # type: ignore[arg-type]  # the query's columns, by name
+
+
+def confirm(
+    db: Connection, household_id: int, reason: str, actor: Actor, now: datetime, document: str | None = None
+) -> int:
+    """The id of the exclusion that begins now: somebody else found the door so, or a document says it.
+
+    Raises:
+        NotFound: the door is not there for this person, or no longer on the register.
+        Refused: another reason than these.
+        Forbidden: `exclusion_second`: who found it cannot confirm it without a document.
+        Conflict: `exclusion_there`; `exclusion_unclaimed`: the latest visit says something else.
+    """
+    if reason not in t.EXCLUSIONS:
+        raise Refused("exclusion_reason_unknown", reason=reason[:40], known=", ".join(t.EXCLUSIONS))
+    document = (document or "").strip() or None
+    visited.before(db, [household_id])
+    _hold_door(db, household_id, actor, now)
+    if _open(db, household_id) is not None:
+        raise Conflict("exclusion_there")
+    claim = next((c for c in waiting(db, actor, household_id=household_id) if c.reason == reason), None)
+    if document is None:
+        if claim is None:
+            raise Conflict("exclusion_unclaimed", reason=reason)
+        if claim.own:
+            raise Forbidden("exclusion_second")
+    exclusion_id = db.execute(
+        t.household_exclusion.insert()
+        .values(
+            household_id=household_id,
+            reason=reason,
+            claimed_by=claim.account_id if claim else None,
+            claimed_at=claim.claimed_at if claim else now,
+            confirmed_by=actor.account_id,
+            confirmed_at=now,
+            document=document,
+        )
+        .returning(t.household_exclusion.c.id)
+    ).scalar_one()
+    _mark(db, household_id, reason)
+    visited.after(db, [household_id])
+    return int(exclusion_id)
+
+
+def decline(db: Connection, household_id: int, actor: Actor, now: datetime) -> None:
+    """Nothing; afterwards the claim no longer waits, and the door counts as before. It is kept as an exclusion that
+    ended when it began.
+
+    Raises:
+        NotFound: the door is not there for this person.
+        Forbidden: `exclusion_second`: it is the own claim; its visit can be corrected.
+        Conflict: `exclusion_unclaimed`: nothing waits.
+    """
+    _hold_door(db, household_id, actor, now)
+    claim = next(iter(waiting(db, actor, household_id=household_id)), None)
+    if claim is None:
+        raise Conflict("exclusion_none")
+    if claim.own:
+        raise Forbidden("exclusion_second")
+    row = {"household_id": household_id, "reason": claim.reason, "claimed_by": claim.account_id}
+    times = {"claimed_at": claim.claimed_at, "confirmed_at": now, "ended_at": now}
+    who = {"confirmed_by": actor.account_id, "ended_by": actor.account_id}
+    db.execute(t.household_exclusion.insert(), row | times | who)
+
+
+def end(db: Connection, household_id: int, actor: Actor, now: datetime) -> None:
+    """Nothing; afterwards the door is in the denominator again.
+
+    Raises:
+        NotFound: the door is not there for this person.
+        Conflict: `exclusion_none`.
+    """
+    visited.before(db, [household_id])
+    _hold_door(db, household_id, actor, now)
+    held = _open(db, household_id)
+    if held is None:
+        raise Conflict("exclusion_none")
+    x = t.household_exclusion
+    values = {"ended_at": max(now, held[1]), "ended_by": actor.account_id}
+    db.execute(x.update().where(x.c.id == held[0]).values(values))
+    _mark(db, household_id, None)
+    visited.after(db, [household_id])
+
+
+def _hold_door(db: Connection, household_id: int, actor: Actor, now: datetime) -> None:
+    door = visits.lock(db, [household_id], actor, now).get(household_id)
+    removed = select(t.household.c.removed_at).where(t.household.c.id == household_id)
+    if door is None or not door.seen or db.scalar(removed) is not None:
+        raise NotFound("door_unknown", id=household_id)
+
+
+def _open(db: Connection, household_id: int) -> tuple[int, datetime] | None:
+    x = t.household_exclusion.c
+    held = db.execute(select(x.id, x.confirmed_at).where(x.household_id == household_id, x.ended_at.is_(None))).first()
+    return None if held is None else (held.id, held.confirmed_at)
+
+
+def _mark(db: Connection, household_id: int, reason: str | None) -> None:
+    db.execute(t.household.update().where(t.household.c.id == household_id).values(excluded=reason))
