@@ -50,6 +50,7 @@ class Case:
     suspended_until: datetime | None = None
     n_suspensions: int = 0
     waiting_at: datetime | None = None
+    n_asked: int = 0
     extension_asked_at: datetime | None = None
     n_extensions: int = 0
     n_rework: int = 0

@@ -14,11 +14,12 @@ from gridsvc.rules.lifecycle import STAYS, TABLE, edge
 from gridsvc.rules.roles import Actor, may
 
 MAX_EXTENSIONS = 2
+MAX_ASKED = 3  # how often the resident may be asked: each time the clock stands still
 UNDO = timedelta(minutes=5)
 RATING_LASTS = timedelta(days=14)
 # What a handler does for the department that has the report; and what those who assist or were called may do as well.
 OF_THE_LEAD = frozenset({"accept", "return", "dispose", "ask_extension", "ask_resident", "stop_asking", "answer"})
-OF_ALL_WHO_HELP = frozenset({"make_safe"})
+OF_ALL_WHO_HELP = frozenset({"make_safe", "unmask"})
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ AGAINST: dict[str, tuple[Reason, ...]] = {
     "refuse_extension": (_NOT_ASKED,),
     "suspend": (_STOPPED, (lambda a: a.case.n_suspensions > 0, "suspended_before")),
     "resume": ((lambda a: a.case.suspended_at is None, "not_suspended"),),
-    "ask_resident": (_STOPPED, _NO_RESIDENT),
+    "ask_resident": (_STOPPED, _NO_RESIDENT, (lambda a: a.case.n_asked >= MAX_ASKED, "asked_often")),
     "stop_asking": ((lambda a: a.case.waiting_at is None, "not_waiting"),),
     "check": (_OWN_WORK,),
     "check_failed": (_OWN_WORK,),

@@ -37,15 +37,20 @@ def nothing(case: Case, actor: Actor, now: datetime, given: Given, terms: Terms)
 
 
 def _verified(case: Case, actor: Actor, now: datetime, given: Given, terms: Terms) -> Step:
-    return _step({"verified": "exists", "verified_at": now})
+    return _step({"verified": "exists", "verified_at": now} | NO_STAGE)
 
 
 def _verify_absent(case: Case, actor: Actor, now: datetime, given: Given, terms: Terms) -> Step:
-    return _step({"verified": "absent", "verified_at": now})
+    return _step({"verified": "absent", "verified_at": now} | NO_STAGE)
 
 
 def _verify_unable(case: Case, actor: Actor, now: datetime, given: Given, terms: Terms) -> Step:
     return _step({"verified": "unable", "verified_at": now})
+
+
+def _verifying(case: Case, now: datetime, given: Given, terms: Terms) -> Timed:
+    """The stage of a report that somebody has to look at before it is filed."""
+    return Timed({}) if given.by_staff or case.verified == "exists" else clock.stage("verify", now, terms)
 
 
 def _solve_on_spot(case: Case, actor: Actor, now: datetime, given: Given, terms: Terms) -> Step:
@@ -151,7 +156,7 @@ def _go_on(case: Case, actor: Actor, now: datetime, given: Given, terms: Terms) 
 
 
 def _ask_resident(case: Case, actor: Actor, now: datetime, given: Given, terms: Terms) -> Step:
-    return _step({"waiting_at": now})
+    return _step({"waiting_at": now, "n_asked": case.n_asked + 1})
 
 
 def _watch(case: Case, actor: Actor, now: datetime, given: Given, terms: Terms) -> Step:
@@ -215,11 +220,15 @@ _OF_THE_WAY_BEFORE = (
 def _reopen(case: Case, actor: Actor, now: datetime, given: Given, terms: Terms) -> Step:
     """To the desk with a new deadline; what was never filed begins at the beginning, for it may have to be verified."""
     changes: dict[str, Value] = dict.fromkeys(_OF_THE_WAY_BEFORE)
-    changes |= {"n_extensions": 0, "n_suspensions": 0}
+    changes |= {"n_extensions": 0, "n_suspensions": 0, "n_asked": 0}
     if case.filed_at is None and case.state != "struck_off":
-        return _step(changes, state="reported")
+        return _step(changes, _verifying(case, now, given, terms), state="reported")
     changes |= {"filed_at": now, "outcome": "by_deadline", "level": LADDER[0]}
-    begun = clock.anew(now, clock.limits_of(case), terms)
+    limits = clock.limits_of(case)
+    if case.filed_at is None:  # solved on the spot: it never had a deadline
+        changes |= {"condition_id": given.condition_id}
+        limits = given.limits
+    begun = clock.anew(now, limits, terms)
     return _step(changes, begun, clock.stage("dispatch", now, terms), state="filed")
 
 
@@ -234,7 +243,9 @@ def _unlink(case: Case, actor: Actor, now: datetime, given: Given, terms: Terms)
     changes: dict[str, Value] = {"parent_id": None}
     if case.filed_at is not None:
         return _step(changes, clock.stage("dispatch", now, terms), state="filed")
-    return _step(changes, state="verified" if case.verified == "exists" else "reported")
+    if case.verified == "exists":
+        return _step(changes, state="verified")
+    return _step(changes, _verifying(case, now, given, terms), state="reported")
 
 
 def _recategorize(case: Case, actor: Actor, now: datetime, given: Given, terms: Terms) -> Step:

@@ -101,7 +101,16 @@ def test_today_shows_what_a_role_can_do_something_about(offices: Offices) -> Non
     found = {role: set(tiles(page(offices.clients[role], "/"))) for role in ROLES}
     assert found["planner"] == set()
     assert found["worker"] == {"overdue", "due_today", "to_verify", "to_check"}
-    assert found["handler"] == {"overdue", "due_today", "suspended", "called", "to_accept", "in_work", "rework"}
+    assert found["handler"] == {
+        "overdue",
+        "due_today",
+        "suspended",
+        "called",
+        "claimable",
+        "to_accept",
+        "in_work",
+        "rework",
+    }
     assert found["leader"] >= {"extension", "called", "unplaced", "doubtful", "to_dispatch"}
     assert found["checker"] == {"overdue", "due_today", "to_check"}
     for role in ROLES:

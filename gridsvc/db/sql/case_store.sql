@@ -23,12 +23,12 @@ UPDATE report r SET state = :to_state, category = coalesce(CAST(:category AS tex
     condition_id, department_id, assist_ids, called_ids, routing, level, due_at, due_original_at, due_limit,
     milestones, stage, stage_due_at, verified, verified_at, filed_at, dispatched_at, accepted_at, interim_at,
     disposed_at, disposed_by, checked_at, closed_at, struck_at, suspended_at, suspended_until, n_suspensions,
-    waiting_at, extension_asked_at, n_extensions, n_rework, n_returns, outcome, sampled, card, escalated_at, parent_id,
+    waiting_at, n_asked, extension_asked_at, n_extensions, n_rework, n_returns, outcome, sampled, card, escalated_at, parent_id,
     answered_at, solved, satisfied, rated_at
   ) = (SELECT c.condition_id, c.department_id, c.assist_ids, c.called_ids, c.routing, c.level, c.due_at, c.due_original_at,
     c.due_limit, c.milestones, c.stage, c.stage_due_at, c.verified, c.verified_at, c.filed_at, c.dispatched_at,
     c.accepted_at, c.interim_at, c.disposed_at, c.disposed_by, c.checked_at, c.closed_at, c.struck_at, c.suspended_at,
-    c.suspended_until, c.n_suspensions, c.waiting_at, c.extension_asked_at, c.n_extensions, c.n_rework, c.n_returns,
+    c.suspended_until, c.n_suspensions, c.waiting_at, c.n_asked, c.extension_asked_at, c.n_extensions, c.n_rework, c.n_returns,
     c.outcome, c.sampled, c.card, c.escalated_at, c.parent_id, c.answered_at, c.solved, c.satisfied, c.rated_at
     FROM jsonb_populate_record(r, CAST(:changes AS jsonb)) c)
 FROM logged l

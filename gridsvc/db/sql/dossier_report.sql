@@ -1,4 +1,4 @@
--- Question: what is known about one report, for a reader who sees its grid (or everything)?
+-- Question: what is known about one report, for a reader who sees its grid (or everything), or may claim it?
 -- Parameters: :source, :number, :repeat, :sees_unplaced (bool: reports on no grid too),
 --   :all_areas (bool), :area_ids (bigint[]), :worker_id, :department_id (bigint or null): which grids this reader sees
 -- Columns: the report's own, with category and compound names, sender_name, lon, lat (degrees or null); one row or none
@@ -15,4 +15,6 @@ LEFT JOIN account s ON s.id = r.sender_id
 WHERE r.source = :source AND r.number = :number AND r.repeat = :repeat
   AND (:all_areas OR g.id IN (SELECT seen_grids(CAST(:area_ids AS bigint[]), CAST(:worker_id AS bigint)))
     OR takes_part(CAST(:department_id AS bigint), r.department_id, r.assist_ids, r.called_ids)
+    OR (r.state = 'filed' AND r.category IN (SELECT claimed_categories(CAST(:department_id AS bigint)))
+      AND g.id IN (SELECT claimed_grids(CAST(:department_id AS bigint))))
     OR (:sees_unplaced AND g.id IS NULL))

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
+    PrimaryKeyConstraint,
     Sequence,
     SmallInteger,
     Table,
@@ -131,7 +132,7 @@ report = Table(
     Index("report_compound_id_idx", "compound_id", postgresql_where=text("compound_id IS NOT NULL")),
     Index(None, "received_at", "id"),
     Index("report_open_due_idx", "due_at", "id", postgresql_where=text("open"), postgresql_include=_LISTED),
-    Index(None, "due_at", "id", postgresql_where=text("due_at IS NOT NULL")),
+    Index(None, "due_at", "id"),
     Index("report_state_received_at_idx", "state", "received_at", "id"),
     Index("report_open_department_idx", "department_id", "due_at", postgresql_where=text("open")),
     Index("report_closed_idx", "closed_at", postgresql_where=text("state = 'closed'")),
@@ -165,14 +166,22 @@ placement = Table(
         postgresql_where=text("to_at IS NULL"),
         postgresql_include=("grid_version_id", "worker_id", "confidence"),
     ),
-    Index("placement_grid_idx", "grid_version_id", postgresql_where=text("to_at IS NULL")),
+    Index(
+        "placement_grid_idx",
+        "grid_version_id",
+        postgresql_where=text("to_at IS NULL"),
+        postgresql_include=("report_id",),
+    ),
+    # Few are, and a worklist asks of every report whether it is.
+    Index("placement_unplaced_idx", "report_id", postgresql_where=text("to_at IS NULL AND grid_version_id IS NULL")),
+    Index("placement_doubtful_idx", "report_id", postgresql_where=text("to_at IS NULL AND confidence < 0.8")),
 )
 
 report_log = Table(
     "report_log",
     metadata,
-    Column("report_id", ForeignKey("report.id"), primary_key=True),
-    Column("seq", Integer, primary_key=True),
+    Column("report_id", ForeignKey("report.id")),
+    Column("seq", Integer),
     Column("action", Text, nullable=False),
     Column("from_state", Text),
     Column("to_state", Text, nullable=False),
@@ -183,6 +192,7 @@ report_log = Table(
     Column("note_salt", LargeBinary),
     Column("note_digest", LargeBinary),
     Column("digest", LargeBinary, nullable=False),  # of the row before and this one's fields: SQL function log_digest
+    PrimaryKeyConstraint("report_id", "seq", postgresql_include=("at",)),  # when each was last changed
     Index("report_log_at_idx", "at", postgresql_using="brin", postgresql_with={"autosummarize": "on"}),
 )
 

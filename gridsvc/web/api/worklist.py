@@ -39,6 +39,7 @@ def wanted(
     level: Annotated[Literal["grid", "community", "subdistrict", "district", "city"] | None, Query()] = None,
     card: Annotated[Literal["none", "yellow", "red"] | None, Query()] = None,
     called: Annotated[bool, Query(description="only where a whistle's call is not answered yet")] = False,
+    claimable: Annotated[bool, Query(description="of a handler: what the own department may claim")] = False,
     words: Annotated[
         schemas.Words | None, Query(min_length=1, max_length=200, description="number, compound (pinyin too), text")
     ] = None,
@@ -54,6 +55,7 @@ def wanted(
         *(deadline, queue, states, category, grid, area, department, card, level, called, words),
         from_at=None if first is None else period.begins(first, zone),
         to_at=None if last is None else period.ends(last, zone),
+        claimable=claimable,
     )
 
 

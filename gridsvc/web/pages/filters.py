@@ -18,7 +18,8 @@ from gridsvc.web.pages.responsibility import category_of
 from gridsvc.web.templating import Frame
 
 NAMES = (
-    *("deadline", "queue", "state", "category", "grid", "area", "department", "card", "called", "words", "from", "to"),
+    *("deadline", "queue", "state", "category", "grid", "area", "department", "card", "called", "claimable", "words"),
+    *("from", "to"),
 )
 ALL = "all"  # a state: ended ones too
 NEWEST = worklist.Order("received", descending=True)
@@ -47,7 +48,7 @@ def read(db: Connection, actor: Actor, frame: Frame) -> Asked:
     said = dict(frame.query)
     values = {name: said.get(name, "").replace("\x00", "").strip()[:_MOST_LETTERS] for name in NAMES}
     choices = {"deadline": worklist.DEADLINES, "queue": worklist.QUEUES, "state": (*STATES, ALL)}
-    choices |= {"card": worklist.CARDS, "called": ("true",)}
+    choices |= {"card": worklist.CARDS, "called": ("true",), "claimable": ("true",)}
     for name, known in choices.items():
         if values[name] not in known:
             values[name] = ""
@@ -60,6 +61,7 @@ def read(db: Connection, actor: Actor, frame: Frame) -> Asked:
         states=states,
         card=values["card"] or None,
         called=bool(values["called"]),
+        claimable=bool(values["claimable"]) and actor.role == "handler",
         words=values["words"] or None,
         from_at=period.begins(first, frame.zone) if first else None,
         to_at=period.ends(last, frame.zone) if last else None,

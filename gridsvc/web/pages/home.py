@@ -86,6 +86,10 @@ def tiles(unit: Unit, counts: worklist.Counts) -> tuple[Tile, ...]:
     if may(actor, "whistle_arrive") or may(actor, "whistle_score"):
         called = worklist.count(unit.db, actor, worklist.Filter(called=True), unit.now, unit.mine.settings.zone).total
         made.append(Tile("called", called, _list(called="true"), "due"))
+    if actor.role == "handler":
+        wanted = worklist.Filter(claimable=True)
+        n = worklist.count(unit.db, actor, wanted, unit.now, unit.mine.settings.zone).total
+        made.append(Tile("claimable", n, _list(claimable="true"), "todo"))
     made += [
         Tile(name, counts.queues[name], "/unplaced" if name == "unplaced" else _list(queue=name), "todo")
         for name in _TODO

@@ -15,6 +15,7 @@ from gridsvc import cases, categories, dossier, listing, terms, unplaced
 from gridsvc.db.tables import REPORT_STATES
 from gridsvc.errors import GridsvcError, Refused
 from gridsvc.reports import SOURCE
+from gridsvc.rules.decisions import MAX_ASKED
 from gridsvc.rules.roles import Actor
 from gridsvc.settings import Settings
 from gridsvc.web import answers, schemas
@@ -166,6 +167,7 @@ def one(
         "deadline": telling.deadline(frame, folder.held.case, frame.now, calendar),
         "limit": partial(telling.limit, frame),
         "instant": telling.instant,
+        "most_asked": MAX_ASKED,
         "no_condition": deeds.NO_CONDITION,
         "place": place(db, settings, pin=pin, accuracy_m=said.accuracy_m) if pin else None,
         "done": done if done == "true" or done == found.log[-1].action else None,
