@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
 
-Kind = Literal["grids", "areas", "compounds", "workers", "reports", "basemap", "any"]
-KINDS: tuple[Kind, ...] = ("grids", "areas", "compounds", "workers", "reports", "basemap", "any")
+Kind = Literal["grids", "areas", "compounds", "workers", "reports", "basemap", "households", "any"]
+KINDS: tuple[Kind, ...] = ("grids", "areas", "compounds", "workers", "reports", "basemap", "households", "any")
 
 MIB = 1024 * 1024
 
@@ -52,6 +52,14 @@ class Fields:
     hours: str | None = None
     phone: str | None = None
     feature: str | None = None
+    community: str | None = None
+    building: str | None = None
+    entrance: str | None = None
+    room: str | None = None
+    target: str | None = None
+    contact: str | None = None
+    people: str | None = None
+    elsewhere: str | None = None
 
     def given(self) -> dict[str, str]:
         """The roles that are set, with their columns.
@@ -96,9 +104,9 @@ class Layer:
     """A file that was read.
 
     `frame`: EPSG:4326; columns `row` (1-based data row), the sender's own columns as text (None where empty),
-    `geometry` (None for a report without any position; MultiPolygon for grids and areas) and, for reports, `raw_x`,
-    `raw_y`: the position as it came, in `crs_used` (NaN without one). A sender's column that is called like one of
-    ours is renamed ("row (2)"). `problems` are the refused and the repaired rows; `notes` speak about the file.
+    `geometry` (None for a report or door without any position; MultiPolygon for grids and areas) and, for reports,
+    `raw_x`, `raw_y`: the position as it came, in `crs_used` (NaN without one). A sender's column that is called like
+    one of ours is renamed ("row (2)"). `problems` are the refused and the repaired rows; `notes` speak about the file.
     `n_rows`: rows read, the refused ones included. `crs_used` is "" when no row needed one. `fields`: the columns
     found, by role. `encoding` is that of text files. `guards`: the measures that were in force while it was read.
     """

@@ -1,4 +1,4 @@
-"""Compounds and base map out of OpenStreetMap files (.pbf, .osm)."""
+"""Compounds, buildings and base map out of OpenStreetMap files (.pbf, .osm)."""
 
 from __future__ import annotations
 
@@ -41,20 +41,19 @@ class _Found:
 
 
 def read(path: Path, file_format: str, kind: Kind, limits: Limits) -> Rows:
-    """Residential areas (kind "compounds" or "any") or roads, buildings and water (kind "basemap"), in file order.
+    """Residential areas (kind "compounds", "any"), buildings ("households") or roads, buildings and water ("basemap").
 
-    Columns of compounds: osm_id ("way/1", "relation/2"), name (None where the map has none), aliases; of the base map:
-    osm_id, feature ("roads", "buildings", "water"), class ("major", "minor", "path" for roads, else the tag), name.
-    An object whose outline is incomplete in the file (extracts are cut) is named: a compound is refused by row, pieces
-    of the base map are left out with one note.
+    In file order. Columns: osm_id ("way/1", "relation/2"), name (None where the map has none), aliases; of the
+    base map: osm_id, feature ("roads", "buildings", "water"), class ("major", "minor", "path" of roads, else the tag),
+    name. An object whose outline is incomplete in the file (extracts are cut) is named: a compound or building is
+    refused by row, pieces of the base map are left out with one note.
 
     Raises:
         FileRefused: `osm_damaged`, `osm_kind_not_taken`, `osm_nothing_found`.
     """
-    if kind not in ("compounds", "basemap", "any"):
+    if kind not in _WANTED:
         raise FileRefused("osm_kind_not_taken", kind=kind)
-    wanted = _basemap if kind == "basemap" else _compound
-    keys = ("highway", "building", "natural", "waterway", "landuse") if kind == "basemap" else ("landuse",)
+    wanted, keys = _WANTED[kind]
     found: dict[str, _Found] = {}
     try:
         _collect(osmium.io.File(str(path), _ENDINGS[file_format]), keys, wanted, found, limits)
@@ -146,6 +145,20 @@ def _basemap(tags: Any) -> tuple[str, str] | None:
     if waterway in _WATERWAYS or waterway == "riverbank":
         return "water", waterway
     return ("water", tags["landuse"]) if tags.get("landuse") in _WATER_USES else None
+
+
+def _building(tags: Any) -> tuple[str, str] | None:
+    of_class = tags.get("building", "no")
+    return None if of_class == "no" else ("buildings", of_class)
+
+
+# What is looked for, and by which keys.
+_WANTED: dict[Kind, tuple[Any, tuple[str, ...]]] = {
+    "compounds": (_compound, ("landuse",)),
+    "any": (_compound, ("landuse",)),
+    "households": (_building, ("building",)),
+    "basemap": (_basemap, ("highway", "building", "natural", "waterway", "landuse")),
+}
 
 
 def _names(tags: Any) -> Iterator[tuple[str, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -27,11 +27,15 @@ _DROP = text(f"DROP TABLE IF EXISTS {', '.join(f'pg_temp.{name}' for name in _TA
 
 @dataclass(frozen=True)
 class Home:
-    """Where doors say they are: a compound by its id or by the key of its name, a community, or nothing of it."""
+    """Where doors say they are: a compound by its id or by the key of its name, a community, or nothing of it.
+
+    `said`: the compound's name as it came.
+    """
 
     key: str | None = None
     compound_id: int | None = None
     community_id: int | None = None
+    said: str | None = None
 
 
 def hold(db: Connection) -> None:
@@ -59,7 +63,7 @@ def begin(db: Connection) -> None:
         db.execute(load(name))
 
 
-def fill(db: Connection, blocks: Iterable[tuple[Columns, bool]], homes: Sequence[Home]) -> None:
+def fill(db: Connection, blocks: Iterable[tuple[Columns, bool]], homes: Collection[Home]) -> None:
     """Copies rows into `door_row`; `homes` are read when all blocks are, their places in it are the numbers `home`.
 
     Raises:
@@ -72,6 +76,7 @@ def fill(db: Connection, blocks: Iterable[tuple[Columns, bool]], homes: Sequence
         "keys": [home.key for home in homes],
         "compound_ids": [home.compound_id for home in homes],
         "community_ids": [home.community_id for home in homes],
+        "said": [home.said for home in homes],
     }
     db.execute(load("door_homes_add"), values)
 

@@ -267,8 +267,8 @@ def check(db: Connection, door: Door) -> None:
     """Returns where a door may be stored as it is.
 
     Raises:
-        Refused: class_unknown, class_off (not switched on here), door_levels_missing, door_room_is_floor,
-            door_text_long, compound_unknown, community_unknown.
+        Refused: door_class_unknown, door_class_off (not switched on here), door_levels_missing, door_room_is_floor,
+            door_text_long, door_compound_unknown, door_community_unknown.
     """
     for name in ("building", "unit", "room", "name", "contact_name", "contact_phone"):
         if len(getattr(door, name) or "") > MOST_CHARS:
@@ -281,11 +281,11 @@ def check(db: Connection, door: Door) -> None:
     if door.class_code is not None:
         active = db.scalar(select(t.household_class.c.active).where(t.household_class.c.code == door.class_code))
         if not active:
-            raise Refused("class_unknown" if active is None else "class_off", found=door.class_code)
+            raise Refused("door_class_unknown" if active is None else "door_class_off", found=door.class_code)
     if door.compound_id is not None and not _is_there(db, t.compound, door.compound_id):
         raise Refused("door_compound_unknown")
     if door.community_id is not None and not _is_there(db, t.area, door.community_id):
-        raise Refused("community_unknown", found=str(door.community_id))
+        raise Refused("door_community_unknown", found=str(door.community_id))
 
 
 def _is_there(db: Connection, table: Table, row_id: int) -> bool:

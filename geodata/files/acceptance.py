@@ -58,8 +58,8 @@ def check_codes(rows: Rows, found: Fields, kind: Kind) -> None:
 def check_shapes(rows: Rows, shapes: ShapeArray, kind: Kind) -> ShapeArray:
     """The shapes that a kind takes, repaired where nothing is lost; refuses the other rows.
 
-    Grids and areas: MultiPolygons. Compounds: those or points. Reports: a point or none. Base map: lines and
-    MultiPolygons. Any: all that is valid. Workers have no place of their own.
+    Grids and areas: MultiPolygons. Compounds: those or points. Reports: a point or none. Households: those all. Base
+    map: lines and MultiPolygons. Any: all that is valid. Workers have no place of their own.
     """
     if kind == "workers":
         return np.full(len(shapes), None, dtype=object)
@@ -87,12 +87,12 @@ def _fit(shape: BaseGeometry | None, kind: Kind) -> tuple[BaseGeometry | None, t
     Raises:
         GeometryError: what `geometry.check` and `geometry.repair` refuse.
     """
-    if shape is None and kind in ("reports", "any"):
+    if shape is None and kind in ("reports", "households", "any"):
         return None, ()
     if kind != "any" and shape is not None and shape.geom_type == "MultiPoint" and len(shape.geoms) == 1:
         shape = shape.geoms[0]
     of = "" if shape is None else shape.geom_type
-    if kind == "reports" or (of == "Point" and kind in ("compounds", "any")):
+    if kind == "reports" or (of == "Point" and kind in ("compounds", "households", "any")):
         _refuse_faults(shape, "point")
         return shape, ()
     if of in ("LineString", "MultiLineString") and kind in ("basemap", "any"):

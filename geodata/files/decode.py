@@ -89,7 +89,7 @@ def decode(folder: Path, request: Mapping[str, Any], limits: Limits, guards: lis
     rows.format = found_format
     found = headers.resolve(rows.columns, wanted, kind)
     if rows.format in ("osm", "osm.pbf"):
-        found = _osm_fields(rows)
+        found = _osm_fields(rows, kind)
     _require(rows, found, request["required"])
     n_rows = len(rows.numbers)
     if not n_rows:
@@ -181,7 +181,9 @@ def _read(folder: Path, found: Format, kind: Kind, wanted: Fields, limits: Limit
     return osm.read(path, found, kind, limits)
 
 
-def _osm_fields(rows: Rows) -> Fields:
+def _osm_fields(rows: Rows, kind: Kind) -> Fields:
+    if kind == "households":
+        return Fields(code="osm_id", building="name")
     if "feature" in rows.columns:
         return Fields(code="osm_id", name="name", feature="feature", category="class")
     return Fields(code="osm_id", name="name", aliases="aliases")

@@ -62,6 +62,38 @@ _SYNONYMS: dict[str, tuple[str, ...]] = {
     "hours": ("值班时间", "班次", "hours", "shift"),
     "phone": ("手机号码", "手机号", "联系电话", "手机", "电话", "phone", "mobile"),
     "feature": ("feature", "图层", "layer"),
+    "community": ("所属社区", "社区名称", "社区", "村居", "村(社区)", "村", "居委会", "community"),
+    "building": (
+        "楼栋号",
+        "楼幢号",
+        "楼栋",
+        "楼幢",
+        "栋号",
+        "幢号",
+        "幢",
+        "栋",
+        "楼号",
+        "门牌号",
+        "building",
+        "building_no",
+    ),
+    "entrance": ("单元号", "单元", "梯号", "unit", "entrance"),
+    "room": ("房间号", "房号", "室号", "门户号", "户室号", "户号", "房室", "室", "room", "room_no", "flat"),
+    "target": ("走访对象类型", "对象类型", "住户类型", "kind"),
+    "contact": (
+        "户主姓名",
+        "户主",
+        "联系人姓名",
+        "联系人",
+        "经营者",
+        "法定代表人",
+        "负责人",
+        "contact",
+        "head",
+        "occupant",
+    ),
+    "people": ("家庭人口", "常住人口数", "常住人口", "人口数", "人口", "人数", "people", "n_people", "members"),
+    "elsewhere": ("人户分离", "是否人户分离", "registered_elsewhere"),
 }
 # Where the same word means something else.
 _OTHERWISE: dict[tuple[Kind, str], tuple[str, ...]] = {
@@ -82,6 +114,41 @@ _OTHERWISE: dict[tuple[Kind, str], tuple[str, ...]] = {
     ),
     ("compounds", "name"): ("小区名称", "小区", "名称", "name:zh", "name"),
     ("basemap", "code"): (),
+    ("households", "code"): (
+        *(
+            "住户编号",
+            "户编号",
+            "房屋编码",
+            "门牌编码",
+            "编号",
+            "编码",
+            "osm_id",
+            "hh_id",
+            "household_id",
+            "id",
+            "code",
+        ),
+    ),
+    ("households", "name"): (
+        *(
+            "店铺名称",
+            "商户名称",
+            "商铺名称",
+            "店名",
+            "字号",
+            "企业名称",
+            "公司名称",
+            "单位名称",
+            "shop_name",
+            "firm_name",
+        ),
+        *("company", "shop", "name"),
+    ),
+    ("households", "category"): (
+        *("户类别", "户类型", "家庭类别", "家庭类型", "重点类别", "人群类别", "类别", "household_class", "class"),
+    ),
+    ("households", "compound"): ("所属小区", "小区名称", "小区", "楼院", "院落", "compound"),
+    ("households", "words"): ("详细地址", "家庭住址", "经营地址", "住址", "地址", "address"),
 }
 _PLACES = ("lon", "lat", "x", "y", "wkt")
 _ROLES: dict[Kind, tuple[str, ...]] = {
@@ -94,6 +161,22 @@ _ROLES: dict[Kind, tuple[str, ...]] = {
         *_PLACES,
     ),
     "basemap": ("feature", "category", "name", *_PLACES),
+    "households": (
+        *(
+            "code",
+            "community",
+            "compound",
+            "building",
+            "entrance",
+            "room",
+            "words",
+            "target",
+            "name",
+            "category",
+            "contact",
+        ),
+        *("phone", "people", "elsewhere", *_PLACES),
+    ),
     "any": ("code", "name", *_PLACES),
 }
 _BRACKETS = re.compile(r"[(（\[【][^)）\]】]*[)）\]】]\s*$")

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from geodata.errors import FileRefused, GeodataError
 from geodata.files.sheets import Workbook
+from geodata.files.sniff import sniff
 from geodata.layer import Kind, Layer
 from geodata.read import read, read_sheets
 from geodata.write import write_refused
@@ -28,6 +29,7 @@ from gridsvc.imports import (
     compounds,
     departments,
     grids,
+    households,
     limits,
     reports,
     responsibility,
@@ -75,6 +77,8 @@ def _imported(door: Door, args: argparse.Namespace, step: Step) -> tuple[Account
             if written:
                 db.commit()
         return account, written
+    if args.kind == "households":
+        return _households(door, args, path, step)
     content = _content(path, args)
     with door.owner() as db:
         step("check", 0, None)
@@ -89,6 +93,32 @@ def _imported(door: Door, args: argparse.Namespace, step: Step) -> tuple[Account
         if good:
             db.commit()
     return account, good
+
+
+def _households(door: Door, args: argparse.Namespace, path: Path, step: Step) -> tuple[Account, bool]:
+    """The account of a file of doors, and whether it was written."""
+    fields = parser.fields_of(args)
+    if streams.is_csv(path):
+        gc.freeze()
+        source = households.from_csv(path, fields, args.crs)
+    elif sniff(path) in ("xlsx", "xls"):
+        source = households.from_workbook(path, fields, args.crs, args.sheet)
+    else:
+        source = households.from_layer(_read(path, args))
+    how = households.Options(
+        file=path.name,
+        source=args.source or base_name(path.name),
+        kind=args.category_kind,
+        skip_refused=args.skip_refused,
+        write=args.commit,
+        keep_refused=args.errors is not None,
+    )
+    with door.owner() as db:
+        account, written = households.take(db, source, how, door.now, _rule(door, args), step)
+        _write_errors(door, args, account)
+        if written:
+            db.commit()
+    return account, written
 
 
 def _content(path: Path, args: argparse.Namespace) -> Layer | Workbook | Table:
@@ -154,6 +184,9 @@ def refuse_foreign_options(args: argparse.Namespace) -> None:
         if option in given and args.kind not in kinds:
             flag = parser.FLAGS.get(option, f"--{option.replace('_', '-')}")
             raise Refused("option_not_for_kind", option=flag, kind=args.kind)
+    of_categories = args.category_kind in ("part", "event")
+    if args.category_kind is not None and of_categories != (args.kind == "categories"):
+        raise Refused("option_not_for_kind", option=f"--kind {args.category_kind}", kind=args.kind)
     for name in sorted(given):
         role = name.removesuffix("_field")
         if role != name and role not in parser.FIELDS_OF[args.kind]:

@@ -16,7 +16,10 @@ from gridsvc.rules.roles import ROLES
 
 # Plain tables without positions, whose columns are found by their usual names alone.
 TABLES = ("departments", "responsibility", "stagelimits")
-KINDS = ("areas", "grids", "compounds", "workers", "basemap", "reports", "categories", "taxonomy", *TABLES)
+KINDS = (
+    *("areas", "grids", "compounds", "workers", "basemap", "reports", "households", "categories", "taxonomy"),
+    *TABLES,
+)
 EXPORTS = ("areas", "grids", "compounds", "reports")
 FORMATS = ("geojson", "gpkg", "csv", "xlsx")
 LAYERS = ("base", "dedicated")
@@ -33,6 +36,22 @@ FIELDS_OF: dict[str, tuple[str, ...]] = {
         *("number", "time", "category", "state", "closed", "words", "text", "accuracy", "compound"),
         *("lon", "lat", "x", "y"),
     ),
+    "households": (
+        *(
+            "code",
+            "community",
+            "compound",
+            "building",
+            "entrance",
+            "room",
+            "words",
+            "target",
+            "name",
+            "category",
+            "contact",
+        ),
+        *("phone", "people", "elsewhere", *_POSITION),
+    ),
     # Sheets of another shape: their columns are found by their usual names alone.
     "categories": (),
     "taxonomy": (),
@@ -44,15 +63,15 @@ ONLY_FOR: dict[str, tuple[str, ...]] = {
     "layer": ("grids", "workers"),
     "level": ("areas",),
     "replace": ("grids", "workers", "responsibility", "stagelimits"),
-    "source": ("compounds", "basemap", "reports", "responsibility"),
+    "source": ("compounds", "basemap", "reports", "households", "responsibility"),
     "timezone": ("reports",),
     "date_order": ("reports",),
-    "nearest_max_m": ("reports",),
+    "nearest_max_m": ("reports", "households"),
     "allow_repeats": ("reports",),
-    "crs": ("areas", "grids", "compounds", "basemap", "reports"),
+    "crs": ("areas", "grids", "compounds", "basemap", "reports", "households"),
     "errors": (*_LAYERED, *TABLES),
     "day_means": ("categories", "stagelimits"),
-    "category_kind": ("categories",),
+    "category_kind": ("categories", "households"),
     "taxonomy": ("taxonomy",),
 }
 # Options that are not called like what they set.
@@ -137,7 +156,7 @@ def _import(one: Parser, locale: Locale) -> None:
         ("--nearest-max-m", {"type": float, "metavar": "M"}),
         ("--allow-repeats", {"action": "store_true"}),
         ("--day-means", {"choices": DAY_MEANS}),
-        ("--kind", {"choices": ("part", "event"), "dest": "category_kind"}),
+        ("--kind", {"choices": ("part", "event", "household", "shop", "firm"), "dest": "category_kind"}),
         ("--taxonomy", {"metavar": "NAME"}),
     )
     for flag, kind in flags:

@@ -14,7 +14,7 @@ from geodata import crs as systems
 from geodata.crs import CrsRef
 from geodata.files import acceptance, positions, reprojection
 from geodata.files.rows import Rows
-from geodata.layer import Fields, Layer, Limits, Problem
+from geodata.layer import Fields, Kind, Layer, Limits, Problem
 from gridsvc.imports import states
 from gridsvc.imports.rows import numbers, plain, texts
 from gridsvc.imports.streams import Part
@@ -26,6 +26,7 @@ Texts = Sequence[str | None]
 MOST_ACCURACY_M = 20_000  # what the API takes too: beyond, it says nothing about any place
 _MAX_NUMBER_CHARS = 200
 _ROLES = ("number", "time", "category", "state", "closed", "words", "text", "accuracy", "compound")
+_CODES = ("number", "code", "phone")  # what a spreadsheet may have rounded
 _OF_NUMBERS = b"0123456789.+-"
 
 
@@ -63,13 +64,18 @@ def of_layer(layer: Layer) -> Slice:
 
 @dataclass(frozen=True)
 class Positions:
-    """Where a table's positions are: its columns by role with the unused ones taken out, and their CRS."""
+    """Where a table's positions are: its columns by role with the unused ones taken out, and their CRS.
+
+    `roles`: those whose cells are wanted.
+    """
 
     used: Fields
     found: Fields
     wanted: Fields
     crs: CrsRef | None
     limits: Limits
+    kind: Kind = "reports"
+    roles: tuple[str, ...] = _ROLES
 
     @property
     def pair(self) -> tuple[str, str] | None:
@@ -82,7 +88,13 @@ class Positions:
 
 
 def find_positions(
-    columns: Sequence[str], found: Fields, wanted: Fields, crs: CrsRef | None, limits: Limits
+    columns: Sequence[str],
+    found: Fields,
+    wanted: Fields,
+    crs: CrsRef | None,
+    limits: Limits,
+    kind: Kind = "reports",
+    roles: tuple[str, ...] = _ROLES,
 ) -> Positions:
     """Where the positions of a table are.
 
@@ -91,7 +103,8 @@ def find_positions(
         CrsError: crs_missing.
     """
     nothing = Rows("csv", list(columns), [[] for _ in columns], [])
-    return Positions(positions.draw(nothing, found, wanted, "reports", crs, limits), found, wanted, crs, limits)
+    used = positions.draw(nothing, found, wanted, kind, crs, limits)
+    return Positions(used, found, wanted, crs, limits, kind, roles)
 
 
 def of_part(part: Part, where: Positions) -> Slice:
@@ -100,9 +113,9 @@ def of_part(part: Part, where: Positions) -> Slice:
     Where every cell is plainly good this is seen column by column; else geodata's own steps look at each row.
     """
     rows, roles = part.rows, where.used.given()
-    cells: dict[str, Texts] = {role: rows.cells[rows.columns.index(roles[role])] for role in _ROLES if role in roles}
+    cells: dict[str, Texts] = {role: _column(rows, roles[role]) for role in where.roles if role in roles}
     shifted = where.crs is not None and where.crs.epsg != 4326
-    good = _plainly_good(part, where, cells.get("number", ()))
+    good = _plainly_good(part, where, [cells[role] for role in _CODES if role in cells])
     if good is None:
         return Slice(rows.numbers, cells, *_looked_at(rows, where), shifted, rows.problems, rows.notes)
     pair = where.pair
@@ -118,10 +131,10 @@ def _column(rows: Rows, name: str) -> Texts:
 
 
 def _looked_at(rows: Rows, where: Positions) -> Found:
-    positions.draw(rows, where.found, where.wanted, "reports", where.crs, where.limits)
+    positions.draw(rows, where.found, where.wanted, where.kind, where.crs, where.limits)
     crs = reprojection.choose(rows, where.crs, any(shape is not None for shape in rows.shapes or []))
     acceptance.check_texts(rows)
-    acceptance.check_codes(rows, where.used, "reports")
+    acceptance.check_codes(rows, where.used, where.kind)
     n = len(rows.numbers)
     shapes, raw = np.full(n, None, dtype=object), np.full((n, 2), np.nan)
     if crs is not None:
@@ -129,22 +142,23 @@ def _looked_at(rows: Rows, where: Positions) -> Found:
     return raw[:, 0], raw[:, 1], shapely.get_x(shapes), shapely.get_y(shapes)
 
 
-def _plainly_good(part: Part, where: Positions, number: Texts) -> Found | None:
+def _plainly_good(part: Part, where: Positions, codes: Sequence[Texts]) -> Found | None:
     """The positions of rows whose cells are all filled, plain numbers and well inside the CRS; None for other rows."""
     pair, rows = where.pair, part.rows
     if not part.plain or pair is None or where.crs is None or not rows.numbers:
         return None
-    numbered = "".join(filter(None, number))
-    if "e" in numbered or "E" in numbered:
-        return None
+    for cells in codes:
+        joined = "".join(filter(None, cells))
+        if "e" in joined or "E" in joined:
+            return None
     axes = []
     for name in pair:
-        cells = _column(rows, name)
+        axis = _column(rows, name)
         try:
             # An empty cell is the TypeError, a sign of another script the ValueError.
-            if "".join(cells).encode("ascii").translate(None, _OF_NUMBERS):  # type: ignore[arg-type]
+            if "".join(axis).encode("ascii").translate(None, _OF_NUMBERS):  # type: ignore[arg-type]
                 return None
-            axes.append(np.array(list(map(float, cells)), dtype=np.float64))  # type: ignore[arg-type]
+            axes.append(np.array(list(map(float, axis)), dtype=np.float64))  # type: ignore[arg-type]
         except (TypeError, ValueError):
             return None
     x, y = axes

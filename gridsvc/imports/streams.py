@@ -1,4 +1,4 @@
-"""A CSV file of reports in slices, so that a million rows need no more memory than one thousand.
+"""A CSV file in slices, so that a million rows need no more memory than one thousand.
 
 Rows come out as `geodata.read` gives them: the same header, the same cells, the same refusals. CSV needs no child
 process: it is read by Python's own reader, whose cells are bounded.
@@ -24,7 +24,7 @@ from geodata.files import headers, tables
 from geodata.files.rows import Rows, unique_names
 from geodata.files.sniff import sniff
 from geodata.files.tables import TableHead
-from geodata.layer import Fields, Limits
+from geodata.layer import Fields, Kind, Limits
 
 # Small enough that a slice stays in the processor's cache: twice as quick as 4,000 or 20,000.
 SLICE_ROWS = 1_000
@@ -64,19 +64,19 @@ def is_csv(path: Path) -> bool:
         raise FileRefused("file_not_readable", file=path.name, cause=cause) from None
 
 
-def open_table(path: Path, fields: Fields) -> Table:
-    """The header of a CSV file of reports.
+def open_table(path: Path, fields: Fields, kind: Kind = "reports") -> Table:
+    """The header of a CSV file.
 
     Raises:
         FileRefused: as `tables.sniff_table` and `headers.resolve`, with the fact `file`.
     """
     _refuse_endless_line(path)
-    head = tables.sniff_table(path, fields, "reports", LIMITS.unpacked_bytes)
+    head = tables.sniff_table(path, fields, kind, LIMITS.unpacked_bytes)
     header = [tables.unguard(cell) if cell else None for cell in head.header]
     while header and not (header[-1] or "").strip():
         header.pop()
     columns = tuple(unique_names(header))
-    return Table(path, head, columns, headers.resolve(columns, fields, "reports"))
+    return Table(path, head, columns, headers.resolve(columns, fields, kind))
 
 
 @dataclass(frozen=True)

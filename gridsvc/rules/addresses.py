@@ -15,6 +15,8 @@ _MISSING = frozenset(
     {"", "无", "没有", "空", "空白", "不详", "未知", "不清楚", "待定", "暂无", "-", "--", "/", "\\", "*", "?"}
     | {"NONE", "NULL", "NIL", "N/A", "NA", "NAN", "UNKNOWN"}
 )
+# What a cell says that says nothing; the cells of a table are trimmed.
+UNSAID: frozenset[str | None] = frozenset({None, *_MISSING, *(word.lower() for word in _MISSING)})
 # Traditional characters of the words of levels; names of places are not for this module.
 _SIMPLIFIED = str.maketrans("號樓單戶無詳棟門層東", "号楼单户无详栋门层东")
 _DASHES = str.maketrans(

@@ -111,8 +111,8 @@ def test_a_named_building_of_the_base_map_gives_its_place(db: Connection, county
     [
         ({"room": "18层"}, "door_room_is_floor"),
         ({"building": None, "unit": "不详", "room": ""}, "door_levels_missing"),
-        ({"class_code": "nothing"}, "class_unknown"),
-        ({"class_code": "correction"}, "class_off"),
+        ({"class_code": "nothing"}, "door_class_unknown"),
+        ({"class_code": "correction"}, "door_class_off"),
         ({"compound_id": 10**9}, "door_compound_unknown"),
         ({"compound_id": None}, "door_place_missing"),
         ({"contact_name": "x" * 300}, "door_text_long"),

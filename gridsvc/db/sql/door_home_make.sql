@@ -3,5 +3,5 @@
 -- Columns: none (key: compounds.name_key of the compound's name, null where no name was given; reason: why nothing was found)
 -- Index: none
 CREATE TEMP TABLE door_home (
-  nr int PRIMARY KEY, key text COLLATE "C", compound_id bigint, community_id bigint, lon float8, lat float8, reason text
+  nr int PRIMARY KEY, key text COLLATE "C", compound_id bigint, community_id bigint, lon float8, lat float8, reason text, said text
 ) ON COMMIT DROP

@@ -3,6 +3,6 @@
 -- Columns: none; adds to door_refused
 -- Index: none
 WITH gone AS (
-  DELETE FROM door_found f WHERE f.reason IS NOT NULL OR (f.lon IS NULL AND f.known_id IS NULL) RETURNING f.row, f.reason
+  DELETE FROM door_found f WHERE f.reason IS NOT NULL OR (f.lon IS NULL AND f.known_id IS NULL) RETURNING f.row, f.reason, f.said
 )
-INSERT INTO door_refused (row, code, facts) SELECT row, coalesce(reason, 'door_place_missing'), '{}' FROM gone
+INSERT INTO door_refused (row, code, facts) SELECT row, coalesce(reason, 'door_place_missing'), jsonb_build_object('found', left(said, 60)) FROM gone

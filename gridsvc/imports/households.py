@@ -1,0 +1,265 @@
+"""Doors of a file into the register: a table of households, shops and firms, or the buildings of a map.
+
+A table may name compounds, or give positions, or both; a map's buildings are doors at a point inside them, in the
+compound that holds it. What looks like another door is told, and merged by nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import shapely
+from sqlalchemy import Connection, select
+
+from geodata.crs import CrsRef, parse_crs
+from geodata.errors import FileRefused
+from geodata.files import headers
+from geodata.files.rows import Rows, unique_names
+from geodata.files.sheets import Sheet, Workbook
+from geodata.geometry import extent
+from geodata.layer import Fields, Layer, Problem
+from geodata.read import read_sheets
+from gridsvc import door_rows, household_reading
+from gridsvc.db import tables as t
+from gridsvc.grids import Rule
+from gridsvc.imports import household_rows, report_rows, rows, streams
+from gridsvc.imports.account import MOST_TOLD, Account, Refusals, Tally
+from gridsvc.imports.household_rows import ROLES, Reader, Words
+from gridsvc.imports.report_rows import Slice
+from gridsvc.imports.staging import Progress
+from gridsvc.imports.streams import Part
+
+MOST_NEAR = 50  # pairs of look-alikes that an account names
+_HEAD_ROWS = 12
+_COMMUNITY_ENDS = ("", "社区", "村", "居委会", "村委会")
+
+
+@dataclass(frozen=True)
+class Options:
+    """How one file is taken. `kind`: of rows that do not say one. The others as those of an import of reports."""
+
+    file: str
+    source: str
+    kind: str | None = None
+    skip_refused: bool = False
+    write: bool = False
+    keep_refused: bool = False
+
+
+@dataclass
+class Source:
+    """The rows of a file, a slice at a time, and what is known of it before and after they are read."""
+
+    format: str
+    encoding: str | None
+    fields: Fields
+    crs: CrsRef | None
+    slices: Iterable[tuple[Slice, float]]
+    n_rows: int = 0
+    notes: tuple[Problem, ...] = ()
+    of_map: bool = False
+
+
+def from_layer(layer: Layer) -> Source:
+    """A file with shapes that `geodata.read` has read: each row a door at a point inside its shape."""
+    shapes = shapely.point_on_surface(layer.frame.geometry.to_numpy())
+    lon, lat = shapely.get_x(shapes), shapely.get_y(shapes)
+    cells = {role: rows.texts(layer, role) for role in ROLES if role in layer.fields.given()}
+    one = Slice(rows.numbers(layer), dict(cells), lon, lat, lon, lat, False, list(layer.problems))
+    crs = parse_crs(layer.crs_used) if layer.crs_used else None
+    return Source(layer.format, layer.encoding, layer.fields, crs, [(one, 1.0)], layer.n_rows, layer.notes, of_map=True)
+
+
+def from_csv(path: Path, fields: Fields, crs: str | None) -> Source:
+    """A CSV file, gzipped or not, that is read while it is staged.
+
+    Raises:
+        FileRefused: as `streams.open_table`.
+        CrsError: crs_missing (it has positions), crs_unknown.
+    """
+    table = streams.open_table(path, fields, "households")
+    where = _positions(table.columns, table.found, fields, crs)
+    encoding = "utf-8" if table.head.encoding == "utf-8-sig" else table.head.encoding
+    source = Source("csv.gz" if table.head.gzipped else "csv", encoding, where.used, where.crs, ())
+    if encoding == "gb18030":
+        source.notes += (Problem(None, "encoding_gb18030", {}, "note"),)
+    if table.head.n_above:
+        source.notes += (Problem(None, "rows_above_header", {"n": table.head.n_above}, "note"),)
+    source.slices = _sliced(streams.slices(table), where, source)
+    return source
+
+
+def from_workbook(path: Path, fields: Fields, crs: str | None, sheet: str | None) -> Source:
+    """An Excel file: the sheet of this name, else the first that holds something; merged cells count for each row.
+
+    Raises:
+        FileRefused: as `geodata.read.read_sheets`; sheet_missing, file_empty.
+        CrsError: crs_missing (it has positions), crs_unknown.
+    """
+    book = read_sheets(path)
+    chosen = _chosen(book, sheet, path.name)
+    head = [row[:] for row in chosen.rows[:_HEAD_ROWS]]
+    place = headers.header_row(head, fields, "households")
+    header: list[str] = list(chosen.rows[place])
+    while header and not header[-1].strip():
+        header.pop()
+    columns = tuple(unique_names(header))
+    found = headers.resolve(columns, fields, "households")
+    where = _positions(columns, found, fields, crs)
+    source = Source(book.format, None, where.used, where.crs, ())
+    source.notes = (Problem(None, "sheet_read", {"sheet": chosen.name}, "note"),)
+    if any(any(row) for row in chosen.rows[:place]):
+        source.notes += (Problem(None, "rows_above_header", {"n": place}, "note"),)
+    source.slices = _sliced([Part(_sheet_rows(book.format, chosen, place, columns), False, 1.0)], where, source)
+    return source
+
+
+def _positions(columns: Sequence[str], found: Fields, wanted: Fields, crs: str | None) -> report_rows.Positions:
+    given = None if crs is None else parse_crs(crs)
+    where = report_rows.find_positions(columns, found, wanted, given, streams.LIMITS, "households", ROLES)
+    return (
+        where
+        if where.pair
+        else report_rows.Positions(where.used, found, wanted, None, streams.LIMITS, "households", ROLES)
+    )
+
+
+def _chosen(book: Workbook, wanted: str | None, file: str) -> Sheet:
+    for sheet in book.sheets:
+        if sheet.rows and wanted in (None, sheet.name):
+            return sheet
+    if wanted is None:
+        raise FileRefused("file_empty", file=file)
+    names = ", ".join(sheet.name for sheet in book.sheets)[:200]
+    raise FileRefused("sheet_missing", file=file, sheet=wanted[:80], found=names)
+
+
+def _sheet_rows(file_format: str, sheet: Sheet, place: int, columns: Sequence[str]) -> Rows:
+    """The data rows of a sheet, blank ones left out but counted, each cell of a merged block with the block's text."""
+    found = Rows(file_format, list(columns), [], [])
+    cells = [list(row) for row in sheet.rows[place + 1 :]]
+    for block in sheet.merged:
+        if block.top <= place or block.left >= len(columns):
+            continue
+        said = sheet.rows[block.top][block.left]
+        for top in range(block.top, block.bottom + 1):
+            for left in range(block.left, min(block.right + 1, len(columns))):
+                if said and not cells[top - place - 1][left]:
+                    cells[top - place - 1][left] = said
+                    facts: dict[str, object] = {"column": columns[left], "found": said[:60], "from": block.top - place}
+                    found.problems.append(Problem(top - place, "cell_carried", facts, "repaired"))
+    kept = []
+    for number, row in enumerate(cells, start=1):
+        if any(cell.strip() for cell in row):
+            if any(cell.strip() for cell in row[len(columns) :]):
+                found.refuse(number, "row_too_long", n_cells=len(row), n_columns=len(columns))
+            kept.append(row[: len(columns)])
+            found.numbers.append(number)
+    found.problems = [one for one in found.problems if one.row in set(found.numbers)]
+    found.cells = [[cell.strip() or None for cell in column] for column in zip(*kept, strict=True)]
+    found.cells = found.cells or [[] for _ in columns]
+    return found
+
+
+def _sliced(parts: Iterable[Part], where: report_rows.Positions, source: Source) -> Iterator[tuple[Slice, float]]:
+    notes = {note.code: note for note in source.notes}
+    for part in parts:
+        one = report_rows.of_part(part, where)
+        source.n_rows += len(one.numbers)
+        for note in one.notes:
+            notes.setdefault(note.code, note)
+        source.notes = tuple(notes.values())
+        yield one, part.share
+    if not source.n_rows:
+        source.notes = (*notes.values(), Problem(None, "file_has_no_rows", {}, "note"))
+
+
+def take(
+    db: Connection, source: Source, how: Options, now: datetime, rule: Rule, progress: Progress
+) -> tuple[Account, bool]:
+    """The account of a file of doors, and whether they were stored (the caller commits).
+
+    Raises:
+        Conflict: doors_being_stored.
+        GeodataError: the file as a whole cannot be read.
+    """
+    refusals = Refusals(None if how.keep_refused else MOST_TOLD)
+    reader = Reader(_words(db, source, how), source.fields.given())
+    door_rows.begin(db)
+    door_rows.fill(db, _blocks(source, reader, refusals, progress), reader.homes)
+    progress("compare", 0, None)
+    door_rows.find(db)
+    refusals.add(Problem(gone.row, gone.code, gone.facts) for gone in door_rows.refused(db))
+    summary = door_rows.summary(db)
+    near = door_rows.near(db, MOST_NEAR)
+    account = Account(
+        kind="households",
+        file=how.file,
+        format=source.format,
+        encoding=source.encoding,
+        crs=source.crs.name if source.crs else "",
+        n_read=source.n_rows,
+        tally=Tally(summary.n_new, summary.n_changed, summary.n_same),
+        notes=(*source.notes, *map(_near_note, near)),
+        extent=None if summary.box is None else extent([shapely.box(*summary.box)]),
+        extra=_extra(summary, len(near)),
+        columns=source.fields.given(),
+        **refusals.account(),  # type: ignore[arg-type]
+    )
+    written = how.write and (how.skip_refused or not account.n_refused)
+    if written:
+        progress("place", 0, None)
+        door_rows.place(db, now, rule)
+        progress("write", 0, None)
+        door_rows.add(db, how.source, now)
+        door_rows.change(db)
+    return account, written
+
+
+def _blocks(
+    source: Source, reader: Reader, refusals: Refusals, progress: Progress
+) -> Iterator[tuple[door_rows.Columns, bool]]:
+    for part, share in source.slices:
+        columns = reader.read(part)
+        refusals.add(part.problems)
+        if columns["row"]:
+            yield columns, part.plain
+        progress("stage", round(share * 1000), 1000)
+
+
+def _words(db: Connection, source: Source, how: Options) -> Words:
+    a = t.area.c
+    communities: dict[str, int] = {}
+    several: set[str] = set()
+    for row in db.execute(select(a.id, a.code, a.name).where(a.level == "community").order_by(a.code)):
+        names = {rows.plain(row.name.removesuffix(end)) for end in _COMMUNITY_ENDS}
+        for name in {rows.plain(row.code), *names, *(rows.plain(row.name + end) for end in _COMMUNITY_ENDS)}:
+            if communities.setdefault(name, row.id) != row.id:
+                several.add(name)
+    classes: dict[str, tuple[str, bool]] = {}
+    for one in household_reading.classes(db, only_active=False):
+        for word in (one.code, one.name_zh, household_rows.class_stem(one.name_zh), one.name_en):
+            classes.setdefault(rows.plain(word), (one.code, one.active))
+    known = {name: id_ for name, id_ in communities.items() if name and name not in several}
+    return Words(known, classes, how.kind, source.fields.name or "", source.of_map)
+
+
+def _extra(summary: door_rows.Summary, n_near: int) -> dict[str, dict[str, int]]:
+    n_all = summary.n_new + summary.n_changed + summary.n_same
+    positions = {"door": summary.n_door, "building": summary.n_building, "compound": summary.n_compound}
+    found = {"positions": positions, "compounds": {"in": summary.n_in_compound, "none": n_all - summary.n_in_compound}}
+    return found | ({"near": {"pairs": n_near}} if n_near else {})
+
+
+def _near_note(pair: door_rows.Near) -> Problem:
+    facts: dict[str, object] = {
+        "at": pair.row,
+        "key": "-".join(pair.key),
+        "other_key": "-".join(pair.other),
+        "other": pair.other_row,
+        "stored": pair.other_id,
+    }
+    return Problem(None, "door_near_row" if pair.other_row else "door_near_stored", facts, "note")
