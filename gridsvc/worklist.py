@@ -23,7 +23,6 @@ from sqlalchemy import (
     and_,
     case,
     cast,
-    false,
     func,
     literal,
     or_,
@@ -33,25 +32,21 @@ from sqlalchemy import (
     tuple_,
 )
 
-from gridsvc import compounds
 from gridsvc.db import tables as t
 from gridsvc.db.queries import load
 from gridsvc.db.tables.reports import LEVELS
-from gridsvc.errors import NotFound, Refused
+from gridsvc.errors import Refused
 from gridsvc.grids import DOUBTFUL_BELOW
-from gridsvc.rules.lifecycle import OPEN, STATES
-from gridsvc.rules.roles import Actor, may
-from gridsvc.stats import scope
+from gridsvc.rules.lifecycle import STATES
+from gridsvc.rules.roles import Actor
+from gridsvc.worklist_filter import DEADLINES as DEADLINES
+from gridsvc.worklist_filter import QUEUES as QUEUES
+from gridsvc.worklist_filter import Deadline as Deadline
+from gridsvc.worklist_filter import Filter as Filter
+from gridsvc.worklist_filter import Queue as Queue
+from gridsvc.worklist_filter import conditions, placed
 
-Deadline = Literal["overdue", "due_today", "in_time", "no_deadline", "suspended"]
-# What has to happen next; the first seven divide the open reports among themselves.
-Queue = Literal[
-    "to_verify", "to_file", "to_dispatch", "to_accept", "in_work", "to_check", "to_close",
-    "consultation", "extension", "unplaced", "doubtful", "rework",
-]  # fmt: skip
 Sort = Literal["due", "received", "updated", "state", "grid", "category", "level", "card", "department"]
-DEADLINES: tuple[Deadline, ...] = get_args(Deadline)
-QUEUES: tuple[Queue, ...] = get_args(Queue)
 SORTS: tuple[Sort, ...] = get_args(Sort)
 # Lists with ended reports are a hundred times as long: only what an index keeps in order.
 LONG_SORTS: tuple[Sort, ...] = ("received", "due")
@@ -61,35 +56,6 @@ CARDS = ("none", "yellow", "red")
 
 _r = t.report.c
 _p = t.placement.c
-
-
-@dataclass(frozen=True)
-class Filter:
-    """Which reports; everything given must hold. Without `states`: the open ones.
-
-    `deadline` and `queue` choose one of the counts. `category` is a code or a class's code; `area` one with all below
-    it; `department` the one that leads; codes all. `words`: a number, a compound's name (pinyin initials too), or a
-    part of the text or of the place in words. `from_at` (inclusive) and `to_at` (exclusive) are of receipt.
-    """
-
-    deadline: Deadline | None = None
-    queue: Queue | None = None
-    states: tuple[str, ...] = ()
-    category: str | None = None
-    grid: str | None = None
-    area: str | None = None
-    department: str | None = None
-    card: str | None = None
-    level: str | None = None
-    called: bool = False
-    words: str | None = None
-    from_at: datetime | None = None
-    to_at: datetime | None = None
-
-    @property
-    def is_open(self) -> bool:
-        """Whether it asks for open reports only, which are few and are counted."""
-        return OPEN.issuperset(self.states)
 
 
 @dataclass(frozen=True)
@@ -213,7 +179,11 @@ def page(
     base = _base(db, actor, wanted, order, now, day_end)
     skip = 0 if after else (number - 1) * limit
     if not wanted.is_open:
-        found = db.execute(_narrow(base, order, after).offset(skip).limit(limit + 1))
+        # the deadline's state is looked at behind the limit: before it, an index alone holds all that is needed
+        few = _narrow(base, order, after).offset(skip).limit(limit + 1).subquery("few")
+        state = _deadline(now, day_end, is_open=False).label("deadline")
+        behind = select(few.c.id, few.c.key, state).join_from(few, t.report, _r.id == few.c.id)
+        found = db.execute(behind.order_by(*_ordered(few, order)))
         return _page(db, [(one.id, one.deadline, one.key) for one in found], limit, None, None)
     every = base.cte("base")
     counted = select(*_counts(every, wanted)).select_from(every).cte("counted")
@@ -280,10 +250,12 @@ def until() -> Case[Any]:
     )
 
 
-def _deadline(now: datetime, day_end: datetime) -> Case[Any]:
+def _deadline(now: datetime, day_end: datetime, *, is_open: bool) -> Case[Any]:
     at = until()
+    # where only open ones are asked for, `open` must not be read: the index that lists them does not hold it
+    ended = () if is_open else ((~_r.open, None),)
     return case(
-        (~_r.open, None),
+        *ended,
         (or_(_r.suspended_at.is_not(None), _r.waiting_at.is_not(None)), "suspended"),
         (at.is_(None), "no_deadline"),
         (at < literal(now, DateTime(timezone=True)), "overdue"),
@@ -312,18 +284,16 @@ def _key(order: Order, *, is_open: bool) -> ColumnElement[Any]:
     Open reports by the limit that their deadline state is about; lists with ended ones by what an index keeps in order.
     """
     last = select(t.report_log.c.at).where(t.report_log.c.report_id == _r.id).order_by(t.report_log.c.seq.desc())
-    grid = select(t.grid_version.c.code).where(t.grid_version.c.id == _p.grid_version_id)
-    department = select(t.department.c.code).where(t.department.c.id == _r.department_id)
     keys: dict[Sort, ColumnElement[Any]] = {
         "due": until() if is_open else _r.due_at,
         "received": _r.received_at,
         "updated": last.limit(1).scalar_subquery(),
         "state": _ranked(_r.state, STATES),
-        "grid": grid.scalar_subquery(),
+        "grid": t.grid_version.c.code,
         "category": _r.category,
         "level": _ranked(_r.level, LEVELS),
         "card": _ranked(func.coalesce(_r.card, "none"), CARDS),
-        "department": department.scalar_subquery(),
+        "department": t.department.c.code,
     }
     return keys[order.by]
 
@@ -334,110 +304,35 @@ def _ranked(column: ColumnElement[Any], codes: tuple[str, ...]) -> ColumnElement
 
 def _base(db: Connection, actor: Actor, wanted: Filter, order: Order, now: datetime, day_end: datetime) -> Select[Any]:
     """Narrow rows of what fits, `deadline` and `queue` not looked at yet."""
-    conditions, on_grid = _conditions(db, actor, wanted)
-    needs_place = wanted.is_open or on_grid
-    columns: list[ColumnElement[Any]] = [
-        _r.id,
-        _key(order, is_open=wanted.is_open).label("key"),
-        _deadline(now, day_end).label("deadline"),
-    ]
+    joined = order.by == "grid"
+    columns: list[ColumnElement[Any]] = [_r.id, _key(order, is_open=wanted.is_open).label("key")]
     if wanted.is_open:
         columns += [
+            _deadline(now, day_end, is_open=True).label("deadline"),
             _step().label("step"),
             (_r.routing == "consultation").label("consultation"),
             _r.extension_asked_at.is_not(None).label("extension"),
             (_r.n_rework > 0).label("rework"),
-            _p.grid_version_id.is_(None).label("unplaced"),
-            (_p.confidence < DOUBTFUL_BELOW).label("doubtful"),
+            *_doubts(joined=joined),
         ]
-    chosen = select(*columns)
-    if needs_place:
-        chosen = chosen.join_from(t.report, t.placement, and_(_p.report_id == _r.id, _p.to_at.is_(None)))
-    return chosen.where(*conditions)
+    chosen = select(*columns).select_from(t.report)
+    if joined:
+        chosen = chosen.join(t.placement, and_(_p.report_id == _r.id, _p.to_at.is_(None)))
+        chosen = chosen.outerjoin(t.grid_version, t.grid_version.c.id == _p.grid_version_id)
+    elif order.by == "department":
+        chosen = chosen.outerjoin(t.department, t.department.c.id == _r.department_id)
+    return chosen.where(*conditions(db, actor, wanted))
 
 
-# ---- which reports --------------------------------------------------------------------------------------------------
+def _doubts(*, joined: bool) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Whether a report is unplaced, and whether its place is doubtful: few are, and two small indexes hold them.
 
-
-def _conditions(db: Connection, actor: Actor, wanted: Filter) -> tuple[list[ColumnElement[bool]], bool]:
-    """What must hold, and whether it is about the grid."""
-    told: list[ColumnElement[bool]] = []
-    on_grid = False
-    if not actor.sees_all:
-        told.append(_seen(actor))
-        on_grid = True
-    if not wanted.states:
-        told.append(_r.open)
-    elif set(wanted.states) != set(STATES):
-        told.append(_r.state == wanted.states[0] if len(wanted.states) == 1 else _r.state.in_(wanted.states))
-        if wanted.is_open:
-            told.append(_r.open)
-    if wanted.grid is not None:
-        versions = select(t.grid_version.c.id).where(t.grid_version.c.code == wanted.grid)
-        told.append(_p.grid_version_id.in_(_known(db, versions, "grid_unknown", grid=wanted.grid)))
-    if wanted.area is not None:
-        ids = _known(db, select(t.area.c.id).where(t.area.c.code == wanted.area), "area_unknown", area=wanted.area)
-        told.append(_p.grid_version_id.in_(select(func.seen_grids(ids, None))))
-    if wanted.department is not None:
-        d = t.department.c
-        asked = select(d.id).where(d.code == wanted.department)
-        told.append(_r.department_id.in_(_known(db, asked, "department_unknown", department=wanted.department)))
-    return told + _of_report(db, actor, wanted), on_grid or wanted.grid is not None or wanted.area is not None
-
-
-def _known(db: Connection, asked: Select[Any], code: str, **facts: object) -> list[int]:
-    found = list(db.scalars(asked))
-    if not found:
-        raise NotFound(code, **facts)
-    return found
-
-
-def _seen(actor: Actor) -> ColumnElement[bool]:
-    mine = scope(actor)
-    ways: list[ColumnElement[bool]] = []
-    if mine["area_ids"] or mine["worker_id"] is not None:
-        ways.append(_p.grid_version_id.in_(select(func.seen_grids(mine["area_ids"], mine["worker_id"]))))
-    if mine["department_id"] is not None:
-        ways.append(func.takes_part(mine["department_id"], _r.department_id, _r.assist_ids, _r.called_ids))
-    if may(actor, "place"):
-        ways.append(_p.grid_version_id.is_(None))
-    return or_(*ways) if ways else false()
-
-
-def _of_report(db: Connection, actor: Actor, wanted: Filter) -> list[ColumnElement[bool]]:
-    told: list[ColumnElement[bool]] = []
-    if wanted.category is not None:
-        below = select(t.category.c.code).where(t.category.c.parent_code == wanted.category)
-        told.append(or_(_r.category.startswith(wanted.category, autoescape=True), _r.category.in_(below)))
-    if wanted.card is not None:
-        told.append(_r.card == wanted.card)
-    if wanted.level is not None:
-        told.append(_r.level == wanted.level)
-    if wanted.called:
-        w = t.whistle_call.c
-        awaited = select(w.report_id).where(w.arrived_at.is_(None))
-        if actor.department_id is not None:
-            awaited = awaited.where(w.department_id == actor.department_id)
-        told.append(_r.id.in_(awaited))
-    if wanted.from_at is not None:
-        told.append(_r.received_at >= wanted.from_at)
-    if wanted.to_at is not None:
-        told.append(_r.received_at < wanted.to_at)
-    if wanted.words is not None and wanted.words.strip():
-        told.append(_spoken(db, wanted.words.strip()))
-    return told
-
-
-def _spoken(db: Connection, words: str) -> ColumnElement[bool]:
-    plain, simple = words.casefold(), compounds.name_key(words)
-    found = [
-        func.strpos(func.lower(column), one) > 0 for column in (_r.description, _r.words) for one in {plain, simple}
-    ]
-    found.append(func.strpos(func.lower(_r.number), plain) > 0)
-    named = compounds.ids_like(db, words)
-    if named:
-        found.append(_r.compound_id.in_(named))
-    return or_(*found)
+    Looking into `placement` for each open report would take longer than all the rest.
+    """
+    doubtful = _p.confidence < text(str(DOUBTFUL_BELOW))  # as the index has it, not as a parameter
+    if joined:
+        return _p.grid_version_id.is_(None).label("unplaced"), doubtful.label("doubtful")
+    return placed(_p.grid_version_id.is_(None)).label("unplaced"), placed(doubtful).label("doubtful")
 
 
 # ---- counts, the chosen part, its order ------------------------------------------------------------------------------
@@ -474,7 +369,7 @@ def _ordered(rows: Any, order: Order) -> tuple[ColumnElement[Any], ColumnElement
 def _narrow(base: Select[Any], order: Order, after: After | None) -> Select[Any]:
     """The rows in order, from behind `after` on."""
     rows = base.subquery("narrow")
-    chosen = select(rows.c.id, rows.c.deadline, rows.c.key).order_by(*_ordered(rows, order))
+    chosen = select(rows).order_by(*_ordered(rows, order))
     return chosen if after is None else chosen.where(_behind(rows.c.key, rows.c.id, order, after))
 
 
