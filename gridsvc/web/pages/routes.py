@@ -14,6 +14,7 @@ from gridsvc.web.pages import (
     accounts,
     acting,
     docs,
+    doors,
     figures,
     home,
     login,
@@ -47,6 +48,7 @@ for part in (
     worklist,
     several,
     figures,
+    doors,
 ):
     router.include_router(part.router)
 

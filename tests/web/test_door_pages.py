@@ -1,0 +1,100 @@
+"""The register on pages: found, read with its history, registered, changed, removed, contacts shown once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from tests.web.offices import Offices, opened
+
+
+@pytest.fixture(scope="module")
+def offices(cluster_urls: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Offices]:
+    with opened(cluster_urls, tmp_path_factory.mktemp("data")) as found:
+        yield found
+
+
+@pytest.fixture
+def manager(offices: Offices) -> httpx.Client:
+    return offices.clients["manager"]
+
+
+def door_ids(offices: Offices, compound: str) -> list[int]:
+    with offices.made.begin() as db:
+        query = text("SELECT id FROM household WHERE compound_id = :c ORDER BY id")
+        return list(db.scalars(query, {"c": offices.county.compounds[compound]}))
+
+
+def test_the_list_shows_the_doors_of_the_own_area_and_finds_them(offices: Offices, manager: httpx.Client) -> None:
+    page = manager.get("/households?lang=en").text
+    assert page.count('<th scope="row"><a href="/households/') == len(door_ids(offices, "1"))
+    found = manager.get("/households", params={"q": "1-301", "lang": "en"}).text
+    assert len(re.findall(r'<th scope="row"><a href="/households/\d+">Building 1, Room 301</a>', found)) == 1
+    assert "No door fits" in manager.get("/households?q=99-99-99&lang=en").text
+
+
+def test_a_file_of_another_area_is_not_there(offices: Offices, manager: httpx.Client) -> None:
+    (east, *_) = door_ids(offices, "3")
+    assert manager.get(f"/households/{east}").status_code == 404
+    assert offices.clients["admin"].get(f"/households/{east}").status_code == 200
+
+
+def test_a_door_is_registered_changed_and_removed(offices: Offices, manager: httpx.Client) -> None:
+    compound = offices.county.compounds["1"]
+    with offices.made.begin() as db:
+        name = db.scalar(text("SELECT name FROM compound WHERE id = :c"), {"c": compound})
+    sent = {"compound": name, "building": "9号楼", "unit": "二单元", "room": "502", "kind": "household"}
+    sent |= {"contact_name": "张小明", "contact_phone": "13812345678", "n_people": "3"}
+    made = manager.post("/households/new", data=sent, follow_redirects=False)
+    assert made.status_code == 303, made.text
+    path = made.headers["location"].partition("?")[0]
+    page = manager.get(f"{path}?lang=zh").text
+    assert "9号楼2单元502室" in page
+    assert "张**" in page
+    assert "138****5678" in page
+    assert "张小明" not in page
+    again = manager.post("/households/new?lang=zh", data=sent | {"building": "9幢"}, follow_redirects=False)
+    assert again.status_code == 409
+    floor = manager.post("/households/new", data=sent | {"room": "18层"}, follow_redirects=False)
+    assert floor.status_code == 422
+    assert 'href="#f-room"' in floor.text
+    nowhere = manager.post("/households/new", data=sent | {"compound": "没有的小区"}, follow_redirects=False)
+    assert nowhere.status_code == 422
+    assert 'href="#f-compound"' in nowhere.text
+    changed = manager.post(f"{path}/change", data=sent | {"n_people": "4", "contact_name": "", "contact_phone": ""})
+    assert changed.status_code == 303, changed.text
+    page = manager.get(path).text
+    assert "<dd>4</dd>" in page
+    assert "张**" in page  # left empty, it stays
+    shown = manager.post(path, data={"act": "unmask", "words": "电话预约走访"})
+    assert "张小明" in shown.text
+    assert "13812345678" in shown.text
+    assert "张小明" not in manager.get(path).text
+    assert manager.post(path, data={"act": "unmask", "words": " "}).status_code == 422
+    assert manager.post(path, data={"act": "remove", "words": ""}).status_code == 422
+    gone = manager.post(f"{path}?lang=en", data={"act": "remove", "words": "拆除"})
+    assert gone.status_code == 303
+    assert "<dt>Removed</dt>" in manager.get(f"{path}?lang=en").text
+    with offices.made.begin() as db:
+        told = db.execute(text("SELECT action, note FROM household_log ORDER BY id")).all()
+    assert [tuple(row) for row in told] == [
+        ("added", None),
+        ("changed", None),
+        ("unmasked", "电话预约走访"),
+        ("removed", "拆除"),
+    ]
+
+
+def test_who_may_not_sees_no_button_and_is_refused(offices: Offices) -> None:
+    (door, *_) = door_ids(offices, "1")
+    worker = offices.clients["worker"]
+    page = worker.get(f"/households/{door}").text
+    assert 'value="remove"' not in page
+    assert "/change" not in page
+    assert worker.post(f"/households/{door}", data={"act": "remove", "words": "x"}).status_code == 403
+    assert offices.clients["handler"].get("/households").status_code == 403
+    assert offices.clients["manager"].post(f"/households/{door}", data={"act": "dance"}).status_code == 422
