@@ -11,13 +11,15 @@ from typing import Any
 from fastapi import Depends, FastAPI
 from sqlalchemy import Engine
 from starlette.middleware import Middleware
+from starlette.types import Scope
 
 import gridsvc
 from gridsvc.db.engine import make_engine
 from gridsvc.errors import Refused
 from gridsvc.settings import Settings
-from gridsvc.web import addresses, edge, errors, intake, security, services, statics
+from gridsvc.web import addresses, edge, errors, form_photos, intake, security, services, statics
 from gridsvc.web.api import routes as api
+from gridsvc.web.api import visits
 from gridsvc.web.deps import known_query
 from gridsvc.web.pages import routes as pages
 from gridsvc.web.schemas import ErrorOut
@@ -86,9 +88,10 @@ def create_app(
                 edge.Edge,
                 proxies=addresses.proxies(settings.trusted_proxy),
                 max_body_bytes=MAX_BODY_BYTES,
-                bounds_itself=intake.takes,
+                bounds_itself=_bounds_itself,
                 failed=failed,
-            )
+            ),
+            Middleware(form_photos.FormPhotos, max_photo_bytes=settings.photo_max_mb * 1024 * 1024),
         ],
     )
     app.state.services = made
@@ -98,6 +101,10 @@ def create_app(
     app.include_router(pages.router)
     statics.mount(app)
     return app
+
+
+def _bounds_itself(scope: Scope) -> bool:
+    return intake.takes(scope) or form_photos.takes(scope) or visits.takes(scope)
 
 
 def _utc_now() -> datetime:

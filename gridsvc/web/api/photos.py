@@ -15,6 +15,7 @@ from starlette.responses import Response
 from geodata.pictures.shapes import Box, Rendered
 from gridsvc import photos
 from gridsvc.errors import NotFound
+from gridsvc.photo_files import Spool
 from gridsvc.photos import Photo
 from gridsvc.rules.roles import require
 from gridsvc.web import answers, schemas, security, services
@@ -120,14 +121,25 @@ async def send(sha256: Sha256, request: Request) -> Response:
     if anonymous:
         mine.anonymous_photos.take(security.address(request), "too_many_photos")
     async with mine.intake.receive(request, digest, anonymous=anonymous) as spool, mine.intake.alone(digest):
-        async with begun(request) as unit:
-            sent_before = await run_in_threadpool(_known, unit, digest)
-        if sent_before is not None:
-            return JSONResponse(_told(sent_before, mine.settings.zone))
-        made = await mine.intake.render(spool.path)
-        async with begun(request) as unit:
-            photo, created = await run_in_threadpool(_save, unit, digest, made, spool.n_bytes)
+        photo, created = await store(request, digest, spool)
         return JSONResponse(_told(photo, mine.settings.zone), 201 if created else 200)
+
+
+async def store(request: Request, digest: bytes, spool: Spool) -> tuple[Photo, bool]:
+    """The stored photo of what was received whole, and whether it is new.
+
+    Raises:
+        FileRefused: it cannot be made anew.
+        Unavailable: its turn did not come.
+    """
+    mine = services.of(request)
+    async with begun(request) as unit:
+        sent_before = await run_in_threadpool(_known, unit, digest)
+    if sent_before is not None:
+        return sent_before, False
+    made = await mine.intake.render(spool.path)
+    async with begun(request) as unit:
+        return await run_in_threadpool(_save, unit, digest, made, spool.n_bytes)
 
 
 @router.get(

@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
+from geodata.errors import FileRefused
 from gridsvc import cases, categories, dossier, handling, terms
 from gridsvc.errors import Conflict, Forbidden, GridsvcError, NotFound, Refused
 from gridsvc.reports import SOURCE
@@ -19,6 +20,7 @@ from gridsvc.rules.roles import require
 from gridsvc.web import schemas
 from gridsvc.web.api import period
 from gridsvc.web.deps import RuleDep, ServicesDep, Unit, UnitDep, may
+from gridsvc.web.form_photos import TakenDep
 from gridsvc.web.pages import deeds, reports, telling
 from gridsvc.web.services import Services
 from gridsvc.web.templating import Frame, frame_of, page, report_path
@@ -26,9 +28,10 @@ from gridsvc.web.templating import Frame, frame_of, page, report_path
 router = APIRouter()
 
 MAX_NOTE = 4000
-STATUS: tuple[tuple[type[GridsvcError], int], ...] = ((Conflict, 409), (Forbidden, 403))
+STATUS: tuple[tuple[type[Exception], int], ...] = ((Conflict, 409), (Forbidden, 403))
 HANDED_OVER = ("dispatch", "claim")  # what a slip tells of
 
+Refusal = GridsvcError | FileRefused
 Number = Annotated[schemas.Words, Path(max_length=200)]
 Source = Annotated[schemas.Words, Query(max_length=200)]
 Repeat = Annotated[int, Query(ge=0, le=2**31 - 1)]
@@ -77,13 +80,17 @@ def act(
     rule: RuleDep,
     number: Number,
     form: Annotated[Sent, Form()],
+    taken: TakenDep,
     source: Source = SOURCE,
     repeat: Repeat = 0,
 ) -> Response:
     """Does the action and goes back to the report; or the report with what is wrong, and all that was written."""
     frame = frame_of(request)
+    form.photos = list(dict.fromkeys([*form.photos, *taken.photos]))
     held = cases.read(unit.db, _seen(unit, number, source, repeat).said.id)
     try:
+        if taken.refusal is not None:
+            raise taken.refusal
         with unit.db.begin_nested():
             held = handling.hold(
                 unit.db, unit.actor, number, source, repeat, placing=form.action == "place", parent=form.parent or None
@@ -96,7 +103,7 @@ def act(
             wish = _wish(unit, held, form)
             agreed = terms.load(unit.db, **mine.settings.agreed)
             handling.act(unit.db, unit.actor, held, wish, unit.now, agreed, rule)
-    except GridsvcError as error:
+    except (GridsvcError, FileRefused) as error:
         found = _seen(unit, number, source, repeat)
         return _again(frame, unit, mine, found, form, error)
     try:
@@ -169,9 +176,7 @@ def _moment(unit: Unit, text: str) -> datetime | None:
     return period.instant(at, unit.mine.settings.zone)
 
 
-def _again(
-    frame: Frame, unit: Unit, mine: Services, found: dossier.Dossier, form: Sent, error: GridsvcError
-) -> Response:
+def _again(frame: Frame, unit: Unit, mine: Services, found: dossier.Dossier, form: Sent, error: Refusal) -> Response:
     status = next((status for kind, status in STATUS if isinstance(error, kind)), 422)
     field = deeds.field_of(form.action, error.code, error.facts)
     if error.code == "moment_unreadable":
@@ -189,7 +194,7 @@ def _again(
     )
 
 
-def said(frame: Frame, action: str, error: GridsvcError) -> str:
+def said(frame: Frame, action: str, error: Refusal) -> str:
     """Why an action was refused, with the words of the page for the codes in it."""
     facts: dict[str, object] = dict(error.facts)
     if error.code == "note_missing":

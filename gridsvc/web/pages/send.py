@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import uuid
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request
@@ -12,12 +13,14 @@ from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, Field, ValidationError
 from starlette.responses import Response
 
-from gridsvc import categories, compounds, reports, residents
+from geodata.errors import FileRefused
+from gridsvc import categories, compounds, reports, residents, terms
 from gridsvc.errors import Conflict, GridsvcError, TooMany
 from gridsvc.rules.roles import require
 from gridsvc.web import schemas, security
 from gridsvc.web.api import rows
 from gridsvc.web.deps import RuleDep, ServicesDep, Unit, UnitDep
+from gridsvc.web.form_photos import TakenDep
 from gridsvc.web.pages.ground import place
 from gridsvc.web.services import Services
 from gridsvc.web.templating import Frame, frame_of, page
@@ -87,21 +90,33 @@ def show(request: Request, unit: UnitDep, mine: ServicesDep) -> Response:
 
 
 @router.post("/report", response_class=HTMLResponse)
-def send(request: Request, unit: UnitDep, mine: ServicesDep, rule: RuleDep, form: Annotated[Draft, Form()]) -> Response:
+def send(
+    request: Request,
+    unit: UnitDep,
+    mine: ServicesDep,
+    rule: RuleDep,
+    form: Annotated[Draft, Form()],
+    taken: TakenDep,
+) -> Response:
     """What became of the report: its number, its grid, the post that has it; or the form with what is wrong."""
     require(unit.actor, "submit")
     frame = frame_of(request)
+    if taken.photos:  # they are stored: where the form comes back, it names them
+        form = form.model_copy(update={"photos": ",".join([*filter(None, [form.photos]), *taken.photos])})
     if not form.client_key:
         form = form.model_copy(update={"client_key": str(uuid.uuid4())})
     try:
+        if taken.refusal is not None:
+            raise taken.refusal
         if not unit.actor.known:
             mine.anonymous.take(security.address(request), "too_many_reports")
         draft = _draft(form, frame)
         if isinstance(draft, Wrong):
             return _form(frame, unit, mine, form, draft)
+        agreed = partial(terms.load, **mine.settings.agreed)
         with unit.db.begin_nested():  # the form comes back, and nothing is stored, where a photo is unknown
-            stored = reports.submit(unit.db, draft, unit.actor, unit.now, rule)
-    except GridsvcError as error:
+            stored = reports.submit(unit.db, draft, unit.actor, unit.now, rule, agreed)
+    except (GridsvcError, FileRefused) as error:
         return _form(frame, unit, mine, *_refused(form, frame, error))
     told = rows.placed(stored.placement, frame.lang, known=unit.actor.known)
     link = f"{str(request.base_url).rstrip('/')}/r/{stored.number}#{form.secret}" if form.secret else None
@@ -156,7 +171,7 @@ def _field(loc: tuple[int | str, ...]) -> str:
     return str(last[-1]) if last and last[-1] in FIELDS else "place"
 
 
-def _refused(form: Draft, frame: Frame, error: GridsvcError) -> tuple[Draft, Wrong]:
+def _refused(form: Draft, frame: Frame, error: GridsvcError | FileRefused) -> tuple[Draft, Wrong]:
     said = frame.says(error.code, **error.facts)
     if isinstance(error, TooMany):
         wait_s = int(str(error.facts.get("retry_after_s", 60)))
@@ -170,8 +185,10 @@ def _refused(form: Draft, frame: Frame, error: GridsvcError) -> tuple[Draft, Wro
     if error.code == "client_key_used":
         # the same form with another text is another report: it gets another key
         return form.model_copy(update={"client_key": str(uuid.uuid4())}), Wrong({"send-form": said}, 409)
+    if error.code in ("photo_unknown", "photo_digest", "photo_twice"):
+        return form.model_copy(update={"photos": ""}), Wrong({"photos": frame.words("pages.send.photos_gone")}, 422)
     if error.code.startswith("photo"):
-        return form, Wrong({"photos": frame.words("pages.send.photos_gone")}, 422)
+        return form, Wrong({"photos": said}, 422)
     return form, Wrong({"place": said}, 409 if isinstance(error, Conflict) else 422)
 
 

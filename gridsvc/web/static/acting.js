@@ -24,6 +24,7 @@ function takePhotos(box) {
   const list = box.querySelector("[data-list]");
   const says = box.querySelector("[data-says]");
   let waiting = 0;
+  field.hidden = false; // without a script another field sends files with the form
   for (const item of list.children) item.append(dropper(item, box));
   field.addEventListener("change", async () => {
     const files = [...field.files];
