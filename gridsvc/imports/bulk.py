@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from sqlalchemy import Connection, text
@@ -12,7 +12,8 @@ from gridsvc.imports.staging import Progress
 
 # Fewer rows are not worth the rebuild.
 LEAST_ROWS = 50_000
-_TABLES = ("report", "placement", "report_log")
+REPORTS = ("report", "placement", "report_log")
+DOORS = ("household",)
 # So many bytes of a table are worth the server's parallel workers.
 LEAST_BYTES = 8 * 1024 * 1024
 _PARALLEL = {"parallel_setup_cost": "0", "parallel_tuple_cost": "0", "min_parallel_table_scan_size": "0"}
@@ -22,9 +23,8 @@ _SETTINGS = {
     "lock_timeout": "60s",
     "default_statistics_target": "40",  # for what is analysed here: a second less, and fine enough for the planner
 }
-_IS_OWNER = text("SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = CAST('report' AS regclass)")
+_IS_OWNER = text("SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = CAST(:name AS regclass)")
 _MAY_CREATE = text("SELECT has_schema_privilege(current_schema(), 'CREATE')")
-_STORED = text("SELECT count(*) FROM (SELECT FROM report LIMIT :most) stored")
 
 
 def prepare(db: Connection, n_bytes: int) -> bool:
@@ -43,33 +43,34 @@ def prepare(db: Connection, n_bytes: int) -> bool:
     return True
 
 
-def worth_it(db: Connection, n_new: int) -> bool:
+def worth_it(db: Connection, n_new: int, tables: Sequence[str] = REPORTS) -> bool:
     """Whether rebuilding costs less than keeping up: many rows, into tables that hold no more, by their owner."""
-    if n_new < LEAST_ROWS or not db.scalar(_IS_OWNER):
+    if n_new < LEAST_ROWS or not db.scalar(_IS_OWNER, {"name": tables[0]}):
         return False
-    return int(db.scalar(_STORED, {"most": n_new + 1}) or 0) <= n_new
+    stored = text(f"SELECT count(*) FROM (SELECT FROM {tables[0]} LIMIT :most) stored")  # noqa: S608 - a name of ours
+    return int(db.scalar(stored, {"most": n_new + 1}) or 0) <= n_new
 
 
-def hold(db: Connection) -> None:
-    """Takes the three tables for this transaction alone; waits for those who are at work in them, but not for ever.
+def hold(db: Connection, tables: Sequence[str] = REPORTS) -> None:
+    """Takes the tables for this transaction alone; waits for those who are at work in them, but not for ever.
 
     All at once and before any row is locked: whoever waits for such a row keeps the tables from us, and we the row.
     """
-    db.execute(text(f"LOCK TABLE {', '.join(_TABLES)} IN ACCESS EXCLUSIVE MODE"))
+    db.execute(text(f"LOCK TABLE {', '.join(tables)} IN ACCESS EXCLUSIVE MODE"))
 
 
 @contextmanager
-def rebuilt(db: Connection, progress: Progress) -> Iterator[None]:
+def rebuilt(db: Connection, progress: Progress, tables: Sequence[str] = REPORTS) -> Iterator[None]:
     """A block that writes without indexes and keys; they are all there again, and checked, when it ends well.
 
-    Other connections wait meanwhile, for the three tables and for those that their keys point to (logins and maps too).
+    Other connections wait meanwhile, for the tables and for those that their keys point to (logins and maps too).
     Empty ones are truncated first: what is written to a table made in the same transaction needs no write-ahead log.
     """
-    statements = db.execute(load("import_rebuild")).all()
+    statements = db.execute(load("import_rebuild"), {"tables": list(tables)}).all()
     for row in reversed(statements):
         db.exec_driver_sql(row.drop)
-    if not db.scalar(text("SELECT EXISTS (SELECT FROM report)")):
-        db.execute(text(f"TRUNCATE {', '.join(_TABLES)}"))
+    if not db.scalar(text(f"SELECT EXISTS (SELECT FROM {tables[0]})")):  # noqa: S608 - a name of ours
+        db.execute(text(f"TRUNCATE {', '.join(tables)}"))
     yield
     for done, row in enumerate(statements):
         progress("index", done, len(statements))

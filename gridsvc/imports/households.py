@@ -7,12 +7,13 @@ compound that holds it. What looks like another door is told, and merged by nobo
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 import shapely
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, text
 
 from geodata.crs import CrsRef, parse_crs
 from geodata.errors import FileRefused
@@ -25,7 +26,7 @@ from geodata.read import read_sheets
 from gridsvc import door_rows, household_reading
 from gridsvc.db import tables as t
 from gridsvc.grids import Rule
-from gridsvc.imports import household_rows, report_rows, rows, streams
+from gridsvc.imports import bulk, household_rows, report_rows, rows, streams
 from gridsvc.imports.account import MOST_TOLD, Account, Refusals, Tally
 from gridsvc.imports.household_rows import ROLES, Reader, Words
 from gridsvc.imports.report_rows import Slice
@@ -188,6 +189,7 @@ def take(
     """
     refusals = Refusals(None if how.keep_refused else MOST_TOLD)
     reader = Reader(_words(db, source, how), source.fields.given())
+    bulk.prepare(db, 0)
     door_rows.begin(db)
     door_rows.fill(db, _blocks(source, reader, refusals, progress), reader.homes)
     progress("compare", 0, None)
@@ -213,10 +215,21 @@ def take(
     if written:
         progress("place", 0, None)
         door_rows.place(db, now, rule)
-        progress("write", 0, None)
-        door_rows.add(db, how.source, now)
-        door_rows.change(db)
+        _write(db, how.source, summary.n_new, now, progress)
     return account, written
+
+
+def _write(db: Connection, source: str, n_new: int, now: datetime, progress: Progress) -> None:
+    progress("write", 0, None)
+    large = bulk.worth_it(db, n_new, bulk.DOORS)
+    if large:
+        bulk.hold(db, bulk.DOORS)
+    # Before the new ones: it needs the indexes.
+    door_rows.change(db)
+    with bulk.rebuilt(db, progress, bulk.DOORS) if large else nullcontext():
+        door_rows.add(db, source, now)
+    if n_new >= bulk.LEAST_ROWS:
+        db.execute(text("ANALYZE household"))
 
 
 def _blocks(

@@ -16,10 +16,10 @@ from geodata.errors import CrsError
 from geodata.layer import Fields
 from geodata.read import read
 from gridsvc.grids import Rule
-from gridsvc.imports import households
+from gridsvc.imports import bulk, households
 from gridsvc.imports.account import Account
 from gridsvc.imports.households import Options, Source
-from tests.conftest import NOW
+from tests.conftest import NOW, Fresh
 from tests.web import county as counties
 from tests.web.county import County
 
@@ -285,3 +285,20 @@ def test_buildings_of_a_map_are_doors_in_the_compound_that_holds_them(
     ).all()
     assert [tuple(row) for row in stored] == [("firm", "无", code, "door") for code in places]
     assert take(db, households.from_layer(read(file, "households")), rule, kind="firm").tally.same == 3
+
+
+def test_a_large_file_is_stored_as_any_other(
+    fresh: Fresh, rule: Rule, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk, "LEAST_ROWS", 20)
+    file = csv(tmp_path / "l.csv", ("小区", "地址"), *[(J, f"9-1-{room}") for room in range(101, 141)])
+    with fresh.begin(owner=True) as db:
+        counties.build(db)
+        keys = text("SELECT conname FROM pg_constraint WHERE conrelid = CAST('household' AS regclass) ORDER BY 1")
+        before = list(db.scalars(keys))
+        assert take(db, from_csv(file), rule).tally.new == 40
+        assert list(db.scalars(keys)) == before
+        assert (
+            db.scalar(text("SELECT count(*) FROM household WHERE source = 'f' AND grid_version_id IS NOT NULL")) == 40
+        )
+        assert take(db, from_csv(file), rule).tally.same == 40

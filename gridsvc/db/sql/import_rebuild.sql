@@ -1,10 +1,10 @@
--- Question: how are the indexes and keys of the report tables taken away and made again?
--- Parameters: none
+-- Question: how are the indexes and keys of some tables taken away and made again?
+-- Parameters: :tables (text[])
 -- Columns: place (order of making; taking away goes the other way), drop, make: statements
 -- Index: none
 -- Indexes of the rows where a column is not null stay: most imports fill none of these columns, and then they cost nothing.
 WITH mine AS (
-  SELECT unnest(ARRAY['report', 'placement', 'report_log']::regclass[]) AS oid
+  SELECT unnest(CAST(CAST(:tables AS text[]) AS regclass[])) AS oid
 )
 SELECT CASE c.contype WHEN 'f' THEN 3 ELSE 1 END AS place,
   format('ALTER TABLE %s DROP CONSTRAINT %I', c.conrelid::regclass, c.conname) AS drop,
