@@ -1,0 +1,387 @@
+"""Coverage of visits: a campaign's doors or the whole register, by one or two dimensions, now or as of an instant.
+
+What is kept with each change (`campaign_grid`, `campaign_cell`) is added up where that answers the question. Anything
+else is counted from the visits: the doors, where they lay in an edition, how they stood; the same figures, slower.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Any, Literal, NamedTuple, get_args
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, select, text
+from sqlalchemy import Row as Found
+
+from gridsvc import campaigns, grids, small_cells
+from gridsvc.campaigns import Campaign, begins
+from gridsvc.db import tables as t
+from gridsvc.db.queries import ask, load
+from gridsvc.errors import Conflict, NotFound, Refused
+from gridsvc.grids import Rule
+from gridsvc.rules.coverage import COUNTS, STANDING
+from gridsvc.rules.roles import Actor
+from gridsvc.stats import scope
+
+Dim = Literal["grid", "compound", "community", "subdistrict", "class", "day", "week"]
+DIMS: tuple[Dim, ...] = get_args(Dim)
+PLACES: tuple[Dim, ...] = ("grid", "compound", "community", "subdistrict")
+TIMES: tuple[Dim, ...] = ("day", "week")
+DAYS = 90  # without a campaign and a first day: the last ninety, today included
+MOST_SPANS = 800
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Query:
+    """What is asked: rows by nothing (the total alone), one or two of `DIMS`.
+
+    Without a campaign the doors of the register, and visits at the door. Days are included, and narrow a campaign's.
+    `edition`: group by the grids of this edition; `as_of`: count what was on record at that instant.
+    """
+
+    by: tuple[Dim, ...] = ("grid",)
+    campaign: str | None = None
+    from_on: date | None = None
+    to_on: date | None = None
+    class_code: str | None = None
+    kind: str | None = None
+    edition: int | None = None
+    as_of: datetime | None = None
+
+
+class Key(NamedTuple):
+    """What a row is about in one dimension; `code` None: in no grid, compound or area."""
+
+    code: str | None
+    name: str | None
+    name_en: str | None = None
+    layer: str | None = None
+
+
+class Row(NamedTuple):
+    """A row: its keys in the order of the query, its counts in the order of `COUNTS`; None where they are hidden."""
+
+    keys: tuple[Key, ...]
+    values: tuple[int, ...] | None
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """The counts by name; nothing where they are hidden."""
+        return {} if self.values is None else dict(zip(COUNTS, self.values, strict=True))
+
+
+@dataclass(frozen=True)
+class Window:
+    """Which visits are looked at: from (inclusive) to (exclusive), and the days that these bound."""
+
+    starts_at: datetime
+    ends_at: datetime
+    first: date
+    last: date
+
+
+@dataclass(frozen=True)
+class Table:
+    """A coverage: rows by code, the whole, and what stands beside it.
+
+    `added`: doors of the campaign's scope that came on the register after its list was drawn; `outside`: those of them
+    that were visited; both None without a campaign, and where the whole is hidden. `past`: counted as of an instant
+    that was asked for.
+    """
+
+    query: Query
+    campaign: Campaign | None
+    window: Window
+    rows: tuple[Row, ...]
+    values: tuple[int, ...] | None
+    added: int | None
+    outside: int | None
+    as_of: datetime
+    past: bool
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """The counts of the whole; nothing where they are hidden."""
+        return {} if self.values is None else dict(zip(COUNTS, self.values, strict=True))
+
+
+def table(
+    db: Connection, query: Query, actor: Actor, now: datetime, zone: ZoneInfo, *, rule: Rule | None = None
+) -> Table:
+    """The coverage that a query asks for, as far as this reader sees it.
+
+    Args:
+        rule: how doors are placed; needed where an edition is asked for.
+
+    Raises:
+        NotFound: no such campaign or edition.
+        Conflict: the campaign's list is not drawn yet.
+        Refused: the dimensions, days, class or as-of time do not fit.
+    """
+    campaign = _checked(db, query, now)
+    window = window_of(query, campaign, now, zone)
+    if query.edition is not None and rule is None:
+        raise ValueError("an edition is asked for without a rule of placement")
+    changed = query.as_of or query.edition or query.from_on or query.to_on or set(query.by) & set(TIMES)
+    kept = None if changed else campaign
+    if kept is not None:
+        rows, whole = _kept(db, query, kept, actor)
+    else:
+        rows, whole = _counted(db, query, campaign, window, actor, now, zone, rule)
+    by_class = "class" in query.by or query.class_code is not None
+    by_class = by_class or (campaign is not None and campaign.wanted.class_codes is not None)
+    if small_cells.applies(actor, query.kind, by_class):
+        rows, values = _hide(db, query, kept, actor, rows, whole)
+    else:
+        values = whole
+    added, outside = (None, None) if campaign is None or values is None else _beside(db, query, campaign, window, actor)
+    as_of = query.as_of or now
+    return Table(query, campaign, window, rows, values, added, outside, as_of, query.as_of is not None)
+
+
+def window_of(query: Query, campaign: Campaign | None, now: datetime, zone: ZoneInfo) -> Window:
+    """The visits that a query looks at: the campaign's days narrowed by its own, or the days asked for.
+
+    Raises:
+        Refused: it ends before it begins.
+    """
+    first, last = query.from_on, query.to_on
+    if campaign is not None:
+        first = max(first or campaign.wanted.starts_on, campaign.wanted.starts_on)
+        last = min(last or campaign.wanted.ends_on, campaign.wanted.ends_on)
+    if last is None:
+        last = max(now.astimezone(zone).date(), first or date.min)
+    if first is None:
+        first = last - (DAYS - 1) * _DAY
+    if first > last:
+        raise Refused("period_reversed", first=first.isoformat(), last=last.isoformat())
+    return Window(begins(first, zone), begins(last + _DAY, zone), first, last)
+
+
+def _checked(db: Connection, query: Query, now: datetime) -> Campaign | None:
+    """The campaign, where the query fits together."""
+    fits = len(query.by) <= 2 and len(set(query.by)) == len(query.by) and set(query.by) <= set(DIMS)
+    if not fits or set(TIMES) <= set(query.by):
+        raise Refused("coverage_by", by=",".join(query.by), known=", ".join(DIMS))
+    if query.as_of is not None and query.as_of > now:
+        raise Refused("as_of_future", as_of=query.as_of.isoformat())
+    if query.class_code is not None:
+        known = select(t.household_class.c.code).where(t.household_class.c.code == query.class_code)
+        if db.scalar(known) is None:
+            raise Refused("class_unknown", class_code=query.class_code)
+    if query.campaign is None:
+        return None
+    campaign = campaigns.one(db, query.campaign)
+    if campaign.drawn_at is None:
+        raise Conflict("campaign_not_drawn", campaign=campaign.code)
+    return campaign
+
+
+# ---- from what is kept ----------------------------------------------------------------------------------------------
+
+
+def _kept(db: Connection, query: Query, campaign: Campaign, actor: Actor) -> tuple[tuple[Row, ...], tuple[int, ...]]:
+    if query.by == ("grid",) and query.class_code is None and query.kind is None:
+        found = ask(db, "coverage_by_grid_kept", scope(actor) | {"campaign_id": campaign.id})
+        rows = [Row((Key(r[0], r[1], None, r[2]),), tuple(r[3:])) for r in found]
+        return tuple(rows), _sum(row.values for row in rows)
+    values = _chosen(query, actor) | {"campaign_id": campaign.id}
+    told = db.execute(load("coverage_cells"), values).all()
+    rows = [Row(_keys(query.by, one), tuple(int(n) for n in one[-len(COUNTS) :])) for one in told]
+    if not query.by:
+        return (), _sum(row.values for row in rows)
+    return _ordered(rows), _sum(row.values for row in rows)
+
+
+def _hide(
+    db: Connection,
+    query: Query,
+    kept: Campaign | None,
+    actor: Actor,
+    rows: tuple[Row, ...],
+    values: tuple[int, ...],
+) -> tuple[tuple[Row, ...], tuple[int, ...] | None]:
+    """The rows and the whole without what tells of few persons of a class; afterwards `covered_door` is as it was."""
+    places = tuple(dim for dim in query.by if dim in PLACES)
+    by: tuple[Dim, ...] = (*places, "class")
+    asked = _chosen(replace(query, by=by, class_code=None), actor)
+    found = (
+        db.execute(load("coverage_standing"), asked)
+        if kept is None
+        else db.execute(load("coverage_cells"), asked | {"campaign_id": kept.id})
+    )
+    every = [(_keys(by, one), one.enumerated) for one in found]
+    hidden = small_cells.Hidden(
+        small_cells.Cell(tuple(key.code for key in keys[:-1]), str(keys[-1].code), int(n)) for keys, n in every
+    )
+
+    def told(row: Row) -> Row:
+        named = dict(zip(query.by, (key.code for key in row.keys), strict=True))
+        place = tuple(named[dim] for dim in places)
+        return Row(row.keys, None) if hidden.at(place, named.get("class", query.class_code)) else row
+
+    whole = None if hidden.whole(query.class_code, placed=bool(places)) else values
+    return tuple(told(row) for row in rows), whole
+
+
+def _chosen(query: Query, actor: Actor) -> dict[str, object]:
+    by = {f"by_{dim}": dim in query.by for dim in (*PLACES, "class")}
+    return scope(actor) | by | {"class_code": query.class_code, "kind": query.kind}
+
+
+def _keys(by: Sequence[Dim], row: Found[Any], span: Key | None = None) -> tuple[Key, ...]:
+    told = []
+    for dim in by:
+        if dim in TIMES and span is not None:
+            told.append(span)
+        elif dim == "grid":
+            told.append(Key(row.grid_code, row.grid_name, None, row.layer))
+        elif dim == "class":
+            told.append(Key(row.class_code, row.class_zh, row.class_en))
+        else:
+            told.append(Key(getattr(row, f"{dim}_code"), getattr(row, f"{dim}_name")))
+    return tuple(told)
+
+
+def _ordered(rows: Iterable[Row]) -> tuple[Row, ...]:
+    return tuple(
+        sorted(rows, key=lambda row: [(key.code is None, key.code or "", key.layer or "") for key in row.keys])
+    )
+
+
+def _sum(rows: Iterable[Sequence[int] | None]) -> tuple[int, ...]:
+    columns = list(zip(*(row for row in rows if row is not None), strict=True))
+    return tuple(sum(column) for column in columns) if columns else (0,) * len(COUNTS)
+
+
+def _beside(
+    db: Connection, query: Query, campaign: Campaign, window: Window, actor: Actor
+) -> tuple[int | None, int | None]:
+    values = _chosen(query, actor) | _span(window) | {"campaign_id": campaign.id, "as_of": query.as_of}
+    row = db.execute(load("coverage_beside"), values).one()
+    return row.added, row.outside
+
+
+def _span(window: Window) -> dict[str, object]:
+    return {"starts_at": window.starts_at, "ends_at": window.ends_at}
+
+
+# ---- from the visits ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Span:
+    """A day, a week or the whole window."""
+
+    key: Key
+    begins: datetime
+    ends: datetime
+
+
+def _counted(
+    db: Connection,
+    query: Query,
+    campaign: Campaign | None,
+    window: Window,
+    actor: Actor,
+    now: datetime,
+    zone: ZoneInfo,
+    rule: Rule | None,
+) -> tuple[tuple[Row, ...], tuple[int, ...]]:
+    held_at = _gather(db, query, campaign, now, rule)
+    values = _chosen(query, actor) | {"as_of": query.as_of}
+    values |= {"modes": list(campaign.wanted.modes), "n_times": campaign.wanted.n_times} if campaign else _AT_DOORS
+    whole = [_Span(Key(None, None), window.starts_at, window.ends_at)]
+    times = [dim for dim in query.by if dim in TIMES]
+    if not times:
+        rows = _stood(db, query.by, values, whole)
+        if query.by == ("grid",) and campaign is None:
+            rows += _empty_grids(db, rows, actor, held_at)
+        return (_ordered(rows) if query.by else ()), _sum(row.values for row in rows)
+    spans = _spans(times[0], window, query.as_of or now, zone)
+    total = _stood(db, (), values | dict.fromkeys((f"by_{dim}" for dim in (*PLACES, "class")), False), whole)
+    return _ordered(_stood(db, query.by, values, spans)), _sum(row.values for row in total)
+
+
+_AT_DOORS: dict[str, object] = {"modes": ["door"], "n_times": 1}
+
+
+def _gather(db: Connection, query: Query, campaign: Campaign | None, now: datetime, rule: Rule | None) -> datetime:
+    """The instant whose grids are shown; afterwards `covered_door` holds the doors that the query is about."""
+    db.execute(text("DROP TABLE IF EXISTS pg_temp.covered_door"))
+    db.execute(load("coverage_door_make"))
+    if campaign is None:
+        db.execute(load("coverage_registered"), {"as_of": query.as_of})
+    else:
+        db.execute(load("coverage_listed"), {"as_of": query.as_of, "campaign_id": campaign.id})
+    held_at = now
+    if query.edition is not None and rule is not None:
+        e = t.edition.c
+        found = db.execute(
+            select(e.state, e.published_at).where((e.id == query.edition) & (e.state != "draft"))
+        ).first()
+        if found is None:
+            raise NotFound("edition_unknown", edition=query.edition)
+        if found.state != "published":
+            held_at = found.published_at
+            grids.begin_placing(db)
+            db.execute(load("coverage_to_place"), {"at": held_at})
+            grids.place_all(db, rule)
+            db.execute(load("coverage_placed"))
+    db.execute(text("ANALYZE covered_door"))
+    return held_at
+
+
+def _stood(db: Connection, by: Sequence[Dim], values: dict[str, object], spans: Sequence[_Span]) -> list[Row]:
+    """The rows of each span: doors that were visited in it by how they stood, the others as not visited."""
+    standing = db.execute(load("coverage_standing"), _without(values, "modes", "n_times", "as_of")).all()
+    bounds = {"begins": [span.begins for span in spans], "ends": [span.ends for span in spans]}
+    found = db.execute(load("coverage_visited"), values | bounds).mappings()
+    visited = {tuple(row[name] for name in ("nr", *_IDS)): dict(row) for row in found}
+    rows = []
+    for nr, span in enumerate(spans, start=1):
+        for one in standing:
+            seen = visited.get((nr, *(getattr(one, name) for name in _IDS)), {})
+            counts = {name: int(seen.get(name) or 0) for name in COUNTS}
+            counts |= {name: getattr(one, name) for name in STANDING}
+            counts["not_visited"] = one.enumerated - int(seen.get("n_doors") or 0)
+            rows.append(Row(_keys(by, one, span.key), tuple(counts.values())))
+    return rows
+
+
+_IDS = ("grid_version_id", "compound_id", "community_id", "subdistrict_id", "class_code")
+
+
+def _without(values: dict[str, object], *names: str) -> dict[str, object]:
+    return {name: value for name, value in values.items() if name not in names}
+
+
+def _spans(dim: Dim, window: Window, now: datetime, zone: ZoneInfo) -> list[_Span]:
+    """The days or weeks (Monday to Sunday) of a window that have begun, the first and last week cut to it."""
+    last = min(window.last, now.astimezone(zone).date())
+    step = _DAY if dim == "day" else 7 * _DAY
+    day = window.first if dim == "day" else window.first - window.first.weekday() * _DAY
+    spans = []
+    while day <= last:
+        until = day + step
+        year, week, _ = day.isocalendar()
+        code = day.isoformat() if dim == "day" else f"{year}-W{week:02d}"
+        name = code if dim == "day" else f"{day.isoformat()}/{(until - _DAY).isoformat()}"
+        bounds = max(begins(day, zone), window.starts_at), min(begins(until, zone), window.ends_at)
+        spans.append(_Span(Key(code, name), *bounds))
+        day = until
+    if len(spans) > MOST_SPANS:
+        raise Refused("coverage_spans", most=MOST_SPANS)
+    return spans
+
+
+def _empty_grids(db: Connection, rows: Sequence[Row], actor: Actor, held_at: datetime) -> list[Row]:
+    """A row for each grid without a door: it has no share, and a map says so."""
+    had = {(row.keys[0].layer, row.keys[0].code) for row in rows}
+    values = {name: value for name, value in scope(actor).items() if name != "department_id"}
+    seen = db.execute(load("coverage_grids"), values | {"at": held_at})
+    zero = (0,) * len(COUNTS)
+    return [Row((Key(g.code, g.name, None, g.layer),), zero) for g in seen if (g.layer, g.code) not in had]

@@ -1,0 +1,22 @@
+-- Question: how many doors in a campaign's scope came on the register after its list was drawn, and how many of these were
+--   visited in a window?
+-- Parameters: :campaign_id, :starts_at, :ends_at (instants), :as_of (instant or null: now),
+--   :class_code, :kind (text or null: only these doors),
+--   :all_areas (bool), :area_ids (bigint[]), :worker_id (bigint or null): which doors this reader sees
+-- Columns: added, outside; one row
+-- Index: household_registered_at_idx, campaign_door_pkey, visit_household_id_happened_at_idx
+SELECT count(*) AS added, count(*) FILTER (WHERE EXISTS (
+    SELECT FROM effective_visits(coalesce(CAST(:as_of AS timestamptz), 'infinity')) v
+    WHERE v.household_id = h.id AND v.mode = ANY (c.modes) AND v.happened_at >= :starts_at AND v.happened_at < :ends_at
+  )) AS outside
+FROM campaign c
+JOIN household h ON h.registered_at > c.drawn_at
+WHERE c.id = :campaign_id
+  AND h.registered_at <= coalesce(CAST(:as_of AS timestamptz), 'infinity')
+  AND (h.removed_at IS NULL OR h.removed_at > coalesce(CAST(:as_of AS timestamptz), 'infinity'))
+  AND h.kind = ANY (c.kinds) AND (c.class_codes IS NULL OR h.class_code = ANY (c.class_codes))
+  AND (c.area_ids = '{}' OR h.grid_version_id IN (SELECT seen_grids(c.area_ids, NULL)))
+  AND NOT EXISTS (SELECT FROM campaign_door d WHERE d.campaign_id = c.id AND d.household_id = h.id)
+  AND (CAST(:class_code AS text) IS NULL OR h.class_code = CAST(:class_code AS text))
+  AND (CAST(:kind AS text) IS NULL OR h.kind = CAST(:kind AS text))
+  AND (:all_areas OR h.grid_version_id IN (SELECT seen_grids(CAST(:area_ids AS bigint[]), CAST(:worker_id AS bigint))))

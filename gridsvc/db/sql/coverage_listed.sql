@@ -1,0 +1,16 @@
+-- Question: none; puts the doors on a campaign's list into covered_door, as they were at an instant
+-- Parameters: :campaign_id, :as_of (instant or null: now)
+-- Columns: none
+-- Index: campaign_door_pkey, household_exclusion_household_id_idx
+-- What is kept with its instants is as of then: exclusions, removals. Classes, compounds and grids are those of now.
+INSERT INTO covered_door (id, grid_version_id, compound_id, class_code, kind, targeted, excluded, removed_at)
+SELECT h.id, h.grid_version_id, h.compound_id, h.class_code, h.kind, d.targeted,
+  CASE WHEN CAST(:as_of AS timestamptz) IS NULL THEN h.excluded ELSE (
+    SELECT x.reason FROM household_exclusion x
+    WHERE x.household_id = h.id AND x.confirmed_at <= :as_of AND (x.ended_at IS NULL OR x.ended_at > :as_of)
+    ORDER BY x.confirmed_at DESC LIMIT 1
+  ) END,
+  CASE WHEN h.removed_at <= coalesce(CAST(:as_of AS timestamptz), 'infinity') THEN h.removed_at END
+FROM campaign_door d
+JOIN household h ON h.id = d.household_id
+WHERE d.campaign_id = :campaign_id

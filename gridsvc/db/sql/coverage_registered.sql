@@ -1,0 +1,17 @@
+-- Question: none; puts the doors on the register at an instant into covered_door
+-- Parameters: :as_of (instant or null: now)
+-- Columns: none
+-- Index: household_exclusion_household_id_idx
+INSERT INTO covered_door (id, grid_version_id, compound_id, class_code, kind, excluded, targeted)
+SELECT r.*, r.excluded IS NULL
+FROM (
+  SELECT h.id, h.grid_version_id, h.compound_id, h.class_code, h.kind,
+    CASE WHEN CAST(:as_of AS timestamptz) IS NULL THEN h.excluded ELSE (
+      SELECT x.reason FROM household_exclusion x
+      WHERE x.household_id = h.id AND x.confirmed_at <= :as_of AND (x.ended_at IS NULL OR x.ended_at > :as_of)
+      ORDER BY x.confirmed_at DESC LIMIT 1
+    ) END AS excluded
+  FROM household h
+  WHERE h.registered_at <= coalesce(CAST(:as_of AS timestamptz), 'infinity')
+    AND (h.removed_at IS NULL OR h.removed_at > coalesce(CAST(:as_of AS timestamptz), 'infinity'))
+) r

@@ -1,0 +1,6 @@
+-- Question: none; puts the doors of covered_door into to_place, to be placed by the editions of an instant
+-- Parameters: :at (instant)
+-- Columns: none
+-- Index: household_pkey
+INSERT INTO to_place (id, geom, at)
+SELECT h.id, h.geom, CAST(:at AS timestamptz) FROM covered_door d JOIN household h ON h.id = d.id

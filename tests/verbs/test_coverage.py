@@ -1,0 +1,351 @@
+"""Coverage: kept counts equal counts from the visits equal plain Python; by what, as of when, for whom."""
+
+from __future__ import annotations
+
+import random
+import uuid
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy import Connection, text
+
+from gridsvc import campaigns, coverage, exclusions, households, visits
+from gridsvc.campaigns import Wanted
+from gridsvc.coverage import Query, Table
+from gridsvc.errors import Conflict, NotFound, Refused
+from gridsvc.grids import Rule
+from gridsvc.rules.coverage import COUNTS, Door, Visit, Window, counts_of, status_of, total
+from gridsvc.rules.roles import Actor
+from tests.conftest import NOW
+from tests.verbs.test_editions import cell, publish, square
+from tests.verbs.test_visited import doors
+
+ZONE = ZoneInfo("Asia/Shanghai")
+SYSTEM = Actor("system")
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+CLASSES = ("ordinary", "cared_for", "in_need")
+OUTCOMES = ("reached", "absent", "refused", "vacant", "moved", "not_found", "not_eligible")
+BYS = [(), ("grid",), ("compound",), ("community",), ("subdistrict",), ("class",)]
+PAIRS = [("grid", "class"), ("community", "class"), ("grid", "compound"), ("class", "subdistrict")]
+Counts = dict[tuple[str | None, ...], dict[str, int]]
+
+
+class World:
+    """Doors over nine grids of two communities (one without) and a campaign; what happens there at random."""
+
+    def __init__(self, db: Connection, rule: Rule, seed: int) -> None:
+        self.db, self.rule, self.seed = db, rule, random.Random(seed)  # noqa: S311  # a seeded history
+        self.now = NOW
+        publish(db, square(), NOW - 30 * DAY, rule)
+        town = self._area("subdistrict", "S", None)
+        for code, its in (("C1", ("000", "001", "002")), ("C2", ("003", "004", "005"))):
+            area = self._area("community", code, town)
+            db.execute(text("UPDATE grid_version SET area_id = :a WHERE code = ANY (:c)"), {"a": area, "c": list(its)})
+        self.doors = [
+            door
+            for lon in (110.005, 110.0105, 110.0195, 110.025, 111.5)
+            for door in doors(db, rule, lon, self.seed.randint(2, 5))
+        ]
+        for door in self.doors:
+            db.execute(
+                text("UPDATE household SET class_code = :c WHERE id = :id"),
+                {"c": self.seed.choice(CLASSES), "id": door},
+            )
+        self._make_due()
+        self.somebody = Actor("system", self._account())
+        wanted = Wanted("c", date(2026, 10, 25), date(2026, 11, 8), modes=("door", "phone"), n_times=2)
+        campaigns.create(db, "c", wanted, Actor("planner"), NOW, ZONE)
+        self.campaign = campaigns.draw(db, "c", NOW)
+        self.sent: list[uuid.UUID] = []
+
+    def _area(self, level: str, code: str, parent: int | None) -> int:
+        made = text("INSERT INTO area (level, code, name, parent_id) VALUES (:l, :c, :c, :p) RETURNING id")
+        return int(self.db.scalar(made, {"l": level, "c": code, "p": parent}) or 0)
+
+    def _account(self) -> int:
+        made = text(
+            "INSERT INTO account (login, name, role, password_hash) VALUES ('m', 'm', 'manager', 'x') RETURNING id"
+        )
+        return int(self.db.scalar(made) or 0)
+
+    def _make_due(self) -> None:
+        """Puts a few doors upon other grids' ground, so that borders matter."""
+        for door in self.doors[::3]:
+            self.db.execute(
+                text(
+                    "UPDATE household SET geom = ST_SetSRID(ST_MakePoint(110.005, 23.0195), 4326), grid_version_id = "
+                    "(SELECT id FROM grid_version WHERE code = '003') WHERE id = :id"
+                ),
+                {"id": door},
+            )
+
+    def visit(self) -> None:
+        """A visit of the last days, late perhaps, or a correction of one."""
+        outcome = self.seed.choice((*OUTCOMES, "reached", "absent"))
+        old = self.seed.choice(self.sent) if self.sent and self.seed.random() < 0.3 else None
+        if old is not None and self.seed.random() < 0.3:
+            outcome = "withdrawn"
+        door = self.seed.choice(self.doors)
+        if old is not None:
+            of = text("SELECT household_id FROM visit WHERE client_key = :k")
+            door = int(self.db.scalar(of, {"k": old}) or 0)
+        draft = visits.Draft(
+            client_key=uuid.UUID(int=self.seed.getrandbits(128)),
+            household_id=door,
+            outcome=outcome,
+            mode=self.seed.choice(("door", "door", "door", "phone", "wechat")),
+            happened_at=self.now - self.seed.choice((0.2, 0.5, 1, 5, 30, 90, 300)) * HOUR,
+            n_met=self.seed.randint(0, 4) if outcome == "reached" else 0,
+            supersedes=old,
+        )
+        (answer,) = visits.record_all(self.db, [draft], self.somebody, self.now, self.rule)
+        if answer.error is None:
+            self.sent.append(draft.client_key)
+            if old is not None:
+                self.sent.remove(old)
+
+    def exclude(self) -> None:
+        door = self.seed.choice(self.doors)
+        open_now = text("SELECT excluded FROM household WHERE id = :id")
+        if self.db.scalar(open_now, {"id": door}) is None:
+            exclusions.confirm(self.db, door, "vacant", self.somebody, self.now, document="证明1号")
+
+    def border(self) -> None:
+        """Moves the border between the first two columns, back and forth."""
+        edge = self.seed.choice((110.0098, 110.0102, 110.012))
+        rows = [row for row in square() if row[1] not in ("000", "001")]
+        rows += [
+            (0, "000", "网格0", cell(110, 23, edge, 23.01)),
+            (1, "001", "网格1", cell(edge, 23, 110.02, 23.01)),
+        ]
+        publish(self.db, rows, self.now, self.rule, replace=True)
+        area = self.db.scalar(text("SELECT id FROM area WHERE code = 'C1'"))
+        self.db.execute(text("UPDATE grid_version SET area_id = :a WHERE code IN ('000', '001')"), {"a": area})
+
+    def live(self, n: int) -> None:
+        """So many things happen, an hour apart."""
+        for i in range(n):
+            self.now += HOUR
+            act = self.seed.random()
+            if act < 0.75:
+                self.visit()
+            elif act < 0.9:
+                self.exclude()
+            elif act < 0.94:
+                households.change(
+                    self.db,
+                    self.seed.choice(self.doors),
+                    {"class_code": self.seed.choice(CLASSES)},
+                    self.somebody,
+                    self.now,
+                    self.rule,
+                )
+            elif i % 2:
+                self.border()
+
+    def table(self, by: tuple[Any, ...], actor: Actor = SYSTEM, **more: Any) -> Table:
+        query = Query(by=by, campaign="c", **more)
+        return coverage.table(self.db, query, actor, self.now, ZONE, rule=self.rule)
+
+
+def told(table: Table) -> Counts:
+    """The rows by the codes of their keys."""
+    return {tuple(key.code for key in row.keys): row.counts for row in table.rows}
+
+
+def oracle(world: World, key: Callable[[dict[str, Any]], tuple[str | None, ...]], window: Window) -> Counts:
+    """The same in plain Python, from the list, the register and all visits."""
+    visits_of: dict[int, list[Visit]] = defaultdict(list)
+    for r in world.db.execute(text("SELECT * FROM visit")).mappings():
+        names = ("id", "outcome", "happened_at", "recorded_at", "mode", "n_met", "supersedes_id")
+        visits_of[r["household_id"]].append(Visit(**{name: r[name] for name in names}))
+    listed = text(
+        "SELECT d.targeted, h.*, g.code AS grid, a.code AS community, b.code AS subdistrict, "
+        "k.source || ':' || k.ref AS compound "
+        "FROM campaign_door d JOIN household h ON h.id = d.household_id LEFT JOIN compound k ON k.id = h.compound_id "
+        "LEFT JOIN grid_version g ON g.id = h.grid_version_id LEFT JOIN area a ON a.id = g.area_id "
+        "LEFT JOIN area b ON b.id = a.parent_id"
+    )
+    found: dict[tuple[str | None, ...], list[dict[str, int]]] = defaultdict(list)
+    for r in world.db.execute(listed).mappings():
+        door = Door(
+            status_of(visits_of[r["id"]], window), r["targeted"], r["excluded"] is not None, r["removed_at"] is not None
+        )
+        found[key(dict(r) | {"class": r["class_code"]})].append(counts_of(door, 2))
+    return {code: total(rows) for code, rows in found.items()}
+
+
+def window(world: World, first: date | None = None, last: date | None = None) -> Window:
+    begin = campaigns.begins(first, ZONE) if first else world.campaign.starts_at
+    end = campaigns.begins(last, ZONE) + DAY if last else world.campaign.ends_at
+    return Window(begin, end, frozenset({"door", "phone"}))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_kept_counts_equal_counts_from_the_visits_equal_plain_python(db: Connection, rule: Rule, seed: int) -> None:
+    world = World(db, rule, seed)
+    world.live(60)
+    assert db.scalar(text("SELECT count(*) FROM visit")) > 20
+    for by in (*BYS, *PAIRS):
+        kept, counted = world.table(by), world.table(by, as_of=world.now)
+        assert (kept.past, counted.past) == (False, True)
+        assert told(kept) == told(counted)
+        assert kept.counts == counted.counts == oracle(world, lambda _: (), window(world))[()]
+        expected = oracle(world, lambda row, by=by: tuple(row[dim] for dim in by), window(world))  # type: ignore[misc]
+        assert told(kept) == (expected if by else {})
+
+
+def test_kept_counts_of_one_class_and_kind(db: Connection, rule: Rule) -> None:
+    world = World(db, rule, 11)
+    db.execute(text("UPDATE household SET kind = 'shop' WHERE id = :id"), {"id": world.doors[0]})
+    db.execute(text("DELETE FROM campaign_cell"))
+    world.live(30)
+    campaigns.change(db, "c", {"n_times": 1}, ZONE)
+    campaigns.change(db, "c", {"n_times": 2}, ZONE)
+    for chosen in ({"class_code": "cared_for"}, {"kind": "household"}, {"class_code": "in_need", "kind": "shop"}):
+        for by in (("grid",), ("community", "class")):
+            assert told(world.table(by, **chosen)) == told(world.table(by, as_of=world.now, **chosen))
+    all_doors = world.table(("grid",)).counts["enumerated"]
+    by_class = [world.table((), class_code=one).counts["enumerated"] for one in CLASSES]
+    assert sum(by_class) == all_doors == len(world.doors)
+
+
+@pytest.mark.parametrize("seed", [21, 22])
+def test_a_published_figure_stands_with_its_instant(db: Connection, rule: Rule, seed: int) -> None:
+    world = World(db, rule, seed)
+    world.live(25)
+    then, published = world.now, {by: world.table(by) for by in [(), ("compound",)]}
+    world.live(35)
+    for by, table in published.items():
+        again = world.table(by, as_of=then)
+        assert told(again) == told(table)
+        assert again.counts == table.counts
+    assert world.table(()).counts != published[()].counts
+
+
+def test_days_and_weeks_look_at_their_own_visits(db: Connection, rule: Rule) -> None:
+    world = World(db, rule, 31)
+    world.live(60)
+    days = world.table(("day",))
+    assert [row.keys[0].code for row in days.rows][:2] == ["2026-10-25", "2026-10-26"]
+    assert days.rows[-1].keys[0].code == world.now.astimezone(ZONE).date().isoformat()
+    for row in days.rows:
+        day = date.fromisoformat(str(row.keys[0].code))
+        assert row.counts == oracle(world, lambda _: (), window(world, day, day))[()]
+    assert days.counts == world.table(()).counts
+    weeks = world.table(("community", "week"))
+    first = oracle(world, lambda row: (row["community"],), window(world, date(2026, 10, 26), date(2026, 11, 1)))
+    got = {keys[0]: counts for keys, counts in told(weeks).items() if keys[1] == "2026-W44"}
+    assert got == {keys[0]: counts for keys, counts in first.items()}
+    assert {key.name for row in weeks.rows for key in row.keys[1:]} >= {"2026-10-26/2026-11-01"}
+
+
+def test_days_narrow_a_campaign(db: Connection, rule: Rule) -> None:
+    world = World(db, rule, 41)
+    world.live(40)
+    first, last = date(2026, 10, 30), date(2026, 11, 1)
+    table = world.table(("grid",), from_on=first, to_on=last)
+    assert told(table) == oracle(world, lambda row: (row["grid"],), window(world, first, last))
+    assert (table.window.first, table.window.last) == (first, last)
+    wide = world.table(("grid",), from_on=date(2026, 1, 1), to_on=date(2026, 12, 31))
+    assert told(wide) == told(world.table(("grid",)))
+
+
+def test_an_older_edition_has_its_own_grids(db: Connection, rule: Rule) -> None:
+    world = World(db, rule, 51)
+    before = told(world.table(("grid",)))
+    edition = db.scalar(text("SELECT id FROM edition WHERE state = 'published'"))
+    world.now += HOUR
+    rows = [row for row in square() if row[1] not in ("000", "001")]
+    rows.append((0, "00X", "合并", cell(110, 23, 110.02, 23.01)))
+    publish(db, rows, world.now, rule, replace=True)
+    now = told(world.table(("grid",)))
+    assert ("00X",) in now
+    assert ("000",) not in now
+    assert told(world.table(("grid",), edition=edition)) == before
+    current = db.scalar(text("SELECT id FROM edition WHERE state = 'published'"))
+    assert told(world.table(("grid",), edition=current)) == now
+    with pytest.raises(NotFound, match="edition_unknown"):
+        world.table(("grid",), edition=10_000)
+
+
+def test_later_doors_stand_beside(db: Connection, rule: Rule) -> None:
+    world = World(db, rule, 61)
+    world.now += HOUR
+    later = doors(db, rule, 110.005, 3)
+    db.execute(text("UPDATE household SET registered_at = :at WHERE id = ANY (:ids)"), {"at": world.now, "ids": later})
+    db.execute(text("UPDATE household SET removed_at = :at WHERE id = :id"), {"at": world.now, "id": later[0]})
+    draft = visits.Draft(uuid.uuid4(), later[1], "absent", world.now)
+    visits.record(db, draft, world.somebody, world.now, rule)
+    table = world.table(("grid",))
+    assert (table.added, table.outside) == (2, 1)
+    assert table.counts["enumerated"] == len(world.doors)
+    households.remove(db, world.doors[0], "拆除", world.somebody, world.now)
+    table = world.table(())
+    assert (table.counts["removed"], table.counts["enumerated"]) == (1, len(world.doors))
+    before = world.table((), as_of=world.now - HOUR)
+    assert (before.added, before.outside, before.counts["removed"]) == (0, 0, 0)
+    west = Actor("manager", area_ids=(db.scalar(text("SELECT id FROM area WHERE code = 'C2'")),))
+    assert (world.table((), west).added, world.table((), Actor("manager")).counts["enumerated"]) == (0, 0)
+
+
+def test_readers_count_their_own_doors(db: Connection, rule: Rule) -> None:
+    world = World(db, rule, 71)
+    world.live(30)
+    whole = told(world.table(("community",)))
+    area = int(db.scalar(text("SELECT id FROM area WHERE code = 'C1'")) or 0)
+    mine = Actor("manager", 1, area_ids=(area,))
+    for more in ({}, {"as_of": world.now}):
+        assert told(world.table(("community",), mine, **more)) == {("C1",): whole["C1",]}
+        assert world.table((), mine, **more).counts == whole["C1",]
+        assert world.table(("grid",), mine, **more).counts == whole["C1",]
+        assert world.table(("grid",), Actor("worker", 1), **more).rows == ()
+
+
+def test_without_a_campaign_the_register_is_the_list(db: Connection, rule: Rule) -> None:
+    world = World(db, rule, 81)
+    world.live(30)
+
+    def table(by: tuple[Any, ...], actor: Actor = SYSTEM, **more: Any) -> Table:
+        query = Query(by, from_on=date(2026, 10, 1), **more)
+        return coverage.table(db, query, actor, world.now, ZONE, rule=rule)
+
+    by_grid = table(("grid",))
+    assert len(by_grid.rows) == 10  # nine grids, two thirds of them without a door; and none
+    assert told(by_grid)["008",]["enumerated"] == 0
+    assert by_grid.counts["enumerated"] == len(world.doors)
+    assert (by_grid.added, by_grid.outside, by_grid.campaign) == (None, None, None)
+    at_doors = Window(campaigns.begins(date(2026, 10, 1), ZONE), world.now + DAY, frozenset({"door"}))
+    expected = oracle(world, lambda _: (), at_doors)[()]
+    assert {n: by_grid.counts[n] for n in COUNTS if n != "completed" and n != "targeted"} == {
+        n: expected[n] for n in COUNTS if n != "completed" and n != "targeted"
+    }
+    households.remove(db, world.doors[0], "拆除", world.somebody, world.now)
+    assert table(()).counts["enumerated"] == len(world.doors) - 1
+    assert table((), as_of=world.now - HOUR).counts["enumerated"] == len(world.doors)
+
+
+def test_what_does_not_fit_is_refused(db: Connection, rule: Rule) -> None:
+    world = World(db, rule, 91)
+    for by, more, why in (
+        (("grid", "grid"), {}, "coverage_by"),
+        (("grid", "class", "day"), {}, "coverage_by"),
+        (("day", "week"), {}, "coverage_by"),
+        (("street",), {}, "coverage_by"),
+        (("grid",), {"as_of": world.now + HOUR}, "as_of_future"),
+        (("grid",), {"class_code": "x"}, "class_unknown"),
+        (("grid",), {"from_on": date(2026, 12, 1)}, "period_reversed"),
+    ):
+        with pytest.raises(Refused, match=why):
+            world.table(by, **more)
+    wanted = replace(world.campaign.wanted, n_times=1)
+    campaigns.create(db, "d", wanted, SYSTEM, NOW, ZONE)
+    with pytest.raises(Conflict, match="campaign_not_drawn"):
+        coverage.table(db, Query(campaign="d"), SYSTEM, world.now, ZONE)
+    with pytest.raises(NotFound, match="campaign_unknown"):
+        coverage.table(db, Query(campaign="x"), SYSTEM, world.now, ZONE)
