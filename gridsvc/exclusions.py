@@ -43,6 +43,11 @@ def waiting(db: Connection, actor: Actor, *, household_id: int | None = None, mo
     return [_claim(dict(row), actor) for row in db.execute(load("exclusion_claims"), values).mappings()]
 
 
+def claim_of(db: Connection, household_id: int, actor: Actor) -> Claim | None:
+    """What waits at a door that this reader sees."""
+    return next(iter(waiting(db, actor, household_id=household_id)), None)
+
+
 def _claim(row: dict[str, object], actor: Actor) -> Claim:
     worker_id = row.pop("worker_id")
     same_account = row["account_id"] is not None and row["account_id"] == actor.account_id
@@ -68,7 +73,9 @@ def confirm(
     _hold_door(db, household_id, actor, now)
     if _open(db, household_id) is not None:
         raise Conflict("exclusion_there")
-    claim = next((c for c in waiting(db, actor, household_id=household_id) if c.reason == reason), None)
+    claim = claim_of(db, household_id, actor)
+    if claim is not None and claim.reason != reason:
+        claim = None
     if document is None:
         if claim is None:
             raise Conflict("exclusion_unclaimed", reason=reason)
@@ -102,7 +109,7 @@ def decline(db: Connection, household_id: int, actor: Actor, now: datetime) -> N
         Conflict: `exclusion_unclaimed`: nothing waits.
     """
     _hold_door(db, household_id, actor, now)
-    claim = next(iter(waiting(db, actor, household_id=household_id)), None)
+    claim = claim_of(db, household_id, actor)
     if claim is None:
         raise Conflict("exclusion_none")
     if claim.own:

@@ -105,17 +105,21 @@ def message(failure: Failure, locale: Locale) -> str:
     return error_text(failure.code, locale, **failure.facts)
 
 
-def as_json(failure: Failure, locale: Locale) -> JSONResponse:
-    """The one shape of an error on the API."""
+def content(failure: Failure, locale: Locale) -> dict[str, Any]:
+    """What the API says of a failure: code, message and detail."""
     detail: Any = dict(failure.facts) or None
     if failure.fields:
         detail = [
             {"field": where, "code": kind, "message": _field_text(kind, locale, facts)}
             for where, kind, facts in failure.fields
         ]
-    content = {"code": failure.code, "message": message(failure, locale), "detail": _plain(detail)}
+    return {"code": failure.code, "message": message(failure, locale), "detail": _plain(detail)}
+
+
+def as_json(failure: Failure, locale: Locale) -> JSONResponse:
+    """The one shape of an error on the API."""
     headers = {"Cache-Control": "no-store", "Content-Language": locale} | dict(failure.headers)
-    return JSONResponse(content, failure.status, headers)
+    return JSONResponse(content(failure, locale), failure.status, headers)
 
 
 def answer(request: Request, error: Exception, page_of: PageOf) -> Response:

@@ -96,6 +96,7 @@ def when(value: object) -> date:
 
 
 Words = Annotated[str, Strict(), AfterValidator(_visible)]
+Key = Annotated[UUID, BeforeValidator(_key, json_schema_input_type=str)]
 Number = Annotated[float, BeforeValidator(_finite), Strict(), Field(allow_inf_nan=False, ge=-MAX_NUMBER, le=MAX_NUMBER)]
 Moment = Annotated[datetime, BeforeValidator(moment, json_schema_input_type=str)]
 Day = Annotated[date, BeforeValidator(day, json_schema_input_type=str)]
@@ -155,7 +156,7 @@ class ReportIn(In):
     number and the secret can read how it goes and rate it once. `photos` were stored by `send_photo` before.
     """
 
-    client_key: Annotated[UUID, BeforeValidator(_key, json_schema_input_type=str)]
+    client_key: Key
     category: Annotated[Words, Field(min_length=1, max_length=100), AfterValidator(_filled)]
     description: Annotated[Words, Field(max_length=4000)]
     location: LocationIn

@@ -27,6 +27,8 @@ NOBODY = {None}
 EVERYBODY = {None, *ROLES}
 KNOWN = set(ROLES)
 PLACERS = {"admin", "manager_west", "manager_east"}
+KEEPERS = PLACERS | {"planner"}  # of the register of doors
+VISITORS = {"worker", "manager_west", "manager_east"}
 
 ALLOWED: dict[tuple[str, str], set[str | None]] = {
     ("GET", "/openapi.json"): EVERYBODY,
@@ -63,6 +65,20 @@ ALLOWED: dict[tuple[str, str], set[str | None]] = {
     ("GET", "/api/v1/categories"): EVERYBODY,
     ("GET", "/api/v1/departments"): KNOWN,
     ("GET", "/api/v1/responsibility"): KNOWN,
+    ("POST", "/api/v1/visits"): VISITORS,
+    ("POST", "/api/v1/visits/batch"): VISITORS,
+    ("GET", "/api/v1/visits"): KNOWN,
+    ("GET", "/api/v1/households/{household_id}/visits"): KNOWN,
+    ("GET", "/api/v1/households"): KNOWN,
+    ("POST", "/api/v1/households"): KEEPERS,
+    ("GET", "/api/v1/households/near-duplicates"): KEEPERS,
+    ("GET", "/api/v1/households/classes"): KNOWN,
+    ("GET", "/api/v1/households/{household_id}"): KNOWN,
+    ("PATCH", "/api/v1/households/{household_id}"): KEEPERS,
+    ("DELETE", "/api/v1/households/{household_id}"): KEEPERS,
+    ("POST", "/api/v1/households/{household_id}/contact"): {"manager_west", "manager_east", "worker"},
+    ("POST", "/api/v1/households/{household_id}/exclusion"): VISITORS,
+    ("GET", "/api/v1/exclusion-claims"): VISITORS,
     ("GET", "/api/v1/duty"): PLACERS,
     ("PUT", "/api/v1/duty"): PLACERS,
     ("GET", "/api/v1/accounts"): {"admin"},

@@ -158,6 +158,7 @@ visit = Table(
     Index(None, "household_id", "happened_at"),
     Index(None, "happened_at"),
     Index(None, "worker_id", "happened_at"),
+    Index("visit_flagged_idx", "happened_at", "id", postgresql_where=text("far OR late OR phone_at IS NOT NULL")),
     Index(
         "visit_claim_idx", "household_id", "happened_at", postgresql_where=text("outcome IN ('vacant', 'not_eligible')")
     ),

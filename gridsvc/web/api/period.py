@@ -47,3 +47,10 @@ def ends(day: date, zone: ZoneInfo) -> datetime:
 def instant(at: datetime, zone: ZoneInfo) -> datetime:
     """A time as it counts, in UTC: without a zone of its own, in the zone of the settings."""
     return (at if at.tzinfo is not None else at.replace(tzinfo=zone)).astimezone(UTC)
+
+
+def bound(at: date | None, zone: ZoneInfo, *, after_day: bool = False) -> datetime | None:
+    """The instant that a time or a day of a filter stands for: of a day its beginning or, `after_day`, its end."""
+    if at is None or isinstance(at, datetime):
+        return None if at is None else instant(at, zone)
+    return ends(at, zone) if after_day else begins(at, zone)

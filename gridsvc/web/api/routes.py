@@ -12,6 +12,7 @@ from gridsvc.web.api import (
     departments,
     duty,
     health,
+    households,
     ledger,
     locate,
     maps,
@@ -21,6 +22,7 @@ from gridsvc.web.api import (
     responsibility,
     stats,
     tiles,
+    visits,
     worklist,
 )
 
@@ -29,6 +31,6 @@ ROUTERS: tuple[APIRouter, ...] = tuple(
     for part in (
         *(residents, actions, reports, photos, locate, stats, maps, tiles, categories),
         *(worklist, ledger, departments, responsibility, duty, accounts, health),
-        campaigns,
+        *(campaigns, visits, households),
     )
 )
