@@ -18,7 +18,7 @@ from gridsvc.reports import SOURCE
 from gridsvc.rules.case import Given
 from gridsvc.rules.decisions import RATING_LASTS, why_not
 from gridsvc.rules.lifecycle import TABLE
-from gridsvc.rules.roles import RESIDENT
+from gridsvc.rules.roles import RESIDENT, may
 from gridsvc.terms import Agreed
 
 SECRET_CHARS = range(22, 65)  # 128 bits as base64url without padding, up to 256 bits as hexadecimal digits
@@ -33,6 +33,15 @@ class Event:
     note: str | None
     department: str | None
     of_parent: bool
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A photo that the resident may see: `own` or `after` the work, and the hash that names its file."""
+
+    kind: str
+    at: datetime
+    file_sha256: bytes
 
 
 @dataclass(frozen=True)
@@ -58,6 +67,7 @@ class Progress:
     merged: bool
     stopped: bool
     rating: str | None
+    pictures: tuple[Picture, ...] = ()
 
 
 def hashed(secret: str) -> bytes:
@@ -123,7 +133,16 @@ def progress(db: Connection, number: str, secret: str, now: datetime) -> Progres
         merged=merged,
         stopped=leading.case.stopped,
         rating=_rating(held, rateable),
+        pictures=_pictures(db, held),
     )
+
+
+def _pictures(db: Connection, held: cases.Held) -> tuple[Picture, ...]:
+    """Those that came with the report; those of the work once somebody has checked it."""
+    checked = held.state in ("checked", "closed", "struck_off")
+    own, after = may(RESIDENT, "read_own_photos"), checked and may(RESIDENT, "read_after_photos")
+    rows = db.execute(load("resident_photos"), {"report_id": held.id, "own": own, "after": after}).mappings()
+    return tuple(Picture(**row) for row in rows)
 
 
 def _rating(held: cases.Held, rateable: bool) -> str | None:

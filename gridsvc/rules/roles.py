@@ -95,6 +95,8 @@ MAY: dict[str, frozenset[str]] = {
     # photos
     "send_photo": _STAFF | {"anonymous", "resident"},
     "read_photo": _STAFF,
+    "read_own_photos": frozenset({"resident"}),  # what came with the report, on the page of its link
+    "read_after_photos": frozenset({"resident"}),  # what was done, once somebody else has checked it
     "redact_photo": _DESK,
     "see_unredacted": frozenset({"admin"}),
 }

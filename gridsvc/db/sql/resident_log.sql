@@ -18,4 +18,9 @@ LEFT JOIN department d ON d.id = CAST(l.facts -> 'set' ->> 'department_id' AS bi
 WHERE l.action IN ('submit', 'verify', 'verify_absent', 'file', 'not_file', 'link', 'unlink', 'dispatch', 'claim', 'make_safe',
   'dispose', 'solve_on_spot', 'check', 'check_failed', 'ask_resident', 'stop_asking', 'answer', 'close', 'rate',
   'strike_off', 'void', 'reopen', 'approve_extension', 'suspend', 'resume')
+  -- a dispatch that was taken back never was, for the person who waits
+  AND NOT (l.action = 'dispatch' AND coalesce((
+    SELECT u.action FROM report_log u WHERE u.report_id = l.report_id AND u.seq > l.seq
+      AND u.action IN ('undo_dispatch', 'accept', 'return', 'dispose', 'dispatch', 'claim')
+    ORDER BY u.seq LIMIT 1), '') = 'undo_dispatch')
 ORDER BY l.at, l.report_id, l.seq

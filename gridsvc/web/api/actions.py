@@ -116,8 +116,15 @@ def told(unit: Unit, held: cases.Held) -> dict[str, Any]:
         "level": case.level,
         "card": case.card,
         "outcome": case.outcome,
-        "actions": list(cases.actions(held, unit.actor, unit.now)),
+        "actions": _possible(unit, held),
     }
+
+
+def _possible(unit: Unit, held: cases.Held) -> list[str]:
+    """What this person may do now; there is nothing to unmask where nobody left a contact."""
+    found = cases.actions(held, unit.actor, unit.now)
+    contact = dossier.contact(unit.db, held.id) if "unmask" in found else None
+    return [one for one in found if one != "unmask" or (contact is not None and contact.said)]
 
 
 @router.post("/actions", operation_id="act_on_several", responses={200: {"model": dict[str, Any]}})

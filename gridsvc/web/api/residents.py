@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Request
@@ -68,6 +69,15 @@ class HappenedOut(schemas.Out):
     kind: Literal["answer", "question"] | None
 
 
+class PictureOut(schemas.Out):
+    """A small picture as a data address: `own` came with the report, `after` shows what was done."""
+
+    kind: Literal["own", "after"]
+    at: schemas.Moment
+    words: str
+    src: str
+
+
 class ProgressOut(schemas.Out):
     """How a report stands, in plain words. `n_done` of five steps (received, looked at, dealt with, checked, closed)
     lie behind it, null where it ended before; `merged`: handled together with another report, whose state this is.
@@ -90,6 +100,7 @@ class ProgressOut(schemas.Out):
     solved: str | None
     satisfied: str | None
     asked: str | None
+    pictures: list[PictureOut]
 
 
 LINKED = [Depends(link_limit)]
@@ -152,7 +163,22 @@ def told(unit: Unit, found: residents.Progress) -> dict[str, Any]:
         "solved": found.solved,
         "satisfied": found.satisfied,
         "asked": found.asked,
+        "pictures": _pictures(unit, found),
     }
+
+
+def _pictures(unit: Unit, found: residents.Progress) -> list[dict[str, Any]]:
+    """The thumbnails themselves: the link's secret travels in bodies alone, and no image address could carry it."""
+    told: list[dict[str, Any]] = []
+    for one in found.pictures:
+        try:
+            content = unit.mine.intake.files.thumb(one.file_sha256).read_bytes()
+        except FileNotFoundError:
+            continue  # cleaned away meanwhile, or not brought back from a backup: the rest of the page stands
+        src = "data:image/jpeg;base64," + base64.b64encode(content).decode("ascii")
+        words = translate(f"resident.picture.{one.kind}", unit.locale)
+        told.append({"kind": one.kind, "at": rows.moment(one.at, unit.mine.settings.zone), "words": words, "src": src})
+    return told
 
 
 def _event(unit: Unit, one: residents.Event) -> dict[str, Any]:

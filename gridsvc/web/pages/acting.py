@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from geodata.errors import FileRefused
-from gridsvc import cases, categories, dossier, handling, terms
+from gridsvc import cases, categories, dossier, handling, surroundings, terms
 from gridsvc.errors import Conflict, Forbidden, GridsvcError, NotFound, Refused
 from gridsvc.reports import SOURCE
 from gridsvc.rules.lifecycle import TABLE
@@ -226,4 +226,9 @@ def slip(
     facts |= {"issued": issued if case.department_id is not None else None, "limit": partial(telling.limit, frame)}
     facts |= {"steps": [*(case.milestones or ()), *([case.due_limit] if case.due_limit else [])]}
     facts["instant"] = telling.instant
+    said = found.said
+    facts |= {"nearby": "", "extract": None}
+    if said.lon is not None and said.lat is not None:
+        facts["nearby"] = telling.nearby(frame, surroundings.landmarks(unit.db, said.lon, said.lat))
+        facts["extract"] = surroundings.extract(unit.db, said.lon, said.lat, found.now.code)
     return page(frame, "slip.html", nav="reports", **facts)

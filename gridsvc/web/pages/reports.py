@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from gridsvc import cases, categories, dossier, listing, terms, unplaced
+from gridsvc import cases, categories, dossier, listing, surroundings, terms, unplaced
 from gridsvc.db.tables import REPORT_STATES
 from gridsvc.errors import GridsvcError, Refused
 from gridsvc.reports import SOURCE
@@ -169,6 +169,7 @@ def one(
         "instant": telling.instant,
         "most_asked": MAX_ASKED,
         "no_condition": deeds.NO_CONDITION,
+        "nearby": telling.nearby(frame, surroundings.landmarks(db, *pin)) if pin else "",
         "place": place(db, settings, pin=pin, accuracy_m=said.accuracy_m) if pin else None,
         "done": done if done == "true" or done == found.log[-1].action else None,
         "errors": errors or {},

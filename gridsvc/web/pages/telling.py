@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,6 +13,7 @@ from gridsvc.rules.calendar import Calendar
 from gridsvc.rules.case import Case
 from gridsvc.rules.deadlines import WORKING, is_overdue, state_of, worked
 from gridsvc.rules.lifecycle import ENDED
+from gridsvc.surroundings import Landmark
 from gridsvc.web.templating import DASH, Frame
 
 Json = Mapping[str, Any]
@@ -133,6 +134,19 @@ def _listed(frame: Frame, names: list[str]) -> str:
 def _category(frame: Frame, folder: Folder, code: str | None) -> str:
     names = folder.categories.get(code or "")
     return (code or DASH) if names is None else names[0 if frame.lang == "zh" else 1]
+
+
+def nearby(frame: Frame, found: Sequence[Landmark]) -> str:
+    """A place in words: the compound that it is in or near, and the road; nothing where neither is near."""
+    said = []
+    for one in found:
+        m = round(one.distance_m / 10) * 10
+        if m == 0 or one.direction is None:
+            said.append(frame.words(f"pages.nearby.{one.kind}_here", name=one.name))
+        else:
+            where = frame.words(f"pages.nearby.{one.direction}")
+            said.append(frame.words("pages.nearby.off", name=one.name, direction=where, m=m))
+    return _listed(frame, said)
 
 
 def instant(text: str | None) -> datetime | None:

@@ -107,8 +107,21 @@ function fill(found) {
   }
   track(found.n_done);
   document.getElementById("events").replaceChildren(...found.events.map(line).reverse());
+  const pictures = document.getElementById("pictures");
+  pictures.hidden = !found.pictures.length;
+  pictures.querySelector("ul").replaceChildren(...found.pictures.map(picture));
   told.hidden = false;
   form.hidden = true;
+}
+
+function picture(one) {
+  const made = document.getElementById("picture").content.cloneNode(true);
+  const image = made.querySelector("img");
+  image.alt = one.words;
+  // a picture of our own making, and never another address
+  if (one.src.startsWith("data:image/jpeg;base64,")) image.src = one.src;
+  made.querySelector("small").textContent = one.words;
+  return made;
 }
 
 function track(done) {
