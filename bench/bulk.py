@@ -1,6 +1,7 @@
 """Importing a large CSV of reports against geopandas doing read_csv + sjoin + to_postgis, each as a process of its own.
 
-Into an empty schema, and into one that holds as many already. Prints wall time, peak memory and the ratios.
+Into an empty schema, and into one that holds as many already. Prints wall time, peak memory and the ratios; and the
+floor: what the server takes alone to COPY the rows that the import wrote, and to make their indexes and keys.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import argparse
 import csv
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -81,10 +83,56 @@ def by_geopandas(place: Place, file: Path, grids: Path) -> tuple[float, float]:
     return process([sys.executable, "-c", GEOPANDAS, url, str(file), str(grids), "usual", place.schema], {})
 
 
+TABLES = ("report", "placement", "report_log")
+COLUMNS = text(
+    "SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_attribute"
+    " WHERE attrelid = CAST(:name AS regclass) AND attnum > 0 AND NOT attisdropped AND attgenerated = ''"
+)
+INDEXES = text("SELECT pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid = CAST(:name AS regclass)")
+KEYS = text(
+    "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = CAST(:name AS regclass) AND contype = 'f'"
+)
+
+
+def floor(place: Place, folder: Path) -> float:
+    """Seconds that the server takes to COPY the stored rows into empty tables like theirs, with indexes and keys."""
+    n_made = 0
+    with place.begin() as db:
+        wire, columns = db.connection.cursor(), {}
+        for name in TABLES:
+            columns[name] = db.scalar(COLUMNS, {"name": name})
+            with (folder / name).open("wb") as file, wire.copy(f"COPY {name} ({columns[name]}) TO STDOUT") as rows:
+                for part in rows:
+                    file.write(part)
+            # The indexes come last, as the import makes them.
+            db.exec_driver_sql(f"CREATE TABLE floor_{name} (LIKE {name} INCLUDING ALL EXCLUDING INDEXES)")
+        start = time.perf_counter()
+        db.exec_driver_sql("SET LOCAL maintenance_work_mem = '256MB'")
+        for name in TABLES:
+            with (
+                (folder / name).open("rb") as file,
+                wire.copy(f"COPY floor_{name} ({columns[name]}) FROM STDIN") as into,
+            ):
+                while part := file.read(1024 * 1024):
+                    into.write(part)
+        for name in TABLES:
+            for definition in db.scalars(INDEXES, {"name": name}).all():
+                head, rest = re.split(rf" ON (?:\w+\.)?{name} ", definition)
+                n_made += 1
+                db.exec_driver_sql(f"{head.rsplit(' ', 1)[0]} floor_{n_made} ON floor_{name} {rest}")
+        for name in TABLES:
+            for key in db.scalars(KEYS, {"name": name}).all():
+                target = re.sub(r"REFERENCES (?:\w+\.)?report\(", "REFERENCES floor_report(", key)
+                db.exec_driver_sql(f"ALTER TABLE floor_{name} ADD {target}")
+        seconds = time.perf_counter() - start
+        db.rollback()
+    return seconds
+
+
 def check(place: Place, n: int) -> None:
     """Ends the bench where a row is missing anywhere."""
     with place.begin() as db:
-        for table in ("report", "placement", "report_log"):
+        for table in TABLES:
             stored = db.scalar(text(f"SELECT count(*) FROM {table}"))
             if stored != n:
                 raise SystemExit(f"{table} holds {stored}, not {n}")
@@ -115,6 +163,9 @@ def main() -> None:
             usual = by_geopandas(place, file, where / "grids.gpkg")
             line = f"gridsvc {ours[0]:6.1f} s, {ours[1]:5.0f} MB; geopandas {usual[0]:6.1f} s, {usual[1]:5.0f} MB"
             print(f"  {step:<14}{line}; ratio {ours[0] / usual[0]:.2f} (goal <= {goal})", flush=True)
+            if step == "empty":
+                bare = floor(place, where)
+                print(f"  floor: bare COPY, indexes and keys {bare:.1f} s; ratio {bare / usual[0]:.2f}", flush=True)
 
 
 if __name__ == "__main__":
