@@ -128,9 +128,9 @@ def change(db: Connection, code: str, changes: Mapping[str, Any], zone: ZoneInfo
     old = vars(before.wanted)
     wanted = Wanted(**(old | dict(changes)))
     differ = {name for name in FIELDS if getattr(wanted, name) != old[name]}
-    fixed = {"draft": set(), "running": SCOPE_FIELDS, "ended": set(FIELDS) - LATE_FIELDS}[before.state] & differ
-    if fixed:
-        raise Conflict("campaign_fixed", fields=", ".join(sorted(fixed)))
+    too_late = fixed(before.state) & differ
+    if too_late:
+        raise Conflict("campaign_fixed", fields=", ".join(sorted(too_late)))
     db.execute(t.campaign.update().where(t.campaign.c.id == before.id).values(_values(db, wanted, zone)))
     if before.drawn_at is not None and differ & WINDOW_FIELDS:
         visited.recount(db, before.id)
@@ -181,6 +181,15 @@ def papers(db: Connection, campaign: Campaign, actor: Actor) -> Papers:
     more = campaign.wanted if actor.sees_all else None
     issued, returned = (more.n_issued, more.n_returned) if more else (0, 0)
     return Papers(row.n_issued + issued, row.n_returned + returned, row.n_late, row.n_visits)
+
+
+def fixed(state: str) -> frozenset[str]:
+    """The fields that cannot be changed any more in this state.
+
+    >>> sorted(fixed("running"))
+    ['area_codes', 'class_codes', 'kinds']
+    """
+    return {"draft": frozenset[str](), "running": SCOPE_FIELDS, "ended": frozenset(FIELDS) - LATE_FIELDS}[state]
 
 
 def begins(day: date, zone: ZoneInfo) -> datetime:
