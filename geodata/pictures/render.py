@@ -76,8 +76,13 @@ def render(content: bytes, rules: Rules) -> Rendered:
         _check_size(sent.size, rules)
         shot, turn = _said(sent)
         profile = sent.info.get("icc_profile")
-        picture = _shrunk(sent, rules.side, drafted=found == "jpeg")
-    del sent  # the large one: what follows needs its memory
+        if found == "jpeg":
+            # JPEG can be decoded at a half, a quarter, an eighth: never smaller than what is wanted
+            sent.draft(None, _within(sent.size, rules.side))
+        sent.load()
+        del content  # decoded: what follows needs its memory
+        picture = _shrunk(sent, rules.side)
+    del sent  # the large one, for the same reason
     picture = _in_srgb(picture, profile)
     picture.info = {}
     if turn is not None:
@@ -117,13 +122,9 @@ def _check_size(size: tuple[int, int], rules: Rules) -> None:
         raise FileRefused("photo_too_many_pixels", **facts)
 
 
-def _shrunk(sent: Image.Image, side: int, *, drafted: bool) -> Image.Image:
+def _shrunk(sent: Image.Image, side: int) -> Image.Image:
     """The picture in a mode that colours can be counted in, its longest side no longer than `side`."""
     size = _within(sent.size, side)
-    if drafted:
-        # JPEG can be decoded at a half, a quarter, an eighth: never smaller than what is wanted
-        sent.draft(None, size)
-    sent.load()
     flat = _flat(sent)
     return flat if flat.size == size else _resized(flat, size)
 

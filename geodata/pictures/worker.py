@@ -66,11 +66,10 @@ def _serve(folder: Path, order: dict[str, Any], source: int, answer_to: int) -> 
 def _answer(order: dict[str, Any], source: int, guards: list[str]) -> bytes:
     try:
         rules = Rules(**order["rules"])
-        with os.fdopen(source, "rb") as sent:
-            whole = sent.read()
-        if order["boxes"] is None:
-            return pack(render.render(whole, rules), guards)
-        return pack(render.paint(whole, [tuple(box) for box in order["boxes"]], rules), guards)
+        with os.fdopen(source, "rb") as sent:  # read into the call alone: it lets go of the bytes once they are decoded
+            if order["boxes"] is None:
+                return pack(render.render(sent.read(), rules), guards)
+            return pack(render.paint(sent.read(), [tuple(box) for box in order["boxes"]], rules), guards)
     except GeodataError as error:
         return pack_error(error)
     except MemoryError:
