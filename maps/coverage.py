@@ -15,7 +15,7 @@ def build(labels: Labels, view: MapView) -> GridMap:
     grid_map.constants |= {
         "stats": STATS_ADDRESS,
         "measures": list(MEASURES["coverage"]),
-        "filters": ["from", "to", "by"],
+        "filters": ["from", "to", "campaign", "by"],
     }
     add_common(grid_map, view)
     return grid_map

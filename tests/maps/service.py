@@ -58,7 +58,7 @@ class Double:
         def t(key: str, **facts: object) -> str:
             return words[key].format(**facts)
 
-        kept = ("from", "to", "category", "by", "cell_m")
+        kept = ("from", "to", "category", "campaign", "by", "cell_m")
         query = {name: request.query_params[name] for name in kept if name in request.query_params}
         facts: dict[str, Any] = {"stats": self._answer(page, query)} if "table" in request.query_params else {}
         build = {"hotspots": hotspots.build, "coverage": coverage.build}[page]
@@ -76,6 +76,7 @@ class Double:
             parts=build(self._labels(t, page), self._view()).parts(),
             query=query,
             categories=CATEGORIES,
+            campaigns=[{"code": "round", "label": f"秋季大走访 {town.CANARY}"}] if page == "coverage" else [],
             cell_sizes=hotspots.CELL_SIZES_M,
             **facts,
         )

@@ -61,7 +61,7 @@ def drawn(
     def x(day: date, share: float = 1.0) -> float:
         return round(LEFT + (WIDTH - LEFT - RIGHT) * ((day - first_day).days + share) / n_days, 1)
 
-    def y(n: float) -> float:
+    def y(n: int) -> float:
         return round(HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * n / most, 1)
 
     reached, so_far = [(x(begin, 0.0), y(0))], 0

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 from starlette.responses import Response
 
-from gridsvc import basemap, categories, grids, stats
+from gridsvc import basemap, campaigns, categories, grids, stats
 from gridsvc.errors import GridsvcError, Unavailable
 from gridsvc.web import schemas
 from gridsvc.web.api import period
@@ -24,7 +24,7 @@ from maps.legend import View
 
 router = APIRouter()
 
-FILTERS = ("from", "to", "category", "by", "cell_m")
+FILTERS = ("from", "to", "category", "campaign", "by", "cell_m")
 BUILD: dict[View, Callable[[Labels, MapView], GridMap]] = {"hotspots": hotspots.build, "coverage": coverage.build}
 
 
@@ -66,9 +66,10 @@ def _show(request: Request, unit: Unit, mine: Services, view: View) -> Response:
     if view == "hotspots":
         known = categories.listed(unit.db)
         named = [{"code": one.code, "label": one.name_zh if frame.lang == "zh" else one.name_en} for one in known]
-        facts["categories"] = named
+        facts |= {"categories": named, "campaigns": []}
     else:
-        facts["categories"] = []
+        begun = [one for one in campaigns.listed(unit.db) if one.drawn_at is not None]
+        facts |= {"categories": [], "campaigns": [{"code": one.code, "label": one.wanted.name} for one in begun]}
     if request.query_params.get("table"):
         facts["stats"] = _figures(unit, frame, view, query)
     status = 422 if "refused" in facts.get("stats", {}) else 200

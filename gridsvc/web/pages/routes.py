@@ -13,12 +13,15 @@ from gridsvc.web.pages import (
     account_forms,
     accounts,
     acting,
+    board,
+    campaigns,
     docs,
     doors,
     figures,
     home,
     login,
     maps,
+    mop_up,
     progress,
     report_files,
     reports,
@@ -26,6 +29,7 @@ from gridsvc.web.pages import (
     send,
     several,
     unplaced,
+    visiting,
     worklist,
 )
 from gridsvc.web.templating import frame_of, page
@@ -48,7 +52,11 @@ for part in (
     worklist,
     several,
     figures,
+    campaigns,
+    board,
     doors,
+    mop_up,
+    visiting,
 ):
     router.include_router(part.router)
 

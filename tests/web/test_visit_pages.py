@@ -1,0 +1,224 @@
+"""Campaigns and visits on pages: set up, the list drawn, doors in walking order, a visit with two taps and its undo."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from tests.web.offices import Offices, opened
+
+
+@pytest.fixture(scope="module")
+def offices(cluster_urls: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Offices]:
+    with opened(cluster_urls, tmp_path_factory.mktemp("data")) as found:
+        yield found
+
+
+FORM = {
+    "code": "Autumn-1",
+    "name": "秋季大走访",
+    "starts_on": "2026-10-01",
+    "ends_on": "2026-11-30",
+    "kinds": ["household"],
+    "modes": ["door"],
+    "n_times": "1",
+    "questions": "家里几口人？\n\n有什么困难？",
+}
+
+
+@pytest.fixture(scope="module")
+def running(offices: Offices) -> str:
+    """A campaign whose list is drawn."""
+    planner = offices.clients["planner"]
+    made = planner.post("/campaigns/new", data=FORM, follow_redirects=False)
+    assert made.status_code == 303, made.text
+    assert made.headers["location"] == "/campaigns/autumn-1?done=made"
+    drawn = planner.post("/campaigns/autumn-1/draw", follow_redirects=False)
+    assert drawn.status_code == 303, drawn.text
+    return "autumn-1"
+
+
+def hidden(page: str, name: str) -> str:
+    found = re.search(rf'name="{name}"[^>]* value="([^"]*)"', page)
+    assert found, name
+    return found[1]
+
+
+def visits(offices: Offices, household_id: int) -> list[tuple[str, int]]:
+    with offices.made.begin() as db:
+        rows = db.execute(
+            text("SELECT outcome, n_met FROM visit WHERE household_id = :h AND account_id IS NOT NULL ORDER BY id"),
+            {"h": household_id},
+        )
+        return [tuple(row) for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("changes", "fields"),
+    [
+        ({"code": ""}, ["f-code"]),
+        ({"name": " ", "starts_on": ""}, ["f-name", "f-starts_on"]),
+        ({"starts_on": "1.10.2026"}, ["f-starts_on"]),
+        ({"ends_on": "2026-09-01"}, ["f-ends_on"]),
+        ({"kinds": [], "modes": []}, ["f-kinds", "f-modes"]),
+        ({"n_times": "0"}, ["f-n_times"]),
+        ({"area_codes": ["nowhere"]}, ["f-areas"]),
+        ({"code": "Herbst Runde"}, ["f-code"]),
+    ],
+)
+def test_a_form_that_does_not_fit_comes_back_whole(
+    offices: Offices, changes: dict[str, object], fields: list[str]
+) -> None:
+    answer = offices.clients["planner"].post("/campaigns/new?lang=en", data=FORM | {"code": "x-1"} | changes)
+    assert answer.status_code == 422
+    for field in fields:
+        assert f'href="#{field}"' in answer.text
+    if "name" not in changes:
+        assert 'value="秋季大走访"' in answer.text
+
+
+def test_a_drawn_list_fixes_what_decided_it(offices: Offices, running: str) -> None:
+    planner = offices.clients["planner"]
+    page = planner.get(f"/campaigns/{running}/change").text
+    assert re.search(r'name="kinds" value="household" checked disabled', page)
+    changed = planner.post(f"/campaigns/{running}/change", data=FORM | {"kinds": ["shop"], "name": "冬季大走访"})
+    assert changed.status_code == 303, changed.text
+    assert "冬季大走访" in planner.get("/campaigns").text
+    with offices.made.begin() as db:
+        assert db.scalar(text("SELECT kinds FROM campaign")) == ["household"]
+    again = planner.post("/campaigns/new", data=FORM)
+    assert again.status_code == 409
+    assert planner.post(f"/campaigns/{running}/draw").status_code == 409
+    assert offices.clients["manager"].post("/campaigns/new", data=FORM).status_code == 403
+
+
+def test_the_mop_up_list_has_the_doors_that_nobody_reached(offices: Offices, running: str) -> None:
+    manager = offices.clients["manager"]
+    assert "先选一个网格或小区" in manager.get(f"/campaigns/{running}/mop-up?lang=zh").text
+    page = manager.get(f"/campaigns/{running}/mop-up", params={"grid": "370101001001001", "lang": "en"}).text
+    assert "<strong>4 doors</strong>" in page  # of ten, six are reached
+    assert page.count('href="/visit/') == 4
+    rooms = re.findall(r'class="room">Room (\d+)<', page)
+    assert rooms == sorted(rooms, key=int, reverse=True)  # from the top floor down
+    assert 'class="walk-map"' in page
+    elsewhere = manager.get(f"/campaigns/{running}/mop-up", params={"compound": "没有的小区"})
+    assert elsewhere.status_code == 422
+
+
+def test_two_taps_record_a_visit_and_one_takes_it_back(offices: Offices, running: str) -> None:
+    worker: httpx.Client = offices.clients["worker"]
+    day = worker.get("/my-day?lang=en").text
+    path = re.search(r'href="(/visit/(\d+)\?back=[^"]+)"', day)
+    assert path
+    door = int(path[2])
+    page = worker.get(path[1].replace("&amp;", "&")).text
+    sent = {name: hidden(page, name) for name in ("client_key", "happened_at", "back")}
+    told = worker.post(f"/visit/{door}", data=sent | {"outcome": "reached"}, follow_redirects=False)
+    assert told.status_code == 303, told.text
+    twice = worker.post(f"/visit/{door}", data=sent | {"outcome": "reached"}, follow_redirects=False)
+    assert twice.headers["location"] == told.headers["location"]
+    moved = sent | {"outcome": "reached", "x": "110.004", "y": "23.004", "accuracy_m": "9"}
+    assert worker.post(f"/visit/{door}", data=moved, follow_redirects=False).status_code == 303
+    assert visits(offices, door) == [("reached", 1)]
+    other = worker.post(f"/visit/{door}", data=sent | {"outcome": "absent"})
+    assert other.status_code == 409
+    after = worker.get(told.headers["location"]).text
+    assert f'href="/visit/{door}?' not in after
+    assert "1 doors visited today" in after
+    undo = {name: hidden(after, name) for name in ("client_key", "happened_at", "supersedes", "back")}
+    undone = worker.post(f"/visit/{door}", data=undo | {"outcome": "withdrawn"}, follow_redirects=False)
+    assert undone.status_code == 303, undone.text
+    assert f'href="/visit/{door}?' in worker.get("/my-day").text
+    assert visits(offices, door) == [("reached", 1), ("withdrawn", 0)]
+
+
+def test_a_need_becomes_a_report_and_answers_are_kept(offices: Offices, running: str) -> None:
+    worker = offices.clients["worker"]
+    day = worker.get("/my-day?lang=zh").text
+    found = re.search(r'href="/visit/(\d+)\?', day)
+    assert found
+    door = int(found[1])
+    page = worker.get(f"/visit/{door}?lang=zh").text
+    assert "家里几口人？" in page
+    sent = {name: hidden(page, name) for name in ("client_key", "happened_at", "back")}
+    sent |= {"outcome": "reached", "n_met": "3", "policies": "anti_fraud", "needs": "想装扶手"}
+    half = worker.post(f"/visit/{door}", data=sent | {"need_words": "楼道灯不亮"})
+    assert half.status_code == 422
+    assert 'href="#v-need_category"' in half.text
+    assert "楼道灯不亮" in half.text
+    whole = sent | {"need_words": "楼道灯不亮", "need_category": "0506", "answers": ["4", ""]}
+    assert worker.post(f"/visit/{door}", data=whole, follow_redirects=False).status_code == 303
+    file = offices.clients["manager"].get(f"/households/{door}?lang=zh").text
+    assert "想装扶手" in file
+    number = re.search(r'href="/reports/(\d{8}-\d{6})"', file)
+    assert number
+    report = offices.clients["manager"].get(f"/reports/{number[1]}?lang=zh").text
+    assert "楼道灯不亮" in report
+    with offices.made.begin() as db:
+        assert db.scalar(text("SELECT answers FROM visit WHERE n_met = 3")) == {"家里几口人？": "4"}
+
+
+def test_a_door_of_others_takes_no_visit(offices: Offices, running: str) -> None:
+    with offices.made.begin() as db:
+        east = db.scalar(
+            text("SELECT min(id) FROM household WHERE compound_id = :c"), {"c": offices.county.compounds["3"]}
+        )
+    worker = offices.clients["worker"]
+    assert worker.get(f"/visit/{east}").status_code == 404
+    assert offices.clients["handler"].get("/my-day").status_code == 403
+
+
+def test_a_claim_is_confirmed_by_somebody_else(offices: Offices, running: str) -> None:
+    worker, manager = offices.clients["worker"], offices.clients["manager"]
+    found = re.findall(r'href="/visit/(\d+)\?', worker.get("/my-day").text)
+    door = int(found[-1])
+    page = worker.get(f"/visit/{door}").text
+    sent = {name: hidden(page, name) for name in ("client_key", "happened_at", "back")}
+    assert worker.post(f"/visit/{door}", data=sent | {"outcome": "vacant"}, follow_redirects=False).status_code == 303
+    confirm = {"act": "confirm", "reason": "vacant", "words": ""}
+    assert worker.post(f"/households/{door}", data=confirm).status_code == 403  # the own claim
+    assert 'value="confirm"' in manager.get(f"/households/{door}").text
+    assert manager.post(f"/households/{door}", data=confirm, follow_redirects=False).status_code == 303
+    assert "Vacant, confirmed" in manager.get(f"/households/{door}?lang=en").text
+    assert f'href="/visit/{door}?' not in worker.get("/my-day").text
+    assert manager.post(f"/households/{door}", data={"act": "end"}, follow_redirects=False).status_code == 303
+    assert f'href="/visit/{door}?' in worker.get("/my-day").text
+
+
+def test_the_board_shows_both_readings_with_their_counts(offices: Offices, running: str) -> None:
+    planner = offices.clients["planner"]
+    page = planner.get(f"/campaigns/{running}?lang=zh&by=grid").text
+    assert "覆盖率（按应访户）" in page
+    assert "覆盖率（按总户数）" in page
+    assert 'class="curve"' in page
+    with offices.made.begin() as db:
+        reached, eligible = db.execute(text("SELECT sum(reached), sum(eligible) FROM campaign_cell")).one()
+    assert f"{reached} / {eligible}" in page
+    assert "分母为零时不计算比率" in page
+    two = planner.get(f"/campaigns/{running}", params={"by": "community", "by2": "class", "lang": "en"}).text
+    assert "<tfoot>" in two
+    assert 'href="/api/v1/stats/coverage?by=community%2Cclass&amp;campaign=autumn-1&amp;format=xlsx&amp;lang=en"' in two
+    week = planner.get(f"/campaigns/{running}?by=week&by2=day").text
+    assert re.search(r"2026-W\d\d", week)
+    assert planner.get("/campaigns/none-such").status_code == 404
+    manager = offices.clients["manager"].get(f"/campaigns/{running}?by=grid&lang=en").text
+    assert "/draw" not in manager
+
+
+def test_a_query_is_kept_under_a_name_and_deleted(offices: Offices, running: str) -> None:
+    planner = offices.clients["planner"]
+    path = f"/campaigns/{running}/saved"
+    kept = {"name": "各社区每周", "query": f"by=community,week&campaign={running}"}
+    assert planner.post(path, data=kept, follow_redirects=False).status_code == 303
+    page = planner.get(f"/campaigns/{running}").text
+    assert f'href="/campaigns/{running}?by=community&amp;by2=week">各社区每周</a>' in page
+    assert planner.post(path, data=kept | {"query": "drop=table"}).status_code == 422
+    number = re.search(r'name="delete" value="(\d+)"', page)
+    assert number
+    assert offices.clients["manager"].post(path, data={"delete": number[1]}).status_code == 422
+    assert planner.post(path, data={"delete": number[1]}, follow_redirects=False).status_code == 303
+    assert "各社区每周" not in planner.get(f"/campaigns/{running}").text
