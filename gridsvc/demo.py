@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import geopandas as gpd
 import shapely
@@ -13,6 +14,7 @@ from geodata.town import Household, Town, Visit
 from gridsvc import (
     areas,
     basemap,
+    campaigns,
     categories,
     compounds,
     demo_loop,
@@ -26,6 +28,7 @@ from gridsvc.db import tables as t
 from gridsvc.grids import Rule
 from gridsvc.photo_files import Files
 from gridsvc.rules import addresses
+from gridsvc.rules.roles import SYSTEM
 
 SOURCE = "town"
 BEFORE = timedelta(days=3)  # the grids are published this long before the first thing happens
@@ -51,8 +54,30 @@ def seed(db: Connection, town: Town, rule: Rule, files: Files, progress: Progres
     progress("people", 1, 1)
     progress("visits", 0, 1)
     visits.load(db, [_visit(v, door_ids, worker_ids) for v in town.visits])
+    _campaigns(db, town, ZoneInfo(rule.zone))
     progress("visits", 1, 1)
     demo_loop.play(db, town, rule, demo_loop.settle(db), files, progress)
+
+
+def _campaigns(db: Connection, town: Town, zone: ZoneInfo) -> None:
+    """One campaign that is over, and one that goes on: every household, the households again with the shops."""
+    turn = town.until - timedelta(days=45)
+    over = campaigns.Wanted("夏季入户走访", turn - timedelta(days=45), turn - timedelta(days=1), by_whom="社区网格员")
+    goes_on = campaigns.Wanted(
+        "秋季大走访",
+        turn,
+        town.until + timedelta(days=30),
+        kinds=t.DOOR_KINDS,
+        by_whom="社区网格员、街道包片干部",
+        questions=("家里有什么困难？", "对社区有什么建议？"),
+        n_issued=600,
+        n_returned=410,
+    )
+    for code, wanted in (("summer", over), ("autumn", goes_on)):
+        begin = campaigns.begins(wanted.starts_on, zone)
+        campaigns.create(db, code, wanted, SYSTEM, begin - timedelta(days=7), zone)
+        campaigns.draw(db, code, begin)
+    campaigns.end(db, "summer", campaigns.begins(turn, zone))
 
 
 def _visit(visit: Visit, door_ids: dict[str, int], worker_ids: dict[str, int]) -> visits.Past:

@@ -59,7 +59,8 @@ def drawn(
     most = max(1, n_target, sum(n for _, n in daily))
 
     def x(day: date, share: float = 1.0) -> float:
-        return round(LEFT + (WIDTH - LEFT - RIGHT) * ((day - first_day).days + share) / n_days, 1)
+        at: float = LEFT + (WIDTH - LEFT - RIGHT) * ((day - first_day).days + share) / n_days
+        return round(at, 1)
 
     def y(n: int) -> float:
         return round(HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * n / most, 1)

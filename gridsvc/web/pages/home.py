@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.responses import Response
 
-from gridsvc import listing, stats, terms, today, worklist
+from gridsvc import campaigns, coverage, exclusions, listing, stats, terms, today, worklist
 from gridsvc.rules.rates import share
 from gridsvc.rules.roles import AREA_ROLES, may, require
 from gridsvc.web.api import period
@@ -95,7 +95,22 @@ def tiles(unit: Unit, counts: worklist.Counts) -> tuple[Tile, ...]:
         for name in _TODO
         if is_mine(actor, name)
     ]
-    return tuple(made)
+    return (*made, *_visits(unit))
+
+
+def _visits(unit: Unit) -> list[Tile]:
+    """A worker's doors of the running campaigns; what waits for a second person to look at."""
+    made = []
+    if unit.actor.role == "worker":
+        running = [one for one in campaigns.listed(unit.db) if one.state == "running"]
+        for one in running[:1]:
+            query = coverage.Query((), one.code)
+            counts = coverage.table(unit.db, query, unit.actor, unit.now, unit.mine.settings.zone).counts
+            if counts:
+                made.append(Tile("my_day", counts["eligible"] - counts["reached"], "/my-day", "todo"))
+    elif may(unit.actor, "confirm_exclusion"):
+        made.append(Tile("claims", len(exclusions.waiting(unit.db, unit.actor)), "/visits", "todo"))
+    return made
 
 
 def _list(**query: str) -> str:
@@ -124,9 +139,9 @@ def _ground(unit: Unit) -> dict[str, Any]:
     day = now.astimezone(zone).date()
     first, last = today.quarter(day)
     week = stats.Period(today.week_from(now, zone), period.ends(day, zone), now)
-    quarter = stats.Period(period.begins(first, zone), period.ends(last, zone), now)
     hot = stats.hotspots(db, week, actor).rows
-    covered = stats.coverage(db, quarter, actor).rows
+    asked = coverage.Query(("grid",), from_on=first, to_on=last)
+    covered = coverage.for_map(coverage.table(db, asked, actor, now, zone)).rows
     n, denom = sum(row.n for row in covered), sum(row.denom or 0 for row in covered)
     return {
         "waiting": today.waiting(db, actor, now, zone),

@@ -29,6 +29,7 @@ from gridsvc.web.pages import (
     send,
     several,
     unplaced,
+    visit_list,
     visiting,
     worklist,
 )
@@ -57,6 +58,7 @@ for part in (
     doors,
     mop_up,
     visiting,
+    visit_list,
 ):
     router.include_router(part.router)
 
