@@ -113,6 +113,7 @@ def _texts(number: int, home: int, door: Door) -> dict[str, str | None]:
         **{"building": levels[0], "unit": levels[1], "room": levels[2]},
         "tag": tag(door.kind, door.name, levels, door.ref),
         "name": door.name,
+        "odd": "t" if addresses.is_odd(*levels) else "f",
         "class_code": door.class_code,
         "lon": None if door.lon is None else repr(door.lon),
         "lat": None if door.lat is None else repr(door.lat),
@@ -261,6 +262,17 @@ def replace_near(db: Connection, version_ids: list[int], now: datetime, rule: Ru
 def default_class(kind: str) -> str:
     """The class of a door of which nothing else is said."""
     return "ordinary" if kind == "household" else "business"
+
+
+def switch_class(db: Connection, code: str, *, active: bool) -> None:
+    """Switches a class on, so that doors may be given it, or off; those that have it keep it.
+
+    Raises:
+        Refused: door_class_unknown.
+    """
+    c = t.household_class.c
+    if not db.execute(t.household_class.update().where(c.code == code).values(active=active)).rowcount:
+        raise Refused("door_class_unknown", found=code[:60])
 
 
 def check(db: Connection, door: Door) -> None:

@@ -260,6 +260,23 @@ def _photos(one: Parser, locale: Locale) -> None:
     _json(clean, locale)
 
 
+def _households(one: Parser, locale: Locale) -> None:
+    say = _in(locale)
+    one.set_defaults(module="gridsvc.cli.households")
+    deeds = _commands(one, locale, "deed", "DEED")
+    made = {}
+    for deed in ("retain", "classes"):
+        about = say(f"cli.households.{deed}")
+        made[deed] = deeds.add_parser(deed, help=about, description=about)
+        made[deed].add_argument("--lang", choices=LOCALES, default=argparse.SUPPRESS, help=say("cli.lang"))
+        _json(made[deed], locale)
+    days = say("cli.households.older_than_days")
+    made["retain"].add_argument("--older-than-days", type=int, default=365, metavar="N", help=days)
+    made["retain"].add_argument("--commit", action="store_true", help=say("cli.households.commit"))
+    made["classes"].add_argument("--on", metavar="CODE", help=say("cli.households.switch_on"))
+    made["classes"].add_argument("--off", metavar="CODE", help=say("cli.households.switch_off"))
+
+
 def _audit(one: Parser, locale: Locale) -> None:
     say = _in(locale)
     one.set_defaults(module="gridsvc.cli.audit")
@@ -288,4 +305,5 @@ _COMMANDS = {
     "escalate": _escalate,
     "photos": _photos,
     "audit": _audit,
+    "households": _households,
 }

@@ -79,6 +79,7 @@ class Reader:
     columns: Mapping[str, str]
     homes: dict[Home, int] = field(default_factory=dict)
     _levels: dict[tuple[str, str | None], tuple[str, bool]] = field(default_factory=dict)
+    _odd_levels: dict[str, bool] = field(default_factory=dict)
     _homes: dict[tuple[str | None, str | None], int | None] = field(default_factory=dict)
 
     def read(self, part: Slice) -> dict[str, Sequence[str | None]]:
@@ -97,6 +98,7 @@ class Reader:
             **dict(zip(LEVELS, levels, strict=True)),
             "tag": self._tags(part, cells, levels, kinds, names),
             "name": names,
+            "odd": self._odd(levels),
             "class_code": self._classes(part, cells["category"]),
             "lon": _floats(part.lon),
             "lat": _floats(part.lat),
@@ -230,6 +232,15 @@ class Reader:
             if building == unit == room == NONE and not tags[place]:
                 part.problems.append(Problem(part.numbers[place], "door_levels_missing", {}))
         return list(tags)
+
+    def _odd(self, levels: Sequence[Sequence[str]]) -> list[str]:
+        known = self._odd_levels
+        for level in {level for column in levels for level in column} - known.keys():
+            known[level] = addresses.skeleton(level) != level
+        return [
+            "t" if unit == NONE or known[building] or known[unit] or known[room] else "f"
+            for building, unit, room in zip(*levels, strict=True)
+        ]
 
     def _classes(self, part: Slice, cells: Texts) -> list[str | None]:
         known: dict[str | None, str | None] = {None: None}

@@ -212,6 +212,15 @@ def skeleton(level: str) -> str:
     return level.upper().replace("号", "").translate(str.maketrans("OIL", "011")).lstrip("0")
 
 
+def is_odd(building: str, unit: str, room: str) -> bool:
+    """Whether a key may look like another one: of two that do, one is odd.
+
+    >>> is_odd("3", "2", "501"), is_odd("3", "2", "0501"), is_odd("3", "无", "501")
+    (False, True, True)
+    """
+    return unit == NONE or any(skeleton(level) != level for level in (building, unit, room))
+
+
 def near(a: tuple[str, str, str], b: tuple[str, str, str]) -> bool:
     """Whether two different keys (building, unit, room) of one compound look like one door.
 

@@ -20,7 +20,7 @@ FROM (
     r.building, r.unit, r.room, r.kind, coalesce(r.tag, '') AS tag, r.name, r.class_code, r.n_people, r.registered_elsewhere, r.contact_name,
     r.contact_phone, coalesce(r.lon, b.lon, h.lon) AS lon, coalesce(r.lat, b.lat, h.lat) AS lat,
     r.lon IS NOT NULL AS given, CASE WHEN r.lon IS NOT NULL THEN coalesce(r.position_source, 'door') WHEN b.lon IS NOT NULL THEN 'building' WHEN h.lon IS NOT NULL THEN 'compound'
-      END AS position_source, h.reason, h.said
+      END AS position_source, r.odd, h.reason, h.said
   FROM door_row r
   JOIN door_home h ON h.nr = r.home
   LEFT JOIN door_held l ON l.row = r.row

@@ -2,11 +2,17 @@
 -- Parameters: none
 -- Columns: none; a name that no compound has, or several in the named community, leaves a reason
 -- Index: compound_name_key_idx, area_geom_idx
-WITH candidate AS (
+WITH meant AS (
+  SELECT nr, community_id, compound_id FROM door_home WHERE compound_id IS NOT NULL
+  UNION
+  SELECT h.nr, h.community_id, k.compound_id
+  FROM door_home h JOIN compound_name k ON k.key = h.key
+  WHERE h.compound_id IS NULL AND h.key <> ''
+),
+candidate AS (
   SELECT h.nr, h.community_id AS wanted, c.id, p.geom, a.id AS community_id
-  FROM door_home h
+  FROM meant h
   JOIN compound c ON c.id = h.compound_id
-    OR (h.compound_id IS NULL AND c.id IN (SELECT k.compound_id FROM compound_name k WHERE k.key = h.key AND h.key <> ''))
   CROSS JOIN LATERAL (SELECT ST_PointOnSurface(c.geom) AS geom) p
   LEFT JOIN LATERAL (
     SELECT a.id FROM area a WHERE a.level = 'community' AND ST_Covers(a.geom, p.geom) ORDER BY a.code LIMIT 1

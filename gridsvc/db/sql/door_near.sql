@@ -4,24 +4,27 @@
 --   other_room; by row
 -- Index: household_key (by compound)
 -- rules.addresses.near: alike in building and room, and in the unit or without it.
+-- In every such pair one door is odd: a level is not its own skeleton, or the unit is missing. Where none is, nothing is
+-- compared.
 WITH door AS (
-  SELECT row, CAST(NULL AS bigint) AS id, compound_id, building, unit, room, kind, tag, known_id IS NULL AS new
+  SELECT row, CAST(NULL AS bigint) AS id, compound_id, building, unit, room, kind, tag, known_id IS NULL AS new, odd
   FROM door_found WHERE compound_id IS NOT NULL AND (known_id IS NULL OR NOT same)
   UNION ALL
-  SELECT NULL, h.id, h.compound_id, h.building, h.unit, h.room, h.kind, h.tag, false
+  SELECT NULL, h.id, h.compound_id, h.building, h.unit, h.room, h.kind, h.tag, false,
+    h.unit = '无' OR door_skeleton(h.building) <> h.building OR door_skeleton(h.unit) <> h.unit
+      OR door_skeleton(h.room) <> h.room
   FROM household h
   WHERE h.removed_at IS NULL AND h.compound_id IN (SELECT compound_id FROM door_found WHERE known_id IS NULL)
     AND NOT EXISTS (SELECT FROM door_found f WHERE f.known_id = h.id AND NOT f.same)
 ),
-alike AS (
-  SELECT compound_id, kind, tag, door_skeleton(building) AS b, door_skeleton(room) AS r FROM door
-  GROUP BY 1, 2, 3, 4, 5 HAVING count(*) > 1 AND bool_or(new)
-    AND (count(DISTINCT door_skeleton(unit)) < count(*) OR bool_or(unit = '无'))
+alike AS MATERIALIZED (
+  SELECT DISTINCT compound_id, kind, tag, door_skeleton(building) AS b, door_skeleton(room) AS r FROM door WHERE odd
 ),
-picked AS (
+picked AS MATERIALIZED (
   SELECT d.* FROM door d
   JOIN alike a ON a.compound_id = d.compound_id AND a.kind = d.kind AND a.tag = d.tag AND a.b = door_skeleton(d.building)
     AND a.r = door_skeleton(d.room)
+  WHERE EXISTS (SELECT FROM alike)
 )
 SELECT n.row, o.row AS other_row, o.id AS other_id, n.building, n.unit, n.room, o.building AS other_building,
   o.unit AS other_unit, o.room AS other_room

@@ -1,0 +1,50 @@
+-- Question: none; blanks what was kept of people at doors that were removed long ago, and records each deletion
+-- Parameters: :before (instant: removed, and the reports made there ended, before), :batch (uuid), :now (instant), :rule (words)
+-- Columns: n_doors, n_contacts, n_visits, n_photos; one row
+-- Index: household_pkey, visit_household_id_happened_at_idx, visit_report_pkey, report_photo_pkey
+-- A photo is unlinked from its report here; the file goes when nothing shows it, as photos do.
+WITH due AS MATERIALIZED (
+  SELECT h.id FROM household h WHERE h.removed_at < CAST(:before AS timestamptz) ORDER BY h.id FOR UPDATE OF h
+),
+contacts AS (
+  UPDATE household h SET contact_name = NULL, contact_phone = NULL, n_people = NULL
+  FROM due d
+  WHERE h.id = d.id AND (h.contact_name IS NOT NULL OR h.contact_phone IS NOT NULL OR h.n_people IS NOT NULL)
+  RETURNING h.id
+),
+words AS (
+  UPDATE visit v SET needs = NULL, answers = NULL, digest = NULL  -- the digest covers the words, so they could be guessed
+  FROM due d
+  WHERE v.household_id = d.id AND (v.needs IS NOT NULL OR v.answers IS NOT NULL)
+  RETURNING v.household_id
+),
+ended AS MATERIALIZED (
+  SELECT v.household_id, r.id
+  FROM due d
+  JOIN visit v ON v.household_id = d.id
+  JOIN visit_report m ON m.visit_id = v.id
+  JOIN report r ON r.id = m.report_id
+  LEFT JOIN report p ON p.id = r.parent_id
+  WHERE r.state IN ('struck_off', 'void', 'not_filed', 'merged')
+    AND coalesce(p.state, 'void') IN ('struck_off', 'void', 'not_filed')
+    AND NOT EXISTS (
+      SELECT FROM report_log l WHERE l.report_id IN (r.id, r.parent_id) AND l.at >= CAST(:before AS timestamptz))
+),
+photos AS (
+  DELETE FROM report_photo x USING ended e WHERE x.report_id = e.id RETURNING e.household_id, x.report_id
+),
+gone AS (
+  SELECT id AS household_id, CAST(NULL AS bigint) AS report_id, 'contact' AS what FROM contacts
+  UNION ALL
+  SELECT household_id, NULL, 'visit' FROM words
+  UNION ALL
+  SELECT household_id, report_id, 'photo' FROM photos
+),
+recorded AS (
+  INSERT INTO deletion_record (at, batch, report_id, household_id, what, rule)
+  SELECT CAST(:now AS timestamptz), CAST(:batch AS uuid), g.report_id, g.household_id, g.what, CAST(:rule AS text) FROM gone g
+  RETURNING household_id, what
+)
+SELECT count(DISTINCT household_id) AS n_doors, count(*) FILTER (WHERE what = 'contact') AS n_contacts,
+  count(*) FILTER (WHERE what = 'visit') AS n_visits, count(*) FILTER (WHERE what = 'photo') AS n_photos
+FROM recorded

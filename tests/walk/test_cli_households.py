@@ -1,0 +1,151 @@
+"""Doors through the command line: the account before anything is stored, retention, classes."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, text
+
+from gridsvc import household_retention
+from gridsvc.errors import Refused
+from tests.conftest import NOW, Fresh
+from tests.walk.cli import Cli, table
+from tests.web import county as counties
+
+HEADER = ("小区", "楼栋", "单元", "室", "户主", "电话", "户类别")
+ROWS = (
+    ("锦绣花园", "4号楼", "1单元", "101", "王一", "13800000001", ""),
+    ("锦绣花园", "4号楼", "1单元", "0101", "王二", "13800000002", "困难家庭"),
+    ("锦绣花园", "4号楼", "1单元", "18层", "王三", "", ""),
+)
+
+
+def furnished(cli: Cli) -> None:
+    with cli.fresh.begin() as db:
+        counties.build(db)
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_the_account_in_words(cli: Cli, tmp_path: Path, lang: str) -> None:
+    furnished(cli)
+    file = table(tmp_path / "d.csv", HEADER, *ROWS)
+    told = cli("import", "households", file, "--lang", lang)
+    assert told.code == 2
+    for words in {
+        "zh": ("新增 2", "“18层”是楼层", "0101", "取所在小区 2", "未合并"),
+        "en": ("New 2", "“18层” is a floor", "0101", "their compound's: 2", "not merged"),
+    }[lang]:
+        assert words in told.out + told.err
+    for missing in ("door_", "import.", "cli."):
+        assert missing not in told.out + told.err, "a key without words"
+
+
+def test_committed_refused_rows_apart(cli: Cli, tmp_path: Path) -> None:
+    furnished(cli)
+    file, errors = table(tmp_path / "d.csv", HEADER, *ROWS), tmp_path / "e.csv"
+    assert cli("import", "households", file, "--commit").code == 2
+    done = cli("import", "households", file, "--commit", "--skip-refused", "--errors", errors, "--json")
+    assert (done.code, done.json["committed"], done.json["rows"]["new"]) == (0, True, 2)
+    assert "王三" in errors.read_text(encoding="utf-8-sig")
+    again = cli("import", "households", file, "--commit", "--skip-refused", "--json")
+    assert (again.json["rows"]["new"], again.json["rows"]["same"]) == (0, 2)
+    with cli.fresh.begin() as db:
+        assert db.scalar(text("SELECT count(*) FROM household WHERE source = 'd'")) == 2
+
+
+def test_kind_is_for_its_own_imports(cli: Cli, tmp_path: Path) -> None:
+    furnished(cli)
+    file = table(tmp_path / "d.csv", HEADER, ROWS[0])
+    assert cli("import", "households", file, "--kind", "part").code == 2
+    told = cli("import", "households", file, "--kind", "shop", "--commit")
+    assert told.code == 0
+    with cli.fresh.begin() as db:
+        stored = db.execute(text("SELECT kind, class_code FROM household WHERE source = 'd'")).one()
+    assert tuple(stored) == ("shop", "business")
+
+
+def test_classes_are_switched_on_by_hand(cli: Cli) -> None:
+    def active() -> Any:
+        return {one["code"]: one["active"] for one in cli("households", "classes", "--json").json}
+
+    assert active()["correction"] is False
+    assert cli("households", "classes", "--on", "correction").code == 0
+    assert active()["correction"] is True
+    cli("households", "classes", "--off", "correction")
+    assert active()["correction"] is False
+    assert cli("households", "classes", "--on", "nothing").code == 2
+
+
+def a_removed_door(db: Connection, removed_at: datetime) -> tuple[int, int]:
+    """A door with a contact, a visit with needs and a report with a photo, ended; the ids of door and report."""
+    door = db.scalar(text("SELECT id FROM household ORDER BY id LIMIT 1"))
+    db.execute(
+        text("UPDATE household SET contact_name = '王一', contact_phone = '1', removed_at = :r WHERE id = :i"),
+        {"i": door, "r": removed_at},
+    )
+    visit = db.scalar(
+        text(
+            "INSERT INTO visit (client_key, household_id, outcome, happened_at, recorded_at, needs) "
+            "VALUES (:k, :h, 'reached', :a, :a, '腿脚不便') RETURNING id"
+        ),
+        {"k": uuid.uuid4(), "h": door, "a": removed_at - timedelta(days=9)},
+    )
+    report = db.scalar(text("SELECT id FROM report ORDER BY id LIMIT 1"))
+    db.execute(text("INSERT INTO visit_report (visit_id, report_id) VALUES (:v, :r)"), {"v": visit, "r": report})
+    db.execute(text("UPDATE report SET state = 'void' WHERE id = :r"), {"r": report})
+    photo = (
+        "INSERT INTO photo (sha256, file_sha256, width, height, n_bytes, sent_format, sent_bytes, received_at) "
+        "VALUES (sha256('1'), sha256('2'), 1, 1, 1, 'jpeg', 1, :a)"
+    )
+    db.execute(text(photo), {"a": removed_at})
+    db.execute(
+        text("INSERT INTO report_photo (report_id, sha256, seq, place, kind) VALUES (:r, sha256('1'), 1, 0, 'near')"),
+        {"r": report},
+    )
+    assert door is not None
+    assert report is not None
+    return int(door), int(report)
+
+
+def kept(fresh: Fresh, door: int) -> tuple[Any, ...]:
+    with fresh.begin() as db:
+        contact = db.scalar(text("SELECT contact_name FROM household WHERE id = :d"), {"d": door})
+        needs = list(
+            db.scalars(text("SELECT needs FROM visit WHERE household_id = :d AND needs IS NOT NULL"), {"d": door})
+        )
+        photos = db.scalar(text("SELECT count(*) FROM report_photo"))
+        records = db.execute(text("SELECT what, household_id FROM deletion_record ORDER BY what")).all()
+    return contact, needs, photos, [tuple(row) for row in records]
+
+
+def test_what_was_kept_of_people_goes_after_the_door(cli: Cli) -> None:
+    furnished(cli)
+    with cli.fresh.begin(owner=True) as db:
+        door, _ = a_removed_door(db, datetime.now(UTC) - timedelta(days=400))
+        db.execute(text("UPDATE report_log SET at = at - interval '3 years'"))
+    told = cli("households", "retain", "--older-than-days", "500", "--json").json
+    assert (told["n_doors"], told["committed"]) == (0, False)
+    told = cli("households", "retain", "--json").json
+    assert (told["n_doors"], told["n_contacts"], told["n_visits"], told["n_photos"]) == (1, 1, 1, 1)
+    assert kept(cli.fresh, door) == ("王一", ["腿脚不便"], 1, []), "only told"
+    assert cli("households", "retain", "--commit").code == 0
+    assert kept(cli.fresh, door) == (None, [], 0, [("contact", door), ("photo", door), ("visit", door)])
+    assert cli("households", "retain", "--commit", "--json").json["n_doors"] == 0
+
+
+def test_a_report_that_goes_on_keeps_its_photos(cli: Cli) -> None:
+    furnished(cli)
+    with cli.fresh.begin(owner=True) as db:
+        door, _ = a_removed_door(db, datetime.now(UTC) - timedelta(days=400))
+        db.execute(text("UPDATE report_log SET at = :now"), {"now": datetime.now(UTC)})
+    cli("households", "retain", "--commit")
+    assert kept(cli.fresh, door)[2] == 1
+
+
+def test_the_future_is_refused(db: Connection) -> None:
+    with pytest.raises(Refused, match="retention_ahead"):
+        household_retention.blank(db, NOW + timedelta(days=1), NOW, uuid.uuid4())
