@@ -70,7 +70,7 @@ def confirm(
         raise Refused("exclusion_reason_unknown", reason=reason[:40], known=", ".join(t.EXCLUSIONS))
     document = (document or "").strip() or None
     visited.before(db, [household_id])
-    _hold_door(db, household_id, actor, now)
+    _hold_door(db, household_id, actor)
     if _open(db, household_id) is not None:
         raise Conflict("exclusion_there")
     claim = claim_of(db, household_id, actor)
@@ -108,7 +108,7 @@ def decline(db: Connection, household_id: int, actor: Actor, now: datetime) -> N
         Forbidden: `exclusion_second`: it is the own claim; its visit can be corrected.
         Conflict: `exclusion_unclaimed`: nothing waits.
     """
-    _hold_door(db, household_id, actor, now)
+    _hold_door(db, household_id, actor)
     claim = claim_of(db, household_id, actor)
     if claim is None:
         raise Conflict("exclusion_none")
@@ -128,7 +128,7 @@ def end(db: Connection, household_id: int, actor: Actor, now: datetime) -> None:
         Conflict: `exclusion_none`.
     """
     visited.before(db, [household_id])
-    _hold_door(db, household_id, actor, now)
+    _hold_door(db, household_id, actor)
     held = _open(db, household_id)
     if held is None:
         raise Conflict("exclusion_none")
@@ -139,8 +139,8 @@ def end(db: Connection, household_id: int, actor: Actor, now: datetime) -> None:
     visited.after(db, [household_id])
 
 
-def _hold_door(db: Connection, household_id: int, actor: Actor, now: datetime) -> None:
-    door = visits.lock(db, [household_id], actor, now).get(household_id)
+def _hold_door(db: Connection, household_id: int, actor: Actor) -> None:
+    door = visits.lock(db, [household_id], actor).get(household_id)
     removed = select(t.household.c.removed_at).where(t.household.c.id == household_id)
     if door is None or not door.seen or db.scalar(removed) is not None:
         raise NotFound("door_unknown", id=household_id)

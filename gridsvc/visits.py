@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
@@ -21,7 +21,7 @@ from gridsvc.rules.visiting import WITHDRAWN
 from gridsvc.stats import scope
 from gridsvc.visit_drafts import Answer, Draft, Item, Need, Stamp, examine, flags, locate, row
 
-__all__ = ["MOST", "Answer", "Draft", "Need", "Past", "load", "lock", "record", "record_all"]
+__all__ = ["MOST", "Answer", "Door", "Draft", "Need", "Past", "load", "lock", "record", "record_all"]
 
 MOST = 1000  # visits at once
 CHANNEL = "visit"  # of the reports that are made at a door
@@ -87,7 +87,7 @@ def load(db: Connection, past: Sequence[Past]) -> int:
         if item.answer is not None and item.answer.error is not None:
             raise item.answer.error
     now = max(p.recorded_at for p in past)
-    doors = lock(db, {p.draft.household_id for p in past}, SYSTEM, now)
+    doors = lock(db, {p.draft.household_id for p in past}, SYSTEM)
     rows = []
     for p, item in zip(past, items, strict=True):
         door = doors.get(p.draft.household_id)
@@ -105,7 +105,7 @@ def _record(db: Connection, items: Sequence[Item], actor: Actor, now: datetime, 
     if not items:
         return
     ids = {item.draft.household_id for item in items} | {old.household_id for old in _named(db, items).values()}
-    doors = lock(db, ids, actor, now - GRACE)
+    doors = _lock_own(db, ids, actor, now)
     touched: set[int] = set()
     for some in _rounds(items):
         named = _named(db, some)
@@ -128,14 +128,35 @@ def _record(db: Connection, items: Sequence[Item], actor: Actor, now: datetime, 
     _recall(db, [item for item in items if item.answer is None or item.answer.error is not None])
 
 
-def lock(db: Connection, ids: Collection[int], actor: Actor, since: datetime) -> dict[int, Any]:
-    """The doors that are there, by id, with `lon`, `lat` and whether this person sees them (`seen`).
+@dataclass(frozen=True)
+class Door:
+    """A locked door: its position in EPSG:4326, and whether this person may visit it."""
 
-    They are locked in the order of their ids, with the counts of campaigns held. Seen are doors in grids that are the
-    person's own, or that were at some time after `since`.
-    """
-    values = {name: value for name, value in scope(actor).items() if name != "department_id"}
-    return {d.id: d for d in ask(db, "visit_doors", values | {"ids": list(ids), "since": since})}
+    id: int
+    lon: float
+    lat: float
+    seen: bool
+
+
+def lock(db: Connection, ids: Collection[int], actor: Actor) -> dict[int, Door]:
+    """The doors that are there, by id; locked in the order of their ids, with the counts of campaigns held."""
+    values = _seer(actor) | {"ids": list(ids)}
+    return {d.id: Door(d.id, d.lon, d.lat, d.seen) for d in ask(db, "visit_doors", values)}
+
+
+def _seer(actor: Actor) -> dict[str, object]:
+    return {name: value for name, value in scope(actor).items() if name != "department_id"}
+
+
+def _lock_own(db: Connection, ids: Collection[int], actor: Actor, now: datetime) -> dict[int, Door]:
+    """The doors as `lock` gives them; seen are also those whose grid was the person's until lately."""
+    doors = lock(db, ids, actor)
+    unseen = [door.id for door in doors.values() if not door.seen]
+    if unseen:
+        values = _seer(actor) | {"ids": unseen, "since": now - GRACE}
+        del values["all_areas"]
+        doors |= {row.id: replace(doors[row.id], seen=True) for row in ask(db, "visit_doors_lately", values)}
+    return doors
 
 
 def _named(db: Connection, items: Sequence[Item]) -> dict[UUID | int, Any]:
@@ -161,7 +182,7 @@ def _rounds(items: Sequence[Item]) -> Iterator[list[Item]]:
         left = [item for item in left if id(item) not in done]
 
 
-def _stamp(draft: Draft, doors: dict[int, Any], named: dict[UUID | int, Any], actor: Actor, now: datetime) -> Stamp:
+def _stamp(draft: Draft, doors: dict[int, Door], named: dict[UUID | int, Any], actor: Actor, now: datetime) -> Stamp:
     """Where the visit belongs, if this person may record it there.
 
     Raises:
