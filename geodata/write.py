@@ -123,7 +123,7 @@ def _values(column: pd.Series[str]) -> list[Value]:
 
 
 def _value(value: object) -> Value:
-    if value is None or value is pd.NaT or (isinstance(value, float) and not math.isfinite(value)):
+    if value is None or value is pd.NaT or value is pd.NA or (isinstance(value, float) and not math.isfinite(value)):
         return None
     if isinstance(value, (str, bool, int, float)):
         return value
@@ -212,7 +212,7 @@ def _write_excel(
         raise
     content = io.BytesIO()
     book.save(content)
-    _stamp(content, path, at)
+    stamp(content, path, at)
 
 
 def _prepend(header: Sequence[str], rows: Iterable[Sequence[Value]]) -> Iterator[Sequence[Value]]:
@@ -235,7 +235,7 @@ def _excel_cell(sheet: object, value: Value, number: int) -> object:
     return cell
 
 
-def _stamp(content: io.BytesIO, path: Path, at: dt.datetime) -> None:
+def stamp(content: io.BytesIO, path: Path, at: dt.datetime) -> None:
     """Writes the workbook with the caller's instant in place of the wall clock, inside it and in the archive."""
     stamp = at.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ").encode()
     when = at.astimezone(dt.UTC).timetuple()[:6]

@@ -15,13 +15,14 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, select, text
 from sqlalchemy import Row as Found
 
-from gridsvc import campaigns, grids, small_cells
+from gridsvc import campaigns, grids, small_cells, stats
 from gridsvc.campaigns import Campaign, begins
 from gridsvc.db import tables as t
 from gridsvc.db.queries import ask, load
 from gridsvc.errors import Conflict, NotFound, Refused
 from gridsvc.grids import Rule
 from gridsvc.rules.coverage import COUNTS, STANDING
+from gridsvc.rules.rates import share
 from gridsvc.rules.roles import Actor
 from gridsvc.stats import scope
 
@@ -89,7 +90,7 @@ class Table:
 
     `added`: doors of the campaign's scope that came on the register after its list was drawn; `outside`: those of them
     that were visited; both None without a campaign, and where the whole is hidden. `past`: counted as of an instant
-    that was asked for.
+    that was asked for; `held_at`: when the grids held that the doors are in.
     """
 
     query: Query
@@ -101,6 +102,7 @@ class Table:
     outside: int | None
     as_of: datetime
     past: bool
+    held_at: datetime
 
     @property
     def counts(self) -> dict[str, int]:
@@ -125,12 +127,15 @@ def table(
     window = window_of(query, campaign, now, zone)
     if query.edition is not None and rule is None:
         raise ValueError("an edition is asked for without a rule of placement")
+    as_of = query.as_of or now
     changed = query.as_of or query.edition or query.from_on or query.to_on or set(query.by) & set(TIMES)
     kept = None if changed else campaign
     if kept is not None:
+        held_at = now
         rows, whole = _kept(db, query, kept, actor)
     else:
-        rows, whole = _counted(db, query, campaign, window, actor, now, zone, rule)
+        held_at = _gather(db, query, campaign, actor, now, rule)
+        rows, whole = _counted(db, query, campaign, window, actor, held_at, zone, as_of)
     by_class = "class" in query.by or query.class_code is not None
     by_class = by_class or (campaign is not None and campaign.wanted.class_codes is not None)
     if small_cells.applies(actor, query.kind, by_class):
@@ -138,8 +143,21 @@ def table(
     else:
         values = whole
     added, outside = (None, None) if campaign is None or values is None else _beside(db, query, campaign, window, actor)
-    as_of = query.as_of or now
-    return Table(query, campaign, window, rows, values, added, outside, as_of, query.as_of is not None)
+    return Table(query, campaign, window, rows, values, added, outside, as_of, query.as_of is not None, held_at)
+
+
+def for_map(told: Table) -> stats.Table:
+    """A coverage by grid as maps take it: doors reached of those eligible; hidden ones have no figures."""
+    rows = []
+    n_nowhere = 0
+    for row in told.rows:
+        (key,), counts = row.keys, row.counts
+        n, of = counts.get("reached", 0), counts.get("eligible")
+        if key.code is None:
+            n_nowhere = n
+        else:
+            rows.append(stats.Row(key.code, key.name or "", key.layer or "", n, of, share(n, of)))
+    return stats.Table(tuple(rows), n_nowhere, "listed" if told.campaign else "registered")
 
 
 def window_of(query: Query, campaign: Campaign | None, now: datetime, zone: ZoneInfo) -> Window:
@@ -287,11 +305,10 @@ def _counted(
     campaign: Campaign | None,
     window: Window,
     actor: Actor,
-    now: datetime,
+    held_at: datetime,
     zone: ZoneInfo,
-    rule: Rule | None,
+    until: datetime,
 ) -> tuple[tuple[Row, ...], tuple[int, ...]]:
-    held_at = _gather(db, query, campaign, now, rule)
     values = _chosen(query, actor) | {"as_of": query.as_of}
     values |= {"modes": list(campaign.wanted.modes), "n_times": campaign.wanted.n_times} if campaign else _AT_DOORS
     whole = [_Span(Key(None, None), window.starts_at, window.ends_at)]
@@ -301,7 +318,7 @@ def _counted(
         if query.by == ("grid",) and campaign is None:
             rows += _empty_grids(db, rows, actor, held_at)
         return (_ordered(rows) if query.by else ()), _sum(row.values for row in rows)
-    spans = _spans(times[0], window, query.as_of or now, zone)
+    spans = _spans(times[0], window, until, zone)
     total = _stood(db, (), values | dict.fromkeys((f"by_{dim}" for dim in (*PLACES, "class")), False), whole)
     return _ordered(_stood(db, query.by, values, spans)), _sum(row.values for row in total)
 
@@ -309,14 +326,18 @@ def _counted(
 _AT_DOORS: dict[str, object] = {"modes": ["door"], "n_times": 1}
 
 
-def _gather(db: Connection, query: Query, campaign: Campaign | None, now: datetime, rule: Rule | None) -> datetime:
+def _gather(
+    db: Connection, query: Query, campaign: Campaign | None, actor: Actor, now: datetime, rule: Rule | None
+) -> datetime:
     """The instant whose grids are shown; afterwards `covered_door` holds the doors that the query is about."""
     db.execute(text("DROP TABLE IF EXISTS pg_temp.covered_door"))
     db.execute(load("coverage_door_make"))
+    # Whose a door is in an older edition shows when it is placed there.
+    values = _mine(actor) | {"as_of": query.as_of, "everywhere": actor.sees_all or query.edition is not None}
     if campaign is None:
-        db.execute(load("coverage_registered"), {"as_of": query.as_of})
+        db.execute(load("coverage_registered"), values)
     else:
-        db.execute(load("coverage_listed"), {"as_of": query.as_of, "campaign_id": campaign.id})
+        db.execute(load("coverage_listed"), values | {"campaign_id": campaign.id})
     held_at = now
     if query.edition is not None and rule is not None:
         e = t.edition.c
@@ -333,6 +354,10 @@ def _gather(db: Connection, query: Query, campaign: Campaign | None, now: dateti
             db.execute(load("coverage_placed"))
     db.execute(text("ANALYZE covered_door"))
     return held_at
+
+
+def _mine(actor: Actor) -> dict[str, object]:
+    return {name: value for name, value in scope(actor).items() if name != "department_id"}
 
 
 def _stood(db: Connection, by: Sequence[Dim], values: dict[str, object], spans: Sequence[_Span]) -> list[Row]:
@@ -381,7 +406,6 @@ def _spans(dim: Dim, window: Window, now: datetime, zone: ZoneInfo) -> list[_Spa
 def _empty_grids(db: Connection, rows: Sequence[Row], actor: Actor, held_at: datetime) -> list[Row]:
     """A row for each grid without a door: it has no share, and a map says so."""
     had = {(row.keys[0].layer, row.keys[0].code) for row in rows}
-    values = {name: value for name, value in scope(actor).items() if name != "department_id"}
-    seen = db.execute(load("coverage_grids"), values | {"at": held_at})
+    seen = db.execute(load("coverage_grids"), _mine(actor) | {"at": held_at})
     zero = (0,) * len(COUNTS)
     return [Row((Key(g.code, g.name, None, g.layer),), zero) for g in seen if (g.layer, g.code) not in had]

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, RowMapping
 from geodata.crs import local_metric
 from gridsvc import grids
 from gridsvc.db.queries import load
-from gridsvc.rules.rates import per_thousand, share
+from gridsvc.rules.rates import per_thousand
 from gridsvc.rules.roles import AREA_ROLES, Actor, may
 
 By = Literal["grid", "cell"]
@@ -51,7 +51,7 @@ class Row:
 class Table:
     """Rows and what they leave out: `n_unlocated` of the reader's reports have no grid (or no position, for cells).
 
-    `denominator` is where the households come from: registered, stated or none.
+    `denominator` is where the households come from: registered, listed by a campaign, stated or none.
     """
 
     rows: tuple[Row, ...]
@@ -97,13 +97,6 @@ def hotspot_cells(db: Connection, period: Period, actor: Actor, cell_m: float, *
         for r in rows
     )
     return Table(cells, unlocated, "none")
-
-
-def coverage(db: Connection, period: Period, actor: Actor) -> Table:
-    """Distinct doors reached in the period against all registered doors, by grid of the current edition."""
-    rows = db.execute(load("coverage_by_grid"), scope(actor) | _bounds(period)).mappings().all()
-    unlocated = db.scalar(load("coverage_unlocated"), _bounds(period) | {"all_areas": actor.sees_all}) or 0
-    return Table(tuple(_grid_row(r, share(r["n"], r["denom"])) for r in rows), unlocated, "registered")
 
 
 def _bounds(period: Period) -> dict[str, object]:

@@ -379,3 +379,21 @@ class StatsOut(Out):
     unlocated: int
     rows: list[dict[str, Any]]
     legends: dict[str, Any]
+
+
+class CoverageOut(StatsOut):
+    """Coverage of visits. Each row's `counts` are in the order of the names in `counts`; `n`, `denom` and `share` are
+    its first rate. All three are null where the figures are hidden (fewer than `hidden_below` persons of a class)."""
+
+    past: bool
+    campaign: NamedOut | None
+    edition: int | None
+    nowhere: dict[str, Any] | None
+    added: int | None
+    outside: int | None
+    counts: dict[str, str]
+    rates: list[dict[str, str]]
+    total: dict[str, Any] | None
+    four: dict[str, dict[str, Any]]
+    hidden_below: int
+    notes: list[str]

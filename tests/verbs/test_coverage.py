@@ -349,3 +349,20 @@ def test_what_does_not_fit_is_refused(db: Connection, rule: Rule) -> None:
         coverage.table(db, Query(campaign="d"), SYSTEM, world.now, ZONE)
     with pytest.raises(NotFound, match="campaign_unknown"):
         coverage.table(db, Query(campaign="x"), SYSTEM, world.now, ZONE)
+
+
+def test_a_map_takes_grids_and_what_lies_in_none(db: Connection, rule: Rule) -> None:
+    world = World(db, rule, 101)
+    world.live(40)
+    table = world.table(("grid",))
+    made = coverage.for_map(table)
+    counts = told(table)
+    assert {row.code: (row.n, row.denom) for row in made.rows} == {
+        str(code): (its["reached"], its["eligible"]) for (code,), its in counts.items() if code is not None
+    }
+    assert (made.n_unlocated, made.denominator) == (counts[None,]["reached"], "listed")
+    everywhere = coverage.for_map(coverage.table(db, Query(), SYSTEM, world.now, ZONE))
+    assert (len(everywhere.rows), everywhere.denominator) == (9, "registered")
+    assert [row.value for row in everywhere.rows if row.denom == 0] == [None] * sum(
+        r.denom == 0 for r in everywhere.rows
+    )

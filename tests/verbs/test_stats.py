@@ -110,20 +110,6 @@ def test_cells_have_their_outline_and_every_located_report(city: Connection, rul
     assert (max(lats) - min(lats)) * 110_700 == pytest.approx(500, rel=0.02)
 
 
-def test_coverage_counts_doors_not_visits(city: Connection, rule: Rule) -> None:
-    mine = doors(city, rule, 110.005, 4)
-    doors(city, rule, 110.015, 2)
-    visit(city, mine[0], "reached")
-    visit(city, mine[0], "reached", 2)
-    visit(city, mine[1], "absent")
-    visit(city, mine[2], "reached", 20)
-    table = stats.coverage(city, WEEK, ADMIN)
-    rows = by_code(table)
-    assert (rows["000"].n, rows["000"].denom, rows["000"].value) == (1, 4, 0.25)
-    assert (rows["001"].n, rows["001"].denom, rows["001"].value) == (0, 2, 0.0)
-    assert (rows["002"].denom, rows["002"].value) == (0, None)
-
-
 def test_readers_see_their_own_rows(city: Connection, rule: Rule) -> None:
     parent = city.scalar(text("INSERT INTO area (level, code, name) VALUES ('subdistrict', 'S', 'S') RETURNING id"))
     child = city.scalar(
@@ -148,7 +134,6 @@ def test_readers_see_their_own_rows(city: Connection, rule: Rule) -> None:
     }
     for reader, n in readers.items():
         assert len(stats.hotspots(city, WEEK, reader).rows) == n
-        assert len(stats.coverage(city, WEEK, reader).rows) == n
     cells = stats.hotspot_cells(city, WEEK, Actor("manager", 1, area_ids=(parent,)), 500)
     assert [row.n for row in cells.rows] == [1]
 
@@ -189,9 +174,3 @@ def test_counted_and_left_out_are_the_readers_own_list(city: Connection, rule: R
         ("worker", worker): (2, 0, 1),
         ("worker", None): (0, 0, 0),
     }
-
-
-def test_doors_on_no_grid_are_told_to_those_who_see_everything(city: Connection, rule: Rule) -> None:
-    visit(city, doors(city, rule, 111.5, 1)[0], "reached")
-    told = {role: stats.coverage(city, WEEK, Actor(role, 1)).n_unlocated for role in ("admin", "manager", "worker")}
-    assert told == {"admin": 1, "manager": 0, "worker": 0}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, text
 
 from geodata import placement as oracle
 from geodata import town
-from gridsvc import audit, demo, stats
+from gridsvc import audit, coverage, demo, stats
 from gridsvc.rules.roles import Actor
 from tests.conftest import NOW, RULE
 
@@ -95,7 +96,8 @@ def test_the_maps_add_up(town_db: Connection) -> None:
     table = stats.hotspots(town_db, period, Actor("planner"))
     total = town_db.scalar(text("SELECT count(*) FROM report WHERE state <> 'void'"))
     assert sum(row.n for row in table.rows) + table.n_unlocated == total
-    cover = stats.coverage(town_db, period, Actor("planner"))
+    asked = coverage.Query(from_on=TOWN.reports[0].received_at.date())
+    cover = coverage.for_map(coverage.table(town_db, asked, Actor("planner"), NOW, ZoneInfo("Asia/Shanghai")))
     assert sum(row.denom or 0 for row in cover.rows) + cover.n_unlocated <= len(TOWN.households)
     shares = [row.value for row in cover.rows if row.value is not None]
     assert min(shares) == 0

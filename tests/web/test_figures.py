@@ -36,7 +36,8 @@ def tile(z: int, at: tuple[float, float] = HOUSE) -> str:
 
 def stats(answer: httpx.Response) -> dict[str, Any]:
     assert answer.status_code == 200, answer.text
-    schemas.StatsOut.model_validate(answer.json())
+    model = schemas.CoverageOut if "counts" in answer.json() else schemas.StatsOut
+    model.model_validate(answer.json())
     return dict(answer.json())
 
 

@@ -1,5 +1,7 @@
 -- Question: none; puts the doors on a campaign's list into covered_door, as they were at an instant
--- Parameters: :campaign_id, :as_of (instant or null: now)
+-- Parameters: :campaign_id, :as_of (instant or null: now),
+--   :everywhere (bool: the doors of all grids; else those below),
+--   :area_ids (bigint[]), :worker_id (bigint or null): which doors this reader sees
 -- Columns: none
 -- Index: campaign_door_pkey, household_exclusion_household_id_idx
 -- What is kept with its instants is as of then: exclusions, removals. Classes, compounds and grids are those of now.
@@ -14,3 +16,4 @@ SELECT h.id, h.grid_version_id, h.compound_id, h.class_code, h.kind, d.targeted,
 FROM campaign_door d
 JOIN household h ON h.id = d.household_id
 WHERE d.campaign_id = :campaign_id
+  AND (:everywhere OR h.grid_version_id IN (SELECT seen_grids(CAST(:area_ids AS bigint[]), CAST(:worker_id AS bigint))))

@@ -1,5 +1,7 @@
 -- Question: none; puts the doors on the register at an instant into covered_door
--- Parameters: :as_of (instant or null: now)
+-- Parameters: :as_of (instant or null: now),
+--   :everywhere (bool: the doors of all grids; else those below),
+--   :area_ids (bigint[]), :worker_id (bigint or null): which doors this reader sees
 -- Columns: none
 -- Index: household_exclusion_household_id_idx
 INSERT INTO covered_door (id, grid_version_id, compound_id, class_code, kind, excluded, targeted)
@@ -14,4 +16,5 @@ FROM (
   FROM household h
   WHERE h.registered_at <= coalesce(CAST(:as_of AS timestamptz), 'infinity')
     AND (h.removed_at IS NULL OR h.removed_at > coalesce(CAST(:as_of AS timestamptz), 'infinity'))
+    AND (:everywhere OR h.grid_version_id IN (SELECT seen_grids(CAST(:area_ids AS bigint[]), CAST(:worker_id AS bigint))))
 ) r

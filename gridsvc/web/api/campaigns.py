@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Query
 from fastapi.responses import JSONResponse
 from pydantic import Field
 from starlette.responses import Response
 
-from gridsvc import campaigns
+from gridsvc import campaign_progress, campaigns, mop_up
 from gridsvc.campaigns import Campaign, Wanted
+from gridsvc.errors import Conflict
 from gridsvc.i18n import translate
+from gridsvc.rules.forecast import Forecast
 from gridsvc.web import schemas
 from gridsvc.web.api import rows
 from gridsvc.web.deps import Unit, may
@@ -113,6 +115,47 @@ def end(code: CodeInPath, unit: Annotated[Unit, may("manage_campaigns")]) -> Res
     return JSONResponse(told(campaigns.end(unit.db, code, unit.now), unit))
 
 
+@router.get("/campaigns/{code}/progress", operation_id="campaign_progress", responses={200: {"model": dict[str, Any]}})
+def progress(code: CodeInPath, unit: Annotated[Unit, may("read_campaigns")]) -> Response:
+    """Eligible doors first reached on each day, and when the last one may be, with a band that holds it with 80 %."""
+    found = campaign_progress.load(unit.db, _drawn(unit, code), unit.actor, unit.now, unit.mine.settings.zone)
+    days = [
+        {"day": one.day.isoformat(), "new": one.n_new, "sum": one.n_sum, "visits": one.n_visits} for one in found.days
+    ]
+    ahead = None if found.forecast is None else _ahead(found.forecast, unit)
+    as_of = rows.moment(unit.now, unit.mine.settings.zone)
+    content = {"as_of": as_of, "eligible": found.n_eligible, "left": found.n_left, "days": days, "forecast": ahead}
+    return JSONResponse(content)
+
+
+@router.get("/campaigns/{code}/mop-up", operation_id="mop_up", responses={200: {"model": dict[str, Any]}})
+def left(
+    code: CodeInPath,
+    unit: Annotated[Unit, may("read_households")],
+    grid: Annotated[schemas.Words | None, Query(min_length=1, max_length=120)] = None,
+    compound: Annotated[int | None, Query(ge=1, le=2**62, description="id of a compound")] = None,
+    limit: Annotated[int, Query(ge=1, le=mop_up.MOST_DOORS)] = mop_up.MOST_DOORS,
+) -> Response:
+    """The doors of the reader's grids that are still to be reached, building by building in walking order."""
+    zone, lang = unit.mine.settings.zone, unit.locale
+    held = _drawn(unit, code)
+    walk = mop_up.walk(unit.db, unit.actor, held, unit.now, zone, grid=grid, compound_id=compound, most=limit)
+    stops = [
+        {
+            "number": stop.number,
+            "compound": stop.compound,
+            "building": stop.building,
+            "label": stop.label(lang),
+            "lon": stop.lon,
+            "lat": stop.lat,
+            "doors": [_door(door, unit) for door in stop.doors],
+        }
+        for stop in walk.stops
+    ]
+    content = {"as_of": rows.moment(unit.now, zone), "doors": walk.n_doors, "more": walk.n_more}
+    return JSONResponse(content | {"length_m": round(walk.length_m), "along_roads": walk.along_roads, "stops": stops})
+
+
 def told(one: Campaign, unit: Unit) -> rows.Json:
     """A campaign as it is sent."""
     zone = unit.mine.settings.zone
@@ -128,6 +171,39 @@ def told(one: Campaign, unit: Unit) -> rows.Json:
             {"code": code, "name": name} for code, name in zip(one.wanted.area_codes, one.area_names, strict=True)
         ],
         **{name: rows.moment(getattr(one, name), zone) for name in ("created_at", "drawn_at", "ended_at")},
+    }
+
+
+def _drawn(unit: Unit, code: str) -> Campaign:
+    found = campaigns.one(unit.db, code)
+    if found.drawn_at is None:
+        raise Conflict("campaign_not_drawn", campaign=code)
+    return found
+
+
+def _ahead(found: Forecast, unit: Unit) -> rows.Json:
+    days = {name: getattr(found, name) for name in ("median_on", "low_on", "high_on")}
+    reason = None if found.reason is None else translate(f"campaign.forecast.none_{found.reason}", unit.locale)
+    return {name: day and day.isoformat() for name, day in days.items()} | {
+        "in_time_share": found.in_time_share,
+        "n_runs": found.n_runs,
+        "reason": found.reason,
+        "reason_text": reason,
+    }
+
+
+def _door(door: mop_up.Door, unit: Unit) -> rows.Json:
+    return {
+        "id": door.id,
+        "kind": door.kind,
+        "name": door.name,
+        "unit": door.unit,
+        "room": door.room,
+        "label": door.inside(unit.locale),
+        "grid": door.grid_code,
+        "status": door.status,
+        "visits": door.n_visits,
+        "last_at": rows.moment(door.last_at, unit.mine.settings.zone),
     }
 
 

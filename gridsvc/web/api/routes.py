@@ -20,6 +20,7 @@ from gridsvc.web.api import (
     reports,
     residents,
     responsibility,
+    saved_queries,
     stats,
     tiles,
     visits,
@@ -31,6 +32,6 @@ ROUTERS: tuple[APIRouter, ...] = tuple(
     for part in (
         *(residents, actions, reports, photos, locate, stats, maps, tiles, categories),
         *(worklist, ledger, departments, responsibility, duty, accounts, health),
-        *(campaigns, visits, households),
+        *(campaigns, visits, households, saved_queries),
     )
 )

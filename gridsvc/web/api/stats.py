@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from gridsvc import stats
+from gridsvc import coverage, stats
 from gridsvc.i18n import translate
 from gridsvc.web import answers, schemas
-from gridsvc.web.api import period, rows
-from gridsvc.web.deps import Unit, may
+from gridsvc.web.api import coverage_files, coverage_rows, period, rows
+from gridsvc.web.deps import RuleDep, Unit, may
 from maps import legend
 
 router = APIRouter(prefix="/api/v1/stats", tags=["stats"])
@@ -19,6 +19,9 @@ router = APIRouter(prefix="/api/v1/stats", tags=["stats"])
 First = Annotated[schemas.Day | None, Query(alias="from", description="first day; by default 89 days before the last")]
 Last = Annotated[schemas.Day | None, Query(alias="to", description="last day, included; by default today")]
 MIN_CELL_M, MAX_CELL_M = 50, 20_000
+_DIM = f"({'|'.join(coverage.DIMS)})"
+BY = f"^(total|{_DIM}(,{_DIM})?)$"
+BY_TOLD = f"one or two of {', '.join(coverage.DIMS)}, with a comma between them; or total"
 
 
 @router.get(
@@ -44,22 +47,30 @@ def hotspots(
     return _answer(request, unit, "hotspots", chosen, by, table)
 
 
-@router.get(
-    "/coverage",
-    operation_id="coverage",
-    responses={200: {"model": schemas.StatsOut}},
-)
-def coverage(
+@router.get("/coverage", operation_id="coverage", responses={200: {"model": schemas.CoverageOut}})
+def covered(
     request: Request,
     unit: Annotated[Unit, may("read_stats")],
-    first: First = None,
-    last: Last = None,
-    by: Literal["grid"] = "grid",
+    rule: RuleDep,
+    first: Annotated[schemas.Day | None, Query(alias="from", description="first day; narrows a campaign's")] = None,
+    last: Annotated[schemas.Day | None, Query(alias="to", description="last day, included")] = None,
+    by: Annotated[schemas.Words, Query(max_length=40, pattern=BY, description=BY_TOLD)] = "grid",
+    campaign: Annotated[schemas.Words | None, Query(max_length=40, description="its list; else the register")] = None,
+    class_code: Annotated[schemas.Words | None, Query(alias="class", max_length=100)] = None,
+    kind: Annotated[Literal["household", "shop", "firm"] | None, Query()] = None,
+    edition: Annotated[int | None, Query(ge=1, le=2**62, description="by the grids of this edition")] = None,
+    as_of: Annotated[schemas.Moment | None, Query(description="what was on record then; by default now")] = None,
+    file_format: Annotated[Literal["json"] | coverage_files.FileFormat, Query(alias="format")] = "json",
 ) -> Response:
-    """Distinct doors reached in a period against all registered doors, by grid."""
-    chosen = period.chosen(first, last, unit.now, unit.mine.settings.zone)
-    table = stats.coverage(unit.db, chosen.bounds, unit.actor)
-    return _answer(request, unit, "coverage", chosen, by, table)
+    """Coverage of visits: doors reached of those eligible, by one or two things; each share with its counts."""
+    zone = unit.mine.settings.zone
+    at = None if as_of is None else period.instant(as_of, zone)
+    dims = cast("tuple[coverage.Dim, ...]", tuple(by.split(",")) if by != "total" else ())
+    asked = coverage.Query(dims, campaign, first, last, class_code, kind, edition, at)
+    table = coverage.table(unit.db, asked, unit.actor, unit.now, zone, rule=rule)
+    if file_format != "json":
+        return coverage_files.answer(unit, table, file_format)
+    return answers.data(request, coverage_rows.told(table, unit))
 
 
 def told(table: stats.Table, view: legend.View) -> list[rows.Json]:

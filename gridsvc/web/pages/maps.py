@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse
 from starlette.responses import Response
 
 from gridsvc import basemap, campaigns, categories, grids, stats
+from gridsvc import coverage as visit_coverage
 from gridsvc.errors import GridsvcError, Unavailable
 from gridsvc.web import schemas
 from gridsvc.web.api import period
@@ -89,7 +90,8 @@ def _figures(unit: Unit, frame: Frame, view: View, query: dict[str, str]) -> dic
     except GridsvcError as error:
         return {"rows": [], "refused": frame.says(error.code, **error.facts)}
     if view == "coverage":
-        table = stats.coverage(unit.db, chosen.bounds, unit.actor)
+        asked = visit_coverage.Query(("grid",), from_on=chosen.first, to_on=chosen.last)
+        table = visit_coverage.for_map(visit_coverage.table(unit.db, asked, unit.actor, unit.now, frame.zone))
     else:
         table = stats.hotspots(unit.db, chosen.bounds, unit.actor, category=query.get("category"))
     period_told = {"from": chosen.first.isoformat(), "to": chosen.last.isoformat()}

@@ -1,0 +1,136 @@
+"""A coverage as a file: as an office prints it (Excel), as CSV, and by place as GeoJSON, GeoPackage or GeoParquet."""
+
+from __future__ import annotations
+
+import tempfile
+from datetime import datetime
+from pathlib import Path
+from typing import Literal, get_args
+
+from starlette.responses import Response
+
+from geodata.sheet import Column, Sheet, csv_text, write_excel
+from geodata.write import Value, write
+from gridsvc import coverage_frames
+from gridsvc.coverage import Key, Row, Table
+from gridsvc.i18n import Locale, translate
+from gridsvc.rules.coverage import COUNTS, RATES, figures
+from gridsvc.rules.suppression import BELOW
+from gridsvc.web.deps import Unit
+
+FileFormat = Literal["xlsx", "csv", "geojson", "gpkg", "parquet"]
+FORMATS: tuple[FileFormat, ...] = get_args(FileFormat)
+MEDIA: dict[FileFormat, str] = {
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "csv": "text/csv; charset=utf-8",
+    "geojson": "application/geo+json",
+    "gpkg": "application/geopackage+sqlite3",
+    "parquet": "application/vnd.apache.parquet",
+}
+# What is printed beside the rates under every table, in this order.
+NOTES = (*(rate.id for rate in RATES), "enumerated", "eligible", "status", "counted", "four")
+
+
+def answer(unit: Unit, table: Table, file_format: FileFormat) -> Response:
+    """The file, to be kept under a name that says what it is."""
+    name = "-".join(("coverage", *([table.campaign.code] if table.campaign else []), *table.query.by))
+    day = table.as_of.astimezone(unit.mine.settings.zone).date().isoformat()
+    headers = {
+        "Content-Disposition": f'attachment; filename="{name}-{day}.{file_format}"',
+        "Cache-Control": "no-store",
+    }
+    return Response(_content(unit, table, file_format), headers=headers, media_type=MEDIA[file_format])
+
+
+def _content(unit: Unit, table: Table, file_format: FileFormat) -> bytes:
+    if file_format == "csv":
+        return csv_text(sheet(table, unit)).encode()
+    with tempfile.TemporaryDirectory(prefix="coverage-") as folder:
+        path = Path(folder) / f"coverage.{file_format}"
+        if file_format == "xlsx":
+            write_excel(sheet(table, unit), path, at=unit.now)
+        elif file_format == "parquet":
+            coverage_frames.frame(unit.db, table).to_parquet(path, index=False)
+        else:
+            write(coverage_frames.frame(unit.db, table), path, file_format, at=unit.now, layer="coverage")
+        return path.read_bytes()
+
+
+def sheet(table: Table, unit: Unit) -> Sheet:
+    """The table as it is printed, with its unit, period, definitions and as-of time."""
+    lang = unit.locale
+    columns: list[Column] = []
+    for dim in table.query.by:
+        name = translate(f"coverage.by.{dim}", lang)
+        if dim != "day":
+            columns.append(Column(f"{name} {translate('coverage.by.code', lang)}", "text"))
+        columns.append(Column(name, "text"))
+    columns = columns or [Column("", "text")]
+    total = (translate("coverage.total", lang), *("" for _ in columns[1:]), *_numbers(table.counts))
+    columns += [Column(translate(f"coverage.count.{name}", lang)) for name in COUNTS]
+    columns += [Column(translate(f"coverage.rate.{rate.id}", lang), "percent") for rate in RATES]
+    rows = [_cells(row, table, lang) for row in table.rows]
+    title, unit_row = _title(table, lang), translate("coverage.unit", lang)
+    return Sheet(title, unit_row, _aside(table, unit), tuple(columns), rows, total, notes(table, unit))
+
+
+def notes(table: Table, unit: Unit) -> list[str]:
+    """What stands under every coverage: its period, its doors, what stands beside it, the definitions."""
+    lang, window, campaign = unit.locale, table.window, table.campaign
+    told = [translate("coverage.period", lang, first=window.first.isoformat(), last=window.last.isoformat())]
+    if campaign is None or campaign.drawn_at is None:
+        told.append(translate("coverage.registered", lang))
+    else:
+        told.append(translate("coverage.frozen", lang, at=_minute(campaign.drawn_at, unit)))
+    edition = table.query.edition
+    of_edition = "coverage.edition_current" if edition is None else "coverage.edition_given"
+    told.append(translate(of_edition, lang, edition=edition))
+    if table.added is not None:
+        told += [translate("coverage.added", lang, n=table.added), translate("coverage.outside", lang, n=table.outside)]
+    if any(row.values is None for row in table.rows) or table.values is None:
+        told.append(f"—：{translate('coverage.suppressed', lang, below=BELOW)}")
+    told.append(translate("coverage.definitions", lang))
+    told += [translate(f"coverage.definition.{name}", lang) for name in NOTES]
+    if {"day", "week"} & set(table.query.by):
+        told.append(translate("coverage.definition.time", lang))
+    told.append(translate("coverage.over_zero", lang))
+    past = "coverage.as_of_past" if table.past else "coverage.as_of"
+    told.append(translate(past, lang, at=_minute(table.as_of, unit)))
+    return told
+
+
+def name_of(key: Key, dim: str, lang: Locale) -> str:
+    """What a row is about, in words."""
+    if key.code is None:
+        return translate(f"coverage.none_{dim}", lang)
+    return (key.name_en if lang == "en" and key.name_en else key.name) or key.code
+
+
+def _title(table: Table, lang: Locale) -> str:
+    if table.campaign is None:
+        return translate("coverage.title", lang)
+    return translate("coverage.title_campaign", lang, name=table.campaign.wanted.name)
+
+
+def _aside(table: Table, unit: Unit) -> str:
+    return translate("coverage.as_of", unit.locale, at=_minute(table.as_of, unit))
+
+
+def _minute(at: datetime, unit: Unit) -> str:
+    return f"{at.astimezone(unit.mine.settings.zone):%Y-%m-%d %H:%M}"
+
+
+def _cells(row: Row, table: Table, lang: Locale) -> tuple[Value, ...]:
+    told: list[Value] = []
+    for key, dim in zip(row.keys, table.query.by, strict=True):
+        if dim != "day":
+            told.append(key.code)
+        told.append(name_of(key, dim, lang))
+    return (*told, *_numbers(row.counts))
+
+
+def _numbers(counts: dict[str, int]) -> tuple[Value, ...]:
+    if not counts:
+        return (None,) * (len(COUNTS) + len(RATES))
+    percents = (None if one.percent is None else float(one.percent) for one in figures(counts))
+    return (*(counts[name] for name in COUNTS), *percents)

@@ -1,0 +1,94 @@
+"""A coverage as JSON: compact enough for ten thousand grids, with everything that its figures mean."""
+
+from __future__ import annotations
+
+from gridsvc import coverage
+from gridsvc.coverage import Key, Row, Table
+from gridsvc.i18n import Locale, translate
+from gridsvc.rules.coverage import COUNTS, FOUR, RATES, figures
+from gridsvc.rules.suppression import BELOW
+from gridsvc.web.api import coverage_files, rows
+from gridsvc.web.deps import Unit
+from maps import legend
+
+_N, _OF = COUNTS.index(RATES[0].n), COUNTS.index(RATES[0].of)
+
+
+def told(table: Table, unit: Unit) -> rows.Json:
+    """The answer: `rows` with the counts in the order of `counts`, the whole, what stands beside, the definitions.
+
+    By grid alone the doors in no grid are in `unlocated` (reached) and `nowhere`, so that `rows` are those of a map.
+    """
+    zone, lang, by = unit.mine.settings.zone, unit.locale, table.query.by
+    made = [_row(row, by, lang) for row in table.rows]
+    nowhere = None
+    if by == ("grid",):
+        nowhere = next((row for row in made if row["code"] is None), None)
+        made = [row for row in made if row["code"] is not None]
+    source = "registered" if table.campaign is None else "listed"
+    return {
+        "as_of": rows.moment(table.as_of, zone),
+        "past": table.past,
+        "from": table.window.first.isoformat(),
+        "to": table.window.last.isoformat(),
+        "by": ",".join(by) or "total",
+        "campaign": table.campaign and {"code": table.campaign.code, "name": table.campaign.wanted.name},
+        "edition": table.query.edition,
+        "denominator": {"source": source, "label": translate(f"denominator.{source}", lang)},
+        "unlocated": 0 if nowhere is None else nowhere["n"] or 0,
+        "nowhere": nowhere,
+        "added": table.added,
+        "outside": table.outside,
+        "counts": {name: translate(f"coverage.count.{name}", lang) for name in COUNTS},
+        "rates": _rates(lang),
+        "total": _whole(table.counts),
+        "four": {
+            name: {"n": table.counts.get(of), "name": translate(f"coverage.four.{name}", lang)}
+            for name, of in FOUR.items()
+        },
+        "hidden_below": BELOW,
+        "notes": coverage_files.notes(table, unit),
+        "rows": made,
+        "legends": legend.legends("coverage", made) if by == ("grid",) else {},
+    }
+
+
+def _row(row: Row, by: tuple[coverage.Dim, ...], lang: Locale) -> rows.Json:
+    keys, values = row.keys, row.values
+    one = (
+        _key(keys[0], by[0], lang)
+        if len(by) == 1
+        else {"keys": [_key(*pair, lang) for pair in zip(keys, by, strict=True)]}
+    )
+    if values is None:
+        return one | {"n": None, "denom": None, "share": None, "counts": None}
+    n, of = values[_N], values[_OF]
+    one["n"], one["denom"], one["share"], one["counts"] = n, of, n / of if of else None, values
+    return one
+
+
+def _key(key: Key, dim: coverage.Dim, lang: Locale) -> rows.Json:
+    told: rows.Json = {"code": key.code, "name": coverage_files.name_of(key, dim, lang)}
+    if dim == "grid":
+        told["layer"], told["retired"] = key.layer, False
+    return told
+
+
+def _rates(lang: Locale) -> list[rows.Json]:
+    return [
+        {
+            "id": rate.id,
+            "n": rate.n,
+            "of": rate.of,
+            "name": translate(f"coverage.rate.{rate.id}", lang),
+            "definition": translate(f"coverage.definition.{rate.id}", lang),
+        }
+        for rate in RATES
+    ]
+
+
+def _whole(counts: dict[str, int]) -> rows.Json | None:
+    if not counts:
+        return None
+    rates = [vars(one) | {"percent": None if one.percent is None else str(one.percent)} for one in figures(counts)]
+    return {"counts": counts, "rates": rates}
