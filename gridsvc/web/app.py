@@ -54,16 +54,7 @@ def create_app(
         Refused: the settings do not go together.
     """
     own = engine is None
-    if engine is None:
-        if settings.database_url is None:
-            raise Refused("database_url_missing")
-        engine = make_engine(
-            settings.database_url,
-            settings.db_schema,
-            pool_size=settings.pool_size,
-            statement_timeout_s=settings.statement_timeout_s,
-        )
-    made = services.make(settings, engine, clock or _utc_now)
+    made = services.make(settings, engine or _pool(settings), clock or _utc_now)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -101,6 +92,17 @@ def create_app(
     app.include_router(pages.router)
     statics.mount(app)
     return app
+
+
+def _pool(settings: Settings) -> Engine:
+    if settings.database_url is None:
+        raise Refused("database_url_missing")
+    return make_engine(
+        settings.database_url,
+        settings.db_schema,
+        pool_size=settings.pool_size,
+        statement_timeout_s=settings.statement_timeout_s,
+    )
 
 
 def _bounds_itself(scope: Scope) -> bool:
