@@ -178,7 +178,7 @@ def _known(db: Connection, held: Held, action: str, actor: Actor, given: Given, 
     _exist(db, given)
     facts: dict[str, Any] = {"received_at": old.received_at, "by_staff": old.by_staff}
     facts |= {"has_resident": old.has_resident, "draw": old.draw}
-    back = action in ("check_failed", "rate") and case.filed_at is None
+    back = action in ("check_failed", "rate", "reopen") and case.filed_at is None
     if action == "whistle_arrive" or (action == "claim" and actor.role == "handler"):
         facts["department_id"] = actor.department_id
     if action == "file" or back:

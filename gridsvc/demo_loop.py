@@ -33,6 +33,7 @@ Progress = Callable[[str, int, int], None]
 SOURCE = "职责清单（演示）"
 _LOOKS_AT = time(6, 0)  # when the service looks, each day of the play, at what is overdue
 _LIMITS = (
+    StageLimit("verify", None, Limit(1, "working_day")),
     StageLimit("dispatch", None, Limit(4, "working_hour")),
     StageLimit("accept", None, Limit(4, "working_hour")),
     StageLimit("dispose", None, Limit(5, "working_day")),
@@ -220,10 +221,11 @@ def _submit(db: Connection, stage: Stage, report: Report, at: datetime) -> str:
         photos=seen,
     )
     try:
-        made = reports.submit(db, draft, sender, at, stage.rule)
+        made = reports.submit(db, draft, sender, at, stage.rule, lambda _: stage.agreed)
     except Conflict:  # a name that fits several compounds: the sender could only say it in words
         words = draft.words or str(draft.compound)
-        made = reports.submit(db, replace(draft, compound=None, words=words), sender, at, stage.rule)
+        draft = replace(draft, compound=None, words=words)
+        made = reports.submit(db, draft, sender, at, stage.rule, lambda _: stage.agreed)
     if report.channel in ("wechat", "web"):
         residents.register(db, made.id, residents.hashed(secret(report)))
     return made.number

@@ -65,8 +65,9 @@ def rates(
     values |= {"without_suspended": without_suspended}
     rows = []
     for row in db.execute(load("rates_counts"), values).mappings():
-        counts = {name: int(row[name]) for name in MEASURES}
-        rows.append(_row(row["code"], row["name"], row["name_en"], row["layer"], counts, weights))
+        counts = {name: int(row[name] or 0) for name in MEASURES}  # none where an area had no report at all
+        if any(counts.values()):
+            rows.append(_row(row["code"], row["name"], row["name_en"], row["layer"], counts, weights))
     sums = {name: sum(row.counts[name] for row in rows) for name in MEASURES}
     return Rates(tuple(rows), _row(None, None, None, None, sums, weights))
 

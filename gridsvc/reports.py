@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -22,7 +23,10 @@ from gridsvc.errors import Conflict, Refused
 from gridsvc.grids import Placement, Rule
 from gridsvc.placements import current
 from gridsvc.reporters import Reporter, register
+from gridsvc.rules import clock
+from gridsvc.rules.case import Terms, to_json
 from gridsvc.rules.roles import ROLES, Actor
+from gridsvc.terms import Agreed
 
 SOURCE = "gridsvc"  # the source of reports that were submitted here, beside the names of imported ones
 UNCLASSIFIED = "unclassified"
@@ -32,6 +36,7 @@ AHEAD = timedelta(minutes=10)
 OVERTAKEN = timedelta(minutes=1)
 
 
+_UNTIMED: dict[str, object] = {"stage": None, "stage_due_at": None, "facts": None}
 _LIKE_IT: dict[str, object] = {"radius_m": RADIUS_M, "days": DAYS, "again_days": AGAIN_DAYS, "most": MOST}
 
 
@@ -139,8 +144,18 @@ def locate(db: Connection, draft: Draft, at: datetime, rule: Rule) -> _Located:
     return _Located(placed, lonlat, compound_id, words)
 
 
-def submit(db: Connection, draft: Draft, actor: Actor, now: datetime, rule: Rule) -> Submitted:
+def submit(
+    db: Connection,
+    draft: Draft,
+    actor: Actor,
+    now: datetime,
+    rule: Rule,
+    agreed: Callable[[Connection], Agreed] | None = None,
+) -> Submitted:
     """The stored report: a new one, or the one that the same sender's same draft made before.
+
+    Args:
+        agreed: the terms, asked for only where verification has a limit, which begins to run then.
 
     Raises:
         Refused: observed too far ahead, an impossible position, nothing that says where; or, when the report itself is
@@ -156,8 +171,7 @@ def submit(db: Connection, draft: Draft, actor: Actor, now: datetime, rule: Rule
         return _same_again(db, draft, actor, now)
     overtaken = begun.published_at is not None and now < begun.published_at <= now + OVERTAKEN
     located = locate(db, draft, begun.published_at if overtaken else now, rule)
-    lon, lat = located.lonlat or (None, None)
-    placed = located.placement
+    placed, (lon, lat) = located.placement, located.lonlat or (None, None)
     day = now.astimezone(ZoneInfo(rule.zone)).strftime("%Y%m%d")
     row: dict[str, object] = {
         "source": SOURCE,
@@ -180,6 +194,22 @@ def submit(db: Connection, draft: Draft, actor: Actor, now: datetime, rule: Rule
         "body_hash": draft.fingerprint(),
         "sender_id": actor.account_id,
         "by_staff": actor.role in ROLES,
+    }
+    row |= _placed(placed)
+    if agreed is not None and begun.timed and not row["by_staff"]:
+        row |= _verifying(agreed(db).of(str(row["category"])), now)
+    stored = ask(db, "submit_store", _UNTIMED | row | _LIKE_IT)
+    if not stored:
+        return _same_again(db, draft, actor, now)
+    report_id, number, category = stored[0].id, str(row["number"]), str(row["category"])
+    _beside(db, report_id, draft, actor)
+    n_similar = int(stored[0].n_similar)
+    return Submitted(report_id, number, "reported", placed, now, True, n_similar, None, category, located.lonlat)
+
+
+def _placed(placed: Placement) -> dict[str, object]:
+    """A placement as the statement that stores it wants it."""
+    return {
         "grid_version_id": placed.grid_version_id,
         "method": placed.method,
         "distance_m": placed.distance_m,
@@ -189,13 +219,17 @@ def submit(db: Connection, draft: Draft, actor: Actor, now: datetime, rule: Rule
         "worker_id": placed.worker_id,
         "duty": placed.duty,
     }
-    stored = ask(db, "submit_store", row | _LIKE_IT)
-    if not stored:
-        return _same_again(db, draft, actor, now)
-    report_id, number, category = stored[0].id, str(row["number"]), str(row["category"])
-    _beside(db, report_id, draft, actor)
-    n_similar = int(stored[0].n_similar)
-    return Submitted(report_id, number, "reported", placed, now, True, n_similar, None, category, located.lonlat)
+
+
+def _verifying(terms: Terms, now: datetime) -> dict[str, object]:
+    """The stage of verification, as the report and its first log row have it; nothing where it has no limit."""
+    begun = clock.stage("verify", now, terms)
+    if begun.changes["stage_due_at"] is None:
+        return _UNTIMED
+    facts: dict[str, object] = {"set": to_json(begun.changes)}
+    if begun.unknown_years:
+        facts["unknown_years"] = list(begun.unknown_years)
+    return begun.changes | {"facts": json.dumps(facts)}
 
 
 def _beside(db: Connection, report_id: int, draft: Draft, actor: Actor) -> None:

@@ -25,23 +25,20 @@ class Agreed:
     fallback: bool = False
 
     def of(self, category: str) -> Terms:
-        """The terms of one category: its own stage limits where it has some, else the general ones."""
-        own = self.by_category.get(category)
-        if own is None:
-            return self.general
-        common = self.general.stages
-        mixed = StageLimits(
-            own.accept or common.accept,
-            own.dispatch or common.dispatch,
-            own.dispose or common.dispose,
-            own.check or common.check,
-        )
-        return replace(self.general, stages=mixed)
+        """The terms of one category: of each stage its own limit, else that of its class, else the general one.
+
+        A class is a beginning of the code, as in the responsibility lists; the longest one counts.
+        """
+        stages = self.general.stages
+        for end in range(1, len(category) + 1):
+            own = self.by_category.get(category[:end])
+            stages = stages if own is None else own.over(stages)
+        return self.general if stages is self.general.stages else replace(self.general, stages=stages)
 
 
 @dataclass(frozen=True)
 class StageLimit:
-    """How long a stage (dispatch, accept, dispose, check) may last, for a category or (None) for all others."""
+    """How long a stage (verify, dispatch, accept, dispose, check) may last: of a category or class, or (None) of all."""
 
     stage: str
     category: str | None

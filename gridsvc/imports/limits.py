@@ -1,4 +1,4 @@
-"""Limits of stages of a file: how long dispatch, acceptance, disposal and check may last, in words."""
+"""Limits of stages of a file: how long verification, dispatch, acceptance, disposal and check may last, in words."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 REQUIRED = ("stage",)
 STAGE_WORDS = rows.meanings(
     {
+        "verify": ("核实", "核实环节", "现场核实", "任务核实", "verify", "verification"),
         "dispatch": ("派遣", "立案派遣", "派遣环节", "任务派遣", "交办", "派单", "分派", "dispatch"),
         "accept": ("接收", "签收", "受理", "接单", "部门接收", "部门签收", "accept"),
         "dispose": ("处置", "办理", "处理", "处置环节", "任务处理", "部门处置", "dispose", "disposal"),

@@ -28,7 +28,7 @@ UNITS: tuple[Unit, ...] = get_args(Unit)
 WORKING: frozenset[Unit] = frozenset({"working_hour", "working_day"})
 Convention = Literal["rolling", "next_day"]
 CONVENTIONS: tuple[Convention, ...] = get_args(Convention)
-Stage = Literal["accept", "dispatch", "dispose", "check"]
+Stage = Literal["verify", "accept", "dispatch", "dispose", "check"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
 State = Literal["in_time", "due_today", "overdue", "suspended", "waiting"]
 LADDER = ("grid", "community", "subdistrict", "district", "city")
@@ -247,10 +247,20 @@ class StageLimits:
     dispatch: Limit | None = None
     dispose: Limit | None = None
     check: Limit | None = None
+    verify: Limit | None = None
 
     def of(self, stage: Stage) -> Limit | None:
         """The limit of a stage."""
-        return {"accept": self.accept, "dispatch": self.dispatch, "dispose": self.dispose, "check": self.check}[stage]
+        limit: Limit | None = getattr(self, stage)
+        return limit
+
+    def over(self, common: StageLimits) -> StageLimits:
+        """These limits, and those of `common` where there is none.
+
+        >>> StageLimits(check=Limit(1, "working_hour")).over(StageLimits(Limit(2, "urgent_hour"))).accept is None
+        False
+        """
+        return StageLimits(**{stage: self.of(stage) or common.of(stage) for stage in STAGES})
 
     def to_json(self) -> dict[str, object]:
         """What is stored: the stages that have a limit.

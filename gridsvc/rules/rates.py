@@ -73,6 +73,8 @@ RATES = (
     Rate("missed", "found_by_others", "received"),
     Rate("on_spot", "on_spot", "received"),
     Rate("verification", "verified", "to_verify"),
+    Rate("timely_verification", "verified_in_time", "verify_due"),
+    Rate("area_coverage", "covered_grids", "responsible_grids"),  # by area alone: of grids, not of reports
     Rate("dispatch", "dispatched", "filed"),
     Rate("correct_dispatch", "right_dispatched", "filed"),
     Rate("timely_dispatch", "dispatched_in_time", "dispatch_due"),
@@ -153,7 +155,9 @@ class Facts:
     state: str
     by_staff: bool = False
     outcome: str | None = None
+    verified: str | None = None
     verified_at: datetime | None = None
+    verify_due_at: datetime | None = None
     filed_at: datetime | None = None
     dispatched_at: datetime | None = None
     dispatch_due_at: datetime | None = None
@@ -235,7 +239,9 @@ def _of_received(f: Facts, window: Window) -> dict[str, bool]:
         return {}
     filed = window.past(f.filed_at)
     on_spot = f.outcome == "on_spot" and window.past(f.disposed_at)
-    return {
+    looked = f.verified_at if f.verified in ("exists", "absent") else None
+    timely = _in_time("verify_due", "verified_in_time", looked, f.verify_due_at, window) if not f.by_staff else {}
+    return timely | {
         "received": True,
         "filed_of_received": filed,
         "effective": f.state not in ("void", "not_filed") and (filed or on_spot or f.state == "merged"),

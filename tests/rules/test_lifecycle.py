@@ -365,7 +365,7 @@ def test_merging_needs_an_open_parent_and_parting_goes_back_to_where_it_was() ->
         assert (report.case.state, report.case.parent_id, report.case.stage) == ("merged", 9, None)
         report.do("unlink")
         assert (report.case.state, report.case.parent_id, report.case.due_at) == (state, None, due)
-        assert report.case.stage == ("dispatch" if state == "filed" else None)
+        assert report.case.stage == {"reported": "verify", "filed": "dispatch"}.get(state)
 
 
 def test_a_whistle_calls_departments_beside_the_lead_and_scores_are_one_to_five() -> None:

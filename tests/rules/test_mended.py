@@ -191,3 +191,18 @@ def test_what_was_not_solved_on_the_spot_is_filed_under_the_limits_of_its_condit
     assert held.case.due_at == due_at(NOW, late, CALENDAR).at
     assert [one["name"] for one in held.case.milestones or ()] == ["stop"]
     assert cases.replayed(db, held.id) == held.case
+
+
+def test_what_was_solved_on_the_spot_is_reopened_under_the_limits_of_its_category(db: Connection) -> None:
+    photo(db)
+    late = Limit(20, "working_day")
+    (condition,) = sheet(db, "E0109", [Limit(4, "working_hour", "stop").to_json(), late.to_json()])
+    held = submit(db, category="E0109")
+    worker = Actor("worker", accounts(db, 1)[0])
+    spot = Agreed(replace(AGREED.general, sample_share=0.0), {})
+    cases.apply(db, held, "solve_on_spot", worker, NOW, spot, Given(note="已清理", photos=(PHOTO,)))
+    held = do(db, do(db, do(db, cases.lock_id(db, held.id), "close"), "strike_off"), "reopen")
+    assert (held.state, held.case.condition_id) == ("filed", condition)
+    assert held.case.due_at == due_at(NOW, late, CALENDAR).at
+    assert [one["name"] for one in held.case.milestones or ()] == ["stop"]
+    assert cases.replayed(db, held.id) == held.case

@@ -175,6 +175,7 @@ FACTS = st.builds(
     state=st.sampled_from(STATES),
     by_staff=st.booleans(),
     outcome=st.sampled_from((None, "on_spot", "by_deadline", "watched")),
+    verified=st.sampled_from((None, "exists", "absent", "unable")),
     n_returns=st.integers(0, 2),
     n_rework=st.integers(0, 2),
     n_extensions=st.integers(0, 2),

@@ -8,17 +8,19 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import Connection, text
 
-from gridsvc import areas, cases, editions, ledger
+from gridsvc import areas, cases, editions, ledger, reports, terms
 from gridsvc.errors import Conflict, Refused
+from gridsvc.reports import Draft, Position
 from gridsvc.rules.case import Given, Terms
 from gridsvc.rules.deadlines import Limit, StageLimits
 from gridsvc.rules.ledger import Line
 from gridsvc.rules.lifecycle import ENDED
-from gridsvc.rules.roles import RESIDENT, Actor
+from gridsvc.rules.roles import ANONYMOUS, RESIDENT, Actor
 from gridsvc.terms import Agreed
 from tests.conftest import NOW, RULE, Fresh, rolled_back
 from tests.through import ADMIN, AGREED, CALENDAR, CHECKER, department, lead
@@ -30,6 +32,7 @@ STAGES = StageLimits(
     dispatch=Limit(30, "urgent_hour"),
     dispose=Limit(8, "working_day"),
     check=Limit(90, "urgent_hour"),
+    verify=Limit(15, "urgent_hour"),
 )
 TERMS = Agreed(Terms(CALENDAR, stages=STAGES), {})
 SNAPSHOT = text("""
@@ -93,7 +96,7 @@ def borders(db: Connection, shift: float, now: datetime) -> None:
 
 
 def play(db: Connection, past: History | None = None) -> History:
-    rng, past, now = random.Random(7), past or History(db), BEGIN  # noqa: S311
+    rng, past, now = random.Random(9), past or History(db), BEGIN  # noqa: S311
     west, east = cell(109.99, 22.99, 110.0115, 23.04), cell(110.0115, 22.99, 110.04, 23.04)
     areas.save(db, [areas.Area("W", "community", "西", None, west), areas.Area("E", "community", "东", None, east)])
     borders(db, 0.0, now)
@@ -102,6 +105,7 @@ def play(db: Connection, past: History | None = None) -> History:
     for i, state in enumerate(("closed", "void", "reported", "closed")):
         at = BEGIN + timedelta(days=i)
         db.execute(IMPORT, {"number": str(i), "state": state, "at": at, "now": BEGIN + timedelta(days=15)})
+    terms.save(db, [terms.StageLimit("verify", None, STAGES.verify or Limit(1, "urgent_hour"))])
     past.look(BEGIN)
     ids = list(db.scalars(text("SELECT id FROM report")))
     for turn in range(600):
@@ -110,7 +114,10 @@ def play(db: Connection, past: History | None = None) -> History:
         if turn in (200, 400):
             borders(db, 0.004 if turn == 200 else 0.001, now)
         elif turn % 15 == 0:
-            sent = submit(db, rng.choice((110.005, 110.0105, 110.0112, 110.013, 112.0)), 23.005, RULE, now)
+            place = Position(rng.choice((110.005, 110.0105, 110.0112, 110.013, 112.0)), 23.005, "wgs84")
+            draft = Draft(UUID(int=turn), "x", "积水", "web", place)
+            who = Actor("worker") if turn % 45 == 0 else ANONYMOUS
+            sent = reports.submit(db, draft, who, now, RULE, lambda _: TERMS)
             ids.append(sent.id)
             if turn % 2:
                 db.execute(RESIDENT_OF, {"id": sent.id, "hash": bytes(32)})

@@ -22,11 +22,15 @@ from tests.through import ADMIN
 from tests.verbs.test_ledger import BEGIN, History, play
 
 DAY = timedelta(days=1)
+GROUND = {"responsible_grids", "covered_grids"}
 PERIODS = [(0, 400, 400), (0, 7, 400), (7, 14, 400), (14, 21, 17), (21, 28, 28), (30, 60, 400)]
 ROWS = text("""
 SELECT r.*, g.code AS grid, a.code AS area, p.from_at, p.to_at
 FROM report r JOIN placement p ON p.report_id = r.id
 LEFT JOIN grid_version g ON g.id = p.grid_version_id LEFT JOIN area a ON a.id = g.area_id""")
+GRIDS = text("""
+SELECT a.code AS area, count(*) AS n FROM grid_version g LEFT JOIN area a ON a.id = g.area_id
+WHERE g.layer = 'base' AND g.valid_from < :at AND (g.valid_to IS NULL OR g.valid_to >= :at) GROUP BY 1""")
 LOG = text("SELECT report_id, seq, action, to_state, at, facts FROM report_log ORDER BY report_id, seq")
 
 
@@ -76,7 +80,7 @@ def facts_of(row: Any, log: list[Any], window: Window, resident: bool) -> tuple[
     told: dict[str, Any] = {name: getattr(case, name) for name in FIELDS if name in Facts.__dataclass_fields__}
     for one in until:
         changed = (one.facts or {}).get("set", {})
-        if changed.get("stage") in ("dispatch", "accept", "check"):
+        if changed.get("stage") in ("verify", "dispatch", "accept", "check"):
             due = changed["stage_due_at"]
             told[changed["stage"] + "_due_at"] = None if due is None else datetime.fromisoformat(due)
     askings: list[Asking] = []
@@ -101,6 +105,7 @@ def expected(db: Connection, by: str, period: Period, definition: Any, without: 
     for one in db.execute(LOG):
         logs.setdefault(one.report_id, []).append(one)
     counts: dict[Any, Counter[str]] = {}
+    covered: dict[Any, set[str]] = {}
     for row in db.execute(ROWS).mappings():
         here = row["from_at"] < period.held_at and (row["to_at"] is None or row["to_at"] >= period.held_at)
         if not here or row["received_at"] >= period.held_at:
@@ -110,7 +115,12 @@ def expected(db: Connection, by: str, period: Period, definition: Any, without: 
         if not (elsewhere and facts.state in ("closed", "struck_off", "void")):
             keys = {"department": departments.get(case.department_id), "category": category}
             told = measures(facts, window, definition, without_suspended=without)
+            if by == "area" and "received" in told and row["by_staff"]:
+                covered.setdefault(row["area"], set()).add(row["grid"])
             counts.setdefault(keys.get(by, row.get(by)), Counter()).update(told)
+    for row in db.execute(GRIDS, {"at": period.held_at}) if by == "area" else ():
+        ground = {"responsible_grids": row.n, "covered_grids": len(covered.get(row.area, ()))}
+        counts.setdefault(row.area, Counter()).update({name: n for name, n in ground.items() if n})
     return counts
 
 
@@ -138,7 +148,7 @@ def test_sql_counts_what_the_rules_count(past: Connection, by: ledger.By) -> Non
                     assert all(one.share is None or 0 <= one.share <= 1 for one in row.figures)
                 assert all(told.whole.counts[m] == sum(row.counts[m] for row in told.rows) for m in MEASURES)
                 seen.update(told.whole.counts)
-    assert {name for name in MEASURES if not seen[name]} <= {"on_spot"}
+    assert {name for name in MEASURES if not seen[name]} <= {"on_spot"} | (GROUND if by != "area" else set())
 
 
 def test_the_definition_changes_the_figure(past: Connection) -> None:

@@ -32,7 +32,7 @@ made AS (  -- of two values the later one counts
 ),
 known AS (  -- each case as it stood when we looked; seq: the last row of its log that counts, null: every one
   SELECT r.id, NULL AS seq, r.source, r.received_at, r.state, r.category, r.department_id, r.by_staff, r.outcome,
-    r.verified_at, r.filed_at, r.dispatched_at, r.accepted_at, r.due_at, r.disposed_at, r.checked_at, r.closed_at,
+    r.verified, r.verified_at, r.filed_at, r.dispatched_at, r.accepted_at, r.due_at, r.disposed_at, r.checked_at, r.closed_at,
     r.suspended_at, r.n_returns, r.n_rework, r.n_extensions
   FROM report r
   WHERE r.received_at < :held_at
@@ -42,7 +42,7 @@ known AS (  -- each case as it stood when we looked; seq: the last row of its lo
     AND NOT EXISTS (SELECT FROM later n WHERE n.id = r.id)
   UNION ALL
   SELECT r.id, s.seq, r.source, r.received_at, s.state, coalesce(s.category, r.category), c.department_id, r.by_staff,
-    c.outcome, c.verified_at, c.filed_at, c.dispatched_at, c.accepted_at, c.due_at, c.disposed_at, c.checked_at, c.closed_at,
+    c.outcome, c.verified, c.verified_at, c.filed_at, c.dispatched_at, c.accepted_at, c.due_at, c.disposed_at, c.checked_at, c.closed_at,
     c.suspended_at, coalesce(c.n_returns, 0), coalesce(c.n_rework, 0), coalesce(c.n_extensions, 0)
   FROM stood s
   JOIN report r ON r.id = s.report_id
@@ -71,12 +71,13 @@ asking AS (  -- each closing asks, and each rating counts as it was given, whate
   GROUP BY s.report_id
 ),
 timed AS (
-  SELECT f.*, p.grid_version_id, q.asked, q.answered, q.rated, q.solved, q.satisfied, s.dispatch_due_at, s.accept_due_at,
-    s.check_due_at,
+  SELECT f.*, p.grid_version_id, q.asked, q.answered, q.rated, q.solved, q.satisfied, s.verify_due_at, s.dispatch_due_at,
+    s.accept_due_at, s.check_due_at,
     f.received_at >= :from_at AS is_received,
     coalesce(f.filed_at >= :from_at AND f.filed_at < :held_at, false) AS is_filed,
     coalesce(f.dispatched_at >= :from_at AND f.dispatched_at < :held_at, false) AS is_dispatched,
     coalesce(f.disposed_at >= :from_at AND f.disposed_at < :held_at, false) AS is_disposed,
+    f.verified IN ('exists', 'absent') AND f.verified_at < :held_at AS was_verified,
     coalesce(f.filed_at < :held_at, false) AS was_filed,
     coalesce(f.dispatched_at < :held_at, false) AS was_dispatched,
     coalesce(f.disposed_at < :held_at, false) AS was_disposed,
@@ -86,7 +87,8 @@ timed AS (
   LEFT JOIN placement p ON p.report_id = f.id AND p.from_at < :held_at AND (p.to_at IS NULL OR p.to_at >= :held_at)
   LEFT JOIN asking q ON q.report_id = f.id
   LEFT JOIN LATERAL (  -- the last limit that each stage was given
-    SELECT (array_agg(l.until ORDER BY l.seq DESC) FILTER (WHERE l.stage = 'dispatch'))[1] AS dispatch_due_at,
+    SELECT (array_agg(l.until ORDER BY l.seq DESC) FILTER (WHERE l.stage = 'verify'))[1] AS verify_due_at,
+      (array_agg(l.until ORDER BY l.seq DESC) FILTER (WHERE l.stage = 'dispatch'))[1] AS dispatch_due_at,
       (array_agg(l.until ORDER BY l.seq DESC) FILTER (WHERE l.stage = 'accept'))[1] AS accept_due_at,
       (array_agg(l.until ORDER BY l.seq DESC) FILTER (WHERE l.stage = 'check'))[1] AS check_due_at
     FROM (
@@ -95,11 +97,13 @@ timed AS (
       FROM report_log l
       WHERE l.report_id = f.id AND (f.seq IS NULL OR l.seq <= f.seq)
     ) l
-  ) s ON (f.filed_at >= :from_at OR f.dispatched_at >= :from_at OR f.disposed_at >= :from_at)
+  ) s ON (f.received_at >= :from_at OR f.filed_at >= :from_at OR f.dispatched_at >= :from_at OR f.disposed_at >= :from_at)
 ),
 measured AS (
   SELECT t.*,
     t.is_received AND (t.outcome IS NOT DISTINCT FROM 'on_spot') AND t.was_disposed AS is_on_spot,
+    t.is_received AND NOT t.by_staff AND coalesce(t.verify_due_at < :held_at OR
+      (t.was_verified AND t.verify_due_at IS NOT NULL), false) AS is_verify_due,
     t.is_filed AND coalesce(t.dispatch_due_at < :held_at OR (t.was_dispatched AND t.dispatch_due_at IS NOT NULL), false)
       AS is_dispatch_due,
     t.is_dispatched AND coalesce(t.accept_due_at < :held_at
@@ -135,6 +139,8 @@ counted AS (
     count(*) FILTER (WHERE is_on_spot) AS on_spot,
     count(*) FILTER (WHERE is_received AND NOT by_staff) AS to_verify,
     count(*) FILTER (WHERE is_received AND NOT by_staff AND verified_at < :held_at) AS verified,
+    count(*) FILTER (WHERE is_verify_due) AS verify_due,
+    count(*) FILTER (WHERE is_verify_due AND was_verified AND verified_at <= verify_due_at) AS verified_in_time,
     count(*) FILTER (WHERE is_filed) AS filed,
     count(*) FILTER (WHERE is_filed AND was_dispatched) AS dispatched,
     count(*) FILTER (WHERE is_filed AND was_dispatched AND n_returns = 0) AS right_dispatched,
@@ -156,15 +162,32 @@ counted AS (
     coalesce(sum(solved), 0) AS solved, coalesce(sum(satisfied), 0) AS satisfied
   FROM keyed
   GROUP BY 1, 2
+),
+ground AS (  -- the grids of an area that held, and those in which staff found something
+  SELECT a.code AS area_code, count(*) AS responsible_grids,
+    count(*) FILTER (WHERE g.code IN (  -- by code: what had ended stays with the version it was in
+      SELECT v.code FROM timed t JOIN grid_version v ON v.id = t.grid_version_id AND v.layer = 'base'
+      WHERE t.is_received AND t.by_staff)) AS covered_grids
+  FROM grid_version g
+  LEFT JOIN area a ON a.id = g.area_id
+  WHERE CAST(:by AS text) = 'area' AND g.layer = 'base'
+    AND g.valid_from < :held_at AND (g.valid_to IS NULL OR g.valid_to >= :held_at)
+    AND (:all_areas OR g.id IN (SELECT seen_grids(CAST(:area_ids AS bigint[]), CAST(:worker_id AS bigint))))
+  GROUP BY 1
+),
+whole AS (
+  SELECT coalesce(n.key, w.area_code) AS code, n.*, w.responsible_grids, w.covered_grids
+  FROM counted n
+  FULL JOIN ground w ON coalesce(w.area_code, '') = coalesce(n.key, '')
 )
-SELECT n.*, n.key AS code, coalesce(g.name, a.name, d.name, c.name_zh) AS name, c.name_en
-FROM counted n
+SELECT n.*, coalesce(g.name, a.name, d.name, c.name_zh) AS name, c.name_en
+FROM whole n
 LEFT JOIN LATERAL (
   SELECT g.name FROM grid_version g
-  WHERE CAST(:by AS text) = 'grid' AND g.code = n.key AND g.layer = n.layer
+  WHERE CAST(:by AS text) = 'grid' AND g.code = n.code AND g.layer = n.layer
   ORDER BY g.valid_to IS NULL DESC, g.valid_to DESC, g.id DESC LIMIT 1
 ) g ON true
-LEFT JOIN area a ON CAST(:by AS text) = 'area' AND a.code = n.key
-LEFT JOIN department d ON CAST(:by AS text) = 'department' AND d.code = n.key
-LEFT JOIN category c ON CAST(:by AS text) = 'category' AND c.code = n.key
-ORDER BY n.key COLLATE "C" NULLS LAST, n.layer
+LEFT JOIN area a ON CAST(:by AS text) = 'area' AND a.code = n.code
+LEFT JOIN department d ON CAST(:by AS text) = 'department' AND d.code = n.code
+LEFT JOIN category c ON CAST(:by AS text) = 'category' AND c.code = n.code
+ORDER BY n.code COLLATE "C" NULLS LAST, n.layer

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from functools import partial
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import JSONResponse
 from starlette.responses import Response
 
-from gridsvc import dossier, duplicates, grids, listing, reports, unplaced
+from gridsvc import dossier, duplicates, grids, listing, reports, terms, unplaced
 from gridsvc.errors import Conflict, Refused
 from gridsvc.web import answers, schemas, security, services
 from gridsvc.web.api import cursors, period, rows
@@ -56,11 +55,12 @@ def submit(body: schemas.ReportIn, unit: Annotated[Unit, may("submit")]) -> Resp
         position=body.location.position(),
         compound=body.location.compound,
         words=body.location.words,
-        observed_at=_instant(body.observed_at, unit.mine.settings.zone),
+        observed_at=period.bound(body.observed_at, unit.mine.settings.zone),
         photos=tuple(body.photos),
         reporter=body.reporter(),
     )
-    stored = reports.submit(unit.db, draft, unit.actor, unit.now, unit.mine.rule)
+    agreed = partial(terms.load, **unit.mine.settings.agreed)
+    stored = reports.submit(unit.db, draft, unit.actor, unit.now, unit.mine.rule, agreed)
     told: dict[str, Any] = {"number": stored.number, "state": stored.state}
     told |= rows.placed(stored.placement, unit.locale, known=unit.actor.known)
     told |= rows.sent(stored, unit.mine.settings.zone)
@@ -94,8 +94,8 @@ def wanted(
 ) -> listing.Filter:
     """The filters of a list; whatever is given must hold."""
     zone = mine.settings.zone
-    from_at = _instant(first, zone, after_day=False)
-    to_at = _instant(last, zone, after_day=True)
+    from_at = period.bound(first, zone, after_day=False)
+    to_at = period.bound(last, zone, after_day=True)
     if from_at is not None and to_at is not None and from_at >= to_at:
         raise Refused("period_reversed", first=str(first), last=str(last))
     return listing.Filter(_box(bbox), grid, state, category, from_at, to_at, unplaced)
@@ -178,15 +178,6 @@ def one(
     """One report with its log."""
     found = dossier.load_one(unit.db, unit.actor, number, source, repeat)
     return JSONResponse(rows.whole(found, unit.locale, unit.mine.settings.zone))
-
-
-def _instant(at: date | None, zone: ZoneInfo, *, after_day: bool = False) -> datetime | None:
-    """A time as it counts: without a zone in ours, in UTC; of a day its beginning or, `after_day`, its end."""
-    if at is None:
-        return None
-    if not isinstance(at, datetime):
-        return period.ends(at, zone) if after_day else period.begins(at, zone)
-    return (at if at.tzinfo is not None else at.replace(tzinfo=zone)).astimezone(UTC)
 
 
 def _box(text: str | None) -> tuple[float, float, float, float] | None:

@@ -27,7 +27,7 @@ CAME = ("new", "reopened", "moved_in")
 WENT = ("moved_out", "struck_off", "void", "not_filed", "merged")
 Group = Literal["found", "sent", "done", "asked"]
 GROUPS: dict[Group, tuple[str, ...]] = {
-    "found": ("filing", "effective", "missed", "on_spot", "verification"),
+    "found": ("filing", "effective", "missed", "on_spot", "verification", "timely_verification", "area_coverage"),
     "sent": ("dispatch", "correct_dispatch", "timely_dispatch", "response"),
     "done": ("disposal", "timely_disposal", "closing", "timely_closing", "overdue_closing", "rework", "extension"),
     "asked": ("timely_check", "participation", "solved", "satisfaction"),
