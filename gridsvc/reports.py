@@ -172,10 +172,9 @@ def submit(
     overtaken = begun.published_at is not None and now < begun.published_at <= now + OVERTAKEN
     located = locate(db, draft, begun.published_at if overtaken else now, rule)
     placed, (lon, lat) = located.placement, located.lonlat or (None, None)
-    day = now.astimezone(ZoneInfo(rule.zone)).strftime("%Y%m%d")
     row: dict[str, object] = {
         "source": SOURCE,
-        "number": f"{day}-{begun.serial:06d}",
+        "number": f"{now.astimezone(ZoneInfo(rule.zone)):%Y%m%d}-{begun.serial:06d}",
         "category": draft.category if begun.known else UNCLASSIFIED,
         "category_raw": None if begun.known else draft.category,
         "description": draft.description,
