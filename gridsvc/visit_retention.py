@@ -11,11 +11,6 @@ from gridsvc.db.queries import load
 from gridsvc.errors import Refused
 
 
-def due(db: Connection, before: datetime) -> int:
-    """Of how many visits that came in before an instant the needs or answers are still there."""
-    return int(db.execute(load("visit_retention_due"), {"before": before}).scalar_one())
-
-
 def blank(db: Connection, before: datetime, now: datetime, batch: UUID) -> int:
     """How many visits that came in before an instant lost their needs and answers; each is a deletion record.
 

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import timedelta
 from uuid import uuid4
 
-from gridsvc import household_reading, household_retention, households
+from gridsvc import household_reading, household_retention, households, visit_retention
 from gridsvc.cli.door import FINE, Door
 from gridsvc.errors import Refused
 
@@ -18,19 +18,22 @@ def run(door: Door, args: argparse.Namespace) -> int:
 
 
 def _retain(door: Door, args: argparse.Namespace) -> int:
-    days = args.older_than_days
-    if not 0 <= days <= 36_500:
-        raise Refused("retention_days", days=days)
-    before = door.now - timedelta(days=days)
+    for days in (args.older_than_days, args.words_older_than_days):
+        if not 0 <= days <= 36_500:
+            raise Refused("retention_days", days=days)
+    before = door.now - timedelta(days=args.older_than_days)
+    words_before = door.now - timedelta(days=args.words_older_than_days)
     with door.owner() as db:
         done = household_retention.blank(db, before, door.now, uuid4())
+        n_words = visit_retention.blank(db, words_before, door.now, done.batch)
         if args.commit:
             db.commit()
     if door.json:
-        door.tell(asdict(done) | {"before": before.isoformat(), "committed": args.commit})
+        bounds = {"before": before.isoformat(), "words_before": words_before.isoformat()}
+        door.tell(asdict(done) | bounds | {"n_words": n_words, "committed": args.commit})
     day = before.astimezone(door.settings.zone).strftime("%Y-%m-%d %H:%M")
     key = "cli.households.retained" if args.commit else "cli.households.would_retain"
-    door.say(door.word(key, before=day, **asdict(done)))
+    door.say(door.word(key, before=day, n_words=n_words, days=args.words_older_than_days, **asdict(done)))
     return FINE
 
 

@@ -272,6 +272,8 @@ def _households(one: Parser, locale: Locale) -> None:
         _json(made[deed], locale)
     days = say("cli.households.older_than_days")
     made["retain"].add_argument("--older-than-days", type=int, default=365, metavar="N", help=days)
+    words = say("cli.households.words_older_than_days")
+    made["retain"].add_argument("--words-older-than-days", type=int, default=1095, metavar="N", help=words)
     made["retain"].add_argument("--commit", action="store_true", help=say("cli.households.commit"))
     made["classes"].add_argument("--on", metavar="CODE", help=say("cli.households.switch_on"))
     made["classes"].add_argument("--off", metavar="CODE", help=say("cli.households.switch_off"))

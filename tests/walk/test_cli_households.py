@@ -137,6 +137,21 @@ def test_what_was_kept_of_people_goes_after_the_door(cli: Cli) -> None:
     assert cli("households", "retain", "--commit", "--json").json["n_doors"] == 0
 
 
+def test_words_of_old_visits_go_at_any_door(cli: Cli) -> None:
+    furnished(cli)
+    with cli.fresh.begin(owner=True) as db:
+        door, _ = a_removed_door(db, datetime.now(UTC) - timedelta(days=30))
+        db.execute(text("UPDATE visit SET recorded_at = recorded_at - interval '4 years'"))
+    told = cli("households", "retain", "--words-older-than-days", "3000", "--json").json
+    assert (told["n_words"], told["n_doors"]) == (0, 0)
+    told = cli("households", "retain", "--json").json
+    assert (told["n_words"], told["n_visits"], told["committed"]) == (1, 0, False)
+    assert kept(cli.fresh, door)[1] == ["腿脚不便"], "only told"
+    assert cli("households", "retain", "--commit").code == 0
+    assert (kept(cli.fresh, door)[1], kept(cli.fresh, door)[3]) == ([], [("visit", door)])
+    assert cli("households", "retain", "--words-older-than-days", "-1").code != 0
+
+
 def test_a_report_that_goes_on_keeps_its_photos(cli: Cli) -> None:
     furnished(cli)
     with cli.fresh.begin(owner=True) as db:
