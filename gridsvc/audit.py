@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,8 +20,9 @@ _STREAM = {"stream_results": True, "yield_per": _AT_ONCE}  # a cursor of the ser
 class Finding:
     """Something that is not as it was written.
 
-    `what`: changed, gap, note, note_gone, unsealed, log_missing (`sql/audit_log.sql`), or case: the stored case is not
-    what the log tells, in `fields` (the category too, where the log names it). `seq` is None where it is no single row.
+    `what`: changed, gap, note, note_gone, unsealed, log_missing (`sql/audit_log.sql`), anchor (a row that was there is
+    not: `gridsvc.anchors`), or case: the stored case is not what the log tells, in `fields` (the category too, where the
+    log names it). `seq` is None where it is no single row.
     """
 
     report_id: int
@@ -46,11 +47,14 @@ class Verified:
         return not self.counts.keys() - {"unsealed"}
 
 
-def verify(db: Connection, progress: Callable[[int], None] = lambda n: None) -> Verified:
+def verify(
+    db: Connection, progress: Callable[[int], None] = lambda n: None, *, anchored: Iterable[Finding] = ()
+) -> Verified:
     """Looks at every row of every log, and replays every report.
 
     Args:
         progress: is told how many reports have been replayed.
+        anchored: what differs from an anchor, told with the rest.
     """
     named: list[Finding] = []
     counts: dict[str, int] = {}
@@ -60,6 +64,8 @@ def verify(db: Connection, progress: Callable[[int], None] = lambda n: None) -> 
         if len(named) < MOST_NAMED:
             named.append(finding)
 
+    for finding in anchored:
+        found(finding)
     for wrong in db.execute(load("audit_log"), execution_options=_STREAM):
         found(Finding(wrong.report_id, wrong.number, wrong.seq, wrong.what))
     n_reports = n_rows = 0

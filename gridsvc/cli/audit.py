@@ -1,26 +1,56 @@
-"""`gridsvc audit`: verifies every log and every stored case; blanks what retention no longer allows to keep."""
+"""`gridsvc audit`: verifies all logs and stored cases, keeps the ends of the logs, blanks what may be kept no longer."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import uuid4
 
-from gridsvc import audit, retention
+from gridsvc import anchors, audit, retention
 from gridsvc.cli.door import FINE, WRONG, Door
 from gridsvc.cli.progress import shown
-from gridsvc.errors import Refused
+from gridsvc.errors import Conflict, Refused
 
 
 def run(door: Door, args: argparse.Namespace) -> int:
-    """The exit code of `audit verify` (2: something was changed) or `audit retain`."""
-    return _verify(door) if args.deed == "verify" else _retain(door, args)
+    """The exit code of `audit verify` (2: something was changed), `audit anchor` or `audit retain`."""
+    if args.deed == "verify":
+        return _verify(door, args)
+    return _anchor(door, args) if args.deed == "anchor" else _retain(door, args)
 
 
-def _verify(door: Door) -> int:
-    with door.owner() as db, shown(door) as step:
-        done = audit.verify(db, lambda n: step("audit", n, None))
+def _anchor(door: Door, args: argparse.Namespace) -> int:
+    path = Path(args.out)
+    if path.exists():
+        raise Conflict("anchor_exists", file=str(path))
+    with door.owner() as db, path.open("x", encoding="utf-8", newline="") as out:
+        try:
+            made = anchors.write(db, out, door.now)
+        except BaseException:
+            path.unlink()  # half an anchor would stand in the way of a whole one
+            raise
+    if door.json:
+        door.tell(asdict(made) | {"at": door.now.isoformat(), "file": str(path)})
+    door.say(door.word("audit.anchored", n=made.n_reports, file=path, sha256=made.sha256))
+    return FINE
+
+
+def _verify(door: Door, args: argparse.Namespace) -> int:
+    with ExitStack() as stack:
+        db, step = stack.enter_context(door.owner()), stack.enter_context(shown(door))
+        anchored: Iterable[audit.Finding] = ()
+        if args.anchor is not None:
+            lines = stack.enter_context(Path(args.anchor).open(encoding="utf-8", newline=""))
+            anchored = anchors.differing(db, anchors.read(lines))
+        done = audit.verify(db, lambda n: step("audit", n, None), anchored=anchored)
+    if args.anchor is not None:
+        with Path(args.anchor).open(encoding="utf-8", newline="") as lines:
+            noted = anchors.told(lines)
+        door.say(door.word("audit.compared", n=noted.n_reports, sha256=noted.sha256))
     if door.json:
         door.tell({"sound": done.sound} | asdict(done))
     for finding in done.findings:

@@ -284,11 +284,13 @@ def _audit(one: Parser, locale: Locale) -> None:
     one.set_defaults(module="gridsvc.cli.audit")
     deeds = _commands(one, locale, "deed", "DEED")
     made = {}
-    for deed in ("verify", "retain"):
+    for deed in ("verify", "anchor", "retain"):
         about = say(f"cli.audit.{deed}")
         made[deed] = deeds.add_parser(deed, help=about, description=about)
         made[deed].add_argument("--lang", choices=LOCALES, default=argparse.SUPPRESS, help=say("cli.lang"))
         _json(made[deed], locale)
+    made["verify"].add_argument("--anchor", metavar="FILE", help=say("cli.audit.with_anchor"))
+    made["anchor"].add_argument("out", metavar="FILE", help=say("cli.audit.out"))
     until = made["retain"].add_mutually_exclusive_group(required=True)
     until.add_argument("--before", metavar="DATE", help=say("cli.audit.before"))
     until.add_argument("--days", type=int, metavar="N", help=say("cli.audit.days"))

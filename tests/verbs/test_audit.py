@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
 from datetime import timedelta
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from sqlalchemy import Connection, select, text
 from sqlalchemy.exc import ProgrammingError
 
-from gridsvc import audit, cases, performance, reports, residents, retention
+from gridsvc import anchors, audit, cases, performance, reports, residents, retention
 from gridsvc.cli.main import main
 from gridsvc.db import tables as t
 from gridsvc.errors import Refused
@@ -301,3 +303,100 @@ def test_the_demo_town_is_what_its_logs_tell(town_db: Connection) -> None:
     done = audit.verify(town_db)
     assert (done.findings, done.sound) == ((), True)
     assert done.n_rows > done.n_reports > 100
+
+
+def remake(db: Connection, report_id: int, *, note: str) -> None:
+    """A whole chain made anew, as only the owner can: other words in the second row, and every digest fits."""
+    db.execute(
+        text("UPDATE report_log SET note = :n, note_salt = 'x', note_digest = sha256('x' || convert_to(:n, 'UTF8')) WHERE report_id = :id AND seq = 2"),
+        {"id": report_id, "n": note},
+    )  # fmt: skip
+    seal = text("""UPDATE report_log l SET digest = log_digest((SELECT b.digest FROM report_log b WHERE b.report_id = l.report_id
+      AND b.seq = l.seq - 1), l.report_id, l.seq, l.action, l.from_state, l.to_state, l.actor_id, l.at, l.note_digest, l.facts)
+      WHERE l.report_id = :id AND l.seq = :seq""")
+    for seq in range(1, 8):
+        db.execute(seal, {"id": report_id, "seq": seq})
+
+
+def anchored(db: Connection, kept: io.StringIO) -> list[tuple[int | None, str, tuple[str, ...]]]:
+    kept.seek(0)
+    findings = audit.verify(db, anchored=anchors.differing(db, anchors.read(kept))).findings
+    return [(one.seq, one.what, one.fields) for one in findings]
+
+
+def test_an_anchor_shows_what_a_chain_cannot(fresh: Fresh) -> None:
+    kept = io.StringIO()
+    with fresh.begin() as db:
+        report_id, number = sealed(db)
+        other = submit(db)
+        cases.apply(db, cases.lock_id(db, other), "note", ADMIN, NOW, AGREED, Given(note="看过"))
+        made = anchors.write(db, kept, NOW)
+        assert made.n_reports == 2
+        assert anchors.told(kept.getvalue().splitlines(keepends=True)) == made
+        lead(db, number, "struck_off", NOW + 30 * DAY)  # what grew since is no finding
+        assert anchored(db, kept) == []
+    with fresh.begin(owner=True) as db:
+        with db.begin_nested() as inner:
+            remake(db, report_id, note="另一种说法")
+            db.execute(text("DELETE FROM report_log WHERE report_id = :id AND seq = 8"), {"id": report_id})
+            db.execute(text("UPDATE report SET state = 'closed', struck_at = NULL WHERE id = :id"), {"id": report_id})
+            assert found(db) == []  # the chain is whole again
+            assert anchored(db, kept) == [(7, "anchor", ())]
+            inner.rollback()
+        db.execute(
+            text("DELETE FROM report_log WHERE report_id = :id AND seq = 2"), {"id": other}
+        )  # it changed nothing
+        assert found(db) == []
+        assert anchored(db, kept) == [(2, "anchor", ())]
+
+
+def test_a_file_that_is_no_anchor_or_not_whole(fresh: Fresh) -> None:
+    kept = io.StringIO()
+    with fresh.begin() as db:
+        sealed(db)
+        submit(db)
+        anchors.write(db, kept, NOW)
+    lines = kept.getvalue().splitlines(keepends=True)
+    assert len(list(anchors.read(lines))) == 2
+    for wrong, code in (
+        ([], "anchor_damaged"),
+        (lines[:-1], "anchor_damaged"),
+        ([lines[0], lines[2], lines[3]], "anchor_damaged"),
+        ([lines[0], lines[1].replace("\t7\t", "\t6\t"), *lines[2:]], "anchor_damaged"),
+        (lines[1:], "anchor_unreadable"),
+        ([*lines, lines[1]], "anchor_unreadable"),
+        ([lines[0], "x\ty\tz\ta\tb\tc\n", lines[3]], "anchor_unreadable"),
+    ):
+        with pytest.raises(Refused, match=code):
+            list(anchors.read(wrong))
+
+
+def test_numbers_of_imports_may_hold_anything(db: Connection) -> None:
+    odd = "第\t1\n号\\u0041"
+    db.execute(text("UPDATE report SET number = :n WHERE id = :id"), {"n": odd, "id": submit(db)})
+    kept = io.StringIO()
+    anchors.write(db, kept, NOW)
+    (head,) = anchors.read(kept.getvalue().splitlines(keepends=True))
+    assert head.number == odd
+    assert list(anchors.differing(db, [head])) == []
+
+
+def test_the_command_keeps_and_compares(
+    fresh: Fresh, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    for name, value in fresh.env().items():
+        monkeypatch.setenv(name, value)
+    with fresh.begin() as db:
+        report_id, _ = sealed(db)
+    file = tmp_path / "anchor.txt"
+    assert main(["audit", "anchor", str(file)]) == 0
+    digest = anchors.told(file.read_text("utf-8").splitlines(keepends=True)).sha256
+    assert digest in capsys.readouterr().out
+    assert main(["audit", "anchor", str(file)]) == 4
+    assert main(["audit", "verify", "--anchor", str(file)]) == 0
+    assert digest in capsys.readouterr().out
+    with fresh.begin(owner=True) as db:
+        remake(db, report_id, note="另一种说法")
+    assert main(["audit", "verify"]) == 0
+    assert main(["audit", "verify", "--anchor", str(file)]) == 2
+    assert "cut off or made anew" in capsys.readouterr().err
