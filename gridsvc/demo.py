@@ -177,7 +177,21 @@ def _people(db: Connection, town: Town, begin: datetime, rule: Rule) -> tuple[di
 
 
 def _door(compound_id: int, one: Household) -> households.Door:
-    return households.Door(compound_id, one.building, one.unit, one.room, one.lon, one.lat, position_source="building")
+    return households.Door(
+        compound_id,
+        one.building,
+        one.unit,
+        one.room,
+        one.lon,
+        one.lat,
+        kind=one.kind,
+        name=one.name,
+        class_code=one.class_code,
+        n_people=one.n_people,
+        registered_elsewhere=one.registered_elsewhere,
+        contact_name=one.contact,
+        position_source="building",
+    )
 
 
 def _key(door: households.Door) -> tuple[object, ...]:

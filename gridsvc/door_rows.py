@@ -20,7 +20,9 @@ from gridsvc.rules import addresses
 Columns = Mapping[str, Sequence[str | None]]
 
 _LOCK = text("SELECT pg_try_advisory_xact_lock(hashtext('gridsvc.doors'), hashtext(current_schema()))")
+_NESTED = text("SELECT set_config('enable_nestloop', :value, true)")
 _TRIES, _PAUSE_S = 30, 0.1
+LARGE = 20_000  # rows
 _TABLES = ("door_row", "door_home", "door_loose", "door_held", "door_building", "door_found", "door_refused")
 _DROP = text(f"DROP TABLE IF EXISTS {', '.join(f'pg_temp.{name}' for name in _TABLES)}")
 
@@ -94,7 +96,13 @@ def find(db: Connection) -> None:
         _name_buildings(db)
     for name in ("door_held", "door_building"):
         db.execute(text(f"ANALYZE {name}"))
+    # Of a key of six columns the planner expects hardly any match, and would look up each of a million singly.
+    large = int(db.scalar(text("SELECT count(*) FROM door_row")) or 0) >= LARGE
+    if large:
+        db.execute(_NESTED, {"value": "off"})
     db.execute(load("door_found_make"))
+    if large:
+        db.execute(_NESTED, {"value": "on"})
     db.execute(load("door_lost_refuse"))
     db.execute(load("door_repeats_refuse"))
     db.execute(text("ANALYZE door_found"))

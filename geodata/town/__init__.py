@@ -41,13 +41,14 @@ def build(until: date, seed: int = 1, scale: float = 1.0) -> Town:
     sites = built.sites(board)
     houses = built.buildings(board, sites)
     grids, dedicated = ground.grids(board, codes), ground.dedicated(board)
-    doors = people.households(board, houses, codes, seed, scale)
+    closed = built.dedicated_blocks() | {block: site.ref for site in sites for block in site.blocks}
+    lines = roads.roads(board, codes, closed)
+    doors = people.furnished(people.households(board, houses, codes, seed, scale), lines, seed)
     n_doors: dict[str, int] = {}
     for door in doors:
         n_doors[door.compound_ref] = n_doors.get(door.compound_ref, 0) + 1
     staff, duties = people.workers(list(grids["code"]), list(dedicated["code"]), seed)
     reports, spots = script.reports(until, board, codes, sites, doors, duties, seed, scale)
-    closed = built.dedicated_blocks() | {block: site.ref for site in sites for block in site.blocks}
     return Town(
         until=until,
         seed=seed,
@@ -55,7 +56,7 @@ def build(until: date, seed: int = 1, scale: float = 1.0) -> Town:
         grids=grids,
         dedicated=dedicated,
         compounds=built.compound_frame(board, sites, houses, n_doors),
-        roads=roads.roads(board, codes, closed),
+        roads=lines,
         buildings=built.building_frame(board, houses),
         water=ground.water(board),
         categories=phrases.categories(),

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import time
 from random import Random
+
+import shapely
+from geopandas import GeoDataFrame
 
 from geodata.town import dice, names
 from geodata.town.built import STYLES, Building
@@ -14,6 +18,11 @@ from geodata.town.rows import Duty, Household, Worker
 
 NONE = "无"  # the literal for a level that an address does not have
 WEEKDAYS, WEEKEND, ALL_DAYS = (1, 2, 3, 4, 5), (6, 7), (1, 2, 3, 4, 5, 6, 7)
+SHOPS = 0.015  # of all doors
+BESIDE_A_ROAD_DEG = 0.0009  # about a hundred metres
+GROUND_FLOOR = frozenset({NONE, *(str(100 + flat) for flat in range(1, 9))})
+CLASSES = ("ordinary", "floating", "living_alone", "cared_for", "in_need")
+CLASS_SUMS = dice.cumulated((930, 25, 20, 15, 10))
 GRIDS_PER_WORKER = (1, 1, 2, 2, 2, 3)
 
 
@@ -32,6 +41,32 @@ def households(plan: Plan, every: Iterable[Building], codes: Grids, seed: int, s
                 Household(key, community, ref, building.id, building.label, unit, room, lon, lat, codes[building.block])
             )
     return tuple(doors)
+
+
+def furnished(doors: tuple[Household, ...], roads: GeoDataFrame, seed: int) -> tuple[Household, ...]:
+    """The doors with who is behind them: a few shops on the ground floor along main roads, a few in other classes."""
+    rng = dice.stream(seed, "behind the doors")
+    major = shapely.union_all(roads.geometry[roads["class"] == "major"].to_numpy())
+    shapely.prepare(major)
+    places = shapely.points([door.lon for door in doors], [door.lat for door in doors])
+    beside = shapely.dwithin(places, major, BESIDE_A_ROAD_DEG).tolist()
+    fit = [near and door.room in GROUND_FLOOR for near, door in zip(beside, doors, strict=True)]
+    share = min(1.0, SHOPS * len(doors) / max(1, sum(fit)))
+    names_left = dice.shuffled(rng, [s + of for s in names.SURNAMES for of in names.TRADES])
+    return tuple(
+        _furnished(rng, door, fits and dice.happens(rng, share), names_left)
+        for door, fits in zip(doors, fit, strict=True)
+    )
+
+
+def _furnished(rng: Random, door: Household, is_shop: bool, names_left: list[str]) -> Household:
+    if is_shop and names_left:
+        name = names_left.pop()
+        owner = name[0] + dice.pick(rng, names.GIVEN_NAMES)
+        return replace(door, kind="shop", name=name, class_code="business", contact=owner)
+    class_code = dice.weighted(rng, CLASSES, CLASS_SUMS)
+    n_people = 1 if class_code == "living_alone" else 1 + dice.below(rng, 5)
+    return replace(door, class_code=class_code, n_people=n_people, registered_elsewhere=class_code == "floating")
 
 
 def _rooms(rng: Random, building: Building, scale: float) -> list[tuple[str, str]]:

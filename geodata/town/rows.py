@@ -77,6 +77,12 @@ class Household:
     lon: float
     lat: float
     script_grid: str  # base grid that its building was put into
+    kind: Literal["household", "shop"] = "household"
+    name: str | None = None  # of a shop
+    class_code: str = "ordinary"
+    n_people: int | None = None
+    registered_elsewhere: bool = False
+    contact: str | None = None  # who runs a shop
 
 
 @dataclass(frozen=True, slots=True)

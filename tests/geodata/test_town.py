@@ -248,6 +248,15 @@ class TestBuilt:
         special = shapely.union_all(shapes(built.dedicated))
         assert not any(special.intersects(shapely.Point(door.lon, door.lat)) for door in one_each)
 
+    def test_a_few_doors_are_shops_along_main_roads_and_a_few_households_need_more(self, built: Town) -> None:
+        shops = [door for door in built.households if door.kind == "shop"]
+        assert 0.01 <= len(shops) / len(built.households) <= 0.02
+        assert len({door.name for door in shops}) == len(shops)
+        classes = Counter(door.class_code for door in built.households if door.kind == "household")
+        assert {"cared_for", "living_alone", "in_need", "floating"} < set(classes)
+        assert 0.9 < classes["ordinary"] / classes.total() < 0.96
+        assert all(door.n_people == 1 for door in built.households if door.class_code == "living_alone")
+
     def test_every_grid_has_a_main_worker_and_some_have_no_deputy(self, built: Town) -> None:
         mains = Counter(duty.code for duty in built.duties if duty.kind == "main")
         assert set(mains) == {*built.grids["code"], *built.dedicated["code"]}
