@@ -25,7 +25,8 @@ class Curve:
     """What the picture draws, in units of its view box: lines as `points` of a polyline, the band as a rectangle.
 
     `reached` ends at the last day that is known; `planned` goes from the first day to the last, straight; `band` is
-    the span of days (left, right) in which the end is expected, `expected` its middle; None where nothing can be said.
+    the span of days (left, right) in which the end is expected, as far as the picture goes, `expected` its middle; None
+    where nothing can be said or it lies beyond.
     """
 
     reached: str
@@ -53,8 +54,12 @@ def drawn(
         daily: doors reached first on each day, days in order; days without one may be missing.
         band: first, middle and last day of the expected end.
     """
-    last_day = max([end, *(day for day, _ in daily), *(band or ())])
     first_day = min([begin, *(day for day, _ in daily)])
+    last_day = max([end, *(day for day, _ in daily)])
+    if band is not None:  # an end far away is told in words: drawn whole, it would press the days so far together
+        farthest = max(last_day, end + (end - begin))
+        band = None if band[0] > farthest else band
+        last_day = max(last_day, min(band[2], farthest)) if band else last_day
     n_days = max(1, (last_day - first_day).days + 1)
     most = max(1, n_target, sum(n for _, n in daily))
 
@@ -79,10 +84,10 @@ def drawn(
         planned=_points([(x(begin, 0.0), y(0)), (x(end), y(n_target))]),
         last=reached[-1] if daily else None,
         today=x(today) if first_day <= today <= last_day else None,
-        band=None if band is None else (x(band[0], 0.0), x(band[2])),
-        expected=None if band is None else x(band[1]),
+        band=None if band is None else (x(band[0], 0.0), x(min(band[2], last_day))),
+        expected=None if band is None or band[1] > last_day else x(band[1]),
         target=y(n_target),
-        days=tuple(Tick(x(day, 0.5), day.isoformat()[5:]) for day in _days(first_day, last_day)),
+        days=tuple(Tick(x(day, 0.5), day.isoformat()[cut:]) for day, cut in _days(first_day, last_day)),
         doors=tuple(Tick(y(n), f"{n:,}") for n in _rounds(most)),
     )
 
@@ -91,10 +96,11 @@ def _points(pairs: Sequence[tuple[float, float]]) -> str:
     return " ".join(f"{x:g},{y:g}" for x, y in pairs)
 
 
-def _days(first: date, last: date) -> list[date]:
-    """At most `MOST_TICKS` days, evenly apart, from the first."""
+def _days(first: date, last: date) -> list[tuple[date, int]]:
+    """At most `MOST_TICKS` days, evenly apart, from the first; how much to cut: a day of another year says its year."""
     step = max(1, math.ceil(((last - first).days + 1) / MOST_TICKS))
-    return [first + timedelta(days=n) for n in range(0, (last - first).days + 1, step)]
+    days = [first + timedelta(days=n) for n in range(0, (last - first).days + 1, step)]
+    return [(day, 5 if day.year == before.year else 0) for before, day in zip([first, *days], days, strict=False)]
 
 
 def _rounds(most: int) -> list[int]:

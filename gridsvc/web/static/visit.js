@@ -34,6 +34,9 @@ function attach() {
   );
 }
 
+// Kept in the browser's memory, the form would come back with dead buttons: it is asked for anew, with another key.
+window.addEventListener("pageshow", (event) => event.persisted && location.reload());
+
 // One tap records once, however often the thumb comes down: the key of the form is the same.
 form.addEventListener("submit", () => {
   const key = `visit ${form.elements.client_key.value}`;
