@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import Connection, text
 
-from gridsvc import household_reading, households, visited
+from gridsvc import editions, household_reading, households, visited
 from gridsvc.errors import Conflict, Forbidden, NotFound, Refused
 from gridsvc.grids import Rule
 from gridsvc.household_reading import Filter
@@ -263,3 +263,18 @@ def test_nobody_serving_changes_the_log(db: Connection, county: County, rule: Ru
     households.add(db, door(county), PLANNER, NOW, rule)
     with pytest.raises(Exception, match="permission denied"), db.begin_nested():
         db.execute(text("DELETE FROM household_log"))
+
+
+def test_a_moved_border_moves_doors_and_the_counts_with_them(db: Connection, county: County, rule: Rule) -> None:
+    campaign = a_campaign(db)
+    before = [tuple(row) for row in db.execute(CELLS)]
+    rows = [row for row in counties.base_grids() if row[1] != f"{counties.WEST}001"]
+    whole = counties.box(110.0045, 23, 110.01, 23.01)
+    part = counties.box(110, 23, 110.0045, 23.01)
+    rows += [(90, f"{counties.WEST}001", "第一网格", whole), (91, f"{counties.WEST}099", "新网格", part)]
+    editions.stage(db, rows)
+    editions.draft(db, "base", NOW, replace=True)
+    assert editions.publish(db, "base", NOW, rule).n_households_moved == 10
+    moved = [tuple(row) for row in db.execute(CELLS)]
+    assert moved != before
+    assert_counted(db, campaign)

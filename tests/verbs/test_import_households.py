@@ -302,3 +302,13 @@ def test_a_large_file_is_stored_as_any_other(
             db.scalar(text("SELECT count(*) FROM household WHERE source = 'f' AND grid_version_id IS NOT NULL")) == 40
         )
         assert take(db, from_csv(file), rule).tally.same == 40
+
+
+def test_a_new_door_like_a_stored_one_is_told_whichever_is_odd(
+    db: Connection, county: County, rule: Rule, tmp_path: Path
+) -> None:
+    header = ("小区", "地址")
+    take(db, from_csv(csv(tmp_path / "a.csv", header, (J, "9-1-0501"), (J, "9-2-601"))), rule)
+    account = take(db, from_csv(csv(tmp_path / "b.csv", header, (J, "9-1-501"), (J, "9-2-0601"), (J, "9-3-501"))), rule)
+    told = {(n.facts["key"], n.facts["other_key"]) for n in account.notes if n.code == "door_near_stored"}
+    assert told == {("9-1-501", "9-1-0501"), ("9-2-0601", "9-2-601")}
