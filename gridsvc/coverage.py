@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from operator import itemgetter
 from typing import Any, Literal, NamedTuple, get_args
 from zoneinfo import ZoneInfo
 
@@ -17,8 +18,9 @@ from sqlalchemy import Row as Found
 
 from gridsvc import campaigns, grids, small_cells, stats
 from gridsvc.campaigns import Campaign, begins
+from gridsvc.db import queries
 from gridsvc.db import tables as t
-from gridsvc.db.queries import ask, load
+from gridsvc.db.queries import load
 from gridsvc.errors import Conflict, NotFound, Refused
 from gridsvc.grids import Rule
 from gridsvc.rules.coverage import COUNTS, STANDING
@@ -203,15 +205,19 @@ def _checked(db: Connection, query: Query, now: datetime) -> Campaign | None:
 
 def _kept(db: Connection, query: Query, campaign: Campaign, actor: Actor) -> tuple[tuple[Row, ...], tuple[int, ...]]:
     if query.by == ("grid",) and query.class_code is None and query.kind is None:
-        found = ask(db, "coverage_by_grid_kept", scope(actor) | {"campaign_id": campaign.id})
-        rows = [Row((Key(r[0], r[1], None, r[2]),), tuple(r[3:])) for r in found]
-        return tuple(rows), _sum(row.values for row in rows)
+        found = queries.table(db, "coverage_by_grid_kept", scope(actor) | {"campaign_id": campaign.id})
+        counts = list(map(itemgetter(slice(_N_CALLED, None)), found))
+        keys = map(Key, *(map(itemgetter(i), found) for i in range(_N_CALLED)))
+        return tuple(map(Row, zip(keys, strict=False), counts)), _sum(counts)
     values = _chosen(query, actor) | {"campaign_id": campaign.id}
     told = db.execute(load("coverage_cells"), values).all()
     rows = [Row(_keys(query.by, one), tuple(int(n) for n in one[-len(COUNTS) :])) for one in told]
     if not query.by:
         return (), _sum(row.values for row in rows)
     return _ordered(rows), _sum(row.values for row in rows)
+
+
+_N_CALLED = 4  # the first columns: what a grid is called, as a Key has it
 
 
 def _hide(
@@ -279,8 +285,8 @@ def _beside(
     db: Connection, query: Query, campaign: Campaign, window: Window, actor: Actor
 ) -> tuple[int | None, int | None]:
     values = _chosen(query, actor) | _span(window) | {"campaign_id": campaign.id, "as_of": query.as_of}
-    row = db.execute(load("coverage_beside"), values).one()
-    return row.added, row.outside
+    ((added, outside),) = queries.table(db, "coverage_beside", values | {"drawn_at": campaign.drawn_at})
+    return added, outside
 
 
 def _span(window: Window) -> dict[str, object]:

@@ -1,6 +1,7 @@
 -- Question: how many doors in a campaign's scope came on the register after its list was drawn, and how many of these were
 --   visited in a window?
--- Parameters: :campaign_id, :starts_at, :ends_at (instants), :as_of (instant or null: now),
+-- Parameters: :campaign_id, :drawn_at (the campaign's: a plan made for it knows how few came later),
+--   :starts_at, :ends_at (instants), :as_of (instant or null: now),
 --   :class_code, :kind (text or null: only these doors),
 --   :all_areas (bool), :area_ids (bigint[]), :worker_id (bigint or null): which doors this reader sees
 -- Columns: added, outside; one row
@@ -10,7 +11,7 @@ SELECT count(*) AS added, count(*) FILTER (WHERE EXISTS (
     WHERE v.household_id = h.id AND v.mode = ANY (c.modes) AND v.happened_at >= :starts_at AND v.happened_at < :ends_at
   )) AS outside
 FROM campaign c
-JOIN household h ON h.registered_at > c.drawn_at
+JOIN household h ON h.registered_at > CAST(:drawn_at AS timestamptz)
 WHERE c.id = :campaign_id
   AND h.registered_at <= coalesce(CAST(:as_of AS timestamptz), 'infinity')
   AND (h.removed_at IS NULL OR h.removed_at > coalesce(CAST(:as_of AS timestamptz), 'infinity'))

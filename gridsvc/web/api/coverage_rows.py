@@ -54,24 +54,25 @@ def told(table: Table, unit: Unit) -> rows.Json:
 
 
 def _row(row: Row, by: tuple[coverage.Dim, ...], lang: Locale) -> rows.Json:
-    keys, values = row.keys, row.values
-    one = (
-        _key(keys[0], by[0], lang)
-        if len(by) == 1
-        else {"keys": [_key(*pair, lang) for pair in zip(keys, by, strict=True)]}
-    )
+    keys, values = row
+    if len(by) == 1:
+        one = _key(keys[0], by[0], lang)
+    else:
+        one = {"keys": [_key(key, dim, lang) for key, dim in zip(keys, by, strict=True)]}
     if values is None:
-        return one | {"n": None, "denom": None, "share": None, "counts": None}
-    n, of = values[_N], values[_OF]
-    one["n"], one["denom"], one["share"], one["counts"] = n, of, n / of if of else None, values
+        one["n"] = one["denom"] = one["share"] = one["counts"] = None
+        return one
+    one["n"] = n = values[_N]
+    one["denom"] = of = values[_OF]
+    one["share"] = n / of if of else None
+    one["counts"] = values
     return one
 
 
 def _key(key: Key, dim: coverage.Dim, lang: Locale) -> rows.Json:
-    told: rows.Json = {"code": key.code, "name": coverage_files.name_of(key, dim, lang)}
-    if dim == "grid":
-        told["layer"], told["retired"] = key.layer, False
-    return told
+    if dim == "grid" and key.code is not None:
+        return {"code": key.code, "name": key.name, "layer": key.layer, "retired": False}
+    return {"code": key.code, "name": coverage_files.name_of(key, dim, lang)}
 
 
 def _rates(lang: Locale) -> list[rows.Json]:
