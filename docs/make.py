@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = {"README.md": "en", "README.zh-CN.md": "zh"}
@@ -104,24 +104,42 @@ def rewritten(text: str, env: Mapping[str, str]) -> str:
     return _BLOCK.sub(one, text)
 
 
+SHOTS = {"hotspots": "/maps/hotspots", "coverage": "/maps/coverage", "worklist": "/worklist", "board": "{campaign}"}
+
+
 def shoot(address: str, logins: Path) -> None:
-    """Writes the pictures of both maps, in both languages, of a demo that runs at `address`."""
-    password = json.loads(logins.read_text("utf-8"))["planner"]
+    """Writes the pictures of the pages, in both languages, of a demo that runs at `address`."""
+    passwords = json.loads(logins.read_text("utf-8"))
     options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=options)
-        page = browser.new_page(viewport={"width": 1280, "height": 720})
-        page.goto(f"{address}/login")
-        page.fill("input[name=login]", "planner")
-        page.fill("input[name=password]", password)
-        page.press("input[name=password]", "Enter")
-        page.wait_for_load_state("networkidle")
-        for view in ("hotspots", "coverage"):
-            for lang in DOCUMENTS.values():
-                page.goto(f"{address}/maps/{view}?lang={lang}")
-                page.wait_for_load_state("networkidle")
-                page.screenshot(path=ROOT / "docs" / "img" / f"{view}-{lang}.png")
+        page = browser.new_page(viewport={"width": 1366, "height": 768})
+        _log_in(page, address, "planner", passwords)
+        page.goto(f"{address}/campaigns")
+        campaign = page.get_attribute("#campaigns a", "href") or "/campaigns"
+        _shoot(page, address, {name: path.format(campaign=campaign) for name, path in SHOTS.items()})
+        phone = browser.new_page(viewport={"width": 390, "height": 720}, is_mobile=True, has_touch=True)
+        _log_in(phone, address, "worker", passwords)
+        phone.goto(f"{address}/my-day")
+        door = (phone.get_attribute(".doors a", "href") or "/my-day").partition("?")[0]
+        _shoot(phone, address, {"day": "/my-day", "visit": door})
         browser.close()
+
+
+def _log_in(page: Page, address: str, login: str, passwords: Mapping[str, str]) -> None:
+    page.goto(f"{address}/login")
+    page.fill("input[name=login]", login)
+    page.fill("input[name=password]", passwords[login])
+    page.press("input[name=password]", "Enter")
+    page.wait_for_load_state("networkidle")
+
+
+def _shoot(page: Page, address: str, shots: Mapping[str, str]) -> None:
+    for name, path in shots.items():
+        for lang in DOCUMENTS.values():
+            page.goto(f"{address}{path}?lang={lang}")
+            page.wait_for_load_state("networkidle")
+            page.screenshot(path=ROOT / "docs" / "img" / f"{name}-{lang}.png")
 
 
 def main() -> None:
