@@ -21,8 +21,8 @@ class Finding:
     """Something that is not as it was written.
 
     `what`: changed, gap, note, note_gone, unsealed, log_missing (`sql/audit_log.sql`), anchor (a row that was there is
-    not: `gridsvc.anchors`), or case: the stored case is not what the log tells, in `fields` (the category too, where the
-    log names it). `seq` is None where it is no single row.
+    not: `gridsvc.anchors`), or case: the stored case is not what the log tells, in `fields` (the category too, where
+    the log names it). `seq` is None where it is no single row.
     """
 
     report_id: int

@@ -126,4 +126,5 @@ def save(db: Connection, incoming: Sequence[Incoming]) -> Stored:
     found = db.execute(select(c.id, c.source, c.ref).where(c.source.in_({s for s, _ in by_ref}))).all()
     named = [(row.id, by_ref[row.source, row.ref]) for row in found if (row.source, row.ref) in by_ref]
     write_names(db, [(id_, one.name, one.aliases) for id_, one in named])
+    complete_initials(db)
     return stored

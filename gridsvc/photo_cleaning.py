@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import uuid4
 
 from sqlalchemy import Connection
 
@@ -33,6 +34,11 @@ class Keeping:
     unused: timedelta = timedelta(hours=48)
     uncovered: timedelta = timedelta(days=30)
     ended: timedelta | None = None
+
+    @classmethod
+    def of_days(cls, uncovered: int, ended: int | None) -> Keeping:
+        """The same in days, as settings have it."""
+        return cls(uncovered=timedelta(days=uncovered), ended=None if ended is None else timedelta(days=ended))
 
 
 @dataclass(frozen=True)
@@ -109,7 +115,8 @@ def _rows(db: Connection, keeping: Keeping, now: datetime) -> _Counts:
     if keeping.ended is not None:
         old = db.scalars(load("photo_retired"), {"before": now - keeping.ended, "ended": list(ENDED)}).all()
         if old:
-            db.execute(t.report_photo.delete().where(t.report_photo.c.sha256.in_(old)))
+            rule = f"photos of reports ended before {(now - keeping.ended).isoformat()}"
+            db.execute(load("photo_retire"), {"wanted": old, "now": now, "batch": uuid4(), "rule": rule})
         n_ended = _delete(db, old, freed)
     r = t.photo_redaction.c
     uncovered = db.scalars(

@@ -18,12 +18,15 @@ class Blanked:
 
     batch: UUID
     n_reports: int
+    n_texts: int
     n_notes: int
     n_reporters: int
 
 
 def blank(db: Connection, before: datetime, now: datetime, batch: UUID) -> Blanked:
-    """Blanks the words in the logs of reports that ended before an instant, and what their reporters left.
+    """Blanks the text of reports that ended before an instant, the words in their logs, and what their reporters left.
+
+    Their position stays: it says where something was wrong, and maps and figures of the past are made of it.
 
     Needs the owning role: the serving one cannot change the log. The digests stay, so the chain can still be verified.
     A merged report goes with the one it was merged into.
@@ -35,4 +38,4 @@ def blank(db: Connection, before: datetime, now: datetime, batch: UUID) -> Blank
         raise Refused("retention_ahead", before=before.isoformat())
     values = {"before": before, "now": now, "batch": batch, "rule": f"ended before {before.isoformat()}"}
     row = db.execute(load("retention_blank"), values).one()
-    return Blanked(batch, row.n_reports, row.n_notes, row.n_reporters)
+    return Blanked(batch, row.n_reports, row.n_texts, row.n_notes, row.n_reporters)

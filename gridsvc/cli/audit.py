@@ -1,4 +1,4 @@
-"""`gridsvc audit`: verifies all logs and stored cases, keeps the ends of the logs, blanks what may be kept no longer."""
+"""`gridsvc audit`: verifies all logs and stored cases, keeps the ends of logs, blanks what may be kept no longer."""
 
 from __future__ import annotations
 
@@ -75,7 +75,13 @@ def _retain(door: Door, args: argparse.Namespace) -> int:
             db.commit()
     if door.json:
         door.tell(asdict(done) | {"before": before.isoformat(), "dry_run": args.dry_run})
-    facts = {"notes": done.n_notes, "reporters": done.n_reporters, "reports": done.n_reports, "batch": done.batch}
+    facts = {
+        "texts": done.n_texts,
+        "notes": done.n_notes,
+        "reporters": done.n_reporters,
+        "reports": done.n_reports,
+        "batch": done.batch,
+    }
     day = before.astimezone(door.settings.zone).strftime("%Y-%m-%d %H:%M")
     door.say(door.word("audit.would_retain" if args.dry_run else "audit.retained", before=day, **facts))
     return FINE

@@ -6,7 +6,6 @@ import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import timedelta
 
 from sqlalchemy import Connection
 
@@ -19,11 +18,7 @@ from gridsvc.photo_files import Files
 def run(door: Door, args: argparse.Namespace) -> int:
     """The exit code; the only deed is `clean`."""
     settings = door.settings
-    ended = settings.photo_retention_days
-    keeping = Keeping(
-        uncovered=timedelta(days=settings.photo_unredacted_days),
-        ended=None if ended is None else timedelta(days=ended),
-    )
+    keeping = Keeping.of_days(settings.photo_unredacted_days, settings.photo_retention_days)
 
     @contextmanager
     def begin() -> Iterator[Connection]:

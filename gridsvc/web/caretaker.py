@@ -1,4 +1,7 @@
-"""The service's own periodic work while it serves: one thread that looks every few minutes at what is due."""
+"""The service's own periodic work while it serves: one thread that looks every few minutes at what is due.
+
+Once a day it also tidies up: photos that may be kept no longer, names that have no initials yet.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +9,20 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from gridsvc import periodic, terms
+from gridsvc import compounds, periodic, photo_cleaning, terms
 from gridsvc.db.engine import transaction
+from gridsvc.errors import GridsvcError
+from gridsvc.photo_cleaning import Keeping
+from gridsvc.photo_files import Files
 from gridsvc.settings import Settings
 
 log = logging.getLogger("gridsvc.periodic")
+TIDY_EVERY = timedelta(days=1)
 LEAVING_S = 30.0  # a batch that is under way when the service ends is waited for so long
 
 
@@ -34,8 +41,13 @@ def caring(settings: Settings, app_url: str, clock: Callable[[], datetime]) -> I
         return transaction(app_url, settings.db_schema)
 
     def look() -> None:
+        tidied_at: datetime | None = None
         while not leaving.wait(settings.escalate_every_s):
-            _look(begin, settings, clock())
+            now = clock()
+            _look(begin, settings, now)
+            if tidied_at is None or now >= tidied_at + TIDY_EVERY:
+                tidied_at = now
+                _tidy(begin, settings, now)
 
     thread = threading.Thread(target=look, name="periodic", daemon=True)
     thread.start()
@@ -44,6 +56,27 @@ def caring(settings: Settings, app_url: str, clock: Callable[[], datetime]) -> I
     finally:
         leaving.set()
         thread.join(LEAVING_S)
+
+
+def _tidy(begin: Callable[[], AbstractContextManager[Connection]], settings: Settings, now: datetime) -> None:
+    """Several servers may do it on one day: who comes second finds nothing left."""
+    keeping = Keeping.of_days(settings.photo_unredacted_days, settings.photo_retention_days)
+    try:
+        with begin() as db:
+            n_names = compounds.complete_initials(db)
+        done = photo_cleaning.clean(begin, Files(settings.photo_folder), keeping, now)
+    except (SQLAlchemyError, OSError, GridsvcError) as error:
+        log.warning("tidying up failed and will be tried again tomorrow: %s", type(error).__name__)
+        return
+    if n_names:
+        log.info("initials of %d names of compounds completed", n_names)
+    if done.n_files or done.n_unused or done.n_ended:
+        told = (done.n_unused, done.n_ended, done.n_uncovered, done.n_files)
+        log.info("photos removed: %d unused, %d of ended reports, %d from before a redaction; %d files", *told)
+    if done.n_missing:
+        log.warning(
+            "%d pictures are missing, %s among them: restore them from a backup", done.n_missing, done.missing[0]
+        )
 
 
 def _look(begin: Callable[[], AbstractContextManager[Connection]], settings: Settings, now: datetime) -> None:

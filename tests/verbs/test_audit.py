@@ -221,7 +221,10 @@ def test_retention_takes_words_and_people_and_leaves_the_chain(fresh: Fresh) -> 
         done = retention.blank(db, NOW + DAY, NOW + 30 * DAY, batch)
         ended = {made["old"], made["old void"]}
         n_notes = sum(row.note is not None and row.report_id in ended for row in before)
-        assert (done.batch, done.n_reports, done.n_notes, done.n_reporters) == (batch, 2, n_notes, 2)
+        assert (done.batch, done.n_reports, done.n_texts, done.n_notes, done.n_reporters) == (batch, 2, 2, n_notes, 2)
+        texts = db.execute(text("SELECT id, description, words, body_hash FROM report")).all()
+        assert {row.id for row in texts if row[1:] == ("", None, None)} == ended
+        assert all(row.description and row.words and row.body_hash for row in texts if row.id not in ended)
         after = db.execute(select(t.report_log).order_by("report_id", "seq")).all()
         for was, now in zip(before, after, strict=True):
             if was.report_id in ended:
@@ -238,9 +241,10 @@ def test_retention_takes_words_and_people_and_leaves_the_chain(fresh: Fresh) -> 
         gone = {(row.report_id, row.seq) for row in before if row.note is not None and row.report_id in ended}
         assert {(row.report_id, row.seq) for row in records if row.what == "note"} == gone
         assert {row.report_id for row in records if row.what == "reporter"} == ended
+        assert {row.report_id for row in records if row.what == "text"} == ended
         assert found(db) == []
         again = retention.blank(db, NOW + DAY, NOW + 30 * DAY, uuid4())
-        assert (again.n_reports, again.n_notes, again.n_reporters) == (0, 0, 0)
+        assert (again.n_reports, again.n_texts, again.n_notes, again.n_reporters) == (0, 0, 0, 0)
         with pytest.raises(Refused, match="retention_ahead"):
             retention.blank(db, NOW + DAY, NOW, batch)
 

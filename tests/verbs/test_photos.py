@@ -324,6 +324,8 @@ def test_photos_of_ended_reports_go_when_a_setting_says_so(fresh: Fresh, files: 
     with fresh.begin() as db:
         assert [photos.known(db, x.sha256) is None for x in (both, ended, going_on)] == [False, True, False]
         assert [x.sha256 for x in photos.of_report(db, one)] == [both.sha256.hex()]
+        (record,) = db.execute(text("SELECT report_id, seq, what, at FROM deletion_record"))
+        assert tuple(record) == (one, 1, "photo", NOW + 11.5 * DAY)
 
 
 def test_strays_go_when_old_and_missing_ones_are_named(fresh: Fresh, files: Files, studio: Studio) -> None:

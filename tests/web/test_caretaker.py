@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
+from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from uuid import uuid4
 
-from gridsvc import areas, cases, reports
+import shapely
+from sqlalchemy import text
+
+from gridsvc import areas, cases, compounds, photos, reports
+from gridsvc.photo_files import Files
 from gridsvc.reports import Draft
 from gridsvc.rules.roles import ANONYMOUS
 from gridsvc.settings import Settings
@@ -38,3 +45,36 @@ def test_overdue_reports_go_up_while_serving_and_the_thread_ends(fresh: Fresh) -
 def test_it_can_be_switched_off(fresh: Fresh) -> None:
     with caring(Settings(GRIDSVC_SCHEMA=fresh.schema, escalate_every_s=0), fresh.app_url, lambda: NOW):
         assert "periodic" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_it_tidies_up_once_a_day(fresh: Fresh, tmp_path: Path) -> None:
+    at = [NOW]
+    with fresh.begin() as db:
+        point = bytes(shapely.to_wkb(shapely.Point(110, 23)))
+        compounds.save(db, [compounds.Incoming("t", "1", "锦绣花园", (), None, None, None, point)])
+        db.execute(text("UPDATE compound_name SET initials = NULL"))
+
+    def wait_for(seen: Callable[[], bool]) -> bool:
+        until = time.monotonic() + 20
+        while not seen() and time.monotonic() < until:
+            time.sleep(0.2)
+        return seen()
+
+    def initials() -> bool:
+        with fresh.begin() as db:
+            return "jxhy" in (db.scalar(text("SELECT initials FROM compound_name")) or "").split()
+
+    settings = Settings(GRIDSVC_SCHEMA=fresh.schema, escalate_every_s=1, photo_dir=tmp_path)
+    files = Files(settings.photo_folder)
+    with fresh.begin() as db:
+        files.claim(photos.folder_token(db))
+    stray = files.picture(bytes(32))
+    with caring(settings, fresh.app_url, lambda: at[0]):
+        assert wait_for(initials)
+        stray.parent.mkdir(parents=True, exist_ok=True)
+        stray.write_bytes(b"x")
+        os.utime(stray, (0, 0))
+        time.sleep(2.5)
+        assert stray.exists()  # a day has not gone by
+        at[0] = NOW + timedelta(days=1)
+        assert wait_for(lambda: not stray.exists())

@@ -1,9 +1,10 @@
--- Question: none; blanks the words in the logs of ended reports, and who reported them, and records each deletion
+-- Question: none; blanks the text of ended reports, the words in their logs and who reported them, and records each
+--   deletion
 -- Parameters: :before (instant: the last row of the log is older), :batch (uuid), :now (instant), :rule (words)
--- Columns: n_reports, n_notes, n_reporters; one row
+-- Columns: n_reports, n_texts, n_notes, n_reporters; one row
 -- Index: report_log_pkey, reporter_pkey
 WITH due AS MATERIALIZED (
-  SELECT r.id
+  SELECT r.id, r.description <> '' OR r.words IS NOT NULL AS told
   FROM report r
   LEFT JOIN report p ON p.id = r.parent_id
   WHERE r.state IN ('struck_off', 'void', 'not_filed', 'merged')
@@ -25,13 +26,18 @@ people AS (
     AND (p.secret_hash IS NOT NULL OR p.name IS NOT NULL OR p.phone IS NOT NULL OR p.address IS NOT NULL)
   RETURNING p.report_id
 ),
-unlinked AS (
-  UPDATE report r SET body_hash = NULL  -- it covers the name and phone that were left, so they could be guessed from it
-  FROM people p
-  WHERE r.id = p.report_id
+texts AS (
+  UPDATE report r SET description = '', words = NULL,
+    -- it covers the name and phone that were left, so they could be guessed from it; that of an import tells its file's row
+    -- from a changed one, so that the same file does not bring the text back
+    body_hash = CASE WHEN r.source <> 'gridsvc' THEN r.body_hash END
+  FROM due d
+  WHERE r.id = d.id AND (d.told OR (r.source = 'gridsvc' AND r.body_hash IS NOT NULL))
 ),
 gone AS (
-  SELECT n.report_id, n.seq, 'note' AS what FROM notes n
+  SELECT d.id AS report_id, CAST(NULL AS integer) AS seq, 'text' AS what FROM due d WHERE d.told
+  UNION ALL
+  SELECT n.report_id, n.seq, 'note' FROM notes n
   UNION ALL
   SELECT p.report_id, NULL, 'reporter' FROM people p
 ),
@@ -40,6 +46,7 @@ recorded AS (
   SELECT CAST(:now AS timestamptz), CAST(:batch AS uuid), g.report_id, g.seq, g.what, CAST(:rule AS text) FROM gone g
   RETURNING report_id, what
 )
-SELECT count(DISTINCT report_id) AS n_reports, count(*) FILTER (WHERE what = 'note') AS n_notes,
+SELECT count(DISTINCT report_id) AS n_reports, count(*) FILTER (WHERE what = 'text') AS n_texts,
+  count(*) FILTER (WHERE what = 'note') AS n_notes,
   count(*) FILTER (WHERE what = 'reporter') AS n_reporters
 FROM recorded

@@ -1,0 +1,19 @@
+"""Photos of ended reports go with a record of each deletion, whoever cleans."""
+
+from alembic import op
+
+from gridsvc.db.statements import statements
+
+revision = "0019"
+down_revision = "0018"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    for statement in statements(__file__):
+        op.execute(statement)
+
+
+def downgrade() -> None:
+    raise NotImplementedError("a schema is brought back from a dump, not downgraded")
