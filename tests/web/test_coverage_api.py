@@ -55,7 +55,7 @@ def test_a_campaign_is_set_up_changed_and_read(client: Client, running: str) -> 
     assert (one["starts_on"], one["areas"], one["questions"]) == ("2026-10-20", [], ["几口人？"])
     assert (one["questionnaires"], one["late"]) == ({"issued": 0, "returned": 0}, {"n": 0, "of": 8})
     assert planner.get(f"{CAMPAIGNS}/{running}").json()["questionnaires"]["issued"] == 100
-    assert [item["code"] for item in client("worker").get(CAMPAIGNS).json()["items"]] == [running]
+    assert running in [item["code"] for item in client("worker").get(CAMPAIGNS).json()["items"]]
     assert client("manager_west").post(CAMPAIGNS, json=BODY | {"code": "x"}).status_code == 403
     assert planner.get(f"{CAMPAIGNS}/x").json()["code"] == "campaign_unknown"
 
