@@ -231,15 +231,20 @@ def _hide(
     """The rows and the whole without what tells of few persons of a class; afterwards `covered_door` is as it was."""
     places = tuple(dim for dim in query.by if dim in PLACES)
     by: tuple[Dim, ...] = (*places, "class")
-    asked = _chosen(replace(query, by=by, class_code=None), actor)
-    found = (
-        db.execute(load("coverage_standing"), asked)
-        if kept is None
-        else db.execute(load("coverage_cells"), asked | {"campaign_id": kept.id})
-    )
-    every = [(_keys(by, one), one.enumerated) for one in found]
+    if set(by) == set(query.by) and query.class_code is None:
+        every = [(row.keys, row.counts["enumerated"]) for row in rows]
+        order = [query.by.index(dim) for dim in by]
+    else:
+        asked = _chosen(replace(query, by=by, class_code=None), actor)
+        found = (
+            db.execute(load("coverage_standing"), asked)
+            if kept is None
+            else db.execute(load("coverage_cells"), asked | {"campaign_id": kept.id})
+        )
+        every = [(_keys(by, one), int(one.enumerated)) for one in found]
+        order = list(range(len(by)))
     hidden = small_cells.Hidden(
-        small_cells.Cell(tuple(key.code for key in keys[:-1]), str(keys[-1].code), int(n)) for keys, n in every
+        small_cells.Cell(tuple(keys[i].code for i in order[:-1]), str(keys[order[-1]].code), n) for keys, n in every
     )
 
     def told(row: Row) -> Row:
