@@ -444,7 +444,7 @@ def test_the_rates_page_shows_every_fraction_and_the_definition(offices: Offices
         query = f"from=2026-10-01&to=2026-11-01&definition={definition}"
         told = client.get(f"/api/v1/stats/rates?{query}").json()
         html = page(client, f"/rates?{query}")
-        assert f"(definition {definition})" in html
+        assert f"(definition {'I' if definition == 'due_i' else 'II'})" in html
         whole = html[html.index('id="whole"') :]
         for one in told["total"]["rates"]:
             assert f"{one['n']:,} / {one['of']:,}" in whole, one
