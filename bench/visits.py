@@ -19,6 +19,7 @@ from gridsvc.db.engine import make_engine
 from gridsvc.rules.roles import Actor
 
 ROUNDS = 5
+BLOCK = 10_000  # visits of the past at once
 OWN_GRIDS = 10  # of the worker who visits
 OUTCOMES = ("reached", "reached", "reached", "absent", "refused", "vacant")
 BARE_TABLE = (
@@ -90,6 +91,19 @@ def drafts(doors: list[tuple[int, float, float]], n: int, seed: int) -> list[vis
     return made
 
 
+def live(place: Place, doors: list[int], n: int) -> None:
+    """So many visits of the last weeks at these doors: nobody begins with an empty table, nor plans for one."""
+    rng = dice.stream(99, "bench")
+    for start in range(0, n, BLOCK):
+        past = []
+        for _ in range(min(BLOCK, n - start)):
+            at = NOW - timedelta(minutes=rng.randint(1000, 40_000))
+            draft = visits.Draft(uuid.UUID(int=rng.getrandbits(128)), rng.choice(doors), rng.choice(OUTCOMES), at)
+            past.append(visits.Past(draft, None, at))
+        with place.begin() as db:
+            visits.load(db, past)
+
+
 def speed(work: Callable[[], int]) -> float:
     """How many a second."""
     start = time.perf_counter()
@@ -147,13 +161,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--grids", type=int, default=1000)
     parser.add_argument("--doors", type=int, default=100_000)
+    parser.add_argument("--stored", type=int, default=50_000, help="visits that are there already")
     parser.add_argument("--visits", type=int, default=500, help="singles a round")
     size = parser.parse_args()
-    print(f"visits: {size.doors:,} doors, {size.grids:,} grids, a running campaign; {machine()}")
+    print(f"visits: {size.doors:,} doors, {size.grids:,} grids, {size.stored:,} stored, a campaign; {machine()}")
     with cluster() as urls, schema(urls, "bench") as place:
         with place.begin() as db:
             actor, doors = fill(db, size.grids, size.doors)
             db.execute(text(BARE_TABLE))
+            everywhere = list(db.scalars(text("SELECT id FROM household ORDER BY id")))
+        live(place, everywhere, size.stored)
         with place.begin() as db:
             db.execute(text("ANALYZE"))
         found: dict[str, list[float]] = {"bare": [], "single": [], "batch": []}

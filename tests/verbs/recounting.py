@@ -87,10 +87,26 @@ def recounted_cells(db: Connection) -> Cells:
     return {key: {name: cell[name] for name in CELL_COUNTS} for key, cell in cells.items()}
 
 
+def stored_grids(db: Connection) -> Cells:
+    """The counts by grid as they are kept, without grids that every door has left."""
+    rows = db.execute(text("SELECT * FROM campaign_grid")).mappings()
+    kept = {(r["campaign_id"], r["grid_version_id"]): {c: r[c] for c in CELL_COUNTS} for r in rows}
+    return {key: counts for key, counts in kept.items() if any(counts.values())}
+
+
+def recounted_grids(db: Connection) -> Cells:
+    """The counts by grid, from all visits and the register as it is."""
+    summed: dict[tuple[Any, ...], Counter[str]] = defaultdict(Counter)
+    for key, counts in recounted_cells(db).items():
+        summed[key[:2]].update(counts)
+    return {key: {name: counts[name] for name in CELL_COUNTS} for key, counts in summed.items()}
+
+
 def assert_right(db: Connection) -> None:
     """Returns where what is kept equals what is counted again, and the register's own marks follow the visits."""
     assert stored_doors(db) == recounted_doors(db)
     assert stored_cells(db) == recounted_cells(db)
+    assert stored_grids(db) == recounted_grids(db)
     held = effective(db)
     for row in db.execute(text("SELECT id, reached_at, excluded FROM household")):
         reached = [v["happened_at"] for v in held.get(row.id, []) if v["outcome"] == "reached" and v["mode"] == "door"]
