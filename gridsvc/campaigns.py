@@ -207,8 +207,9 @@ def _values(db: Connection, wanted: Wanted, zone: ZoneInfo) -> dict[str, object]
     if wanted.ends_on < wanted.starts_on:
         raise Refused("campaign_days", first=wanted.starts_on.isoformat(), last=wanted.ends_on.isoformat())
     if wanted.class_codes is not None:
-        active = select(t.household_class.c.code).where(t.household_class.c.active)
-        known = set(db.scalars(active))
+        c = t.household_class.c
+        # A sensitive class is no campaign's: its list of doors would name them to everybody who walks it.
+        known = set(db.scalars(select(c.code).where(c.active, ~c.sensitive)))
         for code in wanted.class_codes:
             if code not in known:
                 raise Refused("campaign_class_unknown", class_code=code)

@@ -23,6 +23,7 @@ from gridsvc.db import tables as t
 from gridsvc.db.queries import load
 from gridsvc.errors import Conflict, NotFound, Refused
 from gridsvc.grids import Rule
+from gridsvc.household_reading import folded
 from gridsvc.rules.coverage import COUNTS, STANDING
 from gridsvc.rules.rates import share
 from gridsvc.rules.roles import Actor
@@ -34,6 +35,7 @@ PLACES: tuple[Dim, ...] = ("grid", "compound", "community", "subdistrict")
 TIMES: tuple[Dim, ...] = ("day", "week")
 DAYS = 90  # without a campaign and a first day: the last ninety, today included
 MOST_SPANS = 800
+MOST_ROWS = 100_000  # by days or weeks: each place has a row of each
 _DAY = timedelta(days=1)
 
 
@@ -125,7 +127,7 @@ def table(
         Conflict: the campaign's list is not drawn yet.
         Refused: the dimensions, days, class or as-of time do not fit.
     """
-    campaign = _checked(db, query, now)
+    campaign = _checked(db, query, actor, now)
     window = window_of(query, campaign, now, zone)
     if query.edition is not None and rule is None:
         raise ValueError("an edition is asked for without a rule of placement")
@@ -181,7 +183,7 @@ def window_of(query: Query, campaign: Campaign | None, now: datetime, zone: Zone
     return Window(begins(first, zone), begins(last + _DAY, zone), first, last)
 
 
-def _checked(db: Connection, query: Query, now: datetime) -> Campaign | None:
+def _checked(db: Connection, query: Query, actor: Actor, now: datetime) -> Campaign | None:
     """The campaign, where the query fits together."""
     fits = len(query.by) <= 2 and len(set(query.by)) == len(query.by) and set(query.by) <= set(DIMS)
     if not fits or set(TIMES) <= set(query.by):
@@ -190,8 +192,10 @@ def _checked(db: Connection, query: Query, now: datetime) -> Campaign | None:
         raise Refused("as_of_future", as_of=query.as_of.isoformat())
     if query.class_code is not None:
         known = select(t.household_class.c.code).where(t.household_class.c.code == query.class_code)
-        if db.scalar(known) is None:
+        if db.scalar(known) is None or query.class_code in folded(db, actor):
             raise Refused("class_unknown", class_code=query.class_code)
+    if small_cells.applies(actor, query.kind, "class" in query.by or query.class_code is not None):
+        small_cells.check(query.by, PLACES)
     if query.campaign is None:
         return None
     campaign = campaigns.one(db, query.campaign)
@@ -209,7 +213,7 @@ def _kept(db: Connection, query: Query, campaign: Campaign, actor: Actor) -> tup
         counts = list(map(itemgetter(slice(_N_CALLED, None)), found))
         keys = map(Key, *(map(itemgetter(i), found) for i in range(_N_CALLED)))
         return tuple(map(Row, zip(keys, strict=False), counts)), _sum(counts)
-    values = _chosen(query, actor) | {"campaign_id": campaign.id}
+    values = _chosen(query, actor) | {"campaign_id": campaign.id, "folded": folded(db, actor)}
     told = db.execute(load("coverage_cells"), values).all()
     rows = [Row(_keys(query.by, one), tuple(int(n) for n in one[-len(COUNTS) :])) for one in told]
     if not query.by:
@@ -230,7 +234,8 @@ def _hide(
 ) -> tuple[tuple[Row, ...], tuple[int, ...] | None]:
     """The rows and the whole without what tells of few persons of a class; afterwards `covered_door` is as it was."""
     places = tuple(dim for dim in query.by if dim in PLACES)
-    by: tuple[Dim, ...] = (*places, "class")
+    # Without a place too the communities are looked at: what is hidden of the classes is so in both answers.
+    by: tuple[Dim, ...] = (*(places or ("community",)), "class")
     if set(by) == set(query.by) and query.class_code is None:
         every = [(row.keys, row.counts["enumerated"]) for row in rows]
         order = [query.by.index(dim) for dim in by]
@@ -239,7 +244,7 @@ def _hide(
         found = (
             db.execute(load("coverage_standing"), asked)
             if kept is None
-            else db.execute(load("coverage_cells"), asked | {"campaign_id": kept.id})
+            else db.execute(load("coverage_cells"), asked | {"campaign_id": kept.id, "folded": folded(db, actor)})
         )
         every = [(_keys(by, one), int(one.enumerated)) for one in found]
         order = list(range(len(by)))
@@ -250,9 +255,10 @@ def _hide(
     def told(row: Row) -> Row:
         named = dict(zip(query.by, (key.code for key in row.keys), strict=True))
         place = tuple(named[dim] for dim in places)
-        return Row(row.keys, None) if hidden.at(place, named.get("class", query.class_code)) else row
+        class_code = named.get("class", query.class_code)
+        return Row(row.keys, None) if (hidden.at(place, class_code) if places else hidden.whole(class_code)) else row
 
-    whole = None if hidden.whole(query.class_code, placed=bool(places)) else values
+    whole = None if hidden.whole(query.class_code) else values
     return tuple(told(row) for row in rows), whole
 
 
@@ -290,6 +296,7 @@ def _beside(
     db: Connection, query: Query, campaign: Campaign, window: Window, actor: Actor
 ) -> tuple[int | None, int | None]:
     values = _chosen(query, actor) | _span(window) | {"campaign_id": campaign.id, "as_of": query.as_of}
+    values |= {"folded": folded(db, actor)}
     ((added, outside),) = queries.table(db, "coverage_beside", values | {"drawn_at": campaign.drawn_at})
     return added, outside
 
@@ -330,8 +337,9 @@ def _counted(
             rows += _empty_grids(db, rows, actor, held_at)
         return (_ordered(rows) if query.by else ()), _sum(row.values for row in rows)
     spans = _spans(times[0], window, until, zone)
+    rows = _stood(db, query.by, values, spans)
     total = _stood(db, (), values | dict.fromkeys((f"by_{dim}" for dim in (*PLACES, "class")), False), whole)
-    return _ordered(_stood(db, query.by, values, spans)), _sum(row.values for row in total)
+    return _ordered(rows), _sum(row.values for row in total)
 
 
 _AT_DOORS: dict[str, object] = {"modes": ["door"], "n_times": 1}
@@ -345,6 +353,7 @@ def _gather(
     db.execute(load("coverage_door_make"))
     # Whose a door is in an older edition shows when it is placed there.
     values = _mine(actor) | {"as_of": query.as_of, "everywhere": actor.sees_all or query.edition is not None}
+    values["folded"] = folded(db, actor)
     if campaign is None:
         db.execute(load("coverage_registered"), values)
     else:
@@ -374,6 +383,8 @@ def _mine(actor: Actor) -> dict[str, object]:
 def _stood(db: Connection, by: Sequence[Dim], values: dict[str, object], spans: Sequence[_Span]) -> list[Row]:
     """The rows of each span: doors that were visited in it by how they stood, the others as not visited."""
     standing = db.execute(load("coverage_standing"), _without(values, "modes", "n_times", "as_of")).all()
+    if len(spans) > 1 and len(standing) * len(spans) > MOST_ROWS:
+        raise Refused("coverage_rows", most=MOST_ROWS, n=len(standing) * len(spans))
     bounds = {"begins": [span.begins for span in spans], "ends": [span.ends for span in spans]}
     found = db.execute(load("coverage_visited"), values | bounds).mappings()
     visited = {tuple(row[name] for name in ("nr", *_IDS)): dict(row) for row in found}

@@ -1,7 +1,7 @@
 """The register as people read it: lists by place, class and due day; one door with its log; doors that look alike.
 
-Contacts are masked for everybody (`households.unmask` shows one, and says so in the log); a sensitive class is shown
-to those alone who may unmask.
+Contacts are masked for everybody (`households.unmask` shows one, and says so in the log); a sensitive class is told
+to those alone who may unmask: for others such a door is in every respect one of the default class of its kind.
 """
 
 from __future__ import annotations
@@ -122,8 +122,8 @@ def _rows(
 ) -> list[Row]:
     values = scope(actor) | vars(wanted) | _search(db, wanted.q)
     values |= {"id": household_id, "after": after, "n": n, "zone": zone.key, "today": now.astimezone(zone).date()}
-    values["sensitive"] = may(actor, "unmask_household")
-    return [_masked(row, actor) for row in db.execute(load("households_list"), values).mappings()]
+    values["folded"] = folded(db, actor)
+    return [_masked(row) for row in db.execute(load("households_list"), values).mappings()]
 
 
 def _search(db: Connection, q: str) -> dict[str, object]:
@@ -134,15 +134,12 @@ def _search(db: Connection, q: str) -> dict[str, object]:
     return found | {"building": levels.building, "unit": levels.unit, "room": levels.room}
 
 
-def _masked(row: RowMapping, actor: Actor) -> Row:
+def _masked(row: RowMapping) -> Row:
     values = {name: row[name] for name in Row.__dataclass_fields__}
     shown = Row(**values)
-    shown = replace(
+    return replace(
         shown, contact_name=masking.name(shown.contact_name), contact_phone=masking.phone(shown.contact_phone)
     )
-    if row["sensitive"] and not may(actor, "unmask_household"):
-        shown = replace(shown, class_code=None, class_zh=None, class_en=None)
-    return shown
 
 
 @dataclass(frozen=True)
@@ -215,3 +212,9 @@ def classes(db: Connection, *, only_active: bool = True) -> Sequence[Class]:
     c = t.household_class.c
     rows = db.execute(select(t.household_class).order_by(c.code)).mappings()
     return [found for row in rows if (found := Class(**row)).active or not only_active]
+
+
+def folded(db: Connection, actor: Actor) -> list[str]:
+    """The sensitive classes that this reader is not told of: the queries take them for `households.default_class`."""
+    c = t.household_class.c
+    return [] if may(actor, "unmask_household") else list(db.scalars(select(c.code).where(c.sensitive)))

@@ -2,10 +2,11 @@
 
 A count of 1 to `below` - 1 is hidden (a primary cell), and so are totals that small. Since a hidden cell is its row's
 total less the rest of the row, others are hidden with it, until for each primary cell there is a table of whole numbers
-not below 0 that agrees with everything shown and in which that cell is at least `below`: then no sum tells it, nor that
-it is small. Such tables differ along closed ways over hidden cells (a rise, a fall in the same column, a rise in that
-row ...), which are flows in a graph with a node for each row and column; the complementary cells are those of the
-cheapest ways (Castro, "Network flows heuristics for complementary cell suppression", 2002).
+that agrees with everything shown and in which that cell is at least `below`: no sum tells it, nor that it is small.
+That a count is 0 counts as known (a list without the row says so), and so does that a hidden one is at least 1: cells
+of 0 are never hidden, they help nobody. Such tables differ along closed ways over hidden cells (a rise, a fall in the
+same column, a rise in that row ...), which are flows in a graph with a node for each row and column; the complementary
+cells are those of the cheapest ways (Castro, "Network flows heuristics for complementary cell suppression", 2002).
 
 How to use it: print `Suppressed.shown(key)`, and "<3" or "-" for None; with a hidden count leave out the share that it
 is the numerator or the denominator of, colours and bars made from it, and its place in any ranking by it. A table is
@@ -25,9 +26,9 @@ BELOW = 3
 # Where a cell stands: its name, or one for each dimension; None in the place of a dimension is the total over it.
 Key = tuple[str | None, ...]
 
-# What it costs to hide a cell that need not be hidden, before its share of the whole (small ones go first). That a
-# count is zero is often known anyway, totals are what people look for.
-_OF_CELL, _OF_ZERO, _OF_TOTAL, _OF_ALL = 1.0, 3.5, 200.0, 20_000.0
+# What it costs to hide a cell that need not be hidden, before its share of the whole (small ones go first). Totals are
+# what people look for: they are hidden where nothing else is left.
+_OF_CELL, _OF_TOTAL, _OF_ALL = 1.0, 200.0, 20_000.0
 
 
 @dataclass(frozen=True)
@@ -114,9 +115,11 @@ def _graph(counts: dict[Key, int]) -> _Graph:
     for key, n in counts.items():
         row, column = (rows[key[:-1]], columns[key[1:]]) if len(key) == 2 else (0, 1)
         ends[key] = row, column
+        if n == 0:
+            continue
         edges[row].append((key, column))
         edges[column].append((key, row))
-        base = (_OF_CELL if n else _OF_ZERO, _OF_TOTAL, _OF_ALL)[key.count(None) + (len(key) == 1 and None in key)]
+        base = (_OF_CELL, _OF_TOTAL, _OF_ALL)[key.count(None) + (len(key) == 1 and None in key)]
         costs[key] = base + n / whole
     signs = {key: 1 - 2 * (key.count(None) % 2) for key in counts}
     return _Graph(counts, ends, edges, signs, costs)
@@ -169,7 +172,7 @@ def _way(
             if key == barred or other in settled or not (may_hide or key in hidden):
                 continue
             move = graph.signs[key] if node % 2 == 0 else -graph.signs[key]
-            if move == 1 or graph.counts[key] + change.get(key, 0) > 0:
+            if move == 1 or graph.counts[key] + change.get(key, 0) > 1:
                 price = 0.0 if key in hidden else graph.costs[key]
                 if other == end and cost + price == 0.0:
                     reached[end] = key, move, node

@@ -1,4 +1,6 @@
-"""Nobody can solve for a small cell: every hidden one could be larger, by whole-number programmes and by trying all."""
+"""Nobody can solve for a small cell: every hidden one could be larger, by whole-number programmes and by trying all.
+
+Who tries knows what is shown, that a cell without a row is 0, and that a hidden one is at least 1."""
 
 from __future__ import annotations
 
@@ -50,7 +52,7 @@ def ranges(told: Suppressed, asked: list[Key]) -> dict[Key, tuple[int, float]]:
         row[[index[key] for key in cells]] = 1
         row[index[total]] = -1
     most = max(told.counts.values()) + 1000
-    low = [0 if key in told.hidden else told.counts[key] for key in keys]
+    low = [1 if key in told.hidden else told.counts[key] for key in keys]
     high = [most if key in told.hidden else told.counts[key] for key in keys]
     found = {}
     for key in asked:
@@ -74,17 +76,20 @@ def ranges(told: Suppressed, asked: list[Key]) -> dict[Key, tuple[int, float]]:
 @pytest.mark.parametrize("below", [3, 5])
 def test_no_hidden_cell_can_be_solved_for(two: bool, below: int) -> None:
     rng = Random(below + two)  # noqa: S311 - dice, not secrets
-    n_primary = 0
+    n_primary = n_totals = 0
     for _ in range(75):
         told = suppress(made(rng, two), below=below)
         primary = [key for key, n in told.counts.items() if 0 < n < below]
         assert told.hidden.issuperset(primary)
+        assert all(told.counts[key] for key in told.hidden), "that a cell is 0 is known"
         if not primary:
             assert not told.hidden
+        n_totals += any(None in key for key in told.hidden.difference(primary))
         n_primary += len(primary)
         for least, most in ranges(told, primary).values():
             assert least < below <= most
     assert n_primary > 80
+    assert n_totals < 45, "a total goes where nothing else is left"
 
 
 def test_trying_every_table_gives_the_same() -> None:
@@ -94,12 +99,15 @@ def test_trying_every_table_gives_the_same() -> None:
         told = suppress(counts)
         most = sum(counts.values()) + 3
         every: dict[Key, np.ndarray] = dict(zip(counts, np.indices((most + 1,) * 4).reshape(4, -1), strict=True))
+        known = [every[key] >= 1 for key in counts if key in told.hidden]
         for name in "ab":
             every[name, None] = every[name, "x"] + every[name, "y"]
         for name in "xy":
             every[None, name] = every["a", name] + every["b", name]
         every[None, None] = every["a", None] + every["b", None]
-        agrees = np.logical_and.reduce([every[key] == n for key, n in told.counts.items() if key not in told.hidden])
+        agrees = np.logical_and.reduce(
+            [every[key] == n for key, n in told.counts.items() if key not in told.hidden] + known
+        )
         for key, n in told.counts.items():
             assert not 0 < n < 3 or every[key][agrees].max() >= 3, (told, key)
 
@@ -108,7 +116,7 @@ def fewest(told: Suppressed) -> int:
     """The least number of cells to hide beside the primary ones and no total, by trying all sets of cells; at most
     what is hidden now."""
     primary = [key for key, n in told.counts.items() if 0 < n < 3]
-    others = [key for key in told.counts if None not in key and key not in primary]
+    others = [key for key, n in told.counts.items() if n and None not in key and key not in primary]
     n_now = len(told.hidden) - len(primary)
     for n_more in range(n_now):
         for more in combinations(others, n_more):
@@ -140,7 +148,8 @@ def test_few_more_than_needed_are_hidden() -> None:
         ({"a": 5, "b": 9}, set()),
         ({"a": 0, "b": 9}, set()),
         ({"a": 1, "b": 4, "c": 30}, {"a", "b"}),  # the smallest one that helps
-        ({"a": 1, "b": 2, "c": 30}, {"a", "b"}),  # 3 in all: either could be 3
+        ({"a": 1, "b": 2, "c": 30}, {"a", "b", "c"}),  # 3 in all, each at least 1: both would be known to be small
+        ({"a": 2, "b": 2, "c": 30}, {"a", "b"}),  # either could be 3
         ({"a": 1, "b": 1, "c": 30}, {"a", "b", "c"}),  # 2 in all: both would be known to be small
         ({"a": 1, "b": 0, "c": 0}, {"a", None}),
         ({"a": 2}, {"a", None}),

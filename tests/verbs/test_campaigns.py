@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import Connection, text
 
-from gridsvc import campaigns
+from gridsvc import campaigns, visited
 from gridsvc.campaigns import Wanted
+from gridsvc.db.queries import load
 from gridsvc.errors import Conflict, NotFound, Refused
 from gridsvc.grids import Rule
 from gridsvc.rules.roles import Actor
@@ -152,6 +153,14 @@ def test_what_does_not_fit_is_refused(town: Connection) -> None:
     ):
         with pytest.raises((Conflict, Refused), match=why):
             make(town, code, **changes)
+    town.execute(text("UPDATE household_class SET active = true WHERE code = 'correction'"))
+    with pytest.raises(Refused, match="campaign_class_unknown"):
+        make(town, "d", class_codes=("ordinary", "correction"))
+    town.execute(text("UPDATE household SET class_code = CASE id % 2 WHEN 0 THEN 'correction' ELSE 'ordinary' END"))
+    make(town, "f", class_codes=("ordinary",))
+    campaigns.draw(town, "f", NOW)
+    drawn = town.scalar(text("SELECT count(*) FROM campaign_door"))
+    assert drawn == town.scalar(text("SELECT count(*) FROM household")), "none is told by its absence"
     make(town, "e", kinds=("firm",))
     with pytest.raises(Refused, match="campaign_empty"):
         campaigns.draw(town, "e", NOW)
@@ -170,6 +179,28 @@ def test_papers_are_counted_at_the_doors_of_the_reader(town: Connection) -> None
     )
     last = town.scalar(text("SELECT max(id) FROM household"))
     town.execute(more, [{"d": door, "at": NOW} for door in (first, last)])
+    visited.hold(town, alone=True)
+    visited.recount(town, made.id)
     area = town.scalar(text("SELECT id FROM area"))
     assert campaigns.papers(town, made, PLANNER) == campaigns.Papers(104, 62, 2, 3)
     assert campaigns.papers(town, made, Actor("manager", 1, area_ids=(area,))) == campaigns.Papers(2, 1, 1, 2)
+
+
+def test_a_board_does_not_read_all_visits(town: Connection) -> None:
+    made = make(town)
+    campaigns.draw(town, "c", NOW)
+    many = text(
+        "INSERT INTO visit (client_key, household_id, outcome, happened_at, recorded_at, n_issued) "
+        "SELECT gen_random_uuid(), (SELECT min(id) FROM household), 'absent', t, t, CAST(i % 500 = 0 AS integer) "
+        "FROM (SELECT i, CAST(:at AS timestamptz) - i * interval '1 second' AS t FROM generate_series(1, 5000) i) x"
+    )
+    town.execute(many, {"at": NOW})
+    town.execute(text("ANALYZE visit"))
+    mine = {"campaign_id": made.id, "all_areas": True, "area_ids": [], "worker_id": None}
+    plans = {
+        name: "\n".join(town.scalars(text(f"EXPLAIN {load(name).text}"), mine | {"zone": ZONE.key}))
+        for name in ("campaign_daily", "campaign_papers")
+    }
+    assert "visit" not in plans["campaign_daily"]
+    assert "visit_papers_idx" in plans["campaign_papers"]
+    assert campaigns.papers(town, made, PLANNER).n_issued == 10

@@ -208,10 +208,16 @@ def test_a_sensitive_class_is_hidden_from_those_who_do_not_need_it(db: Connectio
     west = manager(db, "370101001")
     assert one(db, household_id, west).class_code == "correction"
     hidden = one(db, household_id)
-    assert (hidden.class_code, hidden.class_zh, hidden.due_on) == (None, None, None)
-    wanted = Filter(class_code="correction")
+    wanted, plain = Filter(class_code="correction"), Filter(class_code="ordinary")
     assert len(household_reading.find(db, west, wanted, NOW, ZONE).items) == 1
     assert household_reading.find(db, PLANNER, wanted, NOW, ZONE).items == ()
+    for actor, seen in ((PLANNER, True), (west, False)):
+        found = household_reading.find(db, actor, replace(plain, due_by=date(2027, 12, 31)), NOW, ZONE).items
+        assert (household_id in {row.id for row in found}) is seen
+    db.execute(text("UPDATE household SET class_code = 'ordinary' WHERE id = :i"), {"i": household_id})
+    assert hidden == one(db, household_id), "in every respect an ordinary one"
+    db.execute(text("UPDATE household SET class_code = 'correction', kind = 'shop' WHERE id = :i"), {"i": household_id})
+    assert (one(db, household_id).class_code, one(db, household_id, west).class_code) == ("business", "correction")
 
 
 def test_due_days_follow_the_last_visit_that_reached(db: Connection, county: County, rule: Rule) -> None:

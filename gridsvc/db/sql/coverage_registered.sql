@@ -1,13 +1,16 @@
 -- Question: none; puts the doors on the register at an instant into covered_door
 -- Parameters: :as_of (instant or null: now),
 --   :everywhere (bool: the doors of all grids; else those below),
---   :area_ids (bigint[]), :worker_id (bigint or null): which doors this reader sees
+--   :area_ids (bigint[]), :worker_id (bigint or null): which doors this reader sees,
+--   :folded (text[]: classes that this reader takes for the default one of the kind)
 -- Columns: none
 -- Index: household_exclusion_household_id_idx
 INSERT INTO covered_door (id, grid_version_id, compound_id, class_code, kind, excluded, targeted)
 SELECT r.*, r.excluded IS NULL
 FROM (
-  SELECT h.id, h.grid_version_id, h.compound_id, h.class_code, h.kind,
+  SELECT h.id, h.grid_version_id, h.compound_id, CASE WHEN h.class_code = ANY (CAST(:folded AS text[]))
+    THEN CASE h.kind WHEN 'household' THEN 'ordinary' ELSE 'business' END ELSE h.class_code END,
+  h.kind,
     CASE WHEN CAST(:as_of AS timestamptz) IS NULL THEN h.excluded ELSE (
       SELECT x.reason FROM household_exclusion x
       WHERE x.household_id = h.id AND x.confirmed_at <= :as_of AND (x.ended_at IS NULL OR x.ended_at > :as_of)

@@ -2,20 +2,21 @@
 -- Parameters: :all_areas (bool), :area_ids (bigint[]), :worker_id (bigint or null): which grids this reader sees,
 --   :id (bigint or null: this one, removed or not), :grid (code or null), :compound_id (bigint or null), :kind (or null),
 --   :class_code (or null), :due_by (day or null: due then or before), :excluded (bool or null), :removed (bool),
---   :sensitive (bool: this reader may know of a sensitive class), :today (day), :zone (name: days are its days), :name (part of a shop's name, lower case; '' for no search),
+--   :folded (text[]: classes that this reader takes for the default one of the kind), :today (day), :zone (name: days are its days), :name (part of a shop's name, lower case; '' for no search),
 --   :compound_ids (bigint[] or null: of the words before the levels), :building, :unit, :room (无: any), :after (id), :n (rows)
 -- Columns: as the fields of household_reading.Row, by id
 -- Index: household_grid_version_id_idx, household_key, household_pkey
 -- The next visit is due a cycle after the last that reached somebody, else after the registration; at once where that is unknown.
-SELECT h.id, h.kind, h.compound_id, k.name AS compound, h.building, h.unit, h.room, h.name, h.class_code,
-  c.name_zh AS class_zh, c.name_en AS class_en, c.sensitive, h.n_people, h.registered_elsewhere, h.contact_name,
+SELECT h.id, h.kind, h.compound_id, k.name AS compound, h.building, h.unit, h.room, h.name, c.code AS class_code,
+  c.name_zh AS class_zh, c.name_en AS class_en, h.n_people, h.registered_elsewhere, h.contact_name,
   h.contact_phone, ST_X(h.geom) AS lon, ST_Y(h.geom) AS lat, h.position_source, g.code AS grid_code, g.name AS grid_name,
   g.layer AS grid_layer, a.code AS community_code, a.name AS community_name, h.source,
   nullif(h.registered_at, '-infinity') AS registered_at, h.removed_at, h.reached_at, h.excluded, d.due_on
 FROM household h
-JOIN household_class c ON c.code = h.class_code
+JOIN household_class c ON c.code = CASE WHEN h.class_code = ANY (CAST(:folded AS text[]))
+  THEN CASE h.kind WHEN 'household' THEN 'ordinary' ELSE 'business' END ELSE h.class_code END
 CROSS JOIN LATERAL (
-  SELECT CASE WHEN h.removed_at IS NULL AND h.excluded IS NULL AND (:sensitive OR NOT c.sensitive) THEN coalesce(
+  SELECT CASE WHEN h.removed_at IS NULL AND h.excluded IS NULL THEN coalesce(
     CAST(coalesce(h.reached_at, nullif(h.registered_at, '-infinity')) AT TIME ZONE :zone AS date) + c.cycle_days,
     CASE WHEN c.cycle_days IS NOT NULL THEN CAST(:today AS date) END) END AS due_on
 ) d
@@ -29,7 +30,7 @@ WHERE h.id > :after
     SELECT v.id FROM grid_version v WHERE v.code = :grid AND v.valid_from IS NOT NULL AND v.valid_to IS NULL))
   AND (CAST(:compound_id AS bigint) IS NULL OR h.compound_id = :compound_id)
   AND (CAST(:kind AS text) IS NULL OR h.kind = :kind)
-  AND (CAST(:class_code AS text) IS NULL OR (h.class_code = :class_code AND (:sensitive OR NOT c.sensitive)))
+  AND (CAST(:class_code AS text) IS NULL OR c.code = :class_code)
   AND (CAST(:excluded AS boolean) IS NULL OR (h.excluded IS NOT NULL) = :excluded)
   AND (CAST(:due_by AS date) IS NULL OR d.due_on <= :due_by)
   AND (:name = '' OR strpos(lower(coalesce(h.name, '')), :name) > 0

@@ -144,7 +144,7 @@ def _form(
 
 def _classes(db: Connection) -> list[Any]:
     c = t.household_class.c
-    return list(db.execute(select(c.code, c.name_zh, c.name_en).where(c.active).order_by(c.code)))
+    return list(db.execute(select(c.code, c.name_zh, c.name_en).where(c.active, ~c.sensitive).order_by(c.code)))
 
 
 def _areas(db: Connection) -> list[Any]:

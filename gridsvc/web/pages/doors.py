@@ -123,7 +123,7 @@ def change(request: Request, unit: UnitDep, rule: RuleDep, household_id: Id, for
     door = household_reading.read(unit.db, unit.actor, household_id, unit.now, frame.zone)
     errors: dict[str, str] = {}
     values = _values(frame, unit, form, errors)
-    if not form.class_code:  # one that this reader does not see, or the kind's own
+    if form.class_code in ("", door.class_code):  # not chosen anew; a reader may see another than the door has
         del values["class_code"]
     if form.compound.strip() == (door.compound or ""):
         values["compound_id"] = door.compound_id
