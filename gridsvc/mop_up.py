@@ -18,11 +18,14 @@ from sqlalchemy import Connection
 from geodata import streets, walking
 from gridsvc.campaigns import Campaign, begins
 from gridsvc.db.queries import load
+from gridsvc.errors import Refused
+from gridsvc.household_reading import folded
 from gridsvc.rules import addresses
-from gridsvc.rules.roles import Actor, may
+from gridsvc.rules.roles import Actor
 from gridsvc.stats import scope
 
 MOST_DOORS = 1000  # in one walk; those beyond are counted
+MOST_SEEN = 20_000  # doors of a reader: who sees more says where
 MOST_ROADS = 4000  # in the box around the stops; where there are more, the walk is straight
 MARGIN_DEG = 0.002  # around the stops: the road that leads there may pass outside
 
@@ -84,12 +87,21 @@ def walk(
     compound_id: int | None = None,
     most: int = MOST_DOORS,
 ) -> Walk:
-    """The doors still to be visited in the reader's grids, in walking order; without a campaign those that are due."""
-    values = {name: value for name, value in scope(actor).items() if name != "department_id"}
-    values |= {"campaign_id": None if campaign is None else campaign.id, "grid": grid, "compound_id": compound_id}
-    values |= {"today": now.astimezone(zone).date(), "zone": zone.key, "sensitive": may(actor, "unmask_household")}
-    rows = db.execute(load("mop_up_doors"), values).all()
-    buildings = _buildings(rows[:MOST_DOORS])
+    """The doors still to be visited in the reader's grids, in walking order; without a campaign those that are due.
+
+    Raises:
+        Refused: the reader has more than `MOST_SEEN` doors, and neither a grid nor a compound is chosen.
+    """
+    values = _seen(actor) | {
+        "campaign_id": None if campaign is None else campaign.id,
+        "grid": grid,
+        "compound_id": compound_id,
+    }
+    values |= {"today": now.astimezone(zone).date(), "zone": zone.key, "folded": folded(db, actor)}
+    if grid is None and compound_id is None and db.scalar(load("mop_up_many"), _seen(actor) | {"most": MOST_SEEN}):
+        raise Refused("mop_up_scope", most=MOST_SEEN)
+    rows = db.execute(load("mop_up_doors"), values | {"n": MOST_DOORS}).all()
+    buildings = _buildings(rows)
     stops = np.array([(lon, lat) for lon, lat, _ in buildings], dtype=np.float64).reshape(-1, 2)
     metres, along_roads = _metres(db, stops)
     order = walking.order(stops, metres)
@@ -103,7 +115,8 @@ def walk(
         doors = tuple(_door(row) for row in islice(inside, most - n))
         chosen.append(Stop(len(chosen) + 1, its[0].compound, its[0].building, lon, lat, doors))
         n += len(doors)
-    return Walk(tuple(chosen), n, len(rows) - n, walking.length_m(order[: len(chosen)], metres), along_roads)
+    n_all = rows[0].n_all if rows else 0
+    return Walk(tuple(chosen), n, n_all - n, walking.length_m(order[: len(chosen)], metres), along_roads)
 
 
 def n_today(db: Connection, actor: Actor, now: datetime, zone: ZoneInfo) -> int:
@@ -111,6 +124,10 @@ def n_today(db: Connection, actor: Actor, now: datetime, zone: ZoneInfo) -> int:
     since = begins(now.astimezone(zone).date(), zone)
     values = {"worker_id": actor.worker_id, "account_id": actor.account_id, "from_at": since}
     return db.scalar(load("mop_up_today"), values) or 0
+
+
+def _seen(actor: Actor) -> dict[str, object]:
+    return {name: value for name, value in scope(actor).items() if name != "department_id"}
 
 
 def _buildings(rows: Iterable[Any]) -> list[tuple[float, float, list[Any]]]:

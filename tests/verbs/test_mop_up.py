@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, text
 
 from gridsvc import campaigns, mop_up, workers
+from gridsvc.errors import Refused
 from gridsvc.grids import Rule
 from gridsvc.rules.roles import Actor
 from tests.conftest import NOW
@@ -135,3 +137,30 @@ def test_todays_doors_are_counted_once(street: Connection) -> None:
     street.execute(add, {"w": mine.worker_id, "at": NOW, "o": ["absent", "reached"]})
     assert mop_up.n_today(street, mine, NOW, ZONE) == 1
     assert mop_up.n_today(street, Actor("worker", 1), NOW, ZONE) == 0
+
+
+def test_who_has_too_many_doors_says_where(street: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mop_up, "MOST_SEEN", 7)
+    admin = Actor("admin")
+    with pytest.raises(Refused, match="mop_up_scope") as refused:
+        go(street, admin)
+    assert refused.value.facts == {"most": 7}
+    assert go(street, worker(street)).n_doors == 7
+    assert go(street, admin, grid="000").n_doors == 7
+    assert go(street, admin, compound_id=street.scalar(text("SELECT id FROM compound"))).n_doors == 8
+
+
+def test_doors_beyond_the_most_are_counted(street: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mop_up, "MOST_DOORS", 3)
+    walk = go(street, Actor("admin"))
+    assert (walk.n_doors, walk.n_more) == (3, 5)
+
+
+def test_the_latest_visit_of_the_campaign_is_told(street: Connection) -> None:
+    door = street.scalar(text("SELECT min(id) FROM household"))
+    visit(street, door, "absent", 2)
+    visit(street, door, "refused", 1)
+    campaigns.change(street, "c", {"n_times": 2}, ZONE)
+    last = {one.id: one.last_at for stop in go(street, worker(street)).stops for one in stop.doors}
+    assert last.pop(door) == NOW - timedelta(days=1)
+    assert set(last.values()) == {None}
