@@ -11,7 +11,7 @@ from gridsvc import visited, visits
 from gridsvc.db import tables as t
 from gridsvc.db.queries import load
 from gridsvc.errors import Conflict, Forbidden, NotFound, Refused
-from gridsvc.rules.roles import Actor
+from gridsvc.rules.roles import Actor, may
 from gridsvc.stats import scope
 
 MOST_WAITING = 500
@@ -63,7 +63,8 @@ def confirm(
     Raises:
         NotFound: the door is not there for this person, or no longer on the register.
         Refused: another reason than these.
-        Forbidden: `exclusion_second`: who found it cannot confirm it without a document.
+        Forbidden: `exclusion_second`: nobody else has found it, and a document is not enough from this person, or is
+            not there.
         Conflict: `exclusion_there`; `exclusion_unclaimed`: the latest visit says something else.
     """
     if reason not in t.EXCLUSIONS:
@@ -76,11 +77,11 @@ def confirm(
     claim = claim_of(db, household_id, actor)
     if claim is not None and claim.reason != reason:
         claim = None
-    if document is None:
-        if claim is None:
-            raise Conflict("exclusion_unclaimed", reason=reason)
-        if claim.own:
-            raise Forbidden("exclusion_second")
+    if document is None and claim is None:
+        raise Conflict("exclusion_unclaimed", reason=reason)
+    # A worker's own word with a paper that nobody else has seen would still be one person's word.
+    if (claim is None or claim.own) and (document is None or not may(actor, "exclude_by_document")):
+        raise Forbidden("exclusion_second")
     exclusion_id = db.execute(
         t.household_exclusion.insert()
         .values(

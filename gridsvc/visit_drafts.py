@@ -108,10 +108,11 @@ class Item:
         self.answer = Answer(self.draft.client_key, "refused", error=error)
 
 
-def examine(item: Item) -> None:
-    """Refuses a draft that is wrong by itself."""
+def examine(item: Item, now: datetime) -> None:
+    """Refuses a draft that is wrong by itself, coming in now."""
     d = item.draft
-    wrong = visiting.objection(d.outcome, d.mode, d.n_met, (d.n_issued, d.n_returned), (d.happened_at, d.sent_at))
+    papers, times = (d.n_issued, d.n_returned), (d.happened_at, d.sent_at)
+    wrong = visiting.objection(d.outcome, d.mode, d.n_met, papers, times, now)
     if wrong is None and d.outcome == visiting.WITHDRAWN and d.supersedes is None:
         wrong = Refused("visit_withdraws_nothing")
     if wrong is None and len({d.x is None, d.y is None, d.crs is None}) > 1:
@@ -167,7 +168,7 @@ def row(item: Item, stamp: Stamp) -> dict[str, Any]:
         "accuracy_m": d.accuracy_m,
         "distance_m": away_m,
         "far": visiting.is_far(d.mode, away_m, d.accuracy_m),
-        "late": visiting.is_late(when.at, stamp.recorded_at),
+        "late": visiting.is_late(when, stamp.recorded_at),
         "needs": d.needs,
         "policies": d.policies,
         "answers": d.answers,

@@ -62,7 +62,7 @@ def record_all(db: Connection, drafts: Sequence[Draft], actor: Actor, now: datet
         raise Refused("visits_too_many", n=len(drafts), most=MOST)
     items = [Item(draft) for draft in drafts]
     for item in items:
-        examine(item)
+        examine(item, now)
     locate([item for item in items if item.answer is None])
     if any(item.draft.need for item in items):
         grids.hold(db)  # before the counts, as publishing does: two that lock crosswise would wait for each other
@@ -80,8 +80,8 @@ def load(db: Connection, past: Sequence[Past]) -> int:
     if not past:
         return 0
     items = [Item(p.draft) for p in past]
-    for item in items:
-        examine(item)
+    for p, item in zip(past, items, strict=True):
+        examine(item, p.recorded_at)
     locate([item for item in items if item.answer is None])
     for item in items:
         if item.answer is not None and item.answer.error is not None:
@@ -107,7 +107,9 @@ def _record(db: Connection, items: Sequence[Item], actor: Actor, now: datetime, 
     ids = {item.draft.household_id for item in items} | {old.household_id for old in _named(db, items).values()}
     doors = _lock_own(db, ids, actor, now)
     touched: set[int] = set()
-    for some in _rounds(items):
+    created: set[UUID] = set()
+    for turn in _rounds(items):
+        some = [item for item in turn if item.draft.client_key not in created]
         named = _named(db, some)
         stamps: list[tuple[Item, Stamp]] = []
         for item in some:
@@ -120,6 +122,7 @@ def _record(db: Connection, items: Sequence[Item], actor: Actor, now: datetime, 
             if item.draft.need is not None:
                 _store_with_report(db, item, stamp, item.draft.need, actor, rule)
             if item.answer is not None and item.answer.status == "created":
+                created.add(item.draft.client_key)
                 touched.add(stamp.household_id)
                 if item.draft.supersedes is not None:
                     touched.add(named[item.draft.supersedes].household_id)
@@ -172,11 +175,17 @@ def _named(db: Connection, items: Sequence[Item]) -> dict[UUID | int, Any]:
 
 
 def _rounds(items: Sequence[Item]) -> Iterator[list[Item]]:
-    """The drafts in an order in which a correction comes after the visit of the same batch that it names."""
+    """The drafts in an order in which a correction comes after the visit of the same batch that it names.
+
+    No round has a key twice, and of one key the first comes first.
+    """
     left = list(items)
     while left:
-        keys = {item.draft.client_key for item in left}
-        ready = [item for item in left if item.draft.supersedes not in keys] or left  # left: they name one another
+        firsts: dict[UUID, Item] = {}
+        for item in left:
+            firsts.setdefault(item.draft.client_key, item)
+        ready = [item for item in firsts.values() if item.draft.supersedes not in firsts]
+        ready = ready or list(firsts.values())  # they name one another
         yield ready
         done = {id(item) for item in ready}
         left = [item for item in left if id(item) not in done]

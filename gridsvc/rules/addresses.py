@@ -11,6 +11,7 @@ import unicodedata
 from dataclasses import dataclass
 
 NONE = "无"
+MOST_LETTERS = 200  # of an address; a longer text is kept as it is and read no further
 _MISSING = frozenset(
     {"", "无", "没有", "空", "空白", "不详", "未知", "不清楚", "待定", "暂无", "-", "--", "/", "\\", "*", "?"}
     | {"NONE", "NULL", "NIL", "N/A", "NA", "NAN", "UNKNOWN"}
@@ -24,16 +25,20 @@ _DASHES = str.maketrans(
 )  # NFKC keeps them apart
 _DIGIT = {digit: value for value, digits in enumerate(("零〇○", "一", "二两", "三", "四", "五", "六", "七", "八", "九"))
           for digit in digits}  # fmt: skip
-_NUMERAL = r"[零〇○一二两三四五六七八九十百]+"
+_NUMERALS = "零〇○一二两三四五六七八九十百"
+_NUMERAL = rf"[{_NUMERALS}]+"
 _STEM = "[甲乙丙丁戊己庚辛壬癸]"
 
 _BUILDING_WORD = r"(?:号楼|号栋|号幢|号座|幢|栋|座|楼|#楼?|号楼栋)"
-_BUILDING = re.compile(rf"(.*?(?:[0-9A-Z]|{_STEM}|{_NUMERAL})){_BUILDING_WORD}")
+_BUILDING = re.compile(rf"(.*?(?:[0-9A-Z]|{_STEM}|[{_NUMERALS}])){_BUILDING_WORD}")
 _BUILDING_EN = re.compile(r"(?:BUILDING|BLDG\.?|BLOCK|BLK\.?|TOWER|HOUSE|NO\.?)\s*#?([0-9A-Z]+(?:-[0-9A-Z]+)*)")
 _UNIT = re.compile(rf"(?:第)?([0-9A-Z]+|{_NUMERAL}|{_STEM})(?:单元|梯口?|门洞?|#)")
 _UNIT_EN = re.compile(r"(?:UNIT|单元|ENTRANCE|STAIR(?:CASE)?)\s*#?([0-9A-Z]+)")
 _FLOOR_ONLY = re.compile(rf"(?:第)?(?:-?[0-9]+|{_NUMERAL})(?:层|楼|F)|(?:FLOOR|LEVEL)\s*[0-9]+")
-_FLOOR_BEFORE = re.compile(rf"(?:第)?(?:-?[0-9]+|{_NUMERAL})(?:层|楼)(?=[^层楼]*[0-9]{{3}})")
+# A number is looked at from its beginning only: from each of its digits it would take the square of its length.
+_FLOOR_BEFORE = re.compile(
+    rf"(?:第)?(?:-?(?<![0-9])[0-9]+|(?<![{_NUMERALS}]){_NUMERAL})(?:层|楼)(?=[^层楼]*[0-9]{{3}})"
+)
 _ROOM = re.compile(r"#?([0-9A-Z]+(?:-[0-9A-Z]+)*)(?:号?室|号房?|户|房间?|#)")
 _ROOM_EN = re.compile(r"(?:ROOM|RM\.?|APT\.?|APARTMENT|FLAT)\s*#?([0-9A-Z]+(?:-[0-9A-Z]+)*)")
 
@@ -91,6 +96,8 @@ def building(text: str | None) -> str:
     plain = folded(text)
     if plain in _MISSING:
         return NONE
+    if len(plain) > MOST_LETTERS:
+        return plain
     english = _BUILDING_EN.fullmatch(plain)
     if english:
         return english[1]
@@ -108,6 +115,8 @@ def unit(text: str | None) -> str:
     plain = folded(text)
     if plain in _MISSING or plain == "无单元":
         return NONE
+    if len(plain) > MOST_LETTERS:
+        return plain
     english = _UNIT_EN.fullmatch(plain)
     worded = english or _UNIT.fullmatch(plain)
     return _numbered(worded[1] if worded else plain)
@@ -122,6 +131,8 @@ def room(text: str | None) -> str:
     plain = folded(text)
     if plain in _MISSING:
         return NONE
+    if len(plain) > MOST_LETTERS:
+        return plain
     plain = _FLOOR_BEFORE.sub("", plain, count=1)
     english = _ROOM_EN.fullmatch(plain)
     worded = english or _ROOM.fullmatch(plain)
@@ -134,7 +145,8 @@ def is_floor(text: str | None) -> bool:
     >>> is_floor("18层"), is_floor("二楼"), is_floor("1801"), is_floor(None)
     (True, True, False, False)
     """
-    return _FLOOR_ONLY.fullmatch(folded(text)) is not None
+    plain = folded(text)
+    return len(plain) <= MOST_LETTERS and _FLOOR_ONLY.fullmatch(plain) is not None
 
 
 def split(text: str | None) -> Levels:
@@ -150,6 +162,8 @@ def split(text: str | None) -> Levels:
     plain = folded(text)
     if plain in _MISSING:
         return Levels()
+    if len(text or "") > MOST_LETTERS or len(plain) > MOST_LETTERS:
+        return Levels(plain)
     dashed = _DASHED.fullmatch(plain)
     if dashed and not _IS_LEVEL.fullmatch(dashed[1] or ""):
         before, first, second, third = dashed.groups()
@@ -239,8 +253,9 @@ def near(a: tuple[str, str, str], b: tuple[str, str, str]) -> bool:
 
 def _numbered(text: str) -> str:
     """A text whose Chinese numeral, where it is one as a whole or at its end, stands in digits."""
-    found = re.fullmatch(rf"(.*?)({_NUMERAL})", text)
-    return found[1] + str(_value(found[2])) if found and not found[1].endswith("第") else text
+    before = text.rstrip(_NUMERALS)
+    numeral = text[len(before) :]
+    return before + str(_value(numeral)) if numeral and not before.endswith("第") else text
 
 
 def _value(numeral: str) -> int:

@@ -12,6 +12,8 @@ WITHDRAWN = "withdrawn"  # of a correction: the visit that it supersedes did not
 MODES = ("door", "phone", "wechat", "meeting")
 FAR_M = 100.0
 LATE = timedelta(hours=72)
+# A phone's clock that is farther off is not put right: whoever sets it so would choose when the visit was.
+MOST_OFFSET = timedelta(hours=24)
 # What lies between a phone's sending and our reading: no proof that its clock is wrong.
 UNDERWAY = timedelta(minutes=1)
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
@@ -22,7 +24,7 @@ MOST_PAPERS = 1000  # questionnaires of one visit
 
 @dataclass(frozen=True)
 class Happened:
-    """When a visit happened by our clock; `phone_at` is what the phone said where that is another time."""
+    """When a visit happened by our clock; `phone_at` is what the phone said where its clock was wrong."""
 
     at: datetime
     phone_at: datetime | None
@@ -40,19 +42,24 @@ def happened(said_at: datetime, sent_at: datetime | None, now: datetime) -> Happ
     11
     >>> happened(noon + timedelta(hours=3), None, noon) == Happened(noon, noon + timedelta(hours=3))
     True
+    >>> long_ago = noon - timedelta(days=10)  # too wrong to be put right: flagged, as it was said
+    >>> happened(long_ago, long_ago, noon) == Happened(long_ago, long_ago)
+    True
     """
     offset = now - sent_at if sent_at is not None else timedelta()
-    at = min(said_at + offset if abs(offset) > UNDERWAY else said_at, now)
-    return Happened(at, None if at == said_at else said_at)
+    believed = UNDERWAY < abs(offset) <= MOST_OFFSET
+    at = min(said_at + offset if believed else said_at, now)
+    return Happened(at, None if at == said_at and abs(offset) <= MOST_OFFSET else said_at)
 
 
-def is_late(happened_at: datetime, recorded_at: datetime) -> bool:
-    """Whether it arrived so long afterwards that somebody should know.
+def is_late(when: Happened, recorded_at: datetime) -> bool:
+    """Whether it arrived so long afterwards, by our clock or the phone's, that somebody should know.
 
-    >>> is_late(datetime(2026, 11, 1), datetime(2026, 11, 4)), is_late(datetime(2026, 11, 1), datetime(2026, 11, 4, 1))
+    >>> day = datetime(2026, 11, 1)
+    >>> is_late(Happened(day, None), datetime(2026, 11, 4)), is_late(Happened(day, None), datetime(2026, 11, 4, 1))
     (False, True)
     """
-    return recorded_at - happened_at > LATE
+    return recorded_at - min(when.at, when.phone_at or when.at) > LATE
 
 
 def is_far(mode: str, distance_m: float | None, accuracy_m: float | None) -> bool:
@@ -74,7 +81,12 @@ def people_met(outcome: str, n_met: int | None) -> int:
 
 
 def objection(
-    outcome: str, mode: str, n_met: int | None, papers: tuple[int, int], times: tuple[datetime, datetime | None]
+    outcome: str,
+    mode: str,
+    n_met: int | None,
+    papers: tuple[int, int],
+    times: tuple[datetime, datetime | None],
+    now: datetime,
 ) -> GridsvcError | None:
     """What is wrong with a visit by itself, or None.
 
@@ -83,9 +95,9 @@ def objection(
         times: when it happened and when it was sent, by the phone.
 
     >>> noon = datetime(2026, 11, 1, 12, tzinfo=UTC)
-    >>> objection("reached", "door", 0, (0, 0), (noon, None)).code
+    >>> objection("reached", "door", 0, (0, 0), (noon, None), noon).code
     'visit_nobody_met'
-    >>> objection("reached", "door", None, (1, 0), (noon, None))
+    >>> objection("reached", "door", None, (1, 0), (noon, None), noon)
     """
     if outcome not in (*OUTCOMES, WITHDRAWN):
         return Refused("visit_outcome_unknown", outcome=outcome[:40], known=", ".join(OUTCOMES))
@@ -101,4 +113,6 @@ def objection(
     for at in times:
         if at is not None and not (at.tzinfo is not None and EARLIEST <= at < LATEST):
             return Refused("visit_time_impossible", at=at.isoformat())
+    if happened(*times, now).at < EARLIEST:
+        return Refused("visit_time_impossible", at=times[0].isoformat())
     return None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -128,3 +130,20 @@ def test_doors_that_look_like_one(a: tuple[str, str, str], b: tuple[str, str, st
 def test_a_room_of_none_is_not_like_every_room() -> None:
     assert addresses.skeleton("000") == ""
     assert not near(("3", "2", NONE), ("3", "2", "0"))
+
+
+@pytest.mark.parametrize("text", ["一" * 5000, "1" * 5000, "百" * 250 + "号楼", "TOWERUNITROOM" * 400, "\ufdfa" * 30])
+def test_a_text_too_long_for_an_address_is_read_no_further(text: str) -> None:
+    kept = addresses.folded(text)
+    assert (building(text), unit(text), room(text), split(text)) == (kept, kept, kept, Levels(kept))
+    assert not is_floor(text + "层")
+
+
+@pytest.mark.parametrize(
+    "text", ["一" * 200, "1" * 200, "一" * 197 + "号楼", "TOWERUNITROOM" * 15, "1楼" * 100, "A-" * 100]
+)
+def test_the_longest_address_is_read_at_once(text: str) -> None:
+    begun = time.process_time()
+    for read in (building, unit, room, split, is_floor):
+        read(text)
+    assert time.process_time() - begun < 0.2

@@ -28,6 +28,9 @@ class Block(Street):
         db.execute(text(share), {"w": self.colleague.worker_id, "o": self.worker.worker_id})
         self.office = self._actor("admin")
         self.door = self.west[0]
+        area = text("INSERT INTO area (level, code, name) VALUES ('community', 'C1', 'C1') RETURNING id")
+        self.manager = replace(self.manager, area_ids=(int(db.scalar(area) or 0),))
+        db.execute(text("UPDATE grid_version SET area_id = :a"), {"a": self.manager.area_ids[0]})
 
     def eligible(self) -> int:
         return sum(cell["eligible"] for cell in recounting.stored_cells(self.db).values())
@@ -72,8 +75,11 @@ def test_the_same_worker_with_another_account_is_no_second_person(block: Block) 
 def test_a_document_confirms_alone(block: Block) -> None:
     refused(block, Conflict, "exclusion_unclaimed", block.worker, document="  ")
     refused(block, Refused, "exclusion_reason_unknown", block.worker, "gone")
+    refused(block, Forbidden, "exclusion_second", block.worker, document="拆迁公告")  # at a door nobody found so
     block.record(block.draft("not_eligible"))
-    exclusions.confirm(block.db, block.door, "not_eligible", block.worker, LATER, "拆迁公告〔2026〕7号")
+    refused(block, Forbidden, "exclusion_second", block.worker, "not_eligible", document="拆迁公告")
+    assert block.eligible() == 5
+    exclusions.confirm(block.db, block.door, "not_eligible", block.manager, LATER, "拆迁公告〔2026〕7号")
     assert block.eligible() == 4
     recounting.assert_right(block.db)
 
@@ -99,6 +105,28 @@ def test_a_withdrawn_claim_is_none(block: Block) -> None:
     made = block.record(block.draft("vacant"))
     block.record(block.draft("withdrawn", supersedes=made.visit_id))
     assert block.claims() == []
+
+
+@pytest.mark.parametrize("changed", ["withdrawn", "absent"])
+@pytest.mark.parametrize("document", [None, "拆迁公告"])
+def test_it_ends_with_its_claim_unless_a_document_stands_behind_it(
+    block: Block, changed: str, document: str | None
+) -> None:
+    block.record(block.draft("vacant", happened_at=NOW - timedelta(hours=9)), block.manager)
+    made = block.record(block.draft("vacant"))
+    exclusions.confirm(block.db, block.door, "vacant", block.colleague, LATER, document)
+    block.record(block.draft("absent", household_id=block.west[1]), now=LATER)
+    assert block.eligible() == 4
+    block.record(block.draft(changed, supersedes=made.visit_id), now=LATER)
+    assert block.eligible() == (5 if document is None else 4)
+    recounting.assert_right(block.db)
+
+
+def test_it_stays_where_the_correction_says_the_same(block: Block) -> None:
+    made = block.record(block.draft("vacant"))
+    exclusions.confirm(block.db, block.door, "vacant", block.colleague, LATER)
+    block.record(block.draft("vacant", supersedes=made.visit_id, needs="物业催费单"), now=LATER)
+    assert block.eligible() == 4
 
 
 def test_it_ends_by_a_visit_that_meets_somebody(block: Block) -> None:

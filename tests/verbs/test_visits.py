@@ -156,7 +156,12 @@ def test_late_is_flagged_and_counts_on_its_day(street: Street) -> None:
     ("said", "sent", "at"),
     [
         (-timedelta(hours=5), -timedelta(hours=3), -timedelta(hours=2)),  # three hours behind
-        (timedelta(days=400), timedelta(days=400, hours=1), -timedelta(hours=1)),  # a year ahead
+        (timedelta(hours=20), timedelta(hours=21), -timedelta(hours=1)),  # most of a day ahead
+        (
+            timedelta(days=400),
+            timedelta(days=400, hours=1),
+            timedelta(),
+        ),  # a year ahead: not put right, never after now
         (-timedelta(hours=1), -timedelta(seconds=40), -timedelta(hours=1)),  # only underway
         (timedelta(hours=1), None, timedelta()),  # not told: never after now
         (timedelta(hours=2), timedelta(hours=1), timedelta()),  # after it was sent
@@ -168,6 +173,24 @@ def test_the_phone_s_clock_is_put_right(street: Street, said: timedelta, sent: t
     assert row["happened_at"] == NOW + at
     assert row["phone_at"] == (None if said == at else NOW + said)
     assert ("clock" in made.flags) == (said != at)
+
+
+def test_a_clock_set_back_hides_no_late_visit(street: Street) -> None:
+    long_ago = NOW - timedelta(days=10)
+    made = street.record(street.draft(happened_at=long_ago, sent_at=long_ago))
+    assert (street.row(made)["happened_at"], made.flags) == (long_ago, ("late", "clock"))
+    behind = timedelta(hours=23)
+    there = street.draft(happened_at=NOW - timedelta(hours=80), sent_at=NOW - behind, household_id=street.west[1])
+    made = street.record(there)
+    assert street.row(made)["happened_at"] == NOW - timedelta(hours=80) + behind
+    assert made.flags == ("late", "clock")
+
+
+def test_a_clock_moves_no_visit_before_the_first_day(street: Street) -> None:
+    first = datetime(2000, 1, 1, tzinfo=NOW.tzinfo)
+    refused(street, street.draft(happened_at=first, sent_at=NOW + timedelta(hours=5)), Refused, "visit_time_impossible")
+    far_ahead = street.draft(happened_at=first, sent_at=datetime(2199, 1, 1, tzinfo=NOW.tzinfo))
+    assert street.row(street.record(far_ahead))["happened_at"] == first
 
 
 @pytest.mark.parametrize(
@@ -285,6 +308,29 @@ def test_a_need_becomes_a_report(street: Street) -> None:
     far = street.record(street.draft(need=Need("0110", "别处"), x=110.1, y=23.005, crs="wgs84"))
     lon = text("SELECT ST_X(r.geom) FROM report r JOIN visit_report v ON v.report_id = r.id WHERE v.visit_id = :v")
     assert street.db.scalar(lon, {"v": far.visit_id}) == 110.005  # the door: the phone was elsewhere by then
+
+
+@pytest.mark.parametrize("n", [0, 1, 2])
+def test_of_one_key_in_a_batch_the_first_wins(street: Street, n: int) -> None:
+    key = uuid.uuid4()
+    need = street.draft(client_key=key, need=Need("0110", "路灯不亮"))
+    three = [need, street.draft("absent", client_key=key), street.draft("refused", client_key=key)]
+    three = three[n:] + three[:n]
+    answers = visits.record_all(street.db, [*three, three[0]], street.worker, NOW, street.rule)
+    said = [a.error.code if a.error else a.status for a in answers]
+    assert said == ["created", "visit_key_used", "visit_key_used", "same"]
+    assert street.row(answers[0])["outcome"] == three[0].outcome
+    assert answers[0].n_reports == int(three[0] is need)
+    recounting.assert_right(street.db)
+
+
+def test_a_refused_first_leaves_its_key_to_the_next(street: Street) -> None:
+    key = uuid.uuid4()
+    wrong = street.draft(client_key=key, supersedes=10**9)
+    answers = visits.record_all(
+        street.db, [wrong, street.draft("absent", client_key=key)], street.worker, NOW, street.rule
+    )
+    assert [a.status for a in answers] == ["refused", "created"], answers
 
 
 def test_a_batch_answers_each(street: Street) -> None:

@@ -9,6 +9,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from gridsvc import mop_up
 from tests.web.offices import Offices, opened
 
 
@@ -162,6 +163,19 @@ def test_a_need_becomes_a_report_and_answers_are_kept(offices: Offices, running:
         assert db.scalar(text("SELECT answers FROM visit WHERE n_met = 3")) == {"家里几口人？": "4"}
 
 
+def test_what_no_column_holds_is_left_out_and_a_vague_position_too(offices: Offices, running: str) -> None:
+    worker = offices.clients["worker"]
+    door = re.findall(r'href="/visit/(\d+)\?', worker.get("/my-day").text)[-1]
+    page = worker.get(f"/visit/{door}").text
+    sent = {name: hidden(page, name) for name in ("client_key", "happened_at", "back")} | {"outcome": "absent"}
+    said = {"needs": "a\x00b", "answers": ["\x00c"], "x": "121.5", "y": "31.2", "accuracy_m": "1e300"}
+    assert worker.post(f"/visit/{door}", data=sent | said, follow_redirects=False).status_code == 303
+    with offices.made.begin() as db:
+        of = text("SELECT needs, answers, x, accuracy_m FROM visit WHERE client_key = :k")
+        needs, answers, x, accuracy_m = db.execute(of, {"k": sent["client_key"]}).one()
+    assert (needs, list((answers or {}).values()), x, accuracy_m) == ("ab", ["c"], None, None)
+
+
 def test_a_door_of_others_takes_no_visit(offices: Offices, running: str) -> None:
     with offices.made.begin() as db:
         east = db.scalar(
@@ -222,3 +236,16 @@ def test_a_query_is_kept_under_a_name_and_deleted(offices: Offices, running: str
     assert offices.clients["manager"].post(path, data={"delete": number[1]}).status_code == 422
     assert planner.post(path, data={"delete": number[1]}, follow_redirects=False).status_code == 303
     assert "各社区每周" not in planner.get(f"/campaigns/{running}").text
+
+
+def test_who_has_too_many_doors_is_asked_where(offices: Offices, running: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mop_up, "MOST_SEEN", 0)
+    worker = offices.clients["worker"]
+    for lang, words in (("zh", "请先选一个网格或小区"), ("en", "choose a grid or a compound")):
+        page = worker.get(f"/my-day?lang={lang}")
+        assert (page.status_code, words in page.text) == (200, True)
+        assert f'href="/campaigns/{running}/mop-up"' in page.text
+        refused = worker.get(f"/api/v1/campaigns/{running}/mop-up?lang={lang}")
+        assert (refused.status_code, refused.json()["code"]) == (422, "mop_up_scope")
+        assert words in refused.json()["message"]
+    assert "先选一个网格或小区" in worker.get(f"/campaigns/{running}/mop-up?lang=zh").text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import suppress
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -13,7 +14,8 @@ from starlette.responses import Response
 
 from gridsvc import campaigns, categories, household_reading, mop_up, today, visit_reading, visits
 from gridsvc.db import tables as t
-from gridsvc.errors import Conflict, Forbidden, GridsvcError
+from gridsvc.errors import Conflict, Forbidden, GridsvcError, Refused
+from gridsvc.web import schemas
 from gridsvc.web.deps import RuleDep, Unit, UnitDep, may
 from gridsvc.web.templating import Frame, frame_of, page
 
@@ -58,8 +60,11 @@ def day(request: Request, unit: UnitDep) -> Response:
     code = asked.get("campaign", "")
     chosen = next((one for one in running if one.code == code), running[0] if running else None)
     most = mop_up.MOST_DOORS if asked.get("all") else SHOWN
-    walk = mop_up.walk(unit.db, unit.actor, chosen, unit.now, frame.zone, most=most)
+    walk = None
+    with suppress(Refused):  # of too many doors: the page sends to where a grid is chosen
+        walk = mop_up.walk(unit.db, unit.actor, chosen, unit.now, frame.zone, most=most)
     facts: dict[str, Any] = {"running": running, "chosen": chosen, "walk": walk, "done": _recorded(unit, asked)}
+    facts["most_seen"] = mop_up.MOST_SEEN
     facts["n_today"] = mop_up.n_today(unit.db, unit.actor, unit.now, frame.zone)
     worker_id = unit.actor.worker_id
     facts["has_duty"] = worker_id is None or bool(today.own_grids(unit.db, worker_id))
@@ -145,18 +150,19 @@ def _draft(frame: Frame, unit: Unit, household_id: int, form: Sent, errors: dict
     met = form.n_met.strip()
     if met and not (met.isascii() and met.isdigit() and len(met) < 5):
         errors["v-n_met"] = frame.words("pages.campaigns.number_wrong", found=met[:20])
-    need = None
-    if form.need_category or form.need_words.strip():
+    need, words = None, _text(form.need_words)
+    if form.need_category or words:
         if not form.need_category:
             errors["v-need_category"] = frame.words("pages.visit.category_missing")
-        need = visits.Need(form.need_category, form.need_words.strip())
+        need = visits.Need(_text(form.need_category), words)
     if errors:
         return None
     reached = form.outcome == "reached"
     asked = _questions(unit)
-    answers = {q: a.strip() for q, a in zip(asked, form.answers, strict=False) if a.strip()}
-    x, y = _number(form.x), _number(form.y)
-    placed = x is not None and y is not None
+    answers = {q: _text(a) for q, a in zip(asked, form.answers, strict=False) if _text(a)}
+    x, y, accuracy_m = _number(form.x), _number(form.y), _number(form.accuracy_m)
+    # A position that may be anywhere in the district says nothing, and would keep the visit from being flagged far.
+    placed = x is not None and y is not None and 0 <= (accuracy_m or 0) <= schemas.MAX_ACCURACY_M
     return visits.Draft(
         key,
         household_id,
@@ -168,8 +174,8 @@ def _draft(frame: Frame, unit: Unit, household_id: int, form: Sent, errors: dict
         x=x if placed else None,
         y=y if placed else None,
         crs="wgs84" if placed else None,
-        accuracy_m=_number(form.accuracy_m) if placed else None,
-        needs=form.needs.strip() or None,
+        accuracy_m=accuracy_m if placed else None,
+        needs=_text(form.needs) or None,
         policies=tuple(one for one in POLICIES if one in form.policies),
         answers=answers or None,
         n_issued=int(form.issued),
@@ -177,6 +183,11 @@ def _draft(frame: Frame, unit: Unit, household_id: int, form: Sent, errors: dict
         supersedes=_uuid(form.supersedes),
         need=need,
     )
+
+
+def _text(typed: str) -> str:
+    """What was typed, without what no column can hold."""
+    return typed.replace("\x00", "").strip()
 
 
 def _uuid(text: str) -> uuid.UUID | None:
