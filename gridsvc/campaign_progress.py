@@ -21,12 +21,11 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Day:
-    """Eligible doors first reached on a day, all reached until its end, and the visits of the day."""
+    """Eligible doors first reached on a day, and all reached until its end."""
 
     day: date
     n_new: int
     n_sum: int
-    n_visits: int
 
 
 @dataclass(frozen=True)
@@ -49,13 +48,13 @@ def load(db: Connection, campaign: Campaign, actor: Actor, now: datetime, zone: 
         return Progress((), 0, 0, None)
     values = {name: value for name, value in scope(actor).items() if name != "department_id"}
     found = db.execute(query("campaign_daily"), values | {"campaign_id": campaign.id, "zone": zone.key})
-    by_day = {row.day: (row.n_new, row.n_visits) for row in found}
+    by_day = {row.day: row.n_new for row in found}
     today = now.astimezone(zone).date()
     first, last = campaign.wanted.starts_on, min(today, campaign.wanted.ends_on)
     days: list[Day] = []
     for number in range((last - first).days + 1):
-        n_new, n_visits = by_day.get(first + number * _DAY, (0, 0))
-        days.append(Day(first + number * _DAY, n_new, n_new + (days[-1].n_sum if days else 0), n_visits))
+        n_new = by_day.get(first + number * _DAY, 0)
+        days.append(Day(first + number * _DAY, n_new, n_new + (days[-1].n_sum if days else 0)))
     n_left = whole["eligible"] - whole["reached"]
     ahead = None
     if n_left and days and campaign.state == "running" and today <= campaign.wanted.ends_on:

@@ -245,6 +245,19 @@ def test_days_and_weeks_look_at_their_own_visits(db: Connection, rule: Rule) -> 
     assert {key.name for row in weeks.rows for key in row.keys[1:]} >= {"2026-10-26/2026-11-01"}
 
 
+def test_too_many_rows_by_day_are_refused(db: Connection, rule: Rule, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(db, rule, 31)
+    n = len(world.table(("grid", "day")).rows)
+    monkeypatch.setattr(coverage, "MOST_ROWS", n)
+    assert len(world.table(("grid", "day")).rows) == n
+    monkeypatch.setattr(coverage, "MOST_ROWS", n - 1)
+    with pytest.raises(Refused, match="coverage_rows") as refused:
+        world.table(("grid", "day"))
+    assert refused.value.facts == {"most": n - 1, "n": n}
+    assert world.table(("grid", "week")).rows
+    assert world.table(("grid",)).rows
+
+
 def test_days_narrow_a_campaign(db: Connection, rule: Rule) -> None:
     world = World(db, rule, 41)
     world.live(40)

@@ -159,6 +159,7 @@ visit = Table(
     Index(None, "happened_at"),
     Index(None, "worker_id", "happened_at"),
     Index("visit_flagged_idx", "happened_at", "id", postgresql_where=text("far OR late OR phone_at IS NOT NULL")),
+    Index("visit_papers_idx", "happened_at", postgresql_where=text("late OR n_issued > 0 OR n_returned > 0")),
     Index(
         "visit_claim_idx", "household_id", "happened_at", postgresql_where=text("outcome IN ('vacant', 'not_eligible')")
     ),

@@ -119,9 +119,7 @@ def end(code: CodeInPath, unit: Annotated[Unit, may("manage_campaigns")]) -> Res
 def progress(code: CodeInPath, unit: Annotated[Unit, may("read_campaigns")]) -> Response:
     """Eligible doors first reached on each day, and when the last one may be, with a band that holds it with 80 %."""
     found = campaign_progress.load(unit.db, _drawn(unit, code), unit.actor, unit.now, unit.mine.settings.zone)
-    days = [
-        {"day": one.day.isoformat(), "new": one.n_new, "sum": one.n_sum, "visits": one.n_visits} for one in found.days
-    ]
+    days = [{"day": one.day.isoformat(), "new": one.n_new, "sum": one.n_sum} for one in found.days]
     ahead = None if found.forecast is None else _ahead(found.forecast, unit)
     as_of = rows.moment(unit.now, unit.mine.settings.zone)
     content = {"as_of": as_of, "eligible": found.n_eligible, "left": found.n_left, "days": days, "forecast": ahead}

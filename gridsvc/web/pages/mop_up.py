@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request
@@ -9,7 +10,7 @@ from fastapi.responses import HTMLResponse
 from starlette.responses import Response
 
 from gridsvc import campaigns, compounds, mop_up
-from gridsvc.errors import Conflict
+from gridsvc.errors import Conflict, Refused
 from gridsvc.web import schemas
 from gridsvc.web.deps import UnitDep, may
 from gridsvc.web.pages import sketch
@@ -43,7 +44,8 @@ def show(request: Request, unit: UnitDep, code: Code) -> Response:
     grid = asked["grid"].split()[-1] if asked["grid"] else None
     walk = None
     if not errors and (grid or compound_id is not None or unit.actor.role == "worker"):
-        walk = mop_up.walk(unit.db, unit.actor, held, unit.now, frame.zone, grid=grid, compound_id=compound_id)
+        with suppress(Refused):  # of too many doors: the page asks for a grid or a compound
+            walk = mop_up.walk(unit.db, unit.actor, held, unit.now, frame.zone, grid=grid, compound_id=compound_id)
     facts: dict[str, Any] = {"one": held, "asked": asked, "errors": errors, "walk": walk, "path": campaign_path}
     facts |= {"compounds": compounds.named(unit.db, NAMES), "sketch": sketch.drawn(walk) if walk else None}
     return page(frame, "mop_up.html", status=422 if errors else 200, nav="campaigns", **facts)
