@@ -261,4 +261,6 @@ def test_an_exclusion_takes_two(town: Town) -> None:
     for wrong in ({"act": "confirm"}, {"act": "end", "reason": "vacant"}, {"act": "forget"}):
         assert town.client("manager_west").post(url, json=wrong).status_code == 422
     paper = {"act": "confirm", "reason": "not_eligible", "document": "公告7号"}
-    assert town.client().post(url, json=paper).json()["excluded"] == "not_eligible"
+    alone = town.client().post(url, json=paper)  # a worker's word with a paper that nobody else saw is one word
+    assert (alone.status_code, alone.json()["code"]) == (403, "exclusion_second")
+    assert town.client("manager_west").post(url, json=paper).json()["excluded"] == "not_eligible"
