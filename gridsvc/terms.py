@@ -38,7 +38,7 @@ class Agreed:
 
 @dataclass(frozen=True)
 class StageLimit:
-    """How long a stage (verify, dispatch, accept, dispose, check) may last: of a category or class, or (None) of all."""
+    """How long a stage (verify, dispatch, accept, dispose, check) may last: of a category or class, or (None) all."""
 
     stage: str
     category: str | None

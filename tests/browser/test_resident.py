@@ -386,7 +386,9 @@ def test_the_link_without_scripts(visitor: Visitor, made: Fresh, county: County)
     assert not page.locator("#photo-pick").is_visible()
     photo = {"name": "IMG.jpg", "mimeType": "image/jpeg", "buffer": jpeg()}
     page.set_input_files("#photos input[name=files]", [photo])
-    page.click("#send-form [type=submit]")  # nothing filled in: what is kept of the form keeps its secret, and the photo
+    page.click(
+        "#send-form [type=submit]"
+    )  # nothing filled in: what is kept of the form keeps its secret, and the photo
     assert "chosen again: 1" in page.inner_text("#photos")
     fill(page, words="桥头")
     page.click("#send-form [type=submit]")
