@@ -350,7 +350,7 @@ def test_shapes_fail_and_the_table_stays(visit: Visit, double: Double) -> None:
     assert len(_rows(page)) == len(town.hotspot_rows())
     double.failing = set()
     page.locator("[data-does=retry]").click()
-    page.wait_for_function("gridMap.areas.layer.getLayers().length > 0")
+    page.wait_for_function("() => gridMap.areas.layer.getLayers().length > 0")
     assert len(page.evaluate(DRAWN)) > 30
 
 
