@@ -25,7 +25,11 @@ STATIC = HERE / "static"
 VENDOR_ADDRESS = "/static/vendor/"
 OWN_ADDRESS = "/static/maps/"
 
+# the characters of maps on paper, read by the service itself and sent to nobody
+PAPER_FONT = "@expo-google-fonts/noto-sans-sc/400Regular/NotoSansSC_400Regular.ttf"
+
 WANTED: dict[str, tuple[str, ...]] = {
+    "@expo-google-fonts/noto-sans-sc": ("LICENSE_FONT", "400Regular/NotoSansSC_400Regular.ttf"),
     "leaflet": (
         "LICENSE",
         "dist/leaflet.js",
@@ -64,10 +68,21 @@ def address(name: str) -> str:
     """
     if name.startswith("maps/") and (STATIC / name.removeprefix("maps/")).is_file() and ".." not in name:
         return OWN_ADDRESS + name.removeprefix("maps/")
-    for asset in known():
-        if name == f"{asset.package}/{asset.file}":
-            return VENDOR_ADDRESS + asset.served
-    raise AssetError("asset_unknown", name=name)
+    return VENDOR_ADDRESS + _known(name).served
+
+
+def path(name: str, vendor: Path = TOP / ".vendor") -> Path:
+    """Where a pinned npm file lies, its bytes looked at: for a file that the service reads itself.
+
+    Raises:
+        AssetError: `asset_unknown`, `asset_missing` or `asset_changed`.
+    """
+    asset = _known(name)
+    found = vendor / asset.served
+    if not found.is_file():
+        raise AssetError("asset_missing", name=name, version=asset.version)
+    _check(found, asset)
+    return found
 
 
 @cache
@@ -145,6 +160,13 @@ def main(argv: list[str] | None = None) -> int:
         return 3 if error.code == "asset_missing" else 2
     sys.stdout.write(f"{n_files} front-end files in {vendor}\n")
     return 0
+
+
+def _known(name: str) -> Asset:
+    for asset in known():
+        if name == f"{asset.package}/{asset.file}":
+            return asset
+    raise AssetError("asset_unknown", name=name)
 
 
 def _check(path: Path, asset: Asset) -> None:

@@ -43,7 +43,8 @@ class Files(StaticFiles):
 
 def mount(app: Starlette) -> None:
     """Nothing; afterwards `/static/app`, `/static/maps` and `/static/vendor` are served."""
-    vendor = frozenset(asset.served for asset in assets.known())
+    # the font of maps on paper is ten megabytes that no page asks for
+    vendor = frozenset(asset.served for asset in assets.known() if not asset.served.endswith(".ttf"))
     app.mount("/static/vendor", Files(assets.TOP / ".vendor", known=vendor), "vendor")
     app.mount("/static/maps", Files(assets.STATIC), "maps")
     app.mount("/static/app", Files(HERE / "static"), "app")
