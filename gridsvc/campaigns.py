@@ -33,6 +33,7 @@ class Wanted:
 
     `class_codes` None: every class; `area_codes` empty: everywhere; both days are included; each door is to be
     reached `n_times`; visits in `modes` count. `n_issued`, `n_returned`: questionnaires beside those of the visits.
+    `target_percent`: how many of a hundred eligible doors it means to reach.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Wanted:
     questions: tuple[str, ...] = ()
     n_issued: int = 0
     n_returned: int = 0
+    target_percent: int = 95
 
 
 FIELDS = tuple(one.name for one in fields(Wanted))

@@ -396,4 +396,5 @@ class CoverageOut(StatsOut):
     total: dict[str, Any] | None
     four: dict[str, dict[str, Any]]
     hidden_below: int
+    target: float | None
     notes: list[str]

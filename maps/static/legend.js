@@ -7,8 +7,9 @@ const tiles = new Map();
 
 /** The swatch a row falls into: the same rule as maps/classify.py (lower limit in, upper limit out). */
 export function swatchOf(row, legend) {
-  const value = row[legend.measure];
   const pick = (kind) => legend.swatches.find((swatch) => swatch.kind === kind);
+  if (legend.measure === "significance") return legend.swatches.find((swatch) => swatch.band === (row.band ?? null));
+  const value = row[legend.measure];
   if (value === null || value === undefined) return pick("no_data");
   const classes = legend.swatches.filter((swatch) => swatch.kind === "class");
   if (value === 0 || !classes.length) return pick("zero");
@@ -19,20 +20,33 @@ export function swatchOf(row, legend) {
 export const isFew = (row, legend) =>
   legend.few_below !== null && row.denom !== null && row.rate !== null && row.denom < legend.few_below;
 
-/** The fill of a shape: a colour, or a hatched pattern where there is no denominator or too few households. */
+/** The fill of a shape: a colour, its hatching over too few households, dots on grey where there is no number. */
 export function fillOf(row, legend) {
   const swatch = swatchOf(row, legend);
-  const hatched = swatch.kind === "no_data" || isFew(row, legend);
-  return hatched ? patternOf(swatch.color) : swatch.color;
+  const patterned = swatch.kind === "no_data" || isFew(row, legend);
+  return patterned ? patternOf(swatch.color) : swatch.color;
 }
 
-/** Fills the legend of this answer into the box. */
-export function drawLegend(box, legend, opacity) {
+/** The legend with these limits (above zero, rising) instead of its own, for these rows; `shades`: colours by count. */
+export function withLimits(legend, rows, limits, shades) {
+  const lows = [0, ...limits];
+  const blank = { n_rows: 0, band: null };
+  const classes = lows.map((low, at) => ({ ...blank, kind: "class", low, high: lows[at + 1] ?? null, color: shades[lows.length][at] }));
+  const zero = legend.swatches.find((swatch) => swatch.kind === "zero") ?? { kind: "zero", low: 0, high: 0, color: "#ffffff" };
+  const others = legend.swatches.filter((swatch) => swatch.kind === "no_data");
+  const digits = Math.max(legend.digits, ...limits.map((limit) => (String(limit).split(".")[1] ?? "").length));
+  const made = { ...legend, method: "fixed", digits, swatches: [{ ...blank, ...zero }, ...classes, ...others].map((one) => ({ ...one, n_rows: 0 })) };
+  for (const row of rows) swatchOf(row, made).n_rows += 1;
+  return made;
+}
+
+/** Fills the legend of this answer into the box; `facts` are sentences of the page beside how classes were made. */
+export function drawLegend(box, legend, opacity, facts = []) {
   const title = element("p", "map-legend-title", word(`legend_${legend.measure}`));
   title.append(element("span", "map-unit", word(`unit_${legend.unit}`)));
   const list = element("ol", "map-swatches");
   for (const swatch of legend.swatches) list.append(swatchLine(swatch, legend, opacity));
-  const notes = [word(`method_${legend.method}`)];
+  const notes = [...facts, word(`method_${legend.method}`, { target: edge("share", legend.target ?? 0, 0) })];
   if (legend.n_few) notes.push(word("few", { n: legend.few_below }));
   box.replaceChildren(title, list, element("p", "map-method", notes.join(" · ")));
 }
@@ -57,10 +71,13 @@ function swatchLine(swatch, legend, opacity) {
 
 function limits(swatch, legend) {
   const show = (value) => edge(legend.measure, value, legend.digits);
-  if (swatch.kind === "no_data") return word("no_data");
+  if (swatch.kind === "band") return word(`band_${swatch.band}`);
+  if (swatch.kind === "no_data") return word(legend.measure === "significance" ? "not_tested" : "no_data");
   if (swatch.kind === "zero") return show(0);
   const classes = legend.swatches.filter((one) => one.kind === "class");
   const last = swatch === classes[classes.length - 1];
+  if (legend.method === "target" && swatch.low === swatch.high) return show(swatch.high);
+  if (swatch.high === null) return swatch.low === 0 ? `> ${show(0)}` : word("from_up", { low: show(swatch.low) });
   // a rate over few households may lie above the last limit: it took no part in making it
   if (last && (legend.measure === "share" || legend.n_few)) return word("from_up", { low: show(swatch.low) });
   if (swatch.low === 0) return word("below", { high: show(swatch.high) });

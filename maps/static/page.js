@@ -227,7 +227,7 @@ function drawFigures(answer, cells) {
   const legend = answer.legends[measure];
   const { opacity } = shell.layers.areas;
   areas.paint(answer.rows, legend);
-  drawLegend(by("map-legend"), legend, opacity);
+  drawLegend(by("map-legend"), legend, opacity, legend.method === "target" ? [overall(answer), foot(answer)] : []);
   const columns = ["name", "n", "denom", view.measures[0]];
   const sort = page.sort || `-${measure}`;
   const main = answer.legends[view.measures[0]];
@@ -275,13 +275,15 @@ function sums(answer) {
   const n = add(answer.rows, "n");
   const unlocated = answer.unlocated ?? 0;
   const lines = [word("sum", { n: count(n), unlocated: count(unlocated), total: count(n + unlocated) })];
-  if (view.measures[0] === "share") {
-    const known = answer.rows.filter((row) => row.denom);
-    const [reached, denom] = [add(known, "n"), add(known, "denom")];
-    const facts = { share: percent(denom ? reached / denom : null), n: count(reached), denom: count(denom) };
-    lines.push(word("sum_share", facts));
-  }
+  if (view.measures[0] === "share") lines.push(overall(answer));
   return lines.join(" · ");
+}
+
+// reached of those due, over all areas that have any
+function overall(answer) {
+  const known = answer.rows.filter((row) => row.denom);
+  const [reached, denom] = ["n", "denom"].map((column) => known.reduce((total, row) => total + row[column], 0));
+  return word("sum_share", { share: percent(denom ? reached / denom : null), n: count(reached), denom: count(denom) });
 }
 
 function select(code) {

@@ -7,6 +7,7 @@ switched on in `Double.failing`.
 from __future__ import annotations
 
 import tomllib
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -18,7 +19,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from maps import coverage, hotspots
 from maps.assets import STATIC, TOP
 from maps.base import Labels, MapView
-from maps.legend import legends
+from maps.legend import against, legends
 from tests.maps import town
 
 HERE = Path(__file__).resolve().parent
@@ -122,6 +123,7 @@ class Double:
         else:
             rows = town.hotspot_rows(query.get("category"))
         rows = [] if "rows" in self.empty else rows
+        target = town.TARGET if page == "coverage" and query.get("campaign") else None
         return {
             "as_of": town.AS_OF,
             "from": query.get("from", "2026-08-01"),
@@ -130,7 +132,7 @@ class Double:
             "denominator": {"source": "households", "label": f"常住户数 {town.CANARY}"},
             "unlocated": 17,
             "rows": rows,
-            "legends": legends(cast(Any, page), rows),
+            "legends": legends(cast(Any, page), rows) if target is None else {"share": asdict(against(target, rows))},
         }
 
     def _labels(self, t: Any, page: str) -> Labels:

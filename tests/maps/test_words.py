@@ -53,7 +53,7 @@ def test_modules_ask_only_for_words_that_the_page_brings() -> None:
         stems |= set(re.findall(r"""word\(`(\w+)\$\{""", text))
     asked |= {"table", "table_cells", "col_grid", "col_cell", "col_n", "col_denom"}
     asked |= {f"legend_{measure}" for measure in UNITS} | {f"unit_{unit}" for unit in UNITS.values()}
-    asked |= {f"method_{method}" for method in ("quantile", "fixed", "none")} | {"col_rate", "col_share"}
+    asked |= {f"method_{method}" for method in ("quantile", "fixed", "none", "target")} | {"col_rate", "col_share"}
     asked |= {f"failed_{subject}" for subject in ("stats", "shapes", "compounds", "ground")}
     assert stems == {"legend_", "unit_", "method_", "col_", "failed_"}
     assert asked == brought

@@ -18,6 +18,7 @@ AS_OF = "2026-11-21T14:05:00+08:00"
 CANARY = '{{7*191}}{% x{#${window.__x=1}<img src=x onerror="window.__x=1"></script>`\''
 STREETS = ("花园", "解放", "和平", "建设", "文化", "东风", "人民", "胜利", "幸福")
 DEDICATED = "DED-1"
+TARGET = 0.9  # of the campaign
 
 Shape = dict[str, Any]
 

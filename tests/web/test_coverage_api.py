@@ -43,6 +43,21 @@ def told(answer: httpx.Response) -> dict[str, Any]:
     return dict(answer.json())
 
 
+def test_a_campaigns_shares_are_shown_against_its_target(client: Client, running: str) -> None:
+    planner = client("planner")
+    for percent in (0, 101, "60"):
+        refused = planner.patch(f"{CAMPAIGNS}/{running}", json={"target_percent": percent})
+        assert refused.status_code == 422
+    assert planner.patch(f"{CAMPAIGNS}/{running}", json={"target_percent": 60}).json()["target_percent"] == 60
+    answer = told(planner.get(COVERAGE, params={"campaign": running}))
+    legend = answer["legends"]["share"]
+    assert (answer["target"], legend["target"], legend["method"]) == (0.6, 0.6, "target")
+    # six of ten is the target itself: reached
+    assert [one["n_rows"] for one in legend["swatches"] if one["low"] == 0.6] == [1]
+    planner.patch(f"{CAMPAIGNS}/{running}", json={"target_percent": 95})
+    assert told(planner.get(COVERAGE))["target"] is None
+
+
 def test_a_campaign_is_set_up_changed_and_read(client: Client, running: str) -> None:
     planner = client("planner")
     again = planner.post(CAMPAIGNS, json=BODY)
@@ -51,6 +66,7 @@ def test_a_campaign_is_set_up_changed_and_read(client: Client, running: str) -> 
     assert (fixed.status_code, fixed.json()["code"]) == (409, "campaign_fixed")
     changed = planner.patch(f"{CAMPAIGNS}/{running}", json={"by_whom": "全体网格员", "n_issued": 100})
     assert (changed.json()["by_whom"], changed.json()["n_times"]) == ("全体网格员", 1)
+    assert changed.json()["target_percent"] == 95
     one = client("manager_west").get(f"{CAMPAIGNS}/{running}").json()
     assert (one["starts_on"], one["areas"], one["questions"]) == ("2026-10-20", [], ["几口人？"])
     assert (one["questionnaires"], one["late"]) == ({"issued": 0, "returned": 0}, {"n": 0, "of": 8})

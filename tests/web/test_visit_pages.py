@@ -67,6 +67,8 @@ def visits(offices: Offices, household_id: int) -> list[tuple[str, int]]:
         ({"ends_on": "2026-09-01"}, ["f-ends_on"]),
         ({"kinds": [], "modes": []}, ["f-kinds", "f-modes"]),
         ({"n_times": "0"}, ["f-n_times"]),
+        ({"target_percent": "101"}, ["f-target_percent"]),
+        ({"target_percent": " "}, ["f-target_percent"]),
         ({"area_codes": ["nowhere"]}, ["f-areas"]),
         ({"code": "Herbst Runde"}, ["f-code"]),
     ],

@@ -41,6 +41,7 @@ campaign = Table(
     instant("ends_at", nullable=False),
     Column("n_times", SmallInteger, nullable=False, server_default="1"),  # how often each door is to be reached
     Column("modes", ARRAY(Text), nullable=False, server_default="{door}"),  # the ones that count
+    Column("target_percent", SmallInteger, nullable=False, server_default="95"),  # of the eligible doors
     Column("by_whom", Text, nullable=False, server_default=""),
     Column("questions", ARRAY(Text), nullable=False, server_default="{}"),
     Column("n_issued", Integer, nullable=False, server_default="0"),  # questionnaires given out beside the visits
@@ -54,6 +55,7 @@ campaign = Table(
     CheckConstraint("modes <@ '{door,phone,wechat,meeting}' AND modes <> '{}'", name="modes"),
     CheckConstraint("starts_on <= ends_on AND starts_at < ends_at", name="days"),
     CheckConstraint("n_times > 0 AND n_issued >= 0 AND n_returned >= 0", name="counts"),
+    CheckConstraint("target_percent BETWEEN 1 AND 100", name="target"),
     CheckConstraint("(state = 'draft') = (drawn_at IS NULL)", name="drawn"),
 )
 

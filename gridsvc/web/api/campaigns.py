@@ -36,6 +36,7 @@ Question = Annotated[schemas.Words, Field(min_length=1, max_length=500)]
 Questions = Annotated[tuple[Question, ...], Field(max_length=MOST_QUESTIONS)]
 Times = Annotated[int, Field(ge=1, le=100, strict=True)]
 Count = Annotated[int, Field(ge=0, le=2**31 - 1, strict=True)]
+Percent = Annotated[int, Field(ge=1, le=100, strict=True, description="of the eligible doors, that are to be reached")]
 
 
 class CampaignIn(schemas.In):
@@ -54,6 +55,7 @@ class CampaignIn(schemas.In):
     questions: Questions = ()
     n_issued: Count = 0
     n_returned: Count = 0
+    target_percent: Percent = 95
 
 
 class ChangeIn(schemas.In):
@@ -71,6 +73,7 @@ class ChangeIn(schemas.In):
     questions: Questions | None = None
     n_issued: Count | None = None
     n_returned: Count | None = None
+    target_percent: Percent | None = None
 
 
 @router.get("/campaigns", operation_id="campaigns", responses={200: {"model": dict[str, Any]}})

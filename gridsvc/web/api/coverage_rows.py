@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from gridsvc import coverage
 from gridsvc.coverage import Key, Row, Table
 from gridsvc.i18n import Locale, translate
@@ -25,6 +27,7 @@ def told(table: Table, unit: Unit) -> rows.Json:
     if by == ("grid",):
         nowhere = next((row for row in made if row["code"] is None), None)
         made = [row for row in made if row["code"] is not None]
+    target = None if table.campaign is None else table.campaign.wanted.target_percent / 100
     source = "registered" if table.campaign is None else "listed"
     return {
         "as_of": rows.moment(table.as_of, zone),
@@ -49,8 +52,14 @@ def told(table: Table, unit: Unit) -> rows.Json:
         "hidden_below": BELOW,
         "notes": coverage_files.notes(table, unit),
         "rows": made,
-        "legends": legend.legends("coverage", made) if by == ("grid",) else {},
+        "target": target,
+        "legends": _legends(made, target) if by == ("grid",) else {},
     }
+
+
+def _legends(made: list[rows.Json], target: float | None) -> rows.Json:
+    """A campaign's shares by its target, others by fixed limits."""
+    return legend.legends("coverage", made) if target is None else {"share": asdict(legend.against(target, made))}
 
 
 def _row(row: Row, by: tuple[coverage.Dim, ...], lang: Locale) -> rows.Json:

@@ -45,6 +45,7 @@ class Sent(BaseModel):
     questions: Annotated[str, Field(max_length=20_000)] = ""
     n_issued: Annotated[str, Field(max_length=10)] = ""
     n_returned: Annotated[str, Field(max_length=10)] = ""
+    target_percent: Annotated[str, Field(max_length=10)] = "95"
 
 
 EMPTY = Sent(kinds=["household"], modes=["door"])
@@ -169,6 +170,7 @@ def _typed(held: campaigns.Campaign) -> Sent:
         questions="\n".join(w.questions),
         n_issued=str(w.n_issued),
         n_returned=str(w.n_returned),
+        target_percent=str(w.target_percent),
     )
 
 
@@ -190,6 +192,8 @@ def _wanted(frame: Frame, form: Sent, errors: dict[str, str]) -> Wanted | None:
             errors[f"f-{name}"] = frame.words("pages.campaigns.number_wrong", found=getattr(form, name)[:20])
     kinds = tuple(one for one in t.DOOR_KINDS if one in form.kinds)
     modes = tuple(one for one in t.MODES if one in form.modes)
+    if not form.target_percent.strip() or (numbers["target_percent"] or 0) > 100:
+        errors["f-target_percent"] = frame.words("pages.campaigns.percent_wrong", found=form.target_percent[:20])
     if not kinds:
         errors["f-kinds"] = frame.words("pages.campaigns.kinds_missing")
     if not modes:
@@ -211,7 +215,7 @@ def _wanted(frame: Frame, form: Sent, errors: dict[str, str]) -> Wanted | None:
     )
 
 
-_LEAST = {"n_times": 1, "n_issued": 0, "n_returned": 0}
+_LEAST = {"n_times": 1, "n_issued": 0, "n_returned": 0, "target_percent": 1}
 
 
 def _number(text: str, least: int) -> int | None:
