@@ -10,9 +10,12 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
+from sqlalchemy import Connection
 
-from gridsvc import reports
+from gridsvc import accounts, departments, reports, responsibility
+from gridsvc.departments import Department
 from gridsvc.reports import Draft, Position
+from gridsvc.responsibility import Duty
 from gridsvc.rules.roles import ANONYMOUS
 from gridsvc.web.app import create_app
 from maps import assets
@@ -43,7 +46,7 @@ def made(cluster_urls: tuple[str, str]) -> Iterator[Fresh]:
 
 @pytest.fixture(scope="session")
 def county(made: Fresh) -> County:
-    """The county, with enough reports for two pages, one of them doubtful."""
+    """The county with offices and their people, and enough reports for two pages, one of them doubtful."""
     with made.begin() as db:
         built = counties.build(db)
         for i in range(MANY):
@@ -52,7 +55,16 @@ def county(made: Fresh) -> County:
             reports.submit(db, draft, ANONYMOUS, NOW - timedelta(hours=i + 200), RULE)
         edge = Draft(uuid.uuid4(), "0110", f"存疑 {CANARY}", "wechat", Position(110.0101, 23.005, "wgs84", 40.0))
         built.numbers["doubtful"] = reports.submit(db, edge, ANONYMOUS, NOW - timedelta(hours=9), RULE).number
+        _offices(db)
         return built
+
+
+def _offices(db: Connection) -> None:
+    departments.save(db, [Department("D1", f"城管局 {CANARY}"), Department("D2", f"环卫中心 {CANARY}")])
+    responsibility.save(db, [Duty("basic", "0110", None, None, "D1", ("D2",))], "browser")
+    accounts.create(db, login="handler", name="经办 某", role="handler", password=PASSWORD, department_code="D1")
+    for role in ("leader", "dispatcher"):
+        accounts.create(db, login=role, name=f"{role} 某", role=role, password=PASSWORD, area_codes=["370101"])
 
 
 @pytest.fixture(scope="session")

@@ -10,29 +10,16 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from gridsvc import accounts, departments, reports, residents, responsibility
-from gridsvc.departments import Department
+from gridsvc import reports, residents
 from gridsvc.reports import Draft, Position
-from gridsvc.responsibility import Duty
 from gridsvc.rules.roles import ANONYMOUS
 from tests.browser.conftest import PHONE, Visitor
 from tests.browser.test_pages import OVER, RULES, SMALL
 from tests.conftest import NOW, Fresh
 from tests.photographs import jpeg
 from tests.through import lead
-from tests.web.county import CANARY, PASSWORD, RULE, County
+from tests.web.county import CANARY, RULE
 from tests.web.test_report_page import id_of
-
-
-@pytest.fixture(scope="module")
-def staff(made: Fresh, county: County) -> None:
-    """Departments, a list, and the accounts that the county lacks."""
-    with made.begin() as db:
-        departments.save(db, [Department("D1", "城管局"), Department("D2", f"环卫中心 {CANARY}")])
-        responsibility.save(db, [Duty("basic", "0110", None, None, "D1", ("D2",))], "county")
-        accounts.create(db, login="handler", name="经办", role="handler", password=PASSWORD, department_code="D1")
-        for role in ("leader", "dispatcher"):
-            accounts.create(db, login=role, name=role, role=role, password=PASSWORD, area_codes=["370101"])
 
 
 def new(made: Fresh, state: str) -> str:
@@ -60,7 +47,7 @@ LOOKS: dict[str, tuple[str, str, str, str | None]] = {
 
 
 @pytest.mark.parametrize("look", LOOKS)
-def test_the_page_is_accessible_and_fits(visitor: Visitor, made: Fresh, staff: None, axe: str, look: str) -> None:
+def test_the_page_is_accessible_and_fits(visitor: Visitor, made: Fresh, axe: str, look: str) -> None:
     who, lang, state, action = LOOKS[look]
     visit = visitor(who, lang)
     page = visit.open(f"/reports/{new(made, state)}")
@@ -85,9 +72,7 @@ def test_the_page_is_accessible_and_fits(visitor: Visitor, made: Fresh, staff: N
 
 
 @pytest.mark.parametrize("lang", ["en"])
-def test_the_slip_is_accessible_and_prints_alone(
-    visitor: Visitor, made: Fresh, staff: None, axe: str, lang: str
-) -> None:
+def test_the_slip_is_accessible_and_prints_alone(visitor: Visitor, made: Fresh, axe: str, lang: str) -> None:
     visit = visitor("dispatcher", lang)
     page = visit.open(f"/reports/{new(made, 'dispatched')}/slip")
     page.evaluate(axe)
@@ -103,7 +88,7 @@ def test_the_slip_is_accessible_and_prints_alone(
     visit.clean()
 
 
-def test_a_wrong_dispatch_is_undone_at_once(visitor: Visitor, made: Fresh, staff: None) -> None:
+def test_a_wrong_dispatch_is_undone_at_once(visitor: Visitor, made: Fresh) -> None:
     number = new(made, "filed")
     visit = visitor("dispatcher", "zh")
     page = visit.open(f"/reports/{number}")
@@ -120,7 +105,7 @@ def test_a_wrong_dispatch_is_undone_at_once(visitor: Visitor, made: Fresh, staff
     visit.clean()
 
 
-def test_a_refusal_leads_to_its_field_and_keeps_the_words(visitor: Visitor, made: Fresh, staff: None) -> None:
+def test_a_refusal_leads_to_its_field_and_keeps_the_words(visitor: Visitor, made: Fresh) -> None:
     visit = visitor("leader", "zh")
     page = visit.open(f"/reports/{new(made, 'filed')}")
     page.evaluate("document.getElementById('more').open = true")
@@ -140,7 +125,7 @@ def test_a_refusal_leads_to_its_field_and_keeps_the_words(visitor: Visitor, made
     visit.clean(expected=422)
 
 
-def test_a_worker_solves_on_the_spot_with_a_photo(visitor: Visitor, made: Fresh, staff: None, tmp_path: Path) -> None:
+def test_a_worker_solves_on_the_spot_with_a_photo(visitor: Visitor, made: Fresh, tmp_path: Path) -> None:
     number = new(made, "reported")
     picture = tmp_path / "after.jpg"
     picture.write_bytes(jpeg())
@@ -162,7 +147,7 @@ def test_a_worker_solves_on_the_spot_with_a_photo(visitor: Visitor, made: Fresh,
     visit.clean()
 
 
-def test_a_file_that_is_no_photo_is_told(visitor: Visitor, made: Fresh, staff: None, tmp_path: Path) -> None:
+def test_a_file_that_is_no_photo_is_told(visitor: Visitor, made: Fresh, tmp_path: Path) -> None:
     other = tmp_path / "</script><img src=x onerror=alert(1)>.jpg".replace("/", "_")
     other.write_bytes(b"not a photo at all" * 100)
     page = visitor("worker", "en").open(f"/reports/{new(made, 'reported')}")
@@ -172,7 +157,7 @@ def test_a_file_that_is_no_photo_is_told(visitor: Visitor, made: Fresh, staff: N
     expect(page.locator("#act-solve_on_spot input[name=photos]")).to_have_count(0)
 
 
-def test_everything_but_photos_works_without_a_script(visitor: Visitor, made: Fresh, staff: None) -> None:
+def test_everything_but_photos_works_without_a_script(visitor: Visitor, made: Fresh) -> None:
     number = new(made, "dispatched")
     visit = visitor("handler", "en", java_script_enabled=False)
     page = visit.page

@@ -11,16 +11,14 @@ import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import text
 
-from gridsvc import accounts, departments, reports, responsibility
-from gridsvc.departments import Department
+from gridsvc import reports
 from gridsvc.reports import Draft, Position
-from gridsvc.responsibility import Duty
 from gridsvc.rules.roles import ANONYMOUS
 from tests.browser.conftest import PHONE, Visitor
 from tests.browser.test_pages import OVER, RULES, SMALL
 from tests.conftest import NOW, Fresh
 from tests.through import lead
-from tests.web.county import CANARY, PASSWORD, RULE, WEST, County
+from tests.web.county import CANARY, RULE, WEST, County
 
 QUEUED = 20
 MOST_CLICKS = 40
@@ -29,14 +27,8 @@ ROWS = "#worklist-table tbody tr"
 
 @pytest.fixture(scope="module")
 def office(made: Fresh, county: County) -> County:
-    """The county with a department, its list, a handler and a dispatcher, and reports that wait for each of them."""
+    """The county with reports that wait for a handler and a dispatcher."""
     with made.begin() as db:
-        departments.save(db, [Department("D1", f"城管局 {CANARY}")])
-        responsibility.save(db, [Duty("basic", "0110", None, None, "D1")], "browser")
-        accounts.create(
-            db, login="dispatcher", name="调度 某", role="dispatcher", password=PASSWORD, area_codes=["370101"]
-        )
-        accounts.create(db, login="handler", name="经办 某", role="handler", password=PASSWORD, department_code="D1")
         for i in range(8):
             draft = Draft(uuid.uuid4(), "0110", f"堆垃圾 {i} {CANARY}", "web", Position(110.015, 23.005, "wgs84"))
             number = reports.submit(db, draft, ANONYMOUS, NOW - timedelta(days=9 - i), RULE).number

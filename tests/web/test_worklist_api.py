@@ -164,7 +164,7 @@ def test_the_ledger_reconciles(client: Client, by: str) -> None:
 def test_rates_say_what_they_are_made_from(client: Client, by: str) -> None:
     told = got(client("admin").get(RATES_AT, params=PERIOD | {"by": by, "definition": "due_ii", "lang": "en"}))
     assert (told["definition"], told["weights"], told["without_suspended"]) == ("due_ii", [30, 35, 35], False)
-    assert "due_ii" in told["definition_text"]
+    assert "definition II" in told["definition_text"]
     assert list(told["definitions"]) == [one.id for one in RATES]
     whole = {one["id"]: one for one in told["total"]["rates"]}
     assert whole["filing"] == {"id": "filing", "n": 0, "of": 7, "share": 0.0, "percent": "0.00"}
