@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from itertools import islice, product
+from typing import Any
 
 from opencc import OpenCC
-from pypinyin import Style, pinyin
 from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 
@@ -23,6 +24,13 @@ _MOST_READINGS = 16  # of one name
 @cache
 def _simplifier() -> OpenCC:
     return OpenCC("t2s")
+
+
+@cache
+def _reader() -> Callable[[str], list[list[str]]]:
+    """What reads a name's characters; its dictionary takes 55 MB, and a service that names no compound needs none."""
+    known: Any = importlib.import_module("pypinyin")
+    return partial(known.pinyin, style=known.Style.FIRST_LETTER, heteronym=True)
 
 
 def name_key(name: str) -> str:
@@ -43,7 +51,7 @@ def initials(name: str) -> str:
     >>> initials("重慶3A"), initials("长洲"), initials("")
     ('cq3a', 'zz cz', '')
     """
-    readings = pinyin(name_key(name), style=Style.FIRST_LETTER, heteronym=True)
+    readings = _reader()(name_key(name))
     syllables = [[one for one in dict.fromkeys(_typed(part) for part in parts) if one] or [""] for parts in readings]
     return " ".join(dict.fromkeys("".join(word) for word in islice(product(*syllables), _MOST_READINGS)))
 
