@@ -30,6 +30,7 @@ def test_compose_passes_every_setting_of_the_maps_on() -> None:
     assert [name for name in names if f"      {name}: ${{{name}:-" not in composed] == []
 
 
+@pytest.mark.timeout(900)  # a whole city is imported
 @pytest.mark.parametrize(("document", "lang"), sorted(make.DOCUMENTS.items()))
 def test_examples_print_what_the_document_says(fresh: Fresh, shared: Path, document: str, lang: str) -> None:
     env = fresh.env() | {"GRIDSVC_LANG": lang, "DATA": os.path.relpath(shared, ROOT)}
