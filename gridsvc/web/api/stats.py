@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Literal, cast
 
 from fastapi import APIRouter, Query, Request
@@ -39,12 +40,8 @@ def hotspots(
     cell_m: Annotated[int, Query(ge=MIN_CELL_M, le=MAX_CELL_M, description="side of a square cell")] = 500,
 ) -> Response:
     """Reports received in a period, by grid (and per 1,000 households where they are known) or by square cell."""
-    chosen = period.chosen(first, last, unit.now, unit.mine.settings.zone)
-    if by == "cell":
-        table = stats.hotspot_cells(unit.db, chosen.bounds, unit.actor, cell_m, category=category)
-    else:
-        table = stats.hotspots(unit.db, chosen.bounds, unit.actor, category=category)
-    return _answer(request, unit, "hotspots", chosen, by, table)
+    made = hotspots_told(unit, first, last, category=category, by=by, cell_m=cell_m)
+    return answers.data(request, made)
 
 
 @router.get("/coverage", operation_id="coverage", responses={200: {"model": schemas.CoverageOut}})
@@ -73,6 +70,18 @@ def covered(
     return answers.data(request, coverage_rows.told(table, unit))
 
 
+def hotspots_told(
+    unit: Unit, first: date | None, last: date | None, *, category: str | None, by: str, cell_m: int
+) -> rows.Json:
+    """The answer about hotspots, which the page draws on a screen and `pages.map_paper` on paper."""
+    chosen = period.chosen(first, last, unit.now, unit.mine.settings.zone)
+    if by == "cell":
+        table = stats.hotspot_cells(unit.db, chosen.bounds, unit.actor, cell_m, category=category)
+    else:
+        table = stats.hotspots(unit.db, chosen.bounds, unit.actor, category=category)
+    return _answer(unit, "hotspots", chosen, by, table)
+
+
 def told(table: stats.Table, view: legend.View) -> list[rows.Json]:
     """The rows as they are sent; the value is a `rate` per 1,000 households (hotspots) or a `share` (coverage)."""
     measure = "rate" if view == "hotspots" else "share"
@@ -86,17 +95,10 @@ def told(table: stats.Table, view: legend.View) -> list[rows.Json]:
     return made
 
 
-def _answer(
-    request: Request,
-    unit: Unit,
-    view: legend.View,
-    chosen: period.Days,
-    by: str,
-    table: stats.Table,
-) -> Response:
+def _answer(unit: Unit, view: legend.View, chosen: period.Days, by: str, table: stats.Table) -> rows.Json:
     made = told(table, view)
     label = translate(f"denominator.{table.denominator}", unit.locale)
-    content = {
+    return {
         "as_of": rows.moment(unit.now, unit.mine.settings.zone),
         "from": chosen.first.isoformat(),
         "to": chosen.last.isoformat(),
@@ -108,5 +110,5 @@ def _answer(
         "unlocated": table.n_unlocated,
         "rows": made,
         "legends": legend.legends(view, made),
+        "legends_fixed": legend.legends_fixed(view, made),
     }
-    return answers.data(request, content)
