@@ -98,6 +98,9 @@ ALLOWED: dict[tuple[str, str], set[str | None]] = {
     ("GET", "/api/v1/accounts/log"): {"admin"},
     ("GET", "/api/v1/maps/grids.geojson"): KNOWN,
     ("GET", "/api/v1/maps/compounds.geojson"): KNOWN,
+    ("GET", "/api/v1/maps/coverage/compounds"): KNOWN,
+    ("GET", "/api/v1/maps/coverage/days"): KNOWN,
+    ("GET", "/api/v1/maps/coverage/doors"): KNOWN,
     # roads and houses are on every public map, and a resident's report form shows them
     ("GET", "/basemap/{z}/{x}/{y}.pbf"): EVERYBODY,
     ("GET", "/basemap/tiles/{layer}/{z}/{x}/{y}"): EVERYBODY,

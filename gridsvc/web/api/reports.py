@@ -98,7 +98,7 @@ def wanted(
     to_at = period.bound(last, zone, after_day=True)
     if from_at is not None and to_at is not None and from_at >= to_at:
         raise Refused("period_reversed", first=str(first), last=str(last))
-    return listing.Filter(_box(bbox), grid, state, category, from_at, to_at, unplaced)
+    return listing.Filter(box(bbox), grid, state, category, from_at, to_at, unplaced)
 
 
 Wanted = Annotated[listing.Filter, Depends(wanted)]
@@ -180,7 +180,12 @@ def one(
     return JSONResponse(rows.whole(found, unit.locale, unit.mine.settings.zone))
 
 
-def _box(text: str | None) -> tuple[float, float, float, float] | None:
+def box(text: str | None) -> tuple[float, float, float, float] | None:
+    """The box that `bbox=west,south,east,north` means, in degrees, EPSG:4326.
+
+    Raises:
+        Refused: bbox_malformed.
+    """
     if text is None:
         return None
     try:

@@ -15,6 +15,7 @@ from gridsvc.web.api import (
     households,
     ledger,
     locate,
+    map_coverage,
     maps,
     photos,
     reports,
@@ -30,7 +31,7 @@ from gridsvc.web.api import (
 ROUTERS: tuple[APIRouter, ...] = tuple(
     part.router
     for part in (
-        *(residents, actions, reports, photos, locate, stats, maps, tiles, categories),
+        *(residents, actions, reports, photos, locate, stats, maps, map_coverage, tiles, categories),
         *(worklist, ledger, departments, responsibility, duty, accounts, health),
         *(campaigns, visits, households, saved_queries),
     )
