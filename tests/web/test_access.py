@@ -98,6 +98,7 @@ ALLOWED: dict[tuple[str, str], set[str | None]] = {
     ("GET", "/api/v1/accounts/log"): {"admin"},
     ("GET", "/api/v1/maps/grids.geojson"): KNOWN,
     ("GET", "/api/v1/maps/compounds.geojson"): KNOWN,
+    ("GET", "/api/v1/find"): KNOWN,
     ("GET", "/api/v1/maps/coverage/compounds"): KNOWN,
     ("GET", "/api/v1/maps/coverage/days"): KNOWN,
     ("GET", "/api/v1/maps/coverage/doors"): KNOWN,

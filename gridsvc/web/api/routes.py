@@ -11,6 +11,7 @@ from gridsvc.web.api import (
     categories,
     departments,
     duty,
+    find,
     health,
     households,
     ledger,
@@ -31,8 +32,8 @@ from gridsvc.web.api import (
 ROUTERS: tuple[APIRouter, ...] = tuple(
     part.router
     for part in (
-        *(residents, actions, reports, photos, locate, stats, maps, map_coverage, tiles, categories),
+        *(residents, actions, reports, photos, locate, stats, maps, tiles, categories),
         *(worklist, ledger, departments, responsibility, duty, accounts, health),
-        *(campaigns, visits, households, saved_queries),
+        *(campaigns, visits, households, saved_queries, map_coverage, find),
     )
 )
