@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import asdict
 
-from gridsvc import periodic, terms
+from gridsvc import periodic, report_tiles, terms
 from gridsvc.cli.door import CONFLICT, FINE, WRONG, Door
 from gridsvc.cli.progress import shown
 from gridsvc.db.engine import database, transaction
@@ -15,6 +15,8 @@ def run(door: Door, args: argparse.Namespace) -> int:
     """Batch after batch, until nothing is due."""
     settings = door.settings
     with database(settings) as (app_url, _), shown(door) as step:
+        with transaction(app_url, settings.db_schema) as db:
+            report_tiles.fold(db)
         done = periodic.rounds(
             lambda: transaction(app_url, settings.db_schema),
             door.now,

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from gridsvc import compounds, periodic, photo_cleaning, terms
+from gridsvc import compounds, periodic, photo_cleaning, report_tiles, terms
 from gridsvc.db.engine import transaction
 from gridsvc.errors import GridsvcError
 from gridsvc.photo_cleaning import Keeping
@@ -81,6 +81,8 @@ def _tidy(begin: Callable[[], AbstractContextManager[Connection]], settings: Set
 
 def _look(begin: Callable[[], AbstractContextManager[Connection]], settings: Settings, now: datetime) -> None:
     try:
+        with begin() as db:
+            report_tiles.fold(db)
         done = periodic.rounds(begin, now, lambda db: terms.load(db, **settings.agreed))
     except SQLAlchemyError as error:  # the database is away: the next look finds what was not done
         log.warning("periodic work failed and will be tried again: %s", type(error).__name__)

@@ -25,6 +25,7 @@ from gridsvc.web.tiles import TileProxy
 
 LOGINS_PER_ACCOUNT_LIMIT = 4  # one address may fail this many times as often as one account before it waits
 BODIES_BYTES = 64 * 1024 * 1024
+TILES_BYTES = 16 * 1024 * 1024  # of reports: any write makes them anew
 TILES_PER_MINUTE = 600  # of the provider's, from one address without an account
 LINKS_PER_MINUTE = 60  # of residents, from one address: a household or an office, and not a search for secrets
 HASHES_AT_ONCE = 2  # a password check takes 32 MiB and a core
@@ -48,6 +49,7 @@ class Services:
     links: Limiter
     tiles: TileProxy | None
     bodies: Bodies = field(default_factory=lambda: Bodies(BODIES_BYTES))
+    report_tiles: Bodies = field(default_factory=lambda: Bodies(TILES_BYTES))
     lacks: str | None = None  # the code of what /readyz missed when it was last asked
     hashing: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(HASHES_AT_ONCE))
 

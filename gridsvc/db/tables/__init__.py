@@ -7,6 +7,7 @@ instants are timestamptz, enums are short English codes in a CHECK, codes compar
 from __future__ import annotations
 
 from gridsvc.db.tables.base import metadata
+from gridsvc.db.tables.bins import report_bin, report_bin_change
 from gridsvc.db.tables.calendar import calendar_day, calendar_year
 from gridsvc.db.tables.campaigns import (
     CAMPAIGN_STATES,
@@ -133,6 +134,8 @@ __all__ = [
     "photo_redaction",
     "placement",
     "report",
+    "report_bin",
+    "report_bin_change",
     "report_log",
     "report_number",
     "report_photo",

@@ -19,6 +19,7 @@ from gridsvc.web.api import (
     map_coverage,
     maps,
     photos,
+    report_tiles,
     reports,
     residents,
     responsibility,
@@ -26,14 +27,15 @@ from gridsvc.web.api import (
     stats,
     tiles,
     visits,
+    wall,
     worklist,
 )
 
 ROUTERS: tuple[APIRouter, ...] = tuple(
     part.router
     for part in (
-        *(residents, actions, reports, photos, locate, stats, maps, tiles, categories),
-        *(worklist, ledger, departments, responsibility, duty, accounts, health),
+        *(residents, actions, reports, photos, locate, stats, maps, tiles, report_tiles, categories),
+        *(worklist, wall, ledger, departments, responsibility, duty, accounts, health),
         *(campaigns, visits, households, saved_queries, map_coverage, find),
     )
 )
