@@ -16,6 +16,8 @@ from typing import Literal
 
 N_CLASSES = 5
 ZERO_CLASS = 0
+# leading figures of numbers that people can say and remember
+ROUND = (1, 1.5, 2, 3, 4, 5, 6, 8, 10)
 
 
 @dataclass(frozen=True)
@@ -49,15 +51,30 @@ def quantile(values: Iterable[float | None], *, n_classes: int = N_CLASSES, digi
     return Classes("quantile", tuple(_without_empty(lows, above)), _cut(above[-1], digits, math.ceil))
 
 
-def fixed(limits: Sequence[float], top: float) -> Classes:
+def fixed(limits: Sequence[float], top: float | None) -> Classes:
     """Set limits, the same for every period, so that months compare; they must rise strictly from 0 or more.
+
+    Args:
+        top: the natural end of the scale; None where it has none (the last class is open above).
 
     >>> fixed([0, 0.5, 0.9], top=1)
     Classes(method='fixed', lows=(0, 0.5, 0.9), top=1)
     """
-    if not limits or limits[0] < 0 or not all(low < high for low, high in pairwise([*limits, top])):
+    if not limits or limits[0] < 0 or not all(low < high for low, high in pairwise([*limits, top or math.inf])):
         raise ValueError(f"limits do not rise from 0: {limits} up to {top}")
     return Classes("fixed", tuple(limits), top)
+
+
+def rounded(classes: Classes) -> tuple[float, ...]:
+    """Limits near those of `classes` that are round numbers, from 0: to be set and kept over several periods.
+
+    >>> rounded(quantile([12, 47, 103, 260, 1200]))
+    (0, 50, 100, 300, 1000)
+    >>> rounded(quantile([]))
+    ()
+    """
+    inner = {_round(low) for low in classes.lows[1:]}
+    return (0, *sorted(inner)) if classes.lows else ()
 
 
 def class_of(value: float | None, classes: Classes) -> int | None:
@@ -93,6 +110,14 @@ def _without_empty(lows: list[float], above: list[float]) -> list[float]:
         if any((low <= value or not kept) and value < high for value in above):
             kept.append(low)
     return kept
+
+
+def _round(value: float) -> float:
+    scale = math.floor(math.log10(value))
+    lead = min(ROUND, key=lambda one: abs(one - value / 10.0**scale))
+    near = round(lead * 10.0**scale, max(0, 1 - scale))
+    # counts stay whole: 15, but not 1.5
+    return round(near) if near == round(near) or isinstance(value, int) else near
 
 
 def _cut(value: float, digits: int, turn: Callable[[float], int]) -> float:

@@ -1,9 +1,13 @@
-"""The map of reported problems: how many per grid or square cell, and per 1,000 households where they are known."""
+"""The map of reported problems: how many, per 1,000 households where they are known, and where that is no chance."""
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
+from maps import palette
 from maps.base import GridMap, Labels, MapView
-from maps.layers import add_common
+from maps.classify import N_CLASSES
+from maps.layers import COMMUNITIES_ADDRESS, add_common
 from maps.legend import MEASURES
 
 STATS_ADDRESS = "/api/v1/stats/hotspots"
@@ -16,7 +20,10 @@ def build(labels: Labels, view: MapView) -> GridMap:
     grid_map.constants |= {
         "stats": STATS_ADDRESS,
         "measures": list(MEASURES["hotspots"]),
-        "filters": ["from", "to", "category", "by", "cell_m"],
+        "filters": ["from", "to", "category", "by", "cell_m", "weights"],
+        "communities": f"{COMMUNITIES_ADDRESS}?edition={quote(view.edition, safe='')}",
+        # the colours of classes by limits that the reader keeps
+        "shades": [palette.colors("problems", n) for n in range(N_CLASSES + 1)],
     }
     add_common(grid_map, view)
     return grid_map

@@ -18,6 +18,7 @@ from maps.base import GridMap, MapView
 UNDER, AREAS, LINES, NAMES = 210, 400, 420, 610
 
 GRIDS_ADDRESS = "/api/v1/maps/grids.geojson"
+COMMUNITIES_ADDRESS = "/api/v1/maps/communities.geojson"
 COMPOUNDS_ADDRESS = "/api/v1/maps/compounds.geojson"
 ROADS_ADDRESS = "/basemap/{z}/{x}/{y}.pbf"
 TILES_ADDRESS = "/basemap/tiles/{layer}/{z}/{x}/{y}"

@@ -45,7 +45,7 @@ COVERAGE_LIMITS = (0.0, 0.5, 0.7, 0.85, 0.95)
 FEW_HOUSEHOLDS = 30
 
 # what an address may set as limits: plain numbers with commas
-LIMITS = re.compile(r"\d{1,9}(\.\d{1,6})?(,\d{1,9}(\.\d{1,6})?)*")
+LIMITS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?(,[0-9]{1,9}(\.[0-9]{1,6})?)*")
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,18 @@ RAMPS: dict[RampName, tuple[str, ...]] = {
     "coverage": ("#d6e6f4", "#a6cbe6", "#6ca6d6", "#2f7dbd", "#084a91"),
 }
 
+# classes of a test for hot and cold spots: red above, blue below, white where nothing stands out from chance. Two sides
+# of one middle are equally dark in grey print; there the words of the table tell them apart.
+SIGNIFICANCE: dict[str, str] = {
+    "hot99": "#8c1021",
+    "hot95": "#dd5f4b",
+    "hot90": "#f9bf96",
+    "none": "#ffffff",
+    "cold90": "#94c9ee",
+    "cold95": "#4a8fc9",
+    "cold99": "#123f7d",
+}
+
 # which of the five serve when ties leave fewer classes: spread over the ramp, the darkest kept for the top
 SPREAD: dict[int, tuple[int, ...]] = {0: (), 1: (2,), 2: (1, 3), 3: (0, 2, 4), 4: (0, 1, 3, 4), 5: (0, 1, 2, 3, 4)}
 

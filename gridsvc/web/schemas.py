@@ -369,7 +369,8 @@ class DenominatorOut(Out):
 
 
 class StatsOut(Out):
-    """Figures of a period, both days included; `rows` are grids or cells, `legends` the classes the map draws."""
+    """Figures of a period, both days included; `rows` are grids, communities or cells, `legends` the classes the map
+    draws; `legends_fixed` has round limits, to be kept for the other periods of a comparison."""
 
     as_of: datetime
     from_: Annotated[date, Field(alias="from")]
@@ -379,6 +380,7 @@ class StatsOut(Out):
     unlocated: int
     rows: list[dict[str, Any]]
     legends: dict[str, Any]
+    legends_fixed: dict[str, Any] | None = None
 
 
 class CoverageOut(StatsOut):

@@ -1,18 +1,23 @@
 // The coloured areas: grids joined to the figures by code, or square cells that come with them.
+import { untestedWhy } from "./finding.js";
 import { fillOf, isFew } from "./legend.js";
-import { count, element, percent, rate, word } from "./words.js";
+import { count, element, known, percent, rate, word } from "./words.js";
 
 const BORDER = { color: "#4a5663", weight: 0.8, opacity: 0.75 };
 const DEDICATED = { color: "#1f2933", weight: 1.6, opacity: 0.9 };
 const OUTSIDE = { fill: false, fillOpacity: 0, dashArray: "2 4" };
 
 export class Areas {
-  /** Draws into the pane of `shell.layers.areas`; `picked(code)` is called when somebody clicks an area. */
-  constructor(shell, picked) {
+  /**
+   * Draws into the pane of `shell.layers.areas`; `picked(code)` is called when somebody clicks an area, `drill(row)`
+   * gives the links from a selected one to what lies behind it, or null.
+   */
+  constructor(shell, picked, drill = () => null) {
     const { pane, opacity } = shell.layers.areas;
     this.map = shell.map;
     this.opacity = opacity;
     this.picked = picked;
+    this.drill = drill;
     this.byCode = new Map();
     this.rows = new Map();
     this.legend = null;
@@ -63,7 +68,14 @@ export class Areas {
       if (this.map.getBoundsZoom(bounds) < this.map.getZoom()) this.map.fitBounds(bounds, { animate: false });
       else this.map.panTo(bounds.getCenter(), { animate: false });
     }
-    this.pin.setContent(this.#card(shapes[0].feature)).setLatLng(shapes[0].getCenter()).addTo(this.map);
+    const card = this.#card(shapes[0].feature);
+    const links = this.drill(this.rows.get(code));
+    if (links) {
+      card.append(links);
+      // the card is over the map, whose clicks let the selection go
+      L.DomEvent.disableClickPropagation(links);
+    }
+    this.pin.setContent(card).setLatLng(shapes[0].getCenter()).addTo(this.map);
   }
 
   #attach(feature, shape) {
@@ -105,13 +117,21 @@ export class Areas {
 /** The figures of a row in words: rate or share, count, denominator, and a warning where it rests on few. */
 export function told(row, legend) {
   if (!row || !legend) return [word("tip_no_row")];
-  const lines = [];
+  const lines = legend.measure === "significance" ? [testedTold(row)] : [];
   if ("share" in row) lines.push(row.share === null ? word("tip_no_share") : word("tip_share", { share: percent(row.share) }));
   else lines.push(row.rate === null ? word("tip_no_rate") : word("tip_rate", { rate: rate(row.rate, legend.measure === "rate" ? legend.digits : 1) }));
+  if (legend.measure === "smoothed" && known(row.smoothed)) lines.push(word("tip_smoothed", { rate: rate(row.smoothed, legend.digits) }));
   const facts = { n: count(row.n), denom: count(row.denom) };
   lines.push(row.denom === null ? word("tip_n", facts) : word("tip_of", facts));
+  if (known(row.visits)) lines.push(word("tip_visits", { n: count(row.visits) }));
   if ("rate" in row && isFew(row, legend)) lines.push(word("tip_few", { n: legend.few_below }));
   return lines;
+}
+
+function testedTold(row) {
+  if (!row.band) return untestedWhy(row);
+  const p = row.p < 0.0001 ? "< 0.0001" : `= ${rate(row.p, 4)}`;
+  return word("tip_tested", { band: word(`band_${row.band}`), z: rate(row.z, 2), p });
 }
 
 /** The square cells of an answer as shapes. */

@@ -2,7 +2,7 @@
 import { count, edge, element, word } from "./words.js";
 
 const STEP = 8;
-const GREY_LINE = "rgba(60, 60, 60, 0.55)";
+const GREY_DOT = "rgba(50, 50, 50, 0.6)";
 const tiles = new Map();
 
 /** The swatch a row falls into: the same rule as maps/classify.py (lower limit in, upper limit out). */
@@ -46,9 +46,17 @@ export function drawLegend(box, legend, opacity, facts = []) {
   title.append(element("span", "map-unit", word(`unit_${legend.unit}`)));
   const list = element("ol", "map-swatches");
   for (const swatch of legend.swatches) list.append(swatchLine(swatch, legend, opacity));
-  const notes = [...facts, word(`method_${legend.method}`, { target: edge("share", legend.target ?? 0, 0) })];
-  if (legend.n_few) notes.push(word("few", { n: legend.few_below }));
-  box.replaceChildren(title, list, element("p", "map-method", notes.join(" · ")));
+  const method = legend.method === "gi_star" ? [] : [word(`method_${legend.method}`, { target: edge("share", legend.target ?? 0, 0) })];
+  const notes = element("p", "map-method", [...facts, ...method].join(" · "));
+  if (legend.n_few) notes.append(" · ", hatchedChip(legend), word("few", { n: legend.few_below }));
+  box.replaceChildren(title, list, notes);
+}
+
+// what hatching looks like, in a colour of this legend
+function hatchedChip(legend) {
+  const made = element("span", "map-chip");
+  paint(made, (legend.swatches.find((swatch) => swatch.kind === "class") ?? legend.swatches[0]).color, true, 1);
+  return made;
 }
 
 /** A small square in the colour of a row, for the table. */
@@ -65,7 +73,7 @@ function swatchLine(swatch, legend, opacity) {
   color.dataset.color = swatch.color;
   paint(color, swatch.color, swatch.kind === "no_data", opacity);
   line.append(color, element("span", "map-swatch-limits", limits(swatch, legend)));
-  line.append(element("span", "map-swatch-n", word("n_grids", { n: count(swatch.n_rows) })));
+  line.append(element("span", "map-swatch-n", word(legend.by === "community" ? "n_communities" : "n_grids", { n: count(swatch.n_rows) })));
   return line;
 }
 
@@ -99,7 +107,7 @@ function patternOf(color) {
   return tile.pattern;
 }
 
-// no data: dark lines on its grey; an unsteady rate: lines of its colour on a pale ground, so that it weighs less
+// no number: dots on its grey; an unsteady rate: lines of its colour on a pale ground, so that it weighs less
 function tileOf(color) {
   if (tiles.has(color)) return tiles.get(color);
   const tile = document.createElement("canvas");
@@ -112,9 +120,11 @@ function tileOf(color) {
   pen.fillStyle = color;
   pen.fillRect(0, 0, STEP, STEP);
   pen.globalAlpha = 1;
-  pen.strokeStyle = grey ? GREY_LINE : color;
-  pen.lineWidth = grey ? 1 : 1.7;
-  for (const shift of [-STEP, 0, STEP]) {
+  pen.fillStyle = GREY_DOT;
+  if (grey) for (const at of [1, 5]) pen.fillRect(at, at, 2, 2);
+  pen.strokeStyle = color;
+  pen.lineWidth = 1.7;
+  for (const shift of grey ? [] : [-STEP, 0, STEP]) {
     pen.beginPath();
     pen.moveTo(shift - 1, STEP + 1);
     pen.lineTo(shift + STEP + 1, -1);

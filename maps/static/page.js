@@ -1,30 +1,33 @@
 // One map page: fetches figures and shapes, joins them by code, and keeps map, legend, table and address in step.
 import { Areas, cellShapes, told } from "./areas.js";
 import { offer } from "./download.js";
+import { badge, drawFinding, testTold } from "./finding.js";
 import { addGround, compoundLayer } from "./ground.js";
-import { drawLegend } from "./legend.js";
+import { drawLegend, withLimits } from "./legend.js";
 import { getJson } from "./load.js";
 import { Names } from "./names.js";
 import { announce, settle, tell, tellError } from "./notice.js";
-import { keepOnLanguageLinks, readFilters, readLook, writeFilters, writeLook } from "./state.js";
+import { keepOnLanguageLinks, readFilters, readLimits, readLook, writeFilters, writeLook } from "./state.js";
 import { Table } from "./table.js";
-import { count, percent, when, word } from "./words.js";
+import { count, element, known, percent, when, word } from "./words.js";
 
-// CSS pixels of an A4 page inside its margins, and what the map may take of its height
-const [PAPER_WIDE, PAPER_HIGH] = [686, 620];
+// CSS pixels that the map may take of an A4 page inside its margins: upright and lying
+const PAPER = { upright: [686, 620], lying: [1010, 400] };
 const by = (id) => document.getElementById(id);
 const shell = window.gridMap;
 const { map, view } = shell;
 const form = by("map-form");
 
-const page = { answer: null, shapes: null, compounds: null, measure: view.measures[0], selected: null, sort: null, asked: null, printing: false, toShow: false };
-const areas = new Areas(shell, (code) => select(code));
+const page = { answer: null, shapes: null, communities: null, compounds: null, measure: view.measures[0], selected: null, sort: null, asked: null, printing: false, toShow: false, whole: false };
+// limits that are kept over periods: whether they are, by measure, and what the address says of the measure shown
+const breaks = { fixed: false, limits: new Map(), said: null };
+const areas = new Areas(shell, (code) => select(code), drill);
 const names = new Names(shell, areas);
 shell.areas = areas;
 const table = new Table((code) => select(code), (sort) => {
   page.sort = sort;
   keepLook();
-});
+}, drill);
 
 start();
 
@@ -34,8 +37,13 @@ function start() {
   page.selected = look.sel;
   // a link that names an area but no view is meant to show it
   page.toShow = look.sel !== null && look.map === null;
+  page.whole = look.map === null;
   page.sort = look.sort;
   if (view.measures.includes(look.show)) page.measure = look.show;
+  breaks.said = readLimits(look.breaks);
+  breaks.fixed = breaks.said !== null || look.breaks === "fixed";
+  if (by("map-breaks")) by("map-breaks").value = breaks.fixed ? "fixed" : "";
+  if (look.layers !== null) by("map-compounds").checked = look.layers.split(",").includes("compounds");
   if (look.map) map.setView([look.map.lat, look.map.lon], look.map.zoom, { animate: false });
   else shell.showAll();
   // on a phone the map comes first; the filters are one tap away
@@ -57,7 +65,7 @@ function fit() {
   const top = body.getBoundingClientRect().top + window.scrollY;
   body.style.setProperty("--m-top", `${Math.round(top)}px`);
   body.style.setProperty("--m-below", `${document.querySelector("body > footer")?.offsetHeight ?? 0}px`);
-  map.invalidateSize({ animate: false, pan: false });
+  map.invalidateSize({ animate: false });
 }
 
 function calm() {
@@ -99,7 +107,16 @@ function listen() {
   by("map-whole").addEventListener("click", () => shell.showAll());
   window.addEventListener("resize", fit);
   document.addEventListener("map-notice", fit);
-  by("map-compounds").addEventListener("change", () => drawCompounds());
+  by("map-compounds").addEventListener("change", () => {
+    drawCompounds();
+    keepLook();
+  });
+  by("map-breaks")?.addEventListener("change", (event) => {
+    // chosen anew, the limits are those that fit the figures shown now
+    Object.assign(breaks, { fixed: event.target.value === "fixed", limits: new Map(), said: null });
+    draw();
+    keepLook();
+  });
   by("map-download").addEventListener("click", () => download());
   window.addEventListener("beforeprint", () => print(true));
   window.addEventListener("afterprint", () => print(false));
@@ -146,14 +163,15 @@ async function load() {
   const filters = readFilters(view.filters);
   if (view.filters.includes("by")) filters.by ??= "grid";
   if (filters.by !== "cell") delete filters.cell_m;
+  const kind = filters.by === "community" ? "communities" : "shapes";
   busy(true);
   const [figures, shapes] = await Promise.allSettled([
     getJson(view.stats, filters, asked.signal),
-    page.shapes || getJson(shell.layers.areas.grids, {}, asked.signal),
+    page[kind] || getJson(kind === "communities" ? view.communities : shell.layers.areas.grids, {}, asked.signal),
   ]);
   if (asked.signal.aborted) return;
   busy(false);
-  outcome("shapes", shapes, (value) => (page.shapes = value));
+  outcome("shapes", shapes, (value) => (page[kind] = value));
   outcome("stats", figures, (value) => (page.answer = value), () => (page.answer = null));
   draw();
   if (page.answer) announce(word("announce_loaded", { n: count(page.answer.rows.length) }));
@@ -195,7 +213,8 @@ function busy(on) {
 }
 
 function draw() {
-  const { answer, shapes } = page;
+  const { answer } = page;
+  const shapes = answer?.by === "community" ? page.communities : page.shapes;
   const cells = answer?.by === "cell";
   const shown = cells ? cellShapes(answer.rows) : shapes;
   if (shown && areas.shapes !== shown) areas.show(shown);
@@ -219,26 +238,71 @@ function forgetUnknown(answer) {
 }
 
 function drawFigures(answer, cells) {
-  // cells have no households: a rate is offered only where at least one row has one
-  const rated = answer.rows.some((row) => row[view.measures[0]] !== null);
-  for (const radio of document.querySelectorAll("input[name=measure][value=rate]")) radio.disabled = !rated;
-  const measure = rated || view.measures.length === 1 || !answer.rows.length ? page.measure : "n";
-  for (const radio of document.querySelectorAll("input[name=measure]")) radio.checked = radio.value === measure;
-  const legend = answer.legends[measure];
+  const measure = measureOf(answer);
+  const legend = legendOf(answer, measure);
   const { opacity } = shell.layers.areas;
   areas.paint(answer.rows, legend);
-  drawLegend(by("map-legend"), legend, opacity, legend.method === "target" ? [overall(answer), foot(answer)] : []);
-  const columns = ["name", "n", "denom", view.measures[0]];
-  const sort = page.sort || `-${measure}`;
+  drawLegend(by("map-legend"), legend, opacity, legendFacts(answer, legend));
+  if (measure === "significance") by("map-legend").firstElementChild.append(badge(answer.significance));
+  const sort = page.sort || (measure === "significance" ? "-band" : `-${measure}`);
   const main = answer.legends[view.measures[0]];
-  table.fill(answer.rows, legend, columns, { sort, opacity, main, areaColumn: cells ? "col_cell" : "col_grid" });
+  table.fill(answer.rows, legend, columnsOf(answer, measure), { sort, opacity, main, areaColumn: `col_${areaKind(answer)}` });
   if (!answer.rows.length) table.say(word("empty_rows"));
   // without dates in the address the server chose the period: show which
   for (const name of ["from", "to"]) form.elements[name].value ||= answer[name];
-  by("map-list-title").textContent = word(cells ? "table_cells" : "table");
+  by("map-list-title").textContent = word(`table_${areaKind(answer)}`);
   by("map-summary").textContent = summary(answer);
   by("map-foot").textContent = foot(answer);
   by("map-sum").textContent = sums(answer);
+  if (by("map-finding")) drawFinding(by("map-finding"), answer, select);
+  fit();
+  // what stands over the map has its height only now
+  if (page.whole) shell.showAll();
+  page.whole = false;
+  if (by("map-bias")) by("map-bias").textContent = word(has(answer, "visits") ? "bias_visits" : "bias");
+}
+
+const has = (answer, column) => answer.rows.some((row) => known(row[column]));
+const areaKind = (answer) => (["community", "cell"].includes(answer.by) ? answer.by : "grid");
+
+// the measure to draw: the one asked for where these rows have it, else the counts; the others cannot be chosen
+function measureOf(answer) {
+  const radios = [...document.querySelectorAll("input[name=measure]")];
+  const there = { significance: () => Boolean(answer.legends.significance && answer.significance?.n_tested) };
+  const offered = (measure) => (there[measure] ?? (() => has(answer, measure)))();
+  for (const radio of radios) radio.disabled = radio.value !== "n" && !offered(radio.value);
+  const alone = view.measures.length === 1 || (!answer.rows.length && answer.legends[page.measure]);
+  const measure = alone || offered(page.measure) ? page.measure : "n";
+  for (const radio of radios) radio.checked = radio.value === measure;
+  if (by("map-breaks")) by("map-breaks").disabled = measure === "significance";
+  return measure;
+}
+
+// the answer's own legend, or one by the limits that are kept: those of the address, or the first seen since they were asked for
+function legendOf(answer, measure) {
+  const own = { ...answer.legends[measure], by: answer.by };
+  const round = answer.legends_fixed?.[measure]?.swatches.filter((swatch) => swatch.kind === "class");
+  if (!breaks.fixed || !round || (!round.length && !breaks.said && !breaks.limits.has(measure))) return own;
+  if (breaks.said) breaks.limits.set(measure, breaks.said);
+  breaks.said = null;
+  if (!breaks.limits.has(measure)) breaks.limits.set(measure, round.slice(1).map((swatch) => swatch.low));
+  keepLook();
+  return withLimits(own, answer.rows, breaks.limits.get(measure), view.shades);
+}
+
+function legendFacts(answer, legend) {
+  if (legend.method === "target") return [overall(answer), foot(answer)];
+  if (legend.method === "gi_star") return testTold(answer);
+  return ["rate", "smoothed"].includes(legend.measure) ? [word("denominator", { label: answer.denominator.label })] : [];
+}
+
+function columnsOf(answer, measure) {
+  if (view.measures.length === 1) return ["name", "n", "denom", view.measures[0]];
+  const wanted = ["name", "n", "denom", "visits", "rate"];
+  if (measure === "significance") wanted.splice(1, 0, "band");
+  if (measure === "smoothed") wanted.push("smoothed");
+  const optional = answer.by === "cell" ? ["denom", "visits", "rate"] : ["visits"];
+  return wanted.filter((column) => !optional.includes(column) || has(answer, column));
 }
 
 function drawNothing() {
@@ -246,6 +310,7 @@ function drawNothing() {
   table.clear();
   table.say(word("failed_stats"));
   for (const id of ["map-legend", "map-summary", "map-foot", "map-sum"]) by(id).replaceChildren();
+  if (by("map-finding")) drawFinding(by("map-finding"), null, select);
 }
 
 function over(answer, shapes, cells) {
@@ -260,7 +325,7 @@ function summary(answer) {
   const parts = [word("summary", { from: answer.from, to: answer.to })];
   const category = form.elements.category;
   if (category) parts.push((category.selectedOptions[0]?.textContent ?? "").trim());
-  if (category) parts.push(answer.by === "cell" ? word("summary_by_cell", { size: form.elements.cell_m.value }) : word("summary_by_grid"));
+  if (category) parts.push(word(`summary_by_${areaKind(answer)}`, { size: form.elements.cell_m.value }));
   return parts.join(" · ");
 }
 
@@ -300,16 +365,39 @@ function select(code) {
 function keepLook() {
   const { lat, lng: lon } = map.getCenter();
   const show = page.measure === view.measures[0] ? null : page.measure;
-  writeLook({ map: { zoom: map.getZoom(), lat, lon }, sel: page.selected, show, sort: page.sort });
+  const limits = breaks.said ?? breaks.limits.get(areas.legend?.measure ?? page.measure);
+  const said = breaks.fixed ? limits?.join(",") || "fixed" : null;
+  const layers = by("map-compounds").checked ? null : "none";
+  writeLook({ map: { zoom: map.getZoom(), lat, lon }, sel: page.selected, show, sort: page.sort, breaks: said, layers });
+}
+
+// from an area to its reports in the worklist, of the same category and period: those still open, and all
+function drill(row) {
+  const { answer } = page;
+  const path = document.querySelector(".map-page").dataset.worklist;
+  if (!path || !row || !answer || answer.by === "cell") return null;
+  const asked = new URLSearchParams({ [answer.by === "community" ? "area" : "grid"]: row.code, from: answer.from, to: answer.to });
+  const { category } = readFilters(["category"]);
+  if (category) asked.set("category", category);
+  const links = element("div", "map-drill");
+  for (const [name, state] of [["drill_open", null], ["drill_all", "all"]]) {
+    if (state) asked.set("state", state);
+    const link = element("a", "", word(name, { n: count(row.n) }));
+    link.href = `${path}?${asked}`;
+    links.append(link, " ");
+  }
+  return links;
 }
 
 function download() {
   if (!page.answer) return;
   const { answer } = page;
-  const value = view.measures[0];
-  const head = [word("col_grid"), "code", word("col_n"), word("col_denom"), word(`col_${value}`)];
-  const rows = table.visible().map((row) => [row.name || "", row.code, row.n, row.denom, row[value]]);
+  const own = view.measures.length === 1 ? view.measures : ["rate", "smoothed", "visits", "band", "z", "p"].filter((name) => name === "rate" || has(answer, name));
+  const head = [word(`col_${areaKind(answer)}`), "code", word("col_n"), word("col_denom"), ...own.map((name) => word(`col_${name}`))];
+  const told = (row, name) => (name === "band" && row.band ? word(`band_${row.band}`) : row[name]);
+  const rows = table.visible().map((row) => [row.name || "", row.code, row.n, row.denom, ...own.map((name) => told(row, name))]);
   const facts = [[word("title"), by("map-summary").textContent], [by("map-foot").textContent], [by("map-sum").textContent]];
+  if (answer.significance) facts.push([word(`tested_${answer.significance.on}`), ...testTold(answer)]);
   offer(`gridsvc-${view.name}-${answer.from}-${answer.to}.csv`, [head, ...rows, [], ...facts]);
 }
 
@@ -321,6 +409,8 @@ function print(on) {
   const { offsetWidth: wide, offsetHeight: high } = frame;
   frame.style.setProperty("--m-wide", `${wide}px`);
   frame.style.setProperty("--m-high", `${high}px`);
-  frame.style.setProperty("--m-scale", String(Math.min(PAPER_WIDE / wide, PAPER_HIGH / high)));
+  for (const [turned, [most, tall]] of Object.entries(PAPER)) {
+    frame.style.setProperty(`--m-${turned}`, String(Math.min(most / wide, tall / high)));
+  }
   table.showAll();
 }

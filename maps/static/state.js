@@ -24,25 +24,32 @@ export function writeFilters(names, filters) {
   history.pushState(null, "", `${location.pathname}${text ? `?${text}` : ""}${location.hash}`);
 }
 
-/** What the hash says: {map: {zoom, lat, lon} | null, sel, show, sort}; anything malformed counts as absent. */
+const LOOK = ["sel", "show", "sort", "breaks", "layers"];
+
+/** What the hash says: {map: {zoom, lat, lon} | null, sel, show, sort, breaks, layers}; what is malformed is absent. */
 export function readLook() {
   const hash = new URLSearchParams(location.hash.replace(/^#/, ""));
   const [zoom, lat, lon] = (hash.get("map") || "").split("/").map(Number);
   const fits = [zoom, lat, lon].every(Number.isFinite) && zoom >= 0 && Math.abs(lat) <= 85 && Math.abs(lon) <= 180;
   return {
     map: hash.get("map") && fits ? { zoom, lat, lon } : null,
-    sel: hash.get("sel"),
-    show: hash.get("show"),
-    sort: hash.get("sort"),
+    ...Object.fromEntries(LOOK.map((name) => [name, hash.get(name)])),
   };
+}
+
+/** The limits that `breaks` of the hash sets: rising numbers above zero, at most four; else null. */
+export function readLimits(text) {
+  if (!/^\d{1,9}(\.\d{1,6})?(,\d{1,9}(\.\d{1,6})?){0,3}$/.test(text ?? "")) return null;
+  const limits = text.split(",").map(Number);
+  return limits.every((limit, at) => limit > (limits[at - 1] ?? 0)) ? limits : null;
 }
 
 /** Replaces the hash; empty values are left out. */
 export function writeLook(look) {
   const parts = [];
   if (look.map) parts.push(`map=${look.map.zoom}/${look.map.lat.toFixed(5)}/${look.map.lon.toFixed(5)}`);
-  for (const name of ["sel", "show", "sort"]) {
-    if (look[name]) parts.push(`${name}=${encodeURIComponent(look[name])}`);
+  for (const name of LOOK) {
+    if (look[name]) parts.push(`${name}=${encodeURIComponent(look[name]).replaceAll("%2C", ",")}`);
   }
   history.replaceState(null, "", `${location.pathname}${location.search}#${parts.join("&")}`);
 }

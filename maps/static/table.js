@@ -1,17 +1,25 @@
 // The table beside the map: the same figures for keyboard, screen reader, print and spreadsheet.
 import { announce } from "./notice.js";
-import { count, element, shown, word } from "./words.js";
+import { count, element, known, shown, word } from "./words.js";
+import { untestedWhy } from "./finding.js";
 import { chip, isFew } from "./legend.js";
 
 const FIRST_ROWS = 300;
 
+// columns of numbers that are counts, and those that are rates over households
+const COUNTS = ["n", "denom", "visits"];
+const RATES = ["rate", "smoothed"];
+
 export class Table {
-  /** `picked(code)` is called on Enter or click, with null on Esc; `sorted(text)` when another column leads. */
-  constructor(picked, sorted) {
+  /**
+   * `picked(code)` is called on Enter or click, with null on Esc; `sorted(text)` when another column leads;
+   * `drill(row)` gives the links from a selected row to what lies behind it, or null.
+   */
+  constructor(picked, sorted, drill = () => null) {
     const by = (id) => document.getElementById(id);
     [this.head, this.body] = [by("map-table").tHead.rows[0], by("map-table").tBodies[0]];
     [this.more, this.empty, this.count, this.search] = [by("map-more"), by("map-empty"), by("map-shown"), by("map-search")];
-    Object.assign(this, { picked, sorted, rows: [], legend: null, sort: null, selected: null, all: false });
+    Object.assign(this, { picked, sorted, drill, rows: [], legend: null, sort: null, selected: null, all: false });
     this.more.addEventListener("click", () => this.showAll());
     this.search.addEventListener("input", () => this.draw());
     this.body.addEventListener("keydown", (event) => this.#key(event));
@@ -43,6 +51,7 @@ export class Table {
       this.draw();
     }
     for (const row of this.body.rows) row.setAttribute("aria-selected", String(row.dataset.code === code));
+    this.#drawDrill();
     const row = code === null ? null : this.#row(code);
     if (!row) return;
     this.#stop(row);
@@ -67,8 +76,8 @@ export class Table {
     const text = this.search.value.trim().toLowerCase();
     const holds = (row) => [row.name, row.code].some((part) => part && part.toLowerCase().includes(text));
     const [column, turn] = [this.sort.replace("-", ""), this.sort.startsWith("-") ? -1 : 1];
-    const known = column === "name" ? () => 0 : (a, b) => this.#rank(a, column) - this.#rank(b, column);
-    return this.rows.filter(holds).sort((a, b) => known(a, b) || compare(a, b, column, turn));
+    const sure = column === "name" ? () => 0 : (a, b) => this.#rank(a, column) - this.#rank(b, column);
+    return this.rows.filter(holds).sort((a, b) => sure(a, b) || compare(a, b, column, turn));
   }
 
   /** A line under the head instead of rows: loading, nothing found, nothing there. */
@@ -86,10 +95,12 @@ export class Table {
 
   draw() {
     if (!this.columns) return;
+    this.body.parentElement.dataset.measure = this.legend.measure;
     this.#drawHead();
     const rows = this.visible();
     const drawn = this.all ? rows : rows.slice(0, FIRST_ROWS);
     this.body.replaceChildren(...drawn.map((row) => this.#line(row)));
+    this.#drawDrill();
     if (this.body.rows.length) this.#stop(this.#row(this.selected) || this.body.rows[0]);
     this.more.hidden = drawn.length === rows.length;
     this.more.textContent = word("show_all", { n: count(rows.length) });
@@ -99,7 +110,7 @@ export class Table {
 
   #drawHead() {
     const cells = this.columns.map((column) => {
-      const cell = element("th", column === "name" ? "" : "map-number");
+      const cell = element("th", `map-col-${column}${column === "name" || column === "band" ? "" : " map-number"}`);
       cell.scope = "col";
       const leads = this.sort.replace("-", "") === column;
       cell.setAttribute("aria-sort", leads ? (this.sort.startsWith("-") ? "descending" : "ascending") : "none");
@@ -138,10 +149,12 @@ export class Table {
     for (const column of this.columns) {
       if (column === "name") {
         line.append(this.#areaCell(row));
+      } else if (column === "band") {
+        line.append(element("td", `map-col-band${row.band ? "" : " map-weak"}`, bandTold(row)));
       } else {
-        const few = column === "rate" && isFew(row, this.main);
-        const text = shown(column === "denom" ? "n" : column, row[column], this.main.digits);
-        const cell = element("td", `map-number${column === "denom" || few ? " map-weak" : ""}`, text);
+        const few = RATES.includes(column) && isFew(row, this.main);
+        const text = shown(COUNTS.includes(column) ? "n" : column, row[column], this.main.digits);
+        const cell = element("td", `map-number map-col-${column}${column === "denom" || column === "visits" || few ? " map-weak" : ""}`, text);
         if (few) cell.title = word("tip_few", { n: this.main.few_below });
         line.append(cell);
       }
@@ -152,18 +165,28 @@ export class Table {
   // what is not known stands last in either direction; before it a rate over a handful of households, which
   // would lead every list
   #rank(row, column) {
-    if (row[column] === null) return 2;
-    return column === "rate" && isFew(row, this.main) ? 1 : 0;
+    if (!known(valueOf(row, column))) return 2;
+    return RATES.includes(column) && isFew(row, this.main) ? 1 : 0;
   }
 
   #areaCell(row) {
     const [cell, area, text] = [element("td"), element("div", "map-area"), element("div")];
     text.append(element("span", "map-area-name", row.name || row.code));
     if (row.name && !row.ring) text.append(element("small", "map-code", row.code));
+    // where there is no room for its column
+    if (this.columns.includes("band")) text.append(element("div", "map-band-line", bandTold(row)));
     if (row.retired) text.append(element("div", "map-code", word("retired")));
     area.append(chip(row, this.legend, this.opacity), text);
     cell.append(area);
     return cell;
+  }
+
+  // what lies behind the selected area: links in its row, so that Tab goes on to them
+  #drawDrill() {
+    for (const links of this.body.querySelectorAll(".map-drill")) links.remove();
+    const row = this.#row(this.selected);
+    const links = row && this.drill(this.rows.find((one) => one.code === this.selected));
+    if (links) row.querySelector(".map-area > div").append(links);
   }
 
   #row(code) {
@@ -178,7 +201,7 @@ export class Table {
 
   #key(event) {
     const row = event.target.closest("tr[data-code]");
-    if (!row) return;
+    if (!row || event.target.closest("a")) return;
     const rows = this.body.rows;
     const moves = { ArrowDown: row.nextElementSibling, ArrowUp: row.previousElementSibling, Home: rows[0], End: rows[rows.length - 1] };
     if (event.key in moves) {
@@ -197,8 +220,12 @@ export class Table {
 
 function compare(a, b, column, turn) {
   if (column === "name") return turn * named(a).localeCompare(named(b)) || order(a, b);
-  return turn * (a[column] - b[column]) || order(a, b);
+  return turn * (valueOf(a, column) - valueOf(b, column)) || order(a, b);
 }
+
+// classes of the test are ordered by what they were made from
+const bandTold = (row) => (row.band ? word(`band_${row.band}`) : untestedWhy(row));
+const valueOf = (row, column) => row[column === "band" ? "z" : column];
 
 const named = (row) => row.name || row.code;
 const order = (a, b) => (a.code < b.code ? -1 : a.code > b.code ? 1 : 0);

@@ -18,13 +18,13 @@ function format(value, digits) {
 }
 
 export const DASH = "—";
-const known = (value) => value !== null && value !== undefined;
+export const known = (value) => value !== null && value !== undefined;
 export const count = (n) => (known(n) ? format(n, 0) : DASH);
 export const percent = (share) => (known(share) ? `${format(share * 100, 1)}\u00a0%` : DASH);
 export const rate = (value, digits = 1) => (known(value) ? format(value, digits) : DASH);
 
 /** A measure's value as the table shows it, with the decimals that the legend states. */
-export const shown = (measure, value, digits) => (measure === "rate" ? rate(value, digits) : { n: count, share: percent }[measure](value));
+export const shown = (measure, value, digits) => (({ n: count, share: percent })[measure] ?? rate)(value, digits);
 
 /** A limit of a class: limits are round numbers already. */
 export const edge = (measure, value, digits) => {

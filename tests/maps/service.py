@@ -19,7 +19,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from maps import coverage, hotspots
 from maps.assets import STATIC, TOP
 from maps.base import Labels, MapView
-from maps.legend import against, legends
+from maps.legend import against, legends, legends_fixed
 from tests.maps import town
 
 HERE = Path(__file__).resolve().parent
@@ -59,7 +59,7 @@ class Double:
         def t(key: str, **facts: object) -> str:
             return words[key].format(**facts)
 
-        kept = ("from", "to", "category", "campaign", "by", "cell_m")
+        kept = ("from", "to", "category", "campaign", "by", "cell_m", "weights")
         query = {name: request.query_params[name] for name in kept if name in request.query_params}
         facts: dict[str, Any] = {"stats": self._answer(page, query)} if "table" in request.query_params else {}
         build = {"hotspots": hotspots.build, "coverage": coverage.build}[page]
@@ -73,6 +73,7 @@ class Double:
             lang=lang,
             nonce=NONCE,
             user={"name": town.CANARY},
+            may=lambda deed: True,
             page=page,
             parts=build(self._labels(t, page), self._view()).parts(),
             query=query,
@@ -98,7 +99,7 @@ class Double:
         """Grids or compounds."""
         if shapes in self.failing:
             return JSONResponse({"code": "unavailable", "message": "", "detail": {}}, status_code=503)
-        made = town.grids() if shapes == "grids" else town.compounds()
+        made = {"grids": town.grids, "communities": town.communities, "compounds": town.compounds}[shapes]()
         return JSONResponse(made | ({"features": []} if shapes in self.empty else {}))
 
     def tile(self, z: int, x: int, y: int) -> Response:
@@ -120,9 +121,13 @@ class Double:
             rows = town.coverage_rows()
         elif by == "cell":
             rows = town.cell_rows(int(query.get("cell_m", "500")))
+        elif by == "community":
+            rows = town.community_rows()
         else:
             rows = town.hotspot_rows(query.get("category"))
         rows = [] if "rows" in self.empty else rows
+        if page == "hotspots":
+            return self._hotspots(query, by, rows)
         target = town.TARGET if page == "coverage" and query.get("campaign") else None
         return {
             "as_of": town.AS_OF,
@@ -133,6 +138,34 @@ class Double:
             "unlocated": 17,
             "rows": rows,
             "legends": legends(cast(Any, page), rows) if target is None else {"share": asdict(against(target, rows))},
+        }
+
+    def _hotspots(self, query: dict[str, str], by: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
+        tested = town.tested(rows)
+        return {
+            "as_of": town.AS_OF,
+            "from": query.get("from", "2026-08-01"),
+            "to": query.get("to", "2026-10-31"),
+            "by": by,
+            "denominator": {"source": "households", "label": f"常住户数 {town.CANARY}"},
+            "unlocated": 17,
+            "rows": tested,
+            "legends": legends("hotspots", tested),
+            "legends_fixed": legends_fixed("hotspots", tested),
+            "significance": {
+                "on": "counts" if by == "cell" else "rates",
+                "weights": query.get("weights", "queen"),
+                "k": 8 if query.get("weights") == "knn" else None,
+                "band_m": 600 if query.get("weights") == "band" else None,
+                "n_tested": sum(row["band"] is not None for row in tested),
+                "n_islands": 0,
+                "n_hot": sum(str(row["band"]).startswith("hot") for row in tested),
+                "n_cold": sum(str(row["band"]).startswith("cold") for row in tested),
+                "alpha": [0.01, 0.05, 0.1],
+                "correction": "fdr_bh",
+                "min_households": 30,
+                "reason": None,
+            },
         }
 
     def _labels(self, t: Any, page: str) -> Labels:

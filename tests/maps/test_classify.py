@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from maps.classify import Classes, class_of, fixed, quantile
+from maps.classify import Classes, class_of, fixed, quantile, rounded
 
 counts = st.lists(st.none() | st.integers(0, 500), max_size=80)
 rates = st.lists(st.none() | st.floats(0, 1e4, allow_nan=False), max_size=80)
@@ -100,3 +100,20 @@ def test_fixed_limits() -> None:
     for wrong in ((), (0.5, 0.5), (0.5, 0.2), (-0.1, 0.2), (0.2, 1.0)):
         with pytest.raises(ValueError, match="rise"):
             fixed(wrong, top=1.0)
+    assert class_of(1e9, fixed((0, 5), top=None)) == 2
+
+
+@given(counts)
+def test_round_limits_rise_from_zero(values: list[int | None]) -> None:
+    limits = rounded(quantile(values))
+    assert list(limits) == sorted(set(limits))
+    assert len(limits) <= 5
+    assert all(isinstance(limit, int) for limit in limits)
+    if limits:
+        assert fixed(limits, top=None).lows == limits
+
+
+@given(rates)
+def test_round_limits_are_short_numbers(values: list[float | None]) -> None:
+    for limit in rounded(quantile(values, digits=2))[1:]:
+        assert len(f"{limit:.6f}".strip("0").replace(".", "").strip("0")) <= 2

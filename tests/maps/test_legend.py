@@ -81,5 +81,48 @@ def test_decimals_follow_the_largest_rate(top: float, digits: int) -> None:
 def test_all_of_a_view_goes_into_json() -> None:
     made = json.loads(json.dumps(legend.legends("hotspots", town.hotspot_rows())))
     assert set(made) == {"rate", "n"}
+    assert set(legend.legends("hotspots", town.tested(town.hotspot_rows()))) == set(legend.MEASURES["hotspots"])
+    assert set(legend.legends_fixed("hotspots", [])) == set(legend.MEASURES["hotspots"])
     assert set(legend.legends("coverage", town.coverage_rows())) == {"share"}
     assert made["n"]["swatches"][0]["kind"] == "zero"
+
+
+def test_a_test_has_seven_classes_and_those_not_tested() -> None:
+    rows = town.tested(town.hotspot_rows())
+    made = legend.build("hotspots", "significance", rows)
+    assert [swatch.band for swatch in made.swatches] == [*palette.SIGNIFICANCE, None]
+    assert [swatch.color for swatch in made.swatches] == [*palette.SIGNIFICANCE.values(), palette.NO_DATA]
+    assert made.method == "gi_star"
+    for swatch in made.swatches:
+        assert swatch.n_rows == sum(row["band"] == swatch.band for row in rows)
+    # the colours of a test say the same in every answer, also where nothing was tested
+    blank = legend.build("hotspots", "significance", [])
+    assert [swatch.color for swatch in blank.swatches] == [swatch.color for swatch in made.swatches]
+
+
+@pytest.mark.parametrize("measure", ["rate", "smoothed", "n"])
+def test_limits_that_are_kept_do_not_depend_on_the_figures(measure: legend.Measure) -> None:
+    august = town.tested(town.hotspot_rows())
+    september = town.tested(town.hotspot_rows("waste"))
+    limits = legend.round_limits(measure, august)
+    assert 1 < len(limits) <= 5
+    text = ",".join(f"{limit:g}" for limit in limits[1:])
+    one, other = (legend.chosen("hotspots", measure, rows, text) for rows in (august, september))
+    assert one.method == other.method == "fixed"
+    facts = [[(swatch.low, swatch.high, swatch.color) for swatch in made.swatches] for made in (one, other)]
+    assert facts[0] == facts[1]
+    assert [swatch.n_rows for swatch in one.swatches] != [swatch.n_rows for swatch in other.swatches]
+    assert sum(swatch.n_rows for swatch in other.swatches) == len(september)
+    assert legend.chosen("hotspots", measure, august, "fixed") == one
+    assert legend.chosen("hotspots", measure, august, "nonsense") == legend.build("hotspots", measure, august)
+
+
+def test_kept_limits_are_printed_as_they_are() -> None:
+    made = legend.chosen("hotspots", "rate", [_row(1, 1000), _row(900, 1000)], "0.125,300")
+    assert made.digits == 3
+    assert [swatch.high for swatch in made.swatches if swatch.kind == "class"] == [0.125, 300.0, None]
+
+
+@pytest.mark.parametrize("text", ["", "5,4", "0,5", "1,2,3,4,5", "-1", "1e9", "nan", "5,", "\u0661", "1" * 99])
+def test_what_sets_no_limits_sets_none(text: str) -> None:
+    assert legend.limits_of(text) == ()

@@ -162,7 +162,7 @@ def test_what_is_unsure_is_hatched_and_listed_after(visit: Visit) -> None:
     }
     rows = [row[0] for row in _rows(page)]
     assert few in rows[-4]
-    assert all(row[3] == "—" for row in _rows(page)[-3:])
+    assert all(row[-1] == "—" for row in _rows(page)[-3:])
     page.locator(f"tr[data-code='{unknown}']").click()
     expect(page.locator(".map-pin")).to_contain_text(catalogue("zh")["maps.tip_no_rate"])
     page.locator(f"tr[data-code='{few}']").click()

@@ -16,6 +16,18 @@ def test_every_two_colours_of_a_map_stay_apart(ramp: palette.RampName, vision: p
     assert palette.smallest_difference(together, vision) >= 10
 
 
+@pytest.mark.parametrize("vision", get_args(palette.Vision))
+def test_hot_cold_and_neither_stay_apart(vision: palette.Vision) -> None:
+    together = (*palette.SIGNIFICANCE.values(), palette.NO_DATA)
+    assert palette.smallest_difference(together, vision) >= 20
+
+
+def test_the_surer_the_darker_on_both_sides() -> None:
+    shades = [palette.lightness(color) for color in palette.SIGNIFICANCE.values()]
+    assert shades[:4] == sorted(shades[:4])
+    assert shades[3:] == sorted(shades[3:], reverse=True)
+
+
 @pytest.mark.parametrize("n_classes", palette.SPREAD)
 @pytest.mark.parametrize("ramp", palette.RAMPS)
 def test_more_is_darker(ramp: palette.RampName, n_classes: int) -> None:

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from maps import palette
 from maps.assets import STATIC, TOP
 from maps.legend import MEASURES, UNITS
 from tests.maps.service import TEMPLATES, catalogue
@@ -51,10 +52,27 @@ def test_modules_ask_only_for_words_that_the_page_brings() -> None:
         text = path.read_text(encoding="utf-8")
         asked |= set(re.findall(r'''word\("(\w+)"''', text))
         stems |= set(re.findall(r"""word\(`(\w+)\$\{""", text))
-    asked |= {"table", "table_cells", "col_grid", "col_cell", "col_n", "col_denom"}
+    kinds = ("grid", "community", "cell")
+    asked |= {f"{stem}_{kind}" for stem in ("table", "col", "summary_by") for kind in kinds} | {"col_n", "col_denom"}
+    asked |= {f"col_{column}" for column in ("smoothed", "visits", "band", "z", "p")}
+    asked |= {f"band_{band}" for band in palette.SIGNIFICANCE} | {"tested_rates", "tested_counts"}
+    asked |= {f"why_{why}" for why in ("no_households", "few_households", "island", "constant")}
+    asked |= {f"weights_{kind}" for kind in ("queen", "knn", "band")}
+    asked |= {
+        "n_grids",
+        "n_communities",
+        "bias",
+        "bias_visits",
+        "look_first",
+        "look_nowhere",
+        "drill_open",
+        "drill_all",
+    }
+    asked |= {"no_data"}
     asked |= {f"legend_{measure}" for measure in UNITS} | {f"unit_{unit}" for unit in UNITS.values()}
     asked |= {f"method_{method}" for method in ("quantile", "fixed", "none", "target")} | {"col_rate", "col_share"}
     asked |= {f"failed_{subject}" for subject in ("stats", "shapes", "compounds", "ground")}
+    stems -= {"band_", "tested_", "why_", "weights_", "table_", "summary_by_"}
     assert stems == {"legend_", "unit_", "method_", "col_", "failed_"}
     assert asked == brought
 

@@ -93,6 +93,63 @@ def hotspot_rows(category: str | None = None) -> list[dict[str, Any]]:
     return rows
 
 
+def tested(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows with what a test adds: `smoothed`, `z`, `p`, `band` (`why` where there is none), and `visits`.
+
+    The arithmetic stands in for Gi*: a value's distance from the mean in standard deviations.
+    """
+    known = [_tested_on(row) for row in rows if _untested(row) is None]
+    mean = sum(known) / max(1, len(known))
+    spread = math.sqrt(sum((value - mean) ** 2 for value in known) / max(1, len(known))) or 1.0
+    made = []
+    for place, row in enumerate(rows):
+        why = _untested(row)
+        z = None if why else 1.6 * (_tested_on(row) - mean) / spread
+        p = None if z is None else math.erfc(abs(z) / math.sqrt(2))
+        smoothed = None if row["rate"] is None else 0.5 * row["rate"] + 0.5 * mean
+        made.append(row | {"smoothed": smoothed, "z": z, "p": p, "band": _band(z, p), "visits": place * 7 % 40})
+        if why:
+            made[-1]["why"] = why
+    return made
+
+
+def _tested_on(row: dict[str, Any]) -> float:
+    return float(row["n"] if row["rate"] is None else row["rate"])
+
+
+def _untested(row: dict[str, Any]) -> str | None:
+    if "ring" in row:
+        return None
+    return "no_households" if row["denom"] is None else "few_households" if row["denom"] < 30 else None
+
+
+def _band(z: float | None, p: float | None) -> str | None:
+    if z is None or p is None:
+        return None
+    sure = next((name for limit, name in ((0.01, "99"), (0.05, "95"), (0.1, "90")) if p <= limit), None)
+    return f"{'hot' if z > 0 else 'cold'}{sure}" if sure else "none"
+
+
+def communities() -> Shape:
+    """Three communities, each of three columns of grids; the first carries the canary."""
+    features = []
+    for place in range(3):
+        west, east = corner(3 * place, 0)[0], corner(3 * place + 3, 0)[0]
+        box = _box((west + east) / 2, (SOUTH + BOUNDS[3]) / 2, east - west, BOUNDS[3] - SOUTH, {})
+        box["properties"] = {"code": f"C{place}", "name": _community(place), "layer": "community"}
+        features.append(box)
+    return {"type": "FeatureCollection", "features": features}
+
+
+def community_rows() -> list[dict[str, Any]]:
+    """Reports by community."""
+    return [_row(f"C{place}", _community(place), 40 + 160 * place, 1200, "rate", 1000) for place in range(3)]
+
+
+def _community(place: int) -> str:
+    return CANARY if place == 0 else f"{STREETS[place]}社区"
+
+
 def coverage_rows() -> list[dict[str, Any]]:
     """Doors reached per grid: from none to all, two grids without doors known."""
     rows = []

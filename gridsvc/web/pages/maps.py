@@ -25,7 +25,7 @@ from maps.legend import View
 
 router = APIRouter()
 
-FILTERS = ("from", "to", "category", "campaign", "by", "cell_m")
+FILTERS = ("from", "to", "category", "campaign", "by", "cell_m", "weights")
 BUILD: dict[View, Callable[[Labels, MapView], GridMap]] = {"hotspots": hotspots.build, "coverage": coverage.build}
 
 
