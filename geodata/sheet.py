@@ -77,10 +77,11 @@ def write_excel(sheet: Sheet, path: Path, *, at: dt.datetime, paper: int = A3) -
 
 
 def csv_text(sheet: Sheet) -> str:
-    """The columns and rows as CSV, with the mark by which Excel knows UTF-8; nothing in it runs, no value is empty.
+    """The columns and rows as CSV, with the mark by which Excel knows UTF-8, and the notes below; nothing in it runs.
 
-    >>> csv_text(Sheet("t", "u", "", (Column("码", "text"), Column("n")), [("=1", None)], ("合计", 3), ())).splitlines()
-    ['\\ufeff码,n', "'=1,", '合计,3']
+    >>> made = Sheet("t", "u", "", (Column("码", "text"), Column("n")), [("=1", None)], ("合计", 3), ["截至今日"])
+    >>> csv_text(made).splitlines()
+    ['\\ufeff码,n', "'=1,", '合计,3', '', '截至今日']
     """
     out = io.StringIO()
     out.write("\ufeff")
@@ -88,6 +89,8 @@ def csv_text(sheet: Sheet) -> str:
     writer.writerow([guard(column.name) for column in sheet.columns])
     for row in [*sheet.rows, *([sheet.total] if sheet.total is not None else [])]:
         writer.writerow([guard(value) if isinstance(value, str) else value for value in row])
+    if sheet.notes:
+        writer.writerows([[], *([guard(note)] for note in sheet.notes)])
     return out.getvalue()
 
 

@@ -45,10 +45,12 @@ _MODIFIED = re.compile(rb"(<dcterms:(?:created|modified)[^>]*>)[^<]*(</dcterms)"
 def write(frame: gpd.GeoDataFrame, path: Path, file_format: Format, *, at: dt.datetime, layer: str = "layer") -> None:
     """Nothing; the file is complete or not there. The same frame and `at` give the same bytes.
 
-    Text columns stay text, also in GeoPackage and Excel. GeoJSON has its rings counter-clockwise and EPSG:4326. Tables
-    have no shapes of their own: a point becomes lon, lat; another shape in CSV a column `wkt`, in Excel (whose cells
-    are too small) the lon, lat of a point in it. CSV is UTF-8 with the mark by which Excel knows it; text that a
-    spreadsheet would run gets an apostrophe before it, which `read` takes off again. Excel keeps its header in sight.
+    What `frame.attrs["notes"]` (a list of sentences) says of the whole goes along where the format has a place for
+    it: GeoJSON's member `notes`, GeoPackage's description. Text columns stay text, also in GeoPackage and Excel.
+    GeoJSON has its rings counter-clockwise and EPSG:4326. Tables have no shapes of their own: a point becomes lon,
+    lat; another shape in CSV a column `wkt`, in Excel (whose cells are too small) the lon, lat of a point in it. CSV
+    is UTF-8 with the mark by which Excel knows it; text that a spreadsheet would run gets an apostrophe before it,
+    which `read` takes off again. Excel keeps its header in sight.
 
     Raises:
         FileRefused: `too_many_rows_for_excel`, `cell_too_long_for_excel`.
@@ -146,7 +148,9 @@ def _geojson(frame: gpd.GeoDataFrame) -> str:
             "geometry": None if shape is None else shapely.geometry.mapping(shape),
         }
         lines.append(json.dumps(feature, ensure_ascii=False, allow_nan=False))
-    return '{"type": "FeatureCollection", "features": [\n' + ",\n".join(lines) + "\n]}\n"
+    told = json.dumps(frame.attrs["notes"], ensure_ascii=False) if "notes" in frame.attrs else None
+    head = '{"type": "FeatureCollection", ' + (f'"notes": {told}, ' if told else "")
+    return head + '"features": [\n' + ",\n".join(lines) + "\n]}\n"
 
 
 def _write_gpkg(frame: gpd.GeoDataFrame, path: Path, layer: str, at: dt.datetime) -> None:
@@ -160,6 +164,7 @@ def _write_gpkg(frame: gpd.GeoDataFrame, path: Path, layer: str, at: dt.datetime
     try:
         with db:
             db.execute("UPDATE gpkg_contents SET last_change = ?", (stamp,))
+            db.execute("UPDATE gpkg_contents SET description = ?", ("\n".join(frame.attrs.get("notes", ())),))
     finally:
         db.close()
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -183,9 +186,13 @@ def test_csv_opens_in_excel_and_runs_nothing(client: Client, running: str) -> No
     assert raw.startswith(b"\xef\xbb\xbf")
     rows = list(csv.reader(io.StringIO(raw.decode("utf-8-sig"))))
     assert rows[0][:3] == ["小区 编码", "小区", "总户数"]
-    assert {row[1] for row in rows[1:-1]} == {CANARY, "同名苑"}
-    assert (rows[-1][0], rows[-1][2]) == ("合计", "14")
-    assert len({len(row) for row in rows}) == 1
+    table, below = rows[: rows.index([])], rows[rows.index([]) + 1 :]
+    assert {row[1] for row in table[1:-1]} == {CANARY, "同名苑"}
+    assert (table[-1][0], table[-1][2]) == ("合计", "14")
+    assert len({len(row) for row in table}) == 1
+    assert [len(row) for row in below] == [1] * len(below)
+    assert any(row[0].startswith("覆盖率（按应访户）＝") for row in below)
+    assert below[-1] == ["数据截至 2026-11-01 10:00"]
 
 
 @pytest.mark.parametrize(
@@ -206,6 +213,26 @@ def test_places_with_their_shapes(
     best = frame.loc[frame["reached"] == 6].iloc[0]
     assert float(best["coverage"]) == 0.6
     assert str(best["code"]) in {f"{WEST}001", "t:1", WEST, "370101001"}
+
+
+def notes_of(path: Path) -> list[str]:
+    """What a file says of itself, for programs that look there."""
+    if path.suffix == ".geojson":
+        return list(json.loads(path.read_text())["notes"])
+    if path.suffix == ".parquet":
+        return list(gpd.read_parquet(path).attrs["notes"])
+    with closing(sqlite3.connect(path)) as db:
+        (told,) = db.execute("SELECT description FROM gpkg_contents").fetchone()
+    return str(told).splitlines()
+
+
+@pytest.mark.parametrize("file_format", ["geojson", "gpkg", "parquet"])
+def test_files_of_places_carry_the_definitions(client: Client, running: str, tmp_path: Path, file_format: str) -> None:
+    path = tmp_path / f"c.{file_format}"
+    path.write_bytes(file(client, file_format, by="grid"))
+    told = notes_of(path)
+    assert any(note.startswith("覆盖率（按应访户）＝") for note in told)
+    assert told[-1] == "数据截至 2026-11-01 10:00"
 
 
 def test_a_query_is_kept_for_its_owner(client: Client) -> None:

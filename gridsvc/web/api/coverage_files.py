@@ -49,10 +49,13 @@ def _content(unit: Unit, table: Table, file_format: FileFormat) -> bytes:
         path = Path(folder) / f"coverage.{file_format}"
         if file_format == "xlsx":
             write_excel(sheet(table, unit), path, at=unit.now)
-        elif file_format == "parquet":
-            coverage_frames.frame(unit.db, table).to_parquet(path, index=False)
+            return path.read_bytes()
+        frame = coverage_frames.frame(unit.db, table)
+        frame.attrs["notes"] = notes(table, unit)
+        if file_format == "parquet":
+            frame.to_parquet(path, index=False)  # attrs go along in its metadata
         else:
-            write(coverage_frames.frame(unit.db, table), path, file_format, at=unit.now, layer="coverage")
+            write(frame, path, file_format, at=unit.now, layer="coverage")
         return path.read_bytes()
 
 
