@@ -15,6 +15,13 @@ KINDS: tuple[Kind, ...] = ("grids", "areas", "compounds", "workers", "reports", 
 
 MIB = 1024 * 1024
 
+# What a table of doors or of reports tells beside the place: the names of its columns' roles.
+DOOR_ROLES = (
+    *("code", "community", "compound", "building", "entrance", "room", "words", "target", "name", "category"),
+    *("contact", "phone", "people", "elsewhere"),
+)
+REPORT_ROLES = ("number", "time", "category", "state", "closed", "words", "text", "accuracy", "compound")
+
 
 @dataclass(frozen=True)
 class Fields:

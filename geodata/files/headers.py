@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from geodata.errors import FileRefused
 from geodata.files.rows import Cell
-from geodata.layer import Fields, Kind
+from geodata.layer import DOOR_ROLES, REPORT_ROLES, Fields, Kind
 
 # Usual column names, best first. Compared without case, blanks, _, - and what stands in brackets.
 _SYNONYMS: dict[str, tuple[str, ...]] = {
@@ -156,27 +156,9 @@ _ROLES: dict[Kind, tuple[str, ...]] = {
     "areas": ("code", "name", "parent", "level", *_PLACES),
     "compounds": ("code", "name", "aliases", "households", "buildings", "managed", *_PLACES),
     "workers": ("code", "name", "grid", "duty", "hours", "phone"),
-    "reports": (
-        *("number", "time", "category", "state", "closed", "words", "text", "accuracy", "compound"),
-        *_PLACES,
-    ),
+    "reports": (*REPORT_ROLES, *_PLACES),
     "basemap": ("feature", "category", "name", *_PLACES),
-    "households": (
-        *(
-            "code",
-            "community",
-            "compound",
-            "building",
-            "entrance",
-            "room",
-            "words",
-            "target",
-            "name",
-            "category",
-            "contact",
-        ),
-        *("phone", "people", "elsewhere", *_PLACES),
-    ),
+    "households": (*DOOR_ROLES, *_PLACES),
     "any": ("code", "name", *_PLACES),
 }
 _BRACKETS = re.compile(r"[(（\[【][^)）\]】]*[)）\]】]\s*$")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, cast
 
-from geodata.layer import Fields
+from geodata.layer import DOOR_ROLES, REPORT_ROLES, Fields
 from gridsvc import __version__
 from gridsvc.cli.words import Parser
 from gridsvc.i18n import LOCALES, Locale, translate
@@ -32,26 +32,8 @@ FIELDS_OF: dict[str, tuple[str, ...]] = {
     "compounds": ("code", "name", "aliases", "households", "buildings", "managed", *_POSITION),
     "workers": ("code", "name", "grid", "layer", "duty", "hours"),
     "basemap": ("feature", "category", "name", "wkt"),
-    "reports": (
-        *("number", "time", "category", "state", "closed", "words", "text", "accuracy", "compound"),
-        *("lon", "lat", "x", "y"),
-    ),
-    "households": (
-        *(
-            "code",
-            "community",
-            "compound",
-            "building",
-            "entrance",
-            "room",
-            "words",
-            "target",
-            "name",
-            "category",
-            "contact",
-        ),
-        *("phone", "people", "elsewhere", *_POSITION),
-    ),
+    "reports": (*REPORT_ROLES, "lon", "lat", "x", "y"),
+    "households": (*DOOR_ROLES, *_POSITION),
     # Sheets of another shape: their columns are found by their usual names alone.
     "categories": (),
     "taxonomy": (),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from geodata.layer import Problem
+from geodata.layer import DOOR_ROLES, Problem
 from gridsvc import compounds, households
 from gridsvc.door_rows import Home
 from gridsvc.imports import rows
@@ -16,22 +16,6 @@ from gridsvc.imports.report_rows import FloatArray, Slice, Texts
 from gridsvc.rules import addresses
 from gridsvc.rules.addresses import NONE
 
-ROLES = (
-    *(
-        "code",
-        "community",
-        "compound",
-        "building",
-        "entrance",
-        "room",
-        "words",
-        "target",
-        "name",
-        "category",
-        "contact",
-    ),
-    *("phone", "people", "elsewhere"),
-)
 LEVELS = ("building", "unit", "room")  # of the register
 _LEVEL_ROLES = ("building", "entrance", "room")  # of a table
 KIND_WORDS = rows.meanings(
@@ -85,7 +69,7 @@ class Reader:
     def read(self, part: Slice) -> dict[str, Sequence[str | None]]:
         """The good rows as columns of `door_row`; reasons of the others, and repairs, go to `part.problems`."""
         empty: Texts = [None] * len(part.numbers)
-        cells = {role: part.cells.get(role, empty) for role in ROLES}
+        cells = {role: part.cells.get(role, empty) for role in DOOR_ROLES}
         placed = np.isfinite(part.lon) & np.isfinite(part.lat)
         levels, befores = self._all_levels(part, cells)
         kinds = self._kinds(part, cells)

@@ -21,14 +21,14 @@ from geodata.files import headers
 from geodata.files.rows import Rows, unique_names
 from geodata.files.sheets import Sheet, Workbook
 from geodata.geometry import extent
-from geodata.layer import Fields, Layer, Problem
+from geodata.layer import DOOR_ROLES, Fields, Layer, Problem
 from geodata.read import read_sheets
 from gridsvc import door_rows, household_reading
 from gridsvc.db import tables as t
 from gridsvc.grids import Rule
 from gridsvc.imports import bulk, household_rows, report_rows, rows, streams
 from gridsvc.imports.account import MOST_TOLD, Account, Refusals, Tally
-from gridsvc.imports.household_rows import ROLES, Reader, Words
+from gridsvc.imports.household_rows import Reader, Words
 from gridsvc.imports.report_rows import Slice
 from gridsvc.imports.staging import Progress
 from gridsvc.imports.streams import Part
@@ -68,7 +68,7 @@ def from_layer(layer: Layer) -> Source:
     """A file with shapes that `geodata.read` has read: each row a door at a point inside its shape."""
     shapes = shapely.point_on_surface(layer.frame.geometry.to_numpy())
     lon, lat = shapely.get_x(shapes), shapely.get_y(shapes)
-    cells = {role: rows.texts(layer, role) for role in ROLES if role in layer.fields.given()}
+    cells = {role: rows.texts(layer, role) for role in DOOR_ROLES if role in layer.fields.given()}
     one = Slice(rows.numbers(layer), dict(cells), lon, lat, lon, lat, False, list(layer.problems))
     crs = parse_crs(layer.crs_used) if layer.crs_used else None
     return Source(layer.format, layer.encoding, layer.fields, crs, [(one, 1.0)], layer.n_rows, layer.notes, of_map=True)
@@ -120,11 +120,11 @@ def from_workbook(path: Path, fields: Fields, crs: str | None, sheet: str | None
 
 def _positions(columns: Sequence[str], found: Fields, wanted: Fields, crs: str | None) -> report_rows.Positions:
     given = None if crs is None else parse_crs(crs)
-    where = report_rows.find_positions(columns, found, wanted, given, streams.LIMITS, "households", ROLES)
+    where = report_rows.find_positions(columns, found, wanted, given, streams.LIMITS, "households", DOOR_ROLES)
     return (
         where
         if where.pair
-        else report_rows.Positions(where.used, found, wanted, None, streams.LIMITS, "households", ROLES)
+        else report_rows.Positions(where.used, found, wanted, None, streams.LIMITS, "households", DOOR_ROLES)
     )
 
 

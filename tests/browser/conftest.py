@@ -31,6 +31,17 @@ PHONE: dict[str, Any] = {
     "has_touch": True,
     "is_mobile": True,
 }
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+OVER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+# what a thumb must hit; words inside a sentence are links of another kind
+SMALL = """() => {
+  const pressed = "button, select, input:not([type=hidden], [type=radio], [type=checkbox]), summary, label.choice, "
+    + ".bar a, .figures a, .rows a";
+  const elsewhere = ".leaflet-control-attribution, .map-table, .map-measure";
+  return [...document.querySelectorAll(pressed)]
+    .filter((one) => one.checkVisibility() && !one.closest(elsewhere) && one.getBoundingClientRect().height < 47.5)
+    .map((one) => one.outerHTML.slice(0, 120) + " " + one.getBoundingClientRect().height);
+}"""
 MANY = 60  # more reports than one page of the list shows
 LISTEN = "document.addEventListener('securitypolicyviolation', e => console.error('CSP ' + e.violatedDirective))"
 
@@ -120,6 +131,20 @@ class Visit:
         if self.page.locator("#pin-map, .map-page").count():
             self.page.wait_for_load_state("networkidle")
         return self.page
+
+    def accessible(self, axe: str) -> None:
+        """Nothing; fails where axe finds anything, or where the page does not fit a desk and a phone's thumbs."""
+        self.page.evaluate(axe)
+        found = self.page.evaluate(
+            "rules => axe.run(document, {runOnly: rules})"
+            ".then(r => r.violations.map(v => v.id + ' ' + v.nodes[0].html))",
+            RULES,
+        )
+        assert found == []
+        assert self.page.evaluate(OVER) == 0
+        self.page.set_viewport_size(PHONE["viewport"])
+        assert self.page.evaluate(OVER) == 0
+        assert self.page.evaluate(SMALL) == []
 
     def clean(self, *, expected: int | None = None) -> None:
         """Nothing; fails where a request went abroad or failed, or the console has an error.

@@ -13,8 +13,7 @@ from playwright.sync_api import expect
 from gridsvc import reports, residents
 from gridsvc.reports import Draft, Position
 from gridsvc.rules.roles import ANONYMOUS
-from tests.browser.conftest import PHONE, Visitor
-from tests.browser.test_pages import OVER, RULES, SMALL
+from tests.browser.conftest import OVER, PHONE, RULES, Visitor
 from tests.conftest import NOW, Fresh
 from tests.photographs import jpeg
 from tests.through import lead
@@ -57,15 +56,7 @@ def test_the_page_is_accessible_and_fits(visitor: Visitor, made: Fresh, axe: str
         page.locator(f"#act-{action} > summary").click()
         expect(page.locator(f"#act-{action} .deed-form")).to_be_visible()
     assert "pages." not in page.inner_text("body"), "a text is missing from the catalogue"
-    page.evaluate(axe)
-    found = page.evaluate(
-        "rules => axe.run(document, {runOnly: rules}).then(r => r.violations.map(v => v.id + ' ' + v.nodes[0].html))",
-        RULES,
-    )
-    assert found == []
-    page.set_viewport_size({"width": 390, "height": 844})
-    assert page.evaluate(OVER) == 0
-    assert page.evaluate(SMALL) == []
+    visit.accessible(axe)
     assert page.locator("main img").count() == 0
     assert CANARY in (page.text_content("main") or "")
     visit.clean()

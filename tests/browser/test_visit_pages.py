@@ -13,7 +13,6 @@ from sqlalchemy import text
 from gridsvc import campaigns
 from gridsvc.campaigns import Wanted
 from tests.browser.conftest import PHONE, Visit, Visitor
-from tests.browser.test_pages import OVER, RULES, SMALL
 from tests.conftest import NOW, Fresh
 from tests.through import ADMIN
 from tests.web.county import WEST, County
@@ -233,14 +232,5 @@ def test_page_is_clean_accessible_and_fits_a_phone(
     shown = page.inner_text("body")
     assert not [word for word in ("pages.", "coverage.", "campaign.") if word in shown]
     assert page.locator("main img").count() == 0
-    page.evaluate(axe)
-    found = page.evaluate(
-        "rules => axe.run(document, {runOnly: rules}).then(r => r.violations.map(v => v.id + ' ' + v.nodes[0].html))",
-        RULES,
-    )
-    assert found == []
-    assert page.evaluate(OVER) == 0
-    page.set_viewport_size({"width": 390, "height": 844})
-    assert page.evaluate(OVER) == 0
-    assert page.evaluate(SMALL) == []
+    visit.accessible(axe)
     visit.clean()
