@@ -91,7 +91,7 @@ def _replace_all(db: Connection, now: datetime, rule: Rule) -> int | None:
     grids.place_all(db, rule)
     n = None
     if rewriting.hold_still(db):
-        n = db.execute(load("shifted_find_all"), {"now": now}).rowcount
+        n = db.execute(load("shifted_find_all")).rowcount
         if n:
             _rewrite(db, n, now, rule, end="shifted_end_all")
     db.execute(text("DROP TABLE IF EXISTS to_place, placed, shifted"))
@@ -113,7 +113,7 @@ def _shift(db: Connection, n_candidates: int, now: datetime, rule: Rule) -> int:
         db.execute(load("shifted_lock"))
     db.execute(load("shifted_make"))
     with rewriting.in_order(db, n_candidates):
-        n = db.execute(load("shifted_find"), {"now": now}).rowcount
+        n = db.execute(load("shifted_find")).rowcount
     if n:
         _rewrite(db, n, now, rule, end="shifted_end")
     db.execute(text("DROP TABLE shifted"))
@@ -123,10 +123,13 @@ def _shift(db: Connection, n_candidates: int, now: datetime, rule: Rule) -> int:
 def _rewrite(db: Connection, n: int, now: datetime, rule: Rule, end: str) -> None:
     """Ends the placements of all that is in `shifted`, and gives each its new one with its row of the log."""
     db.execute(text("ANALYZE shifted (id, grid_version_id)"))
+    db.execute(load("shifted_way_make"), {"now": now, "zone": rule.zone})
+    db.execute(text("ANALYZE shifted_way"))
     with rewriting.rebuilt(db) if rewriting.worth_it(db, n) else nullcontext():
         db.execute(load("shifted_log"), {"now": now})
         db.execute(load(end), {"now": now})
-        db.execute(load("shifted_place"), {"now": now, "zone": rule.zone})
+        db.execute(load("shifted_place"), {"now": now})
+    db.execute(text("DROP TABLE shifted_way"))
     _weigh(db, now)
 
 

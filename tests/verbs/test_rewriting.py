@@ -264,3 +264,19 @@ def a_compound_is_followed(db: Connection, rule: Rule) -> None:
     now = placements.current(db, at_home.id)
     assert (now.code, now.method, now.distance_m) == ("001", "compound", None)
     assert placements.current(db, outside.id).reason == "outside"
+
+
+def test_what_rows_share_is_put_into_words_once_and_sealed_as_one_by_one(db: Connection) -> None:
+    """log_seal of log_said is log_digest, whatever stands in a row."""
+    differing = text(
+        "SELECT count(*), count(*) FILTER (WHERE log_digest(b, i, s, a, f, 'closed', w, t, n, j)"
+        " IS DISTINCT FROM log_seal(b, i, s, log_said(a, f, 'closed', w, t, n, j)))"
+        " FROM unnest(CAST(ARRAY[NULL, '\\x00ff'] AS bytea[])) b,"
+        " unnest(CAST(ARRAY[1, 9223372036854775807] AS bigint[])) i, unnest(ARRAY[1, 12]) s,"
+        " unnest(ARRAY['replace', 'a \"b\", (c)', '']) a, unnest(ARRAY[NULL, 'reported']) f,"
+        " unnest(CAST(ARRAY[NULL, 7] AS bigint[])) w,"
+        " unnest(CAST(ARRAY['2026-03-01 08:00:00.000001+08', '1969-12-31 23:59:59.5Z'] AS timestamptz[])) t,"
+        " unnest(CAST(ARRAY[NULL, '\\xab'] AS bytea[])) n,"
+        ' unnest(CAST(ARRAY[NULL, \'{}\', \'{"from": "网格 \\\\ \\"1\\"", "to": null}\'] AS jsonb[])) j'
+    )
+    assert db.execute(differing).one() == (2**7 * 9, 0)

@@ -1,31 +1,23 @@
 -- Question: which open reports got in placed another grid version, method or distance than they have now? shifted_find's
 --   question of all reports at once, asked so that the server's parallel workers share them, while nobody else writes
--- Parameters: :now (instant)
+-- Parameters: none
 -- Columns: none; makes shifted as shifted_make does, filled; here with tid, where the placement lies that ends
 -- Index: none (reads report, placement and report_log once)
 CREATE UNLOGGED TABLE shifted AS
-SELECT p.report_id AS id, l.seq + 1 AS seq, r.state, w.grid_version_id, k.method,
+SELECT p.report_id AS id, l.seq + 1 AS seq, r.state, p.grid_version_id AS from_id, w.grid_version_id, k.method,
   CASE WHEN NOT k.by_compound THEN w.distance_m END AS distance_m,
   CASE WHEN w.id IS NULL THEN CASE WHEN r.geom IS NULL THEN 'compound_outside' ELSE 'outside' END END AS reason,
-  CASE WHEN NOT k.by_compound AND w.id IS NOT NULL THEN r.accuracy_m END AS accuracy_m, j.facts,
-  log_digest(l.digest, p.report_id, l.seq + 1, 'replace', r.state, r.state, CAST(NULL AS bigint),
-    CAST(:now AS timestamptz), CAST(NULL AS bytea), j.facts) AS digest,
+  CASE WHEN NOT k.by_compound AND w.id IS NOT NULL THEN r.accuracy_m END AS accuracy_m, l.digest AS before,
   p.ctid AS tid
 FROM placement p
 JOIN report r ON r.id = p.report_id AND r.open
 JOIN report_log l ON l.report_id = p.report_id
 LEFT JOIN placed w ON w.id = p.report_id
-LEFT JOIN grid_version f ON f.id = p.grid_version_id
-LEFT JOIN grid_version g ON g.id = w.grid_version_id
 CROSS JOIN LATERAL (
   SELECT b.by_compound,
     CASE WHEN w.id IS NULL THEN 'none' WHEN b.by_compound THEN 'compound' ELSE w.method END AS method
   FROM (SELECT p.method = 'compound' OR r.geom IS NULL AS by_compound) b
 ) k
--- the offset builds the facts once a row, not once for each of their uses
-CROSS JOIN LATERAL (
-  SELECT jsonb_build_object('from', f.code, 'to', g.code, 'method', k.method) AS facts OFFSET 0
-) j
 WHERE p.to_at IS NULL AND p.method IN ('covers', 'nearest', 'compound', 'none')
   AND NOT EXISTS (SELECT FROM report_log m WHERE m.report_id = l.report_id AND m.seq > l.seq)
   AND (p.grid_version_id IS DISTINCT FROM w.grid_version_id
