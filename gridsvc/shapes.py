@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
 
 from sqlalchemy import Connection, RowMapping, select
 
@@ -21,10 +23,33 @@ def grids_geojson(db: Connection, actor: Actor) -> bytes:
     return _collection([_feature(row, {name: row[name] for name in ("code", "name", "layer")}) for row in rows])
 
 
+def communities_geojson(db: Connection, actor: Actor) -> bytes:
+    """A FeatureCollection of the areas that published base grids belong to, each the union of its grids that the
+    reader sees (code, name, layer "community"), EPSG:4326."""
+    rows = db.execute(load("map_communities"), scope(actor) | {"tolerance_deg": TOLERANCE_DEG}).mappings()
+    return _collection([_feature(row, {name: row[name] for name in ("code", "name", "layer")}) for row in rows])
+
+
 def compounds_geojson(db: Connection, actor: Actor) -> bytes:
     """A FeatureCollection of the compounds (id, name, kind polygon or point), EPSG:4326."""
     rows = db.execute(load("map_compounds"), scope(actor) | {"tolerance_deg": TOLERANCE_DEG}).mappings()
     return _collection([_feature(row, {name: row[name] for name in ("id", "name", "kind")}) for row in rows])
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """An area to be printed: `shape` is GeoJSON text in EPSG:4326."""
+
+    code: str
+    name: str | None
+    layer: str
+    shape: str
+
+
+def drawn(db: Connection, actor: Actor, question: Literal["map_grids", "map_communities"] = "map_grids") -> list[Drawn]:
+    """The very areas that the page's map draws for this reader: published grids, or communities."""
+    rows = db.execute(load(question), scope(actor) | {"tolerance_deg": TOLERANCE_DEG}).mappings()
+    return [Drawn(row["code"], row["name"], row.get("layer", "community"), row["shape"]) for row in rows]
 
 
 def editions(db: Connection) -> dict[str, int]:

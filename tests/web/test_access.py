@@ -97,6 +97,7 @@ ALLOWED: dict[tuple[str, str], set[str | None]] = {
     ("PATCH", "/api/v1/accounts/{login:path}"): {"admin"},
     ("GET", "/api/v1/accounts/log"): {"admin"},
     ("GET", "/api/v1/maps/grids.geojson"): KNOWN,
+    ("GET", "/api/v1/maps/communities.geojson"): KNOWN,
     ("GET", "/api/v1/maps/compounds.geojson"): KNOWN,
     ("GET", "/api/v1/find"): KNOWN,
     ("GET", "/api/v1/maps/coverage/compounds"): KNOWN,

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+import shapely
 
 from gridsvc import accounts
 from gridsvc.web import schemas
@@ -21,6 +22,7 @@ from tests.web.live import Clock, serving, settings
 
 HOTSPOTS, COVERAGE = "/api/v1/stats/hotspots", "/api/v1/stats/coverage"
 GRIDS, COMPOUNDS = "/api/v1/maps/grids.geojson", "/api/v1/maps/compounds.geojson"
+COMMUNITIES = "/api/v1/maps/communities.geojson"
 # before the reports that other tests send
 HOUSE, ROAD, LAKE = (110.0041, 23.0041), (110.0301, 23.01), (110.0225, 23.0015)
 PERIOD = {"from": "2026-10-01", "to": "2026-10-31"}
@@ -43,7 +45,7 @@ def stats(answer: httpx.Response) -> dict[str, Any]:
 
 def test_hotspots_by_grid(client: Client) -> None:
     told = stats(client("admin").get(HOTSPOTS, params=PERIOD | {"lang": "zh"}))
-    assert list(told) == ["as_of", "from", "to", "by", "denominator", "unlocated", "rows", "legends"]
+    assert list(told) == ["as_of", "from", "to", "by", "denominator", "unlocated", "rows", "legends", "legends_fixed"]
     assert (told["as_of"], told["from"], told["to"]) == ("2026-11-01T10:00:00+08:00", "2026-10-01", "2026-10-31")
     assert told["denominator"] == {"source": "registered", "label": "登记的户数"}
     assert told["unlocated"] == 2
@@ -152,7 +154,25 @@ def test_shapes_are_geojson(client: Client) -> None:
     assert homes[1]["properties"]["kind"] == "point"
 
 
-@pytest.mark.parametrize("url", [GRIDS, COMPOUNDS, tile(14)])
+@pytest.mark.parametrize(("who", "sides"), [("admin", 2), ("planner", 2), ("manager_west", 1), ("worker", 1)])
+def test_communities_are_the_grids_put_together(client: Client, who: str, sides: int) -> None:
+    made = client(who).get(COMMUNITIES)
+    assert made.status_code == 200
+    grids = [shape for shape in client(who).get(GRIDS).json()["features"] if shape["properties"]["layer"] == "base"]
+    features = made.json()["features"]
+    codes = [one["properties"]["code"] for one in features]
+    assert codes == [WEST, EAST][:sides]
+    assert {one["properties"]["layer"] for one in features} == {"community"}
+    together = shapely.union_all([shapely.geometry.shape(one["geometry"]) for one in grids])
+    dissolved = shapely.union_all([shapely.geometry.shape(one["geometry"]) for one in features])
+    assert dissolved.symmetric_difference(together).area == pytest.approx(0, abs=1e-9)
+    for one in features:
+        own = [grid for grid in grids if grid["properties"]["code"].startswith(one["properties"]["code"])]
+        area = sum(shapely.geometry.shape(grid["geometry"]).area for grid in own)
+        assert shapely.geometry.shape(one["geometry"]).area == pytest.approx(area, rel=1e-6)
+
+
+@pytest.mark.parametrize("url", [GRIDS, COMMUNITIES, COMPOUNDS, tile(14)])
 @pytest.mark.parametrize("who", ["admin", "manager_west"])
 def test_asked_for_again_it_is_304(client: Client, url: str, who: str) -> None:
     first = client(who).get(url)

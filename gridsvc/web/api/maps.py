@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
+from sqlalchemy import Connection
 from starlette.responses import Response
 
 from gridsvc import basemap, shapes
+from gridsvc.rules import roles
 from gridsvc.web import answers, schemas
 from gridsvc.web.api.reports import GEOJSON
 from gridsvc.web.deps import Unit, may
@@ -30,16 +33,21 @@ def grid_shapes(
     edition: Annotated[schemas.Words | None, Query(max_length=100, description="only makes the address new")] = None,
 ) -> Response:
     """The published grids of both layers that the reader sees, with code, name and layer."""
-    if not unit.actor.sees_all:
-        return answers.body(request, shapes.grids_geojson(unit.db, unit.actor), GEOJSON)
-    # the grids of an edition never change: for readers of everything the text is made once
-    tag = answers.etag("grids", sorted(shapes.editions(unit.db).items()))
-    if answers.known(request, tag):
-        return answers.body(request, b"", GEOJSON, tag=tag)
-    content = unit.mine.bodies.get(tag, lambda: shapes.grids_geojson(unit.db, unit.actor))
-    return answers.body(
-        request, content, GEOJSON, tag=tag, gzipped=unit.mine.bodies.get(f"{tag} gzip", lambda: answers.packed(content))
-    )
+    return _of_edition(request, unit, "grids", shapes.grids_geojson)
+
+
+@router.get(
+    "/api/v1/maps/communities.geojson",
+    operation_id="map_communities",
+    responses={200: {"content": {GEOJSON: {}}}, 304: {}},
+)
+def community_shapes(
+    request: Request,
+    unit: Annotated[Unit, may("read_map")],
+    edition: Annotated[schemas.Words | None, Query(max_length=100, description="only makes the address new")] = None,
+) -> Response:
+    """The communities of the published base grids that the reader sees, with code and name: the grids put together."""
+    return _of_edition(request, unit, "communities", shapes.communities_geojson)
 
 
 @router.get(
@@ -50,6 +58,18 @@ def grid_shapes(
 def compound_shapes(request: Request, unit: Annotated[Unit, may("read_map")]) -> Response:
     """The residential compounds in grids that the reader sees, with name and kind (polygon or point)."""
     return answers.body(request, shapes.compounds_geojson(unit.db, unit.actor), GEOJSON)
+
+
+def _of_edition(request: Request, unit: Unit, what: str, make: Callable[[Connection, roles.Actor], bytes]) -> Response:
+    """Shapes that stay as they are for an edition: for readers of everything the text is made once."""
+    if not unit.actor.sees_all:
+        return answers.body(request, make(unit.db, unit.actor), GEOJSON)
+    tag = answers.etag(what, sorted(shapes.editions(unit.db).items()))
+    if answers.known(request, tag):
+        return answers.body(request, b"", GEOJSON, tag=tag)
+    content = unit.mine.bodies.get(tag, lambda: make(unit.db, unit.actor))
+    packed = unit.mine.bodies.get(f"{tag} gzip", lambda: answers.packed(content))
+    return answers.body(request, content, GEOJSON, tag=tag, gzipped=packed)
 
 
 @router.get(
