@@ -38,6 +38,10 @@ _WKT = re.compile(
     r"^\s*(?:PROJCS|PROJCRS|PROJECTEDCRS|GEOGCS|GEOGCRS|GEODCRS|GEODETICCRS|GEOGRAPHICCRS)\s*\[", re.IGNORECASE
 )
 _MAX_WKT_CHARS = 20_000
+# People keep to the zone they know a little beyond its border: one zone of three degrees. Northwards and southwards
+# a zone stays exact, and China's are said to end far north of its southernmost islands.
+_BEYOND_LON_DEG = 3.0
+_BEYOND_LAT_DEG = 40.0
 
 
 @dataclass(frozen=True)
@@ -90,15 +94,19 @@ def parse_crs(text: str) -> CrsRef:
 def to_lonlat(x: FloatArray, y: FloatArray, crs: CrsRef) -> tuple[FloatArray, FloatArray]:
     """Longitudes and latitudes in WGS 84 degrees (EPSG:4326), as new arrays; GCJ-02 and BD-09 are shifted back.
 
-    A pair that cannot be carried over, or that was not finite, becomes NaN, NaN. The range is not judged here:
-    see `in_range`.
+    A pair that cannot be carried over, lies far outside the area that a projection is made for, or was not finite,
+    becomes NaN, NaN. The range of degrees is not judged here: see `in_range`.
     """
     lon, lat = np.array(x, dtype=np.float64), np.array(y, dtype=np.float64)
     if crs.datum in ("gcj02", "bd09"):
         lon, lat = datum.to_wgs84(lon, lat, crs.datum)
     elif crs.epsg != 4326:
         # Transformer gives inf where a projection has no answer; a place of a row is either a position or NaN.
-        lon, lat = _transformer(crs).transform(lon, lat)
+        east, north = lon, lat
+        lon, lat = _transformer(crs).transform(east, north)
+        west_x, south_y, east_x, north_y = _reach(crs)
+        outside = (east < west_x) | (east > east_x) | (north < south_y) | (north > north_y)
+        lon = np.where(outside, np.nan, lon)
     bad = ~(np.isfinite(lon) & np.isfinite(lat))
     return np.where(bad, np.nan, lon), np.where(bad, np.nan, lat)
 
@@ -156,6 +164,25 @@ def _transformer(crs: CrsRef) -> Transformer:
     return Transformer.from_crs(to_pyproj(crs), _of_epsg(4326), always_xy=True)
 
 
+@lru_cache(maxsize=64)
+def _reach(crs: CrsRef) -> tuple[float, float, float, float]:
+    """The least and greatest x and y that a projection takes (x, y, x, y): its area of use and some degrees around.
+
+    Beyond it PROJ may still answer, with a place that winds around the Earth. All, where no area is known.
+    """
+    known = to_pyproj(crs)
+    area, everywhere = known.area_of_use, (-math.inf, -math.inf, math.inf, math.inf)
+    if area is None or not known.is_projected:
+        return everywhere
+    west, east = area.west, area.east
+    if west <= east:
+        west, east = max(west - _BEYOND_LON_DEG, -180.0), min(east + _BEYOND_LON_DEG, 180.0)
+    south, north = max(area.south - _BEYOND_LAT_DEG, -89.0), min(area.north + _BEYOND_LAT_DEG, 89.0)
+    there = Transformer.from_crs(_of_epsg(4326), known, always_xy=True)
+    bounds = there.transform_bounds(west, south, east, north)
+    return bounds if all(map(math.isfinite, bounds)) else everywhere
+
+
 def _from_wkt(text: str) -> CrsRef:
     if len(text) > _MAX_WKT_CHARS:
         raise CrsError("crs_unknown", crs=text[:80])
@@ -171,7 +198,7 @@ def _from_wkt(text: str) -> CrsRef:
 
 
 def _datum_of(crs: CRS, text: str) -> datum.Datum:
-    if crs.is_bound or not (crs.is_geographic or crs.is_projected):
+    if crs.is_bound or not (crs.is_geographic or crs.is_projected) or len(crs.axis_info) != 2:
         raise CrsError("crs_not_horizontal", crs=text[:80])
     geodetic = crs.geodetic_crs
     name = geodetic.datum.name if geodetic is not None and geodetic.datum is not None else ""

@@ -60,7 +60,7 @@ def test_a_proj_string_cannot_name_a_file() -> None:
         assert len(str(caught.value.facts["crs"])) <= 80
 
 
-@pytest.mark.parametrize("text", ["EPSG:5773", "EPSG:4978"])
+@pytest.mark.parametrize("text", ["EPSG:5773", "EPSG:4978", "EPSG:4979"])
 def test_heights_and_geocentric_are_refused(text: str) -> None:
     with pytest.raises(CrsError) as caught:
         parse_crs(text)
@@ -119,6 +119,24 @@ def test_rows_without_an_answer_are_nan() -> None:
         lon, lat = to_lonlat(np.array([np.inf, 1.0]), np.array([1.0, np.nan]), parse_crs(name))
         assert np.isnan(lon).all()
         assert np.isnan(lat).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "x", "y", "taken"),
+    [
+        ("EPSG:3857", 1e9, 1e9, False),
+        ("EPSG:3857", 12_245_143.0, 2_632_018.0, True),
+        ("EPSG:4549", 3e6, 4_418_000.0, False),
+        ("EPSG:4549", -200_000.0, 4_418_000.0, False),  # 111.8 E
+        ("EPSG:4549", 244_000.0, 4_418_000.0, True),  # 117 E: the zone's border, and used beyond it
+        ("EPSG:4545", 530_000.0, 1_056_000.0, True),  # an island in the south
+        ("EPSG:32650", 500_000.0, 1.2e7, False),
+        ("EPSG:2056", 0.0, 0.0, False),
+    ],
+)
+def test_beyond_the_area_of_a_projection_is_no_position(name: str, x: float, y: float, taken: bool) -> None:
+    lon, lat = to_lonlat(np.array([x]), np.array([y]), parse_crs(name))
+    assert (bool(np.isfinite(lon[0])), bool(np.isfinite(lat[0]))) == (taken, taken)
 
 
 def test_input_is_not_written_to() -> None:
