@@ -229,6 +229,11 @@ def _page(
     return Page(items, After(here[-1][2], here[-1][0]) if more else None, counts, total)
 
 
+def day_ends_at(now: datetime, zone: ZoneInfo) -> datetime:
+    """The midnight that ends today, before which what is due today has to be done."""
+    return _day_end(now, zone)
+
+
 def _day_end(now: datetime, zone: ZoneInfo) -> datetime:
     tomorrow: date = now.astimezone(zone).date() + timedelta(days=1)
     return datetime.combine(tomorrow, time(), zone)
@@ -248,6 +253,11 @@ def until() -> Case[Any]:
         (_r.stage == "dispose", _r.due_at),
         else_=func.least(_r.due_at, _r.stage_due_at),
     )
+
+
+def deadline_state(now: datetime, zone: ZoneInfo) -> Case[Any]:
+    """The deadline state of an open report."""
+    return _deadline(now, _day_end(now, zone), is_open=True)
 
 
 def _deadline(now: datetime, day_end: datetime, *, is_open: bool) -> Case[Any]:

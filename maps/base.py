@@ -108,7 +108,14 @@ class GridMap(folium.Map):
         {% endmacro %}
     """)
 
-    def __init__(self, name: Literal["hotspots", "coverage"], labels: Labels, view: MapView) -> None:
+    def __init__(
+        self,
+        name: Literal["hotspots", "coverage", "wall"],
+        labels: Labels,
+        view: MapView,
+        *,
+        module: str = "maps/page.js",
+    ) -> None:
         west, south, east, north = view.bounds
         if not (-180 <= west < east <= 180 and -85 <= south < north <= 85):
             raise ValueError(f"bounds are not (west, south, east, north): {view.bounds}")
@@ -125,6 +132,7 @@ class GridMap(folium.Map):
         # folium would draw a new random name at every build; ours keeps the shell the same text
         self._id = name
         self.labels = labels
+        self.module = module  # the script that draws the page
         credit = [part for part in (labels.attribution, labels.review_number) if part]
         self.words = {"zoom_in": labels.zoom_in, "zoom_out": labels.zoom_out, "credit": " · ".join(credit)}
         self.corners = [_lat_lon(west, south), _lat_lon(east, north)]
@@ -155,7 +163,7 @@ class GridMap(folium.Map):
         script = _text(figure.script)
         if "</script" in script.lower():
             raise ValueError("the map's script holds an end tag")
-        modules = (assets.address("maps/page.js"),)
+        modules = (assets.address(self.module),)
         return Parts(tuple(styles), tuple(scripts), modules, _text(figure.html), script)
 
 

@@ -31,6 +31,7 @@ from gridsvc.web.pages import (
     unplaced,
     visit_list,
     visiting,
+    wall,
     worklist,
 )
 from gridsvc.web.templating import frame_of, page
@@ -51,6 +52,7 @@ for part in (
     account_forms,
     accounts,
     worklist,
+    wall,
     several,
     figures,
     campaigns,

@@ -1,0 +1,253 @@
+"""The wall (挂图作战): what is on the ledger as one numbered board, the most urgent first, and where each thing lies.
+
+The order is stated and total, so that a number on the board is the number of its pin: by deadline first (the earliest
+limit leads, so overdue ones come before those due today), then without a limit, suspended, closed and waiting for a
+rating, and last what was struck off these days. The board is bounded; how many are left out is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Literal, get_args
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import (
+    ARRAY,
+    CTE,
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Double,
+    Integer,
+    Select,
+    any_,
+    case,
+    cast,
+    func,
+    literal,
+    select,
+    text,
+    true,
+    union_all,
+)
+
+from gridsvc import worklist, worklist_filter
+from gridsvc.db import tables as t
+from gridsvc.db.queries import load
+from gridsvc.errors import Refused
+from gridsvc.rules.lifecycle import OPEN
+from gridsvc.rules.lifecycle import STATES as ALL_STATES
+from gridsvc.rules.roles import Actor
+
+# The deadline states of what is open, then the two ends that are still looked at.
+Standing = Literal["overdue", "due_today", "in_time", "no_deadline", "suspended", "closed", "struck_off"]
+STANDINGS: tuple[Standing, ...] = get_args(Standing)
+STATES = (*(state for state in ALL_STATES if state in OPEN), "closed", "struck_off")
+STEPS = ("reported", "filed", "dispatched", "accepted", "disposed", "checked", "closed", "struck_off")
+LIMITS = (50, 100, 200)
+SHOWN = 100
+STRUCK_DAYS = 7  # what was struck off so lately still hangs on the wall, crossed out
+# where in the order a standing begins; the three by deadline share one, for their instants order them
+_RANKS = {"overdue": 0, "due_today": 0, "in_time": 0, "no_deadline": 1, "suspended": 2, "closed": 3, "struck_off": 4}
+
+_r = t.report.c
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What is asked for, by codes; everything given must hold. `area` with all below it, `category` or a class."""
+
+    area: str | None = None
+    category: str | None = None
+    state: str | None = None
+    standing: Standing | None = None
+
+
+@dataclass(frozen=True, order=True)
+class Place:
+    """Where a report stands in the order, and what its standing is about: `until_at`."""
+
+    rank: int
+    sort: float
+    id: int
+    standing: Standing
+    until_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Row:
+    """A report on the board. `step` of `STEPS`: how far it is; `owner_kind`: handler (accepted it) or worker (on duty).
+
+    `located`: where its pin comes from: report (its own position), compound, grid (a point inside), or null for none.
+    """
+
+    id: int
+    source: str
+    number: str
+    repeat: int
+    state: str
+    standing: str
+    until_at: datetime | None
+    category: str
+    name_zh: str
+    name_en: str
+    description: str
+    grid_code: str | None
+    grid_name: str | None
+    grid_layer: str | None
+    area_code: str | None
+    area_name: str | None
+    department_code: str | None
+    department_name: str | None
+    owner: str | None
+    owner_kind: str | None
+    step: str
+    card: str | None
+    n_rework: int
+    due_at: datetime | None
+    updated_at: datetime
+    struck_at: datetime | None
+    lon: float | None
+    lat: float | None
+    located: str | None
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many fit, by standing; the filter by standing apart, so that each can be chosen."""
+
+    standings: dict[str, int]
+    picked: int
+
+
+@dataclass(frozen=True)
+class Board:
+    """The first places in order and the counts over all; `left_out`: how many more fit than are shown."""
+
+    places: tuple[Place, ...]
+    counts: Counts
+
+    @property
+    def left_out(self) -> int:
+        return self.counts.picked - len(self.places)
+
+
+def board(db: Connection, actor: Actor, wanted: Filter, now: datetime, zone: ZoneInfo, *, limit: int = SHOWN) -> Board:
+    """The most urgent of what fits and what this reader sees.
+
+    Raises:
+        Refused: a limit that there is not.
+        NotFound: an area that there is not.
+    """
+    if limit not in LIMITS:
+        raise Refused("wall_limit", limit=limit, allowed=", ".join(map(str, LIMITS)))
+    db.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))  # as for a worklist: readers differ too much
+    every = _every(db, actor, wanted, now, zone, None).cte("every")
+    counted = select(*_counts(every, wanted)).select_from(every).cte("counted")
+    chosen = select(every).where(_picked(every, wanted)).order_by(*_order(every)).limit(limit).subquery("chosen")
+    both = select(counted, chosen).select_from(counted.outerjoin(chosen, true())).order_by(*_order(chosen))
+    found = db.execute(both).mappings().all()
+    counts = Counts({name: found[0]["s_" + name] for name in STANDINGS}, found[0]["n_picked"])
+    return Board(tuple(_place(row) for row in found if row["id"] is not None), counts)
+
+
+def some(
+    db: Connection, actor: Actor, wanted: Filter, ids: Sequence[int], now: datetime, zone: ZoneInfo
+) -> list[Place]:
+    """Those of these reports that fit and that this reader sees, in order.
+
+    Raises:
+        NotFound: an area that there is not.
+    """
+    every = _every(db, actor, wanted, now, zone, ids).cte("every")
+    return [
+        _place(row)
+        for row in db.execute(select(every).where(_picked(every, wanted)).order_by(*_order(every))).mappings()
+    ]
+
+
+def rows(db: Connection, places: Sequence[Place]) -> list[Row]:
+    """What the board says of these places, in their order."""
+    if not places:
+        return []
+    values = {
+        "ids": [one.id for one in places],
+        "standings": [one.standing for one in places],
+        "untils": [one.until_at for one in places],
+    }
+    return [Row(**row) for row in db.execute(load("wall_rows"), values).mappings()]
+
+
+def day_ends_at(now: datetime, zone: ZoneInfo) -> datetime:
+    """When what is due today stops being so."""
+    return worklist.day_ends_at(now, zone)
+
+
+# ---- the statement ---------------------------------------------------------------------------------------------------
+
+
+def _every(
+    db: Connection, actor: Actor, wanted: Filter, now: datetime, zone: ZoneInfo, ids: Sequence[int] | None
+) -> Select[Any]:
+    """Narrow rows of all that fits but for the standing: three parts, each found by an index of its own."""
+    asked = worklist_filter.Filter(area=wanted.area, category=wanted.category)
+    parts: list[Select[Any]] = []
+    if wanted.state is None or wanted.state in OPEN:
+        states = () if wanted.state is None else (wanted.state,)
+        standing = worklist.deadline_state(now, zone)
+        until = case((standing == "suspended", _r.suspended_until), else_=worklist.until())
+        sort = func.extract("epoch", func.coalesce(until, _r.received_at))
+        parts.append(_part(db, actor, replace(asked, states=states), ids, standing, until, sort))
+    if wanted.state in (None, "closed"):
+        closed = replace(asked, states=("closed",))
+        parts.append(
+            _part(db, actor, closed, ids, literal("closed"), _r.closed_at, func.extract("epoch", _r.closed_at))
+        )
+    if wanted.state in (None, "struck_off"):
+        since = now - timedelta(days=STRUCK_DAYS)
+        latest_first = -func.extract("epoch", _r.struck_at)
+        struck = replace(asked, states=("struck_off",))
+        part = _part(db, actor, struck, ids, literal("struck_off"), _r.struck_at, latest_first)
+        parts.append(part.where(_r.struck_at >= since))
+    if not parts:
+        raise Refused("no_such_state", state=wanted.state)
+    return select(union_all(*parts).subquery("parts"))
+
+
+def _part(
+    db: Connection,
+    actor: Actor,
+    asked: worklist_filter.Filter,
+    ids: Sequence[int] | None,
+    standing: ColumnElement[Any],
+    until: ColumnElement[Any],
+    sort: ColumnElement[Any],
+) -> Select[Any]:
+    columns = (_r.id, standing.label("standing"), until.label("until_at"), cast(sort, Double).label("sort"))
+    chosen = select(*columns).where(*worklist_filter.conditions(db, actor, asked))
+    if ids is None:
+        return chosen
+    return chosen.where(_r.id == any_(cast(list(ids), ARRAY(BigInteger))))
+
+
+def _rank(every: Any) -> ColumnElement[Any]:
+    return cast(case(_RANKS, value=every.c.standing), Integer)
+
+
+def _order(every: Any) -> tuple[ColumnElement[Any], ...]:
+    return _rank(every), every.c.sort, every.c.id
+
+
+def _picked(every: CTE, wanted: Filter) -> ColumnElement[bool]:
+    return true() if wanted.standing is None else every.c.standing == wanted.standing
+
+
+def _counts(every: CTE, wanted: Filter) -> list[ColumnElement[Any]]:
+    told = [func.count().filter(every.c.standing == name).label("s_" + name) for name in STANDINGS]
+    return [*told, func.count().filter(_picked(every, wanted)).label("n_picked")]
+
+
+def _place(row: Any) -> Place:
+    return Place(_RANKS[row["standing"]], float(row["sort"]), row["id"], row["standing"], row["until_at"])

@@ -1,0 +1,255 @@
+// The wall: fetches the board, keeps map, board, legend, card and address in step.
+import { addGround, compoundLayer } from "../ground.js";
+import { getJson } from "../load.js";
+import { announce, settle, tell, tellError } from "../notice.js";
+import { keepOnLanguageLinks, readFilters, readLook, writeFilters, writeLook } from "../state.js";
+import { count, element, when, word } from "../words.js";
+import { Board, reportPath } from "./board.js";
+import { mark } from "./looks.js";
+import { Pins } from "./pins.js";
+
+const by = (id) => document.getElementById(id);
+const shell = window.gridMap;
+const { map, view } = shell;
+const { looks } = shell.layers.pins;
+const form = by("map-form");
+const sheet = document.querySelector(".wall-page").dataset.paper ?? null;
+
+const page = { answer: null, rows: [], selected: null, asked: null, compounds: null, toShow: false };
+const pins = new Pins(shell, sheet === "a0" ? 68 : 30, (key) => select(key));
+const board = new Board(by("wall-board"), looks, view.source, (key) => select(key));
+window.wall = { page, pins, board };
+
+start();
+
+function start() {
+  fit();
+  const look = readLook();
+  page.selected = look.sel;
+  page.toShow = look.sel !== null && look.map === null;
+  const box = sheet && boxOf(location.hash);
+  if (box) map.fitBounds(box, { animate: false });
+  else if (look.map && !sheet) map.setView([look.map.lat, look.map.lon], look.map.zoom, { animate: false });
+  else shell.showAll();
+  if (window.matchMedia("(max-width: 760px)").matches) by("map-filters").open = false;
+  if (window.matchMedia("(prefers-reduced-motion: reduce)").matches) calm();
+  listen();
+  keepOnLanguageLinks();
+  addGround(shell, () => tell("ground", word("failed_ground")));
+  load();
+  loadGrids();
+  map.on("moveend", keepLook);
+}
+
+// the map is as high as the window leaves room for; on a sheet of paper the style sheet says so
+function fit() {
+  const body = document.querySelector(".map-body");
+  if (!sheet) {
+    body.style.setProperty("--m-top", `${Math.round(body.getBoundingClientRect().top + window.scrollY)}px`);
+    body.style.setProperty("--m-below", `${document.querySelector("body > footer")?.offsetHeight ?? 0}px`);
+  }
+  map.invalidateSize({ animate: false, pan: false });
+}
+
+function calm() {
+  Object.assign(map.options, { zoomAnimation: false, fadeAnimation: false, markerZoomAnimation: false, inertia: false });
+  map._zoomAnimated = false;
+}
+
+function listen() {
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    apply();
+  });
+  form.addEventListener("change", apply);
+  window.addEventListener("popstate", () => {
+    fillForm();
+    page.selected = readLook().sel;
+    load();
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && page.selected !== null) select(null);
+  });
+  by("map-skip").addEventListener("click", (event) => {
+    event.preventDefault();
+    board.enter();
+  });
+  by("map-whole").addEventListener("click", () => shell.showAll());
+  by("map-compounds").addEventListener("change", showCompounds);
+  by("wall-print")?.addEventListener("click", () => window.print());
+  window.addEventListener("resize", fit);
+  document.addEventListener("map-notice", fit);
+  for (const link of document.querySelectorAll("[data-keeps-look]")) {
+    link.addEventListener("click", () => (link.href = otherPaper(link.href)));
+  }
+}
+
+// what a sheet shows: west, south, east, north of the screen's map
+function boxOf(hash) {
+  const parts = (new URLSearchParams(hash.slice(1)).get("box") ?? "").split(",").map(Number);
+  if (parts.length !== 4 || !parts.every((part) => Number.isFinite(part) && Math.abs(part) <= 180)) return null;
+  const [west, south, east, north] = parts;
+  return west < east && south < north ? L.latLngBounds([south, west], [north, east]) : null;
+}
+
+// the other form of the page shows the same filters, the same part of the map and the same selection
+function otherPaper(href) {
+  const [to, here] = [new URL(href), new URLSearchParams(location.search)];
+  const paper = to.searchParams.get("paper");
+  here.delete("paper");
+  if (paper) here.set("paper", paper);
+  to.search = here.toString();
+  const look = new URLSearchParams();
+  if (paper) look.set("box", map.getBounds().toBBoxString());
+  if (page.selected !== null) look.set("sel", page.selected);
+  to.hash = look.toString();
+  return to.href;
+}
+
+function fillForm() {
+  const filters = readFilters(view.filters);
+  for (const name of view.filters) {
+    const field = form.elements[name];
+    const value = filters[name] ?? "";
+    if (value && ![...field.options].some((one) => one.value === value)) field.add(new Option(word("option_unknown", { value }), value));
+    field.value = value;
+  }
+}
+
+function apply() {
+  const filters = {};
+  for (const name of view.filters) if (form.elements[name].value) filters[name] = form.elements[name].value;
+  writeFilters(view.filters, filters);
+  load();
+}
+
+async function load() {
+  page.asked?.abort();
+  const asked = (page.asked = new AbortController());
+  busy(true);
+  try {
+    const answer = await getJson(view.wall, readFilters(view.filters), asked.signal);
+    settle("stats");
+    show(answer, answer.rows);
+    announce(word("announce_loaded", { n: count(answer.rows.length) }));
+  } catch (error) {
+    if (error.name === "AbortError") return;
+    tellFailure(error);
+  }
+  busy(false);
+}
+
+function tellFailure(error) {
+  const text = error.status === 401 ? word("signed_out") : [word("failed_wall"), error.said].filter(Boolean).join(" ");
+  tell("stats", text, load);
+}
+
+function show(answer, rows) {
+  Object.assign(page, { answer, rows });
+  pins.show(rows);
+  board.show(rows);
+  drawLegend(answer);
+  by("wall-shown").textContent = shown(answer, rows);
+  by("map-foot").textContent = [word("as_of", { when: when(answer.as_of) }), word("zone"), filtersTold()].join(" · ");
+  by("map-empty").textContent = rows.length ? "" : word("empty");
+  by("map-empty").hidden = rows.length > 0;
+  // an old link may name what hangs on the wall no more
+  if (page.selected !== null && !rows.some((row) => row.key === page.selected)) page.selected = null;
+  drawSelection(page.toShow);
+  page.toShow = false;
+}
+
+function shown(answer, rows) {
+  const facts = { total: count(answer.total), n: count(rows.length), left: count(answer.left_out) };
+  const n = rows.filter((row) => !row.location).length;
+  return [word(answer.left_out ? "shown" : "shown_all", facts), n ? word("no_pin", { n: count(n) }) : ""].filter(Boolean).join(" · ");
+}
+
+function filtersTold() {
+  const told = view.filters.filter((name) => name !== "limit" && form.elements[name].value);
+  const words = told.map((name) => form.elements[name].selectedOptions[0].textContent.trim());
+  return words.length ? word("filter_told", { filters: words.join(", ") }) : word("filter_none");
+}
+
+function drawLegend(answer) {
+  const items = Object.entries(answer.counts).map(([standing, n]) => {
+    const item = element("li", "wall-key");
+    item.dataset.standing = standing;
+    item.append(mark(looks[standing], standing), element("span", "wall-key-name", word(`standing_${standing}`)), element("span", "wall-key-n", count(n)));
+    return item;
+  });
+  by("wall-legend").replaceChildren(...items);
+}
+
+function busy(on) {
+  by("map-frame").setAttribute("aria-busy", String(on));
+  by("map-over").textContent = word("loading");
+  by("map-over").hidden = !on || page.answer !== null;
+}
+
+function select(key) {
+  if (key === page.selected) return;
+  page.selected = key;
+  drawSelection(true);
+  keepLook();
+  const row = page.rows.find((one) => one.key === key);
+  announce(row ? word("announce_selected", { what: `${row.nr} ${row.category.name} ${row.description}` }) : word("announce_cleared"));
+}
+
+function drawSelection(move) {
+  pins.select(page.selected);
+  board.select(page.selected, move);
+  if (move && page.selected !== null) pins.look(page.selected);
+  drawCard(page.rows.find((row) => row.key === page.selected));
+}
+
+function drawCard(row) {
+  const card = by("wall-card");
+  card.hidden = !row;
+  card.replaceChildren();
+  if (!row) return;
+  const close = element("button", "map-button", word("close_card"));
+  close.type = "button";
+  close.addEventListener("click", () => select(null));
+  const link = element("a", "", word("open_report", { number: row.number }));
+  link.href = reportPath(row, view.source);
+  const head = element("p", "wall-card-head");
+  head.append(mark(looks[row.standing], row.standing, row.nr), element("strong", "", row.category.name), element("span", "", word(`standing_${row.standing}`)));
+  const body = [row.department?.name, row.owner?.name, row.until && when(row.until), word(`step_${row.step}`)].filter(Boolean).join(" · ");
+  card.append(head, element("p", "wall-card-words", row.description), element("p", "wall-card-told", body), link, close);
+}
+
+function keepLook() {
+  if (sheet) return;
+  const { lat, lng } = map.getCenter();
+  writeLook({ map: { zoom: map.getZoom(), lat, lon: lng }, sel: page.selected });
+}
+
+// ---- ground: outlines of grids and compounds -------------------------------------------------------------------------
+
+async function loadGrids() {
+  const layer = shell.layers.grids;
+  try {
+    const shapes = await getJson(layer.address, { edition: layer.edition });
+    const renderer = L.canvas({ pane: layer.pane, padding: 0.3 });
+    const style = { color: "#7b8792", weight: 1, opacity: 0.8, fill: true, fillColor: "#eef1f3", fillOpacity: 0.35 };
+    L.geoJSON(shapes, { pane: layer.pane, renderer, interactive: false, style }).addTo(map);
+    settle("shapes");
+  } catch (error) {
+    tellError("shapes", error, loadGrids);
+  }
+}
+
+async function showCompounds() {
+  if (!by("map-compounds").checked) {
+    page.compounds?.remove();
+    return;
+  }
+  try {
+    page.compounds ??= compoundLayer(shell, await getJson(shell.layers.compounds.address));
+    settle("compounds");
+    if (by("map-compounds").checked) page.compounds.addTo(map);
+  } catch (error) {
+    tellError("compounds", error, showCompounds);
+  }
+}
