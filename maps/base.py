@@ -40,7 +40,7 @@ class MapView:
 
     `edition` is the id of the published edition (part of the shapes' address, so that they may be cached for
     good); `tiles` names the raster layers that the server's proxy carries, bottom first, empty for none;
-    `basemap` says whether our own roads, buildings and water were imported.
+    `basemap` says whether our own roads, buildings and water were imported; `n_grids` how many grids there are.
     """
 
     bounds: tuple[float, float, float, float]
@@ -48,6 +48,7 @@ class MapView:
     basemap: bool = True
     tiles: tuple[str, ...] = ()
     tiles_max_zoom: int = 18
+    n_grids: int = 0
 
 
 @dataclass(frozen=True)

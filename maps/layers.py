@@ -20,8 +20,13 @@ UNDER, AREAS, LINES, NAMES = 210, 400, 420, 610
 GRIDS_ADDRESS = "/api/v1/maps/grids.geojson"
 COMMUNITIES_ADDRESS = "/api/v1/maps/communities.geojson"
 COMPOUNDS_ADDRESS = "/api/v1/maps/compounds.geojson"
+REPORTS_ADDRESS = "/api/v1/tiles/reports/{z}/{x}/{y}.pbf"
+REPORTS_ABOUT_ADDRESS = "/api/v1/tiles/reports.json"
+GRID_TILES_ADDRESS = "/api/v1/tiles/grids/{edition}/{z}/{x}/{y}.pbf"
 ROADS_ADDRESS = "/basemap/{z}/{x}/{y}.pbf"
 TILES_ADDRESS = "/basemap/tiles/{layer}/{z}/{x}/{y}"
+
+MOST_SHAPES = 2000  # more grids than these come as vector tiles: a browser would hold them all at every zoom
 
 # over a raster map the colours let it through; over our own lines they need not, and are exactly the legend's
 OPACITY_OVER_TILES = 0.72
@@ -48,7 +53,18 @@ class Choropleth(ShellLayer):
     def __init__(self, view: MapView) -> None:
         opacity = OPACITY_OVER_TILES if view.tiles else 1.0
         grids = f"{GRIDS_ADDRESS}?edition={quote(view.edition, safe='')}"
-        super().__init__("areas", AREAS, live=True, grids=grids, opacity=opacity)
+        many: dict[str, Any] = {}
+        if view.n_grids > MOST_SHAPES:
+            tiles = GRID_TILES_ADDRESS.replace("{edition}", quote(view.edition, safe=""))
+            many = {"tiles": tiles, "n_grids": view.n_grids}
+        super().__init__("areas", AREAS, live=True, grids=grids, opacity=opacity, **many)
+
+
+class Reports(ShellLayer):
+    """The reports themselves: squares by their number, from zoom 15 a sign each, or heat."""
+
+    def __init__(self) -> None:
+        super().__init__("reports", LINES + 2, address=REPORTS_ADDRESS, about=REPORTS_ABOUT_ADDRESS)
 
 
 class Compounds(ShellLayer):

@@ -34,7 +34,12 @@ export class Areas {
     }).addTo(this.map);
     this.tip = L.tooltip({ className: "map-tip", direction: "top", opacity: 1, offset: [0, -6] });
     this.pin = L.tooltip({ className: "map-tip map-pin", direction: "top", opacity: 1, permanent: true });
-    this.map.on("click", () => this.picked(null));
+    this.map.on("click", ({ latlng }) => this.picked(this.codeAt(latlng)));
+  }
+
+  /** What a click beside every Leaflet shape picks: nothing, here. */
+  codeAt() {
+    return null;
   }
 
   /** Takes other shapes (a GeoJSON FeatureCollection with property `code`); dedicated grids are drawn last. */
@@ -50,7 +55,7 @@ export class Areas {
   paint(rows, legend) {
     this.rows = new Map(rows.map((row) => [row.code, row]));
     this.legend = legend;
-    this.layer.setStyle((feature) => this.#styleOf(feature));
+    this.layer.setStyle((feature) => this.styleOf(feature));
     this.tip.remove();
   }
 
@@ -68,14 +73,19 @@ export class Areas {
       if (this.map.getBoundsZoom(bounds) < this.map.getZoom()) this.map.fitBounds(bounds, { animate: false });
       else this.map.panTo(bounds.getCenter(), { animate: false });
     }
-    const card = this.#card(shapes[0].feature);
-    const links = this.drill(this.rows.get(code));
+    this.pin.setContent(this.pinned(shapes[0].feature)).setLatLng(shapes[0].getCenter()).addTo(this.map);
+  }
+
+  /** What is pinned to a selected area: its figures, and the links to what lies behind it. */
+  pinned(feature) {
+    const card = this.card(feature);
+    const links = this.drill(this.rows.get(feature.properties.code));
     if (links) {
       card.append(links);
       // the card is over the map, whose clicks let the selection go
       L.DomEvent.disableClickPropagation(links);
     }
-    this.pin.setContent(card).setLatLng(shapes[0].getCenter()).addTo(this.map);
+    return card;
   }
 
   #attach(feature, shape) {
@@ -86,7 +96,7 @@ export class Areas {
       if (code === this.selected) return;
       // a finger has no hover: it selects, and the pinned card tells the same
       if (event.originalEvent.pointerType === "touch" || event.originalEvent.sourceCapabilities?.firesTouchEvents) return;
-      if (this.tip.feature !== feature) this.tip.setContent(this.#card(feature));
+      if (this.tip.feature !== feature) this.tip.setContent(this.card(feature));
       this.tip.feature = feature;
       this.tip.setLatLng(event.latlng).addTo(this.map);
     });
@@ -97,14 +107,16 @@ export class Areas {
     });
   }
 
-  #styleOf(feature) {
+  /** How a feature is drawn: by its row and the legend. */
+  styleOf(feature) {
     const border = feature.properties.layer === "dedicated" ? DEDICATED : BORDER;
     const row = this.rows.get(feature.properties.code);
     if (!this.legend || !row) return { ...border, ...OUTSIDE };
     return { ...border, fill: true, fillColor: fillOf(row, this.legend), fillOpacity: this.opacity, dashArray: null };
   }
 
-  #card(feature) {
+  /** The figures of a feature in a box. */
+  card(feature) {
     const { code, name } = feature.properties;
     const card = element("div", "map-card");
     card.append(element("strong", "", name || code));

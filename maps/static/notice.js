@@ -2,13 +2,13 @@
 import { word } from "./words.js";
 
 // data before ground: a failed base map must not hide that figures are missing
-const RANK = { stats: 3, shapes: 2, compounds: 1, ground: 0 };
+const RANK = { stats: 3, shapes: 2, reports: 1, compounds: 1, categories: 1, rings: 1, days: 1, doors: 1, ground: 0 };
 const open = new Map();
 const box = document.getElementById("map-notice");
 const [retry, dismiss] = ["retry", "dismiss"].map((name) => box.querySelector(`[data-does=${name}]`));
 let shown = null;
 
-/** Tells of a failure of "stats", "shapes", "compounds" or "ground"; `again` runs on retry, if given. */
+/** Tells of a failure of one of `RANK`; `again` runs on retry, if given. */
 export function tell(subject, text, again = null) {
   open.set(subject, { text, again });
   draw();

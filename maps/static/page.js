@@ -9,7 +9,10 @@ import { Names } from "./names.js";
 import { announce, settle, tell, tellError } from "./notice.js";
 import { keepOnLanguageLinks, readFilters, readLimits, readLook, writeFilters, writeLook } from "./state.js";
 import { Table } from "./table.js";
-import { count, element, known, percent, when, word } from "./words.js";
+import { count, element, known, lang, percent, when, word } from "./words.js";
+
+// what only the page of visits has
+const { Coverage } = window.gridMap.view.name === "coverage" ? await import("./coverage.js") : {};
 
 // CSS pixels that the map may take of an A4 page inside its margins: upright and lying
 const PAPER = { upright: [686, 620], lying: [1010, 400] };
@@ -18,16 +21,23 @@ const shell = window.gridMap;
 const { map, view } = shell;
 const form = by("map-form");
 
-const page = { answer: null, shapes: null, communities: null, compounds: null, measure: view.measures[0], selected: null, sort: null, asked: null, printing: false, toShow: false, whole: false };
+// more grids than a browser should hold come as tiles
+const { GridTiles, tiled } = shell.layers.areas.tiles ? await import("./grid_tiles.js") : {};
+const { ReportsShown } = shell.layers.reports ? await import("./reports_shown.js") : {};
+
+const page = { answer: null, full: null, shapes: null, communities: null, compounds: null, measure: view.measures[0], selected: null, sort: null, asked: null, printing: false, toShow: false, whole: false };
 // limits that are kept over periods: whether they are, by measure, and what the address says of the measure shown
 const breaks = { fixed: false, limits: new Map(), said: null };
-const areas = new Areas(shell, (code) => select(code), drill);
+const areas = new (GridTiles ?? Areas)(shell, (code) => select(code), drill, (error) => tellError("shapes", error, () => areas.vectors.again()));
+if (GridTiles) page.shapes = tiled(shell.layers.areas.n_grids);
+const reports = ReportsShown ? new ReportsShown(shell, keepLook) : null;
 const names = new Names(shell, areas);
 shell.areas = areas;
 const table = new Table((code) => select(code), (sort) => {
   page.sort = sort;
   keepLook();
 }, drill);
+const extra = Coverage ? new Coverage(shell, { show, select, keep: keepLook }) : null;
 
 start();
 
@@ -50,11 +60,14 @@ function start() {
   if (window.matchMedia("(max-width: 760px)").matches) by("map-filters").open = false;
   if (window.matchMedia("(prefers-reduced-motion: reduce)").matches) calm();
   fillForm(readFilters(view.filters));
+  extra?.restore(look);
+  reports?.restore(look);
   listen();
   keepOnLanguageLinks();
   addGround(shell, () => tell("ground", word("failed_ground")));
   load();
   loadCompounds();
+  loadCategories();
   map.on("moveend", keepLook);
 }
 
@@ -81,6 +94,8 @@ function listen() {
   });
   form.addEventListener("change", (event) => {
     if (event.target.name === "by") by("f-cell").hidden = event.target.value !== "cell";
+    // a campaign brings its own days
+    if (event.target.name === "campaign") for (const name of ["from", "to"]) form.elements[name].value = "";
     // half-typed dates are not asked for
     if (event.target.type !== "date") apply();
   });
@@ -172,8 +187,10 @@ async function load() {
   if (asked.signal.aborted) return;
   busy(false);
   outcome("shapes", shapes, (value) => (page[kind] = value));
-  outcome("stats", figures, (value) => (page.answer = value), () => (page.answer = null));
-  draw();
+  outcome("stats", figures, (value) => (page.full = value), () => (page.full = null));
+  show();
+  extra?.load(readFilters(view.filters));
+  reports?.load(page.full, filters.category);
   if (page.answer) announce(word("announce_loaded", { n: count(page.answer.rows.length) }));
 }
 
@@ -197,6 +214,23 @@ async function loadCompounds() {
   }
 }
 
+// the list of categories may be long, so it is no part of the page
+async function loadCategories() {
+  const field = form.elements.category;
+  if (!field || !view.categories) return;
+  try {
+    const { items } = await getJson(view.categories, { lang });
+    settle("categories");
+    const [chosen, all, known] = [field.value, field.options[0], new Set(items.map((item) => item.code))];
+    const unknown = [...field.options].filter((option) => option.value && !known.has(option.value));
+    field.replaceChildren(all, ...items.map((item) => new Option(item.name, item.code)), ...unknown);
+    field.value = chosen;
+    if (page.answer) by("map-summary").textContent = summary(page.answer);
+  } catch (error) {
+    tellError("categories", error, loadCategories);
+  }
+}
+
 function drawCompounds() {
   if (!page.compounds) return;
   const wanted = by("map-compounds").checked;
@@ -212,6 +246,12 @@ function busy(on) {
   by("map-over").hidden = !on;
 }
 
+// draws the figures, of the day that is looked at where there is one
+function show() {
+  page.answer = extra ? extra.at(page.full) : page.full;
+  draw();
+}
+
 function draw() {
   const { answer } = page;
   const shapes = answer?.by === "community" ? page.communities : page.shapes;
@@ -223,8 +263,10 @@ function draw() {
   else drawNothing();
   names.draw();
   over(answer, shapes, cells);
+  if (answer) extra?.drawn(answer);
   if (answer) forgetUnknown(answer);
   areas.select(page.selected, page.toShow);
+  extra?.select(page.selected, false);
   table.select(page.selected, page.toShow);
   if (answer && shown) page.toShow = false;
 }
@@ -232,7 +274,7 @@ function draw() {
 // an old link may name an area that is neither on the map nor in the table any more
 function forgetUnknown(answer) {
   const { selected } = page;
-  if (selected === null || areas.byCode.has(selected) || answer.rows.some((row) => row.code === selected)) return;
+  if (selected === null || selected.startsWith("compound:") || areas.byCode.has(selected) || answer.rows.some((row) => row.code === selected)) return;
   page.selected = null;
   keepLook();
 }
@@ -246,11 +288,13 @@ function drawFigures(answer, cells) {
   if (measure === "significance") by("map-legend").firstElementChild.append(badge(answer.significance));
   const sort = page.sort || (measure === "significance" ? "-band" : `-${measure}`);
   const main = answer.legends[view.measures[0]];
-  table.fill(answer.rows, legend, columnsOf(answer, measure), { sort, opacity, main, areaColumn: `col_${areaKind(answer)}` });
+  const listed = extra?.listed ?? answer.rows;
+  const kind = extra?.listed ? "compound" : areaKind(answer);
+  table.fill(listed, legend, columnsOf(answer, measure), { sort, opacity, main, areaColumn: `col_${kind}` });
   if (!answer.rows.length) table.say(word("empty_rows"));
   // without dates in the address the server chose the period: show which
-  for (const name of ["from", "to"]) form.elements[name].value ||= answer[name];
-  by("map-list-title").textContent = word(`table_${areaKind(answer)}`);
+  for (const name of ["from", "to"]) if (!readFilters(["campaign"]).campaign) form.elements[name].value ||= page.full[name];
+  by("map-list-title").textContent = word(`table_${kind}`);
   by("map-summary").textContent = summary(answer);
   by("map-foot").textContent = foot(answer);
   by("map-sum").textContent = sums(answer);
@@ -291,7 +335,7 @@ function legendOf(answer, measure) {
 }
 
 function legendFacts(answer, legend) {
-  if (legend.method === "target") return [overall(answer), foot(answer)];
+  if (legend.method === "target") return [overall(answer), word("as_of", { when: when(answer.as_of) })];
   if (legend.method === "gi_star") return testTold(answer);
   return ["rate", "smoothed"].includes(legend.measure) ? [word("denominator", { label: answer.denominator.label })] : [];
 }
@@ -336,6 +380,7 @@ function foot(answer) {
 }
 
 function sums(answer) {
+  if (extra?.listed) return [...extra.sums(), overall(answer)].join(" · ");
   const add = (rows, column) => rows.reduce((total, row) => total + (row[column] ?? 0), 0);
   const n = add(answer.rows, "n");
   const unlocated = answer.unlocated ?? 0;
@@ -355,9 +400,10 @@ function select(code) {
   if (code === page.selected) return;
   page.selected = code;
   areas.select(code, true);
+  extra?.select(code, true);
   table.select(code, true);
   keepLook();
-  const row = page.answer?.rows.find((one) => one.code === code);
+  const row = page.answer?.rows.find((one) => one.code === code) ?? extra?.rowOf(code);
   if (code === null) announce(word("announce_cleared"));
   else announce(word("announce_selected", { what: [row?.name || code, ...told(row, areas.legend)].join(", ") }));
 }
@@ -368,7 +414,7 @@ function keepLook() {
   const limits = breaks.said ?? breaks.limits.get(areas.legend?.measure ?? page.measure);
   const said = breaks.fixed ? limits?.join(",") || "fixed" : null;
   const layers = by("map-compounds").checked ? null : "none";
-  writeLook({ map: { zoom: map.getZoom(), lat, lon }, sel: page.selected, show, sort: page.sort, breaks: said, layers });
+  writeLook({ map: { zoom: map.getZoom(), lat, lon }, sel: page.selected, show, sort: page.sort, breaks: said, layers, ...extra?.look(), ...reports?.look() });
 }
 
 // from an area to its reports in the worklist, of the same category and period: those still open, and all

@@ -5,10 +5,10 @@
 --   :queue (bool: unplaced ones too): whose, :zone (of the day),
 --   :most (points that one tile may hold)
 -- Columns: fits (bool; false: there are more than that, and the tile holds nothing), and one bytea: a Mapbox vector tile
---   with layer points (number, category, state, day), the oldest first
+--   with layer points (number, category, state, day; source and repeat where they are not gridsvc and 0), the oldest first
 -- Index: report_geom_idx, report_received_at_id_idx, placement_pkey
 WITH found AS MATERIALIZED (
-  SELECT r.id, r.number, r.category, r.state, r.received_at, r.geom
+  SELECT r.id, r.source, r.number, r.repeat, r.category, r.state, r.received_at, r.geom
   FROM report r
   WHERE r.geom && ST_MakeEnvelope(:west, :south, :east, :north, 4326) AND r.state <> 'void'
     AND (CAST(:from_at AS timestamptz) IS NULL OR r.received_at >= CAST(:from_at AS timestamptz))
@@ -23,7 +23,8 @@ WITH found AS MATERIALIZED (
   LIMIT :most + 1
 ),
 points AS (
-  SELECT f.number, f.category, f.state, to_char(f.received_at AT TIME ZONE :zone, 'YYYY-MM-DD') AS day,
+  SELECT f.number, nullif(f.source, 'gridsvc') AS source, nullif(f.repeat, 0) AS repeat, f.category, f.state,
+    to_char(f.received_at AT TIME ZONE :zone, 'YYYY-MM-DD') AS day,
     ST_AsMVTGeom(ST_Transform(f.geom, 3857), ST_TileEnvelope(:z, :x, :y), 4096, 256) AS geom
   FROM found f
   WHERE (SELECT count(*) FROM found) <= :most

@@ -62,10 +62,13 @@ def _show(request: Request, unit: Unit, mine: Services, view: View) -> Response:
         basemap=basemap.is_there(unit.db),
         tiles=TILES[settings.tile_provider],
         tiles_max_zoom=TILES_MAX_ZOOM,
+        n_grids=shape.n_grids,
     )
     facts: dict[str, Any] = {"page": view, "query": query, "cell_sizes": hotspots.CELL_SIZES_M}
     if view == "hotspots":
-        known = categories.listed(unit.db)
+        # scripts fetch the list, which may be long; without them it is in the page
+        everything = "table" in request.query_params
+        known = [one for one in categories.listed(unit.db) if everything or one.code == query.get("category")]
         named = [{"code": one.code, "label": one.name_zh if frame.lang == "zh" else one.name_en} for one in known]
         facts |= {"categories": named, "campaigns": []}
     else:
