@@ -147,11 +147,8 @@ def _store(db: Connection, held: Held, action: str, actor: Actor, now: datetime,
     category = given.category if action == "recategorize" else None
     seq = held.seq + 1
     written = row(held.id, seq, action, held.state, step.state, actor, now, given.note, facts or None)
-    if step.changes or category or step.state != held.state:
-        # from the very text that the log keeps: what is stored is what a replay gives
-        ask(db, "case_store", written | {"changes": json.dumps(facts.get("set", {})), "category": category})
-    else:
-        ask(db, "log_append", written)
+    # from the very text that the log keeps: what is stored is what a replay gives
+    ask(db, "case_store", written | {"changes": json.dumps(facts.get("set", {})), "category": category})
     _beside(db, held, action, actor, now, given, seq)
     return Applied(advance(held.case, step.state, step.changes), seq, step)
 

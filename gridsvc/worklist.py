@@ -6,20 +6,20 @@ that the planner sees what it may skip. The counts and the list share the same c
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, Literal, get_args
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
-    CTE,
     Case,
     ColumnElement,
     Connection,
     DateTime,
     Integer,
-    RowMapping,
     Select,
+    SelectBase,
     and_,
     case,
     cast,
@@ -28,8 +28,8 @@ from sqlalchemy import (
     or_,
     select,
     text,
-    true,
     tuple_,
+    union_all,
 )
 
 from gridsvc.db import tables as t
@@ -44,7 +44,7 @@ from gridsvc.worklist_filter import QUEUES as QUEUES
 from gridsvc.worklist_filter import Deadline as Deadline
 from gridsvc.worklist_filter import Filter as Filter
 from gridsvc.worklist_filter import Queue as Queue
-from gridsvc.worklist_filter import conditions, placed
+from gridsvc.worklist_filter import conditions, current, ended_places, placed
 
 Sort = Literal["due", "received", "updated", "state", "grid", "category", "level", "card", "department"]
 SORTS: tuple[Sort, ...] = get_args(Sort)
@@ -176,35 +176,45 @@ def page(
     # A plan made for these very values: one plan for all readers would read the whole table for each.
     db.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
     day_end = _day_end(now, zone)
-    base = _base(db, actor, wanted, order, now, day_end)
     skip = 0 if after else (number - 1) * limit
     if not wanted.is_open:
         # the deadline's state is looked at behind the limit: before it, an index alone holds all that is needed
-        few = _narrow(base, order, after).offset(skip).limit(limit + 1).subquery("few")
+        few = _narrow(_long(db, actor, wanted, order), order, after).offset(skip).limit(limit + 1).subquery("few")
         state = _deadline(now, day_end, is_open=False).label("deadline")
         behind = select(few.c.id, few.c.key, state).join_from(few, t.report, _r.id == few.c.id)
-        found = db.execute(behind.order_by(*_ordered(few, order)))
-        return _page(db, [(one.id, one.deadline, one.key) for one in found], limit, None, None)
-    every = base.cte("base")
-    counted = select(*_counts(every, wanted)).select_from(every).cte("counted")
-    chosen = _narrow(select(every).where(_picked(every, wanted)), order, after).offset(skip).limit(limit + 1).subquery()
-    both = select(counted, chosen).select_from(counted.outerjoin(chosen, true())).order_by(*_ordered(chosen, order))
-    rows = db.execute(both).mappings().all()
-    here = [(row["id"], row["deadline"], row["key"]) for row in rows if row["id"] is not None]
-    return _page(db, here, limit, _told(rows[0]), rows[0]["picked"])
+        found = db.execute(behind.order_by(*_ordered(few, order))).all()
+        return _page(db, found, limit, None, None)
+    where = conditions(db, actor, wanted)
+    counts, total = _counted(db, where, wanted, now, day_end)
+    if total <= skip:
+        return Page((), None, counts, total)
+    base = _base(where, order, now, day_end, _wanted(wanted))
+    if order.by != "due":
+        base = base.offset(0)  # a fence: the index that keeps all reports in this order would be gone through instead
+    found = db.execute(_narrow(base, order, after).offset(skip).limit(limit + 1)).all()
+    return _page(db, found, limit, counts, total)
 
 
 def count(db: Connection, actor: Actor, wanted: Filter, now: datetime, zone: ZoneInfo) -> Counts:
     """Only the counts of open reports."""
     db.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
-    every = _base(db, actor, wanted, BY_DUE, now, _day_end(now, zone)).cte("base")
-    return _told(db.execute(select(*_counts(every, wanted)).select_from(every)).mappings().one())
+    return _counted(db, conditions(db, actor, wanted), wanted, now, _day_end(now, zone))[0]
 
 
-def _told(row: RowMapping) -> Counts:
-    deadlines: dict[str, int] = {name: row["d_" + name] for name in DEADLINES}
-    queues: dict[str, int] = {name: row["q_" + name] for name in QUEUES}
-    return Counts(row["total"], deadlines, queues)
+def _counted(
+    db: Connection, where: list[ColumnElement[bool]], wanted: Filter, now: datetime, day_end: datetime
+) -> tuple[Counts, int]:
+    """The counts, and how many of them the list shows: few kinds of report, each counted once and added up here."""
+    every = _base(where, BY_DUE, now, day_end).subquery("every")
+    kind = [every.c[name] for name in _KIND]
+    found = db.execute(select(*kind, func.count().label("n")).group_by(*kind)).all()
+
+    def n(is_: Kind) -> int:
+        return sum(row.n for row in found if all(getattr(row, name) == value for name, value in is_.items()))
+
+    deadlines: dict[str, int] = {name: n({"deadline": name}) for name in DEADLINES}
+    queues: dict[str, int] = {name: n(_of_queue(name)) for name in QUEUES}
+    return Counts(n({}), deadlines, queues), n(_wanted(wanted))
 
 
 def _check(wanted: Filter, order: Order, number: int, limit: int) -> None:
@@ -219,14 +229,14 @@ def _check(wanted: Filter, order: Order, number: int, limit: int) -> None:
         raise Refused("queue_open_only", queue=wanted.deadline or wanted.queue)
 
 
-def _page(
-    db: Connection, found: list[tuple[int, str | None, Any]], limit: int, counts: Counts | None, total: int | None
-) -> Page:
+def _page(db: Connection, found: Sequence[Any], limit: int, counts: Counts | None, total: int | None) -> Page:
+    """The page of these rows: id, key and deadline, one more than are shown where there are more."""
     here = found[:limit]
-    values = {"ids": [id_ for id_, _, _ in here], "deadlines": [state for _, state, _ in here]}
+    db.execute(text("SET LOCAL plan_cache_mode = auto"))  # by their ids rows are found alike, whoever asks
+    values = {"ids": [one.id for one in here], "deadlines": [one.deadline for one in here]}
     items = tuple(Row(**row) for row in db.execute(load("worklist_rows"), values).mappings()) if here else ()
     more = len(found) > limit
-    return Page(items, After(here[-1][2], here[-1][0]) if more else None, counts, total)
+    return Page(items, After(here[-1].key, here[-1].id) if more else None, counts, total)
 
 
 def day_ends_at(now: datetime, zone: ZoneInfo) -> datetime:
@@ -242,17 +252,9 @@ def _day_end(now: datetime, zone: ZoneInfo) -> datetime:
 # ---- what is read of each report ------------------------------------------------------------------------------------
 
 
-def until() -> Case[Any]:
-    """The instant that a report's present step has to be done by.
-
-    Once disposed of, the deadline was met or missed for good, and what counts is the check's own limit; while a
-    department works, the deadline; before, whichever comes first of the stage's limit and the deadline.
-    """
-    return case(
-        (_r.state.in_(("disposed", "checked")), _r.stage_due_at),
-        (_r.stage == "dispose", _r.due_at),
-        else_=func.least(_r.due_at, _r.stage_due_at),
-    )
+def until() -> ColumnElement[Any]:
+    """The instant that an open report's present step has to be done by; none of an ended one."""
+    return _r.until_at
 
 
 def deadline_state(now: datetime, zone: ZoneInfo) -> Case[Any]:
@@ -274,18 +276,17 @@ def _deadline(now: datetime, day_end: datetime, *, is_open: bool) -> Case[Any]:
     )
 
 
-def _step() -> Case[Any]:
-    by_itself = and_(_r.outcome == "on_spot", _r.sampled.is_(False))  # nobody drew it for a check
-    decided = or_(_r.by_staff, func.coalesce(_r.verified, "unable") != "unable")
-    return case(
-        (_r.state == "reported", case((decided, "to_file"), else_="to_verify")),
-        (_r.state == "verified", "to_file"),
-        (_r.state == "filed", "to_dispatch"),
-        (_r.state == "dispatched", case((_r.accepted_at.is_(None), "to_accept"), else_="in_work")),
-        (_r.state == "disposed", case((by_itself, "to_close"), else_="to_check")),
-        (_r.state == "checked", "to_close"),
-        else_=None,
-    )
+def _stands(now: datetime, day_end: datetime) -> dict[str, ColumnElement[bool]]:
+    """What holds of an open report in each deadline state: what `_deadline` says of one report, asked of all."""
+    runs = and_(_r.suspended_at.is_(None), _r.waiting_at.is_(None))
+    begin, end = (literal(at, DateTime(timezone=True)) for at in (now, day_end))
+    return {
+        "suspended": or_(_r.suspended_at.is_not(None), _r.waiting_at.is_not(None)),
+        "no_deadline": and_(runs, _r.until_at.is_(None)),
+        "overdue": and_(runs, _r.until_at < begin),
+        "due_today": and_(runs, _r.until_at >= begin, _r.until_at < end),
+        "in_time": and_(runs, _r.until_at >= begin, _r.until_at >= end),
+    }
 
 
 def _key(order: Order, *, is_open: bool) -> ColumnElement[Any]:
@@ -293,11 +294,10 @@ def _key(order: Order, *, is_open: bool) -> ColumnElement[Any]:
 
     Open reports by the limit that their deadline state is about; lists with ended ones by what an index keeps in order.
     """
-    last = select(t.report_log.c.at).where(t.report_log.c.report_id == _r.id).order_by(t.report_log.c.seq.desc())
     keys: dict[Sort, ColumnElement[Any]] = {
         "due": until() if is_open else _r.due_at,
         "received": _r.received_at,
-        "updated": last.limit(1).scalar_subquery(),
+        "updated": func.greatest(_r.updated_at, _p.from_at, type_=_r.updated_at.type),  # the last row of the log
         "state": _ranked(_r.state, STATES),
         "grid": t.grid_version.c.code,
         "category": _r.category,
@@ -312,63 +312,71 @@ def _ranked(column: ColumnElement[Any], codes: tuple[str, ...]) -> ColumnElement
     return cast(case({code: rank for rank, code in enumerate(codes)}, value=column), Integer)
 
 
-def _base(db: Connection, actor: Actor, wanted: Filter, order: Order, now: datetime, day_end: datetime) -> Select[Any]:
-    """Narrow rows of what fits, `deadline` and `queue` not looked at yet."""
-    joined = order.by == "grid"
-    columns: list[ColumnElement[Any]] = [_r.id, _key(order, is_open=wanted.is_open).label("key")]
-    if wanted.is_open:
-        columns += [
-            _deadline(now, day_end, is_open=True).label("deadline"),
-            _step().label("step"),
-            (_r.routing == "consultation").label("consultation"),
-            _r.extension_asked_at.is_not(None).label("extension"),
-            (_r.n_rework > 0).label("rework"),
-            *_doubts(joined=joined),
-        ]
+def _base(
+    where: list[ColumnElement[bool]], order: Order, now: datetime, day_end: datetime, picked: Kind | None = None
+) -> Select[Any]:
+    """Narrow rows of the open reports that fit; where `picked` is given those of that kind, else with their kind."""
+    joined = order.by in ("grid", "updated")
+    kind: dict[str, ColumnElement[Any]] = {
+        "deadline": _deadline(now, day_end, is_open=True),
+        "step": _r.step,
+        "consultation": _r.routing == "consultation",
+        "extension": _r.extension_asked_at.is_not(None),
+        "rework": _r.n_rework > 0,
+        **_doubts(joined=joined),
+    }
+    told = _KIND if picked is None else ("deadline",)
+    columns = [_r.id, _key(order, is_open=True).label("key"), *(kind[name].label(name) for name in told)]
     chosen = select(*columns).select_from(t.report)
     if joined:
-        chosen = chosen.join(t.placement, and_(_p.report_id == _r.id, _p.to_at.is_(None)))
+        chosen = chosen.join(t.placement, and_(_p.report_id == _r.id, current(is_open=True)))
+    if order.by == "grid":
         chosen = chosen.outerjoin(t.grid_version, t.grid_version.c.id == _p.grid_version_id)
     elif order.by == "department":
         chosen = chosen.outerjoin(t.department, t.department.c.id == _r.department_id)
-    return chosen.where(*conditions(db, actor, wanted))
+    for name, value in (picked or {}).items():
+        if name == "deadline":  # in the words of the columns, whose statistics the planner has
+            chosen = chosen.where(_stands(now, day_end)[str(value)])
+        else:
+            chosen = chosen.where(kind[name] if value is True else kind[name] == value)
+    return chosen.where(*where)
 
 
-def _doubts(*, joined: bool) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+def _long(db: Connection, actor: Actor, wanted: Filter, order: Order) -> SelectBase:
+    """Narrow rows of what fits, ended reports too: from the placements alone where these say all that is asked."""
+    parts = ended_places(db, actor, wanted) if order.by == "received" else None
+    if parts is None:
+        key = _key(order, is_open=False).label("key")
+        return select(_r.id, key).where(*conditions(db, actor, wanted))
+    return union_all(*(select(_p.report_id.label("id"), _p.received_at.label("key")).where(part) for part in parts))
+
+
+def _doubts(*, joined: bool) -> dict[str, ColumnElement[bool]]:
     """Whether a report is unplaced, and whether its place is doubtful: few are, and two small indexes hold them.
 
     Looking into `placement` for each open report would take longer than all the rest.
     """
-    doubtful = _p.confidence < text(str(DOUBTFUL_BELOW))  # as the index has it, not as a parameter
-    if joined:
-        return _p.grid_version_id.is_(None).label("unplaced"), doubtful.label("doubtful")
-    return placed(_p.grid_version_id.is_(None)).label("unplaced"), placed(doubtful).label("doubtful")
+    told = {"unplaced": _p.grid_version_id.is_(None)}
+    told["doubtful"] = _p.confidence < text(str(DOUBTFUL_BELOW))  # as the index has it, not as a parameter
+    return told if joined else {name: placed(one, is_open=True) for name, one in told.items()}
 
 
-# ---- counts, the chosen part, its order ------------------------------------------------------------------------------
+# ---- the chosen part, its order --------------------------------------------------------------------------------------
+
+Kind = dict[str, object]  # values of some columns of a report's kind
+_FLAGS = ("consultation", "extension", "unplaced", "doubtful", "rework")
+_KIND = ("deadline", "step", *_FLAGS)
 
 
-def _is(every: CTE, queue: Queue) -> ColumnElement[bool]:
-    flags = ("consultation", "extension", "unplaced", "doubtful", "rework")
+def _of_queue(queue: Queue) -> Kind:
     if queue == "consultation":
-        return and_(every.c.step == "to_dispatch", every.c.consultation)
-    return every.c[queue] if queue in flags else every.c.step == queue
+        return {"step": "to_dispatch", "consultation": True}
+    return {queue: True} if queue in _FLAGS else {"step": queue}
 
 
-def _counts(every: CTE, wanted: Filter) -> list[ColumnElement[Any]]:
-    told: list[ColumnElement[Any]] = [func.count().label("total")]
-    told += [func.count().filter(every.c.deadline == name).label("d_" + name) for name in DEADLINES]
-    told += [func.count().filter(_is(every, name)).label("q_" + name) for name in QUEUES]
-    return [*told, func.count().filter(_picked(every, wanted)).label("picked")]
-
-
-def _picked(every: CTE, wanted: Filter) -> ColumnElement[bool]:
-    chosen: list[ColumnElement[bool]] = []
-    if wanted.deadline is not None:
-        chosen.append(every.c.deadline == wanted.deadline)
-    if wanted.queue is not None:
-        chosen.append(_is(every, wanted.queue))
-    return and_(true(), *chosen)
+def _wanted(wanted: Filter) -> Kind:
+    deadline: Kind = {} if wanted.deadline is None else {"deadline": wanted.deadline}
+    return deadline | ({} if wanted.queue is None else _of_queue(wanted.queue))
 
 
 def _ordered(rows: Any, order: Order) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
@@ -376,7 +384,7 @@ def _ordered(rows: Any, order: Order) -> tuple[ColumnElement[Any], ColumnElement
     return (key.desc().nulls_first(), id_.desc()) if order.descending else (key.asc().nulls_last(), id_.asc())
 
 
-def _narrow(base: Select[Any], order: Order, after: After | None) -> Select[Any]:
+def _narrow(base: SelectBase, order: Order, after: After | None) -> Select[Any]:
     """The rows in order, from behind `after` on."""
     rows = base.subquery("narrow")
     chosen = select(rows).order_by(*_ordered(rows, order))

@@ -23,6 +23,7 @@ from sqlalchemy import (
     exists,
     false,
     func,
+    literal,
     or_,
     select,
 )
@@ -86,19 +87,14 @@ def conditions(db: Connection, actor: Actor, wanted: Filter) -> list[ColumnEleme
     """
     told: list[ColumnElement[bool]] = []
     if not actor.sees_all:
-        told.append(_claimable(db, actor) if wanted.claimable else _seen(db, actor))
+        told.append(_claimable(db, actor) if wanted.claimable else _seen(db, actor, wanted))
     if not wanted.states:
         told.append(_r.open)
     elif set(wanted.states) != set(STATES):
         told.append(_r.state == wanted.states[0] if len(wanted.states) == 1 else _r.state.in_(wanted.states))
         if wanted.is_open:
             told.append(_r.open)
-    if wanted.grid is not None:
-        versions = select(t.grid_version.c.id).where(t.grid_version.c.code == wanted.grid)
-        told.append(_within(_known(db, versions, "grid_unknown", grid=wanted.grid)))
-    if wanted.area is not None:
-        ids = _known(db, select(t.area.c.id).where(t.area.c.code == wanted.area), "area_unknown", area=wanted.area)
-        told.append(_within(list(db.scalars(select(func.seen_grids(ids, None))))))
+    told += [_within(versions, is_open=wanted.is_open) for versions in _asked_places(db, wanted)]
     if wanted.department is not None:
         d = t.department.c
         asked = select(d.id).where(d.code == wanted.department)
@@ -106,15 +102,72 @@ def conditions(db: Connection, actor: Actor, wanted: Filter) -> list[ColumnEleme
     return told + _of_report(db, actor, wanted)
 
 
-def placed(condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Whether this holds of a report's current placement."""
-    here = and_(_p.report_id == _r.id, _p.to_at.is_(None))
-    return exists().where(here, condition).correlate(t.report)
+def ended_places(db: Connection, actor: Actor, wanted: Filter) -> list[ColumnElement[bool]] | None:
+    """What must hold of a row of `placement`, in parts that exclude each other, where ended reports of some grids are
+    asked for and nothing else of them but how they ended and when they were received.
+
+    None: `conditions` have to say it.
+
+    Raises:
+        NotFound: as `conditions`.
+    """
+    bare = Filter(states=wanted.states, grid=wanted.grid, area=wanted.area, from_at=wanted.from_at, to_at=wanted.to_at)
+    only_ended = bool(wanted.states) and OPEN.isdisjoint(wanted.states)
+    if wanted != bare or not only_ended or scope(actor)["department_id"] is not None:
+        return None
+    asked = [_any_of(versions) for versions in _asked_places(db, wanted)]
+    if actor.sees_all and not asked:
+        return None
+    told = [current(is_open=False), _p.ended.in_(wanted.states), *asked]
+    if wanted.from_at is not None:
+        told.append(_p.received_at >= wanted.from_at)
+    if wanted.to_at is not None:
+        told.append(_p.received_at < wanted.to_at)
+    if actor.sees_all:
+        return [and_(*told)]
+    parts = [and_(_any_of(_own_places(db, actor)), *told)]
+    if may(actor, "place") and not asked:
+        parts.append(and_(_p.grid_version_id.is_(None), *told))
+    return parts
 
 
-def _within(versions: Sequence[int]) -> ColumnElement[bool]:
+def _asked_places(db: Connection, wanted: Filter) -> list[list[int]]:
+    """The grid versions of the grid and those of the area that are asked for: a report lies in one of each."""
+    told: list[list[int]] = []
+    if wanted.grid is not None:
+        versions = select(t.grid_version.c.id).where(t.grid_version.c.code == wanted.grid)
+        told.append(_known(db, versions, "grid_unknown", grid=wanted.grid))
+    if wanted.area is not None:
+        ids = _known(db, select(t.area.c.id).where(t.area.c.code == wanted.area), "area_unknown", area=wanted.area)
+        told.append(list(db.scalars(select(func.seen_grids(ids, None)))))
+    return told
+
+
+def _own_places(db: Connection, actor: Actor) -> list[int]:
+    """The grid versions of this reader's areas, or of a worker's own duty."""
+    mine = scope(actor)
+    if not mine["area_ids"] and mine["worker_id"] is None:
+        return []
+    return list(db.scalars(select(func.seen_grids(mine["area_ids"], mine["worker_id"]))))
+
+
+def placed(condition: ColumnElement[bool], *, is_open: bool) -> ColumnElement[bool]:
+    """Whether this holds of a report's current placement; where open reports are asked for, theirs alone are read."""
+    return exists().where(_p.report_id == _r.id, current(is_open=is_open), condition).correlate(t.report)
+
+
+def current(*, is_open: bool) -> ColumnElement[bool]:
+    """Whether a placement is the current one, of an open report where only those are asked for."""
+    return and_(_p.to_at.is_(None), _p.ended.is_(None)) if is_open else _p.to_at.is_(None)
+
+
+def _within(versions: Sequence[int], *, is_open: bool) -> ColumnElement[bool]:
     """Whether a report lies in one of these grids; told as values, so that the planner sees how many those are."""
-    return placed(_p.grid_version_id == any_(cast(list(versions), ARRAY(BigInteger))))
+    return placed(_any_of(versions), is_open=is_open)
+
+
+def _any_of(versions: Sequence[int]) -> ColumnElement[bool]:
+    return _p.grid_version_id == any_(cast(list(versions), ARRAY(BigInteger)))
 
 
 def _known(db: Connection, asked: Select[Any], code: str, **facts: object) -> list[int]:
@@ -124,15 +177,18 @@ def _known(db: Connection, asked: Select[Any], code: str, **facts: object) -> li
     return found
 
 
-def _seen(db: Connection, actor: Actor) -> ColumnElement[bool]:
-    mine = scope(actor)
+def _seen(db: Connection, actor: Actor, wanted: Filter) -> ColumnElement[bool]:
+    department_id = scope(actor)["department_id"]
     ways: list[ColumnElement[bool]] = []
-    if mine["area_ids"] or mine["worker_id"] is not None:
-        ways.append(_within(list(db.scalars(select(func.seen_grids(mine["area_ids"], mine["worker_id"]))))))
-    if mine["department_id"] is not None:
-        ways.append(func.takes_part(mine["department_id"], _r.department_id, _r.assist_ids, _r.called_ids))
+    if own := _own_places(db, actor):
+        ways.append(_within(own, is_open=wanted.is_open))
+    if department_id is not None:
+        # as the function takes_part has it, so that small indexes say it of open reports
+        ways.append(_r.department_id == department_id)
+        many = (_r.assist_ids, _r.called_ids)
+        ways += [and_(column.is_not(None), literal(department_id) == any_(column)) for column in many]
     if may(actor, "place"):
-        ways.append(placed(_p.grid_version_id.is_(None)))
+        ways.append(placed(_p.grid_version_id.is_(None), is_open=wanted.is_open))
     return or_(*ways) if ways else false()
 
 
@@ -141,7 +197,8 @@ def _claimable(db: Connection, actor: Actor) -> ColumnElement[bool]:
     if department_id is None:
         return false()
     places = list(db.scalars(select(func.claimed_grids(department_id))))
-    return and_(_r.state == "filed", _r.category.in_(select(func.claimed_categories(department_id))), _within(places))
+    categories = select(func.claimed_categories(department_id))
+    return and_(_r.state == "filed", _r.category.in_(categories), _within(places, is_open=True))
 
 
 def _of_report(db: Connection, actor: Actor, wanted: Filter) -> list[ColumnElement[bool]]:
@@ -170,11 +227,15 @@ def _of_report(db: Connection, actor: Actor, wanted: Filter) -> list[ColumnEleme
 
 def _spoken(db: Connection, words: str) -> ColumnElement[bool]:
     plain, simple = words.casefold(), compounds.name_key(words)
-    found = [
-        func.strpos(func.lower(column), one) > 0 for column in (_r.description, _r.words) for one in {plain, simple}
-    ]
-    found.append(func.strpos(func.lower(_r.number), plain) > 0)
+    columns = (_r.description, _r.words)
+    found = [func.strpos(_folded(column, one), one) > 0 for column in columns for one in {plain, simple}]
+    found.append(func.strpos(_folded(_r.number, plain), plain) > 0)
     named = compounds.ids_like(db, words)
     if named:
         found.append(_r.compound_id.in_(named))
     return or_(*found)
+
+
+def _folded(column: ColumnElement[str], sought: str) -> ColumnElement[str]:
+    """A text without case, where what is sought has any: Chinese has none, and folding takes longer than looking."""
+    return func.lower(column) if sought.upper() != sought else column.expression

@@ -19,7 +19,7 @@ WITH logged AS (
   ) n
   RETURNING report_id, seq
 )
-UPDATE report r SET state = :to_state, category = coalesce(CAST(:category AS text), r.category), (
+UPDATE report r SET state = :to_state, updated_at = :at, category = coalesce(CAST(:category AS text), r.category), (
     condition_id, department_id, assist_ids, called_ids, routing, level, due_at, due_original_at, due_limit,
     milestones, stage, stage_due_at, verified, verified_at, filed_at, dispatched_at, accepted_at, interim_at,
     disposed_at, disposed_by, checked_at, closed_at, struck_at, suspended_at, suspended_until, n_suspensions,

@@ -2,9 +2,10 @@
 -- Parameters: :zone (IANA name, for hours of duty)
 -- Columns: none
 -- Index: duty_grid_code_layer_worker_id_kind_key
-INSERT INTO placement (report_id, seq, from_at, grid_version_id, method, distance_m, reason, worker_id, duty)
+INSERT INTO placement (report_id, seq, from_at, grid_version_id, method, distance_m, reason, worker_id, duty, ended, received_at)
 SELECT f.id, 1, f.received_at, f.grid_version_id, f.method, f.distance_m, f.reason, coalesce(d.worker_id, g.worker_id),
-  CASE WHEN g.id IS NOT NULL THEN coalesce(d.kind, g.kind, g.otherwise) END
+  CASE WHEN g.id IS NOT NULL THEN coalesce(d.kind, g.kind, g.otherwise) END,
+  ended_state(f.state), CASE WHEN ended_state(f.state) IS NOT NULL THEN f.received_at END
 FROM import_found f
 LEFT JOIN (
   SELECT v.id, v.layer, v.code, CASE WHEN v.area_id IS NULL THEN 'nobody' ELSE 'community' END AS otherwise,

@@ -4,7 +4,7 @@
 --   whose; a report that enters or leaves what this reader sees moves in or out
 -- Columns: code (null: on no grid, in no department), name, name_en, layer (of a grid), opening, new, reopened, moved_in,
 --   moved_out, struck_off, void, not_filed, merged, closing
--- Index: report_open_due_idx, report_closed_idx, report_log_at_idx, report_log_pkey
+-- Index: report_open_until_idx, report_closed_idx, report_log_at_idx, report_log_pkey
 WITH candidate AS MATERIALIZED (  -- the others had left before the period and were not touched since
   SELECT r.id, r.received_at, r.category
   FROM report r

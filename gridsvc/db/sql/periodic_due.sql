@@ -5,7 +5,7 @@
 --   who went up after it is not yet due again), :asked_before (instant: who was asked before it is waited for no longer),
 --   :after (report id), :n (rows at most)
 -- Columns: id, action (resume|stop_asking|strike_off|escalate), by id; locked, those that somebody else works on left out
--- Index: report_open_due_idx, report_closed_idx, reporter_pkey
+-- Index: report_open_until_idx, report_closed_idx, reporter_pkey
 SELECT r.id, d.action
 FROM report r
 CROSS JOIN LATERAL (SELECT CASE
@@ -15,7 +15,8 @@ CROSS JOIN LATERAL (SELECT CASE
   ELSE 'escalate' END AS action) d
 WHERE r.id IN (
     SELECT o.id FROM report o
-    WHERE o.open AND o.due_at < CAST(:now AS timestamptz) AND o.state IN ('filed', 'dispatched')
+    WHERE o.open AND o.until_at < CAST(:now AS timestamptz)  -- of these states never later than due_at
+      AND o.due_at < CAST(:now AS timestamptz) AND o.state IN ('filed', 'dispatched')
       AND o.suspended_at IS NULL AND o.waiting_at IS NULL AND coalesce(o.level, 'grid') <> ALL (CAST(:top_levels AS text[]))
       AND (o.escalated_at IS NULL OR o.escalated_at < o.due_at OR o.escalated_at < CAST(:again_before AS timestamptz))
     UNION

@@ -22,12 +22,12 @@ WITH near AS MATERIALIZED (
 stored AS (
   INSERT INTO report (source, number, state, category, category_raw, description, channel, words, compound_id,
     raw_x, raw_y, crs, geom, accuracy_m, observed_at, received_at, client_key, body_hash, sender_id,
-    by_staff, stage, stage_due_at, again_of)
+    by_staff, stage, stage_due_at, updated_at, again_of)
   VALUES (:source, :number, 'reported', :category, :category_raw, :description, :channel, :words,
     CAST(:compound_id AS bigint), CAST(:raw_x AS float8), CAST(:raw_y AS float8), :crs,
     ST_SetSRID(ST_MakePoint(CAST(:lon AS float8), CAST(:lat AS float8)), 4326), CAST(:accuracy_m AS float8),
     CAST(:observed_at AS timestamptz), :received_at, :client_key, :body_hash, CAST(:sender_id AS bigint),
-    :by_staff, :stage, CAST(:stage_due_at AS timestamptz), (SELECT n.id FROM near n WHERE NOT n.open ORDER BY n.apart_deg, n.id LIMIT 1))
+    :by_staff, :stage, CAST(:stage_due_at AS timestamptz), :received_at, (SELECT n.id FROM near n WHERE NOT n.open ORDER BY n.apart_deg, n.id LIMIT 1))
   ON CONFLICT (client_key) WHERE client_key IS NOT NULL DO NOTHING
   RETURNING id, received_at
 ),

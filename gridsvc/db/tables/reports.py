@@ -9,6 +9,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Computed,
+    DateTime,
     Double,
     ForeignKey,
     Index,
@@ -35,10 +36,22 @@ _IS_OPEN = "state IN (" + ", ".join(f"'{state}'" for state in OPEN_STATES) + ")"
 STAGES = ("verify", "dispatch", "accept", "dispose", "check")
 # What a worklist counts and sorts by: read from the index alone, since open reports lie all over the table.
 _LISTED = (
-    *("received_at", "state", "category", "by_staff", "department_id", "routing", "level", "stage", "stage_due_at"),
-    *("verified", "accepted_at", "suspended_at", "waiting_at", "extension_asked_at", "n_rework", "outcome", "sampled"),
-    "card",
+    *("step", "suspended_at", "waiting_at", "received_at", "updated_at", "state", "category", "department_id"),
+    *("routing", "level", "card", "extension_asked_at", "n_rework"),
 )
+# When the present step has to be done by. Once disposed of, the deadline was met or missed for good, and what counts is
+# the check's own limit; while a department works, the deadline; before, whichever comes first.
+_UNTIL = """CASE
+    WHEN state IN ('disposed', 'checked') THEN stage_due_at
+    WHEN state NOT IN ('reported', 'verified', 'filed', 'dispatched') THEN NULL
+    WHEN stage = 'dispose' THEN due_at ELSE least(due_at, stage_due_at) END"""
+# What has to happen next; of those solved on the spot nobody checks what was not drawn.
+_STEP = """CASE state
+    WHEN 'reported' THEN CASE WHEN by_staff OR verified <> 'unable' THEN 'to_file' ELSE 'to_verify' END
+    WHEN 'verified' THEN 'to_file' WHEN 'filed' THEN 'to_dispatch'
+    WHEN 'dispatched' THEN CASE WHEN accepted_at IS NULL THEN 'to_accept' ELSE 'in_work' END
+    WHEN 'disposed' THEN CASE WHEN outcome = 'on_spot' AND NOT sampled THEN 'to_close' ELSE 'to_check' END
+    WHEN 'checked' THEN 'to_close' END"""
 
 METHODS = ("covers", "nearest", "compound", "manual", "none")
 
@@ -113,6 +126,9 @@ report = Table(
     instant("rated_at"),
     Column("again_of", ForeignKey("report.id")),
     Column("open", Boolean, Computed(_IS_OPEN, persisted=True)),
+    instant("updated_at"),  # of the last log row but those that only placed it anew: placement.from_at has that
+    Column("until_at", DateTime(timezone=True), Computed(_UNTIL, persisted=True)),
+    Column("step", Text(collation="C"), Computed(_STEP, persisted=True)),
     one_of("state", REPORT_STATES),
     one_of("routing", ROUTINGS),
     one_of("level", LEVELS),
@@ -131,13 +147,18 @@ report = Table(
     Index(None, "geom", postgresql_using="gist"),
     Index("report_compound_id_idx", "compound_id", postgresql_where=text("compound_id IS NOT NULL")),
     Index(None, "received_at", "id"),
-    Index("report_open_due_idx", "due_at", "id", postgresql_where=text("open"), postgresql_include=_LISTED),
+    Index("report_open_until_idx", "until_at", "id", postgresql_where=text("open"), postgresql_include=_LISTED),
     Index(None, "due_at", "id"),
     Index("report_state_received_at_idx", "state", "received_at", "id"),
     Index("report_open_department_idx", "department_id", "due_at", postgresql_where=text("open")),
+    Index("report_open_assist_idx", "id", postgresql_where=text("open AND assist_ids IS NOT NULL")),
+    Index("report_open_called_idx", "id", postgresql_where=text("open AND called_ids IS NOT NULL")),
     Index("report_closed_idx", "closed_at", postgresql_where=text("state = 'closed'")),
+    Index("report_struck_idx", "struck_at", postgresql_where=text("state = 'struck_off'")),
     Index("report_parent_id_idx", "parent_id", postgresql_where=text("parent_id IS NOT NULL")),
 )
+
+_OPEN_HERE = "to_at IS NULL AND ended IS NULL"
 
 placement = Table(
     "placement",
@@ -154,6 +175,11 @@ placement = Table(
     Column("reason", Text),
     Column("worker_id", ForeignKey("worker.id")),
     Column("duty", Text),
+    # Of its report, while this is the current placement: the state it ended in and when it was received; null while it
+    # is open. A trigger on report keeps them.
+    Column("ended", Text),
+    instant("received_at"),
+    CheckConstraint("(ended IS NULL) = (received_at IS NULL)", name="ended"),
     one_of("method", METHODS),
     CheckConstraint("to_at >= from_at", name="interval"),
     CheckConstraint("(method = 'none') = (grid_version_id IS NULL)", name="grid"),
@@ -169,12 +195,20 @@ placement = Table(
     Index(
         "placement_grid_idx",
         "grid_version_id",
+        "ended",
+        "received_at",
         postgresql_where=text("to_at IS NULL"),
         postgresql_include=("report_id",),
     ),
+    Index(
+        "placement_open_idx",
+        "report_id",
+        postgresql_where=text(_OPEN_HERE),
+        postgresql_include=("grid_version_id", "from_at", "confidence"),
+    ),
     # Few are, and a worklist asks of every report whether it is.
-    Index("placement_unplaced_idx", "report_id", postgresql_where=text("to_at IS NULL AND grid_version_id IS NULL")),
-    Index("placement_doubtful_idx", "report_id", postgresql_where=text("to_at IS NULL AND confidence < 0.8")),
+    Index("placement_unplaced_idx", "report_id", postgresql_where=text(_OPEN_HERE + " AND grid_version_id IS NULL")),
+    Index("placement_doubtful_idx", "report_id", postgresql_where=text(_OPEN_HERE + " AND confidence < 0.8")),
 )
 
 report_log = Table(
@@ -192,8 +226,11 @@ report_log = Table(
     Column("note_salt", LargeBinary),
     Column("note_digest", LargeBinary),
     Column("digest", LargeBinary, nullable=False),  # of the row before and this one's fields: SQL function log_digest
+    # the transaction that wrote the row; none before that was kept
+    Column("xid", BigInteger, server_default=text("pg_current_xact_id()::text::bigint")),
     PrimaryKeyConstraint("report_id", "seq", postgresql_include=("at",)),  # when each was last changed
     Index("report_log_at_idx", "at", postgresql_using="brin", postgresql_with={"autosummarize": "on"}),
+    Index("report_log_xid_idx", "xid", postgresql_using="brin", postgresql_with={"autosummarize": "on"}),
 )
 
 report_number = Sequence("report_number_seq", metadata=metadata)
