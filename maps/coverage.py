@@ -3,10 +3,27 @@
 from __future__ import annotations
 
 from maps.base import GridMap, Labels, MapView
-from maps.layers import add_common
+from maps.layers import LINES, ShellLayer, add_common
 from maps.legend import MEASURES
 
 STATS_ADDRESS = "/api/v1/stats/coverage"
+COMPOUNDS_ADDRESS = "/api/v1/maps/coverage/compounds"
+DAYS_ADDRESS = "/api/v1/maps/coverage/days"
+DOORS_ADDRESS = "/api/v1/maps/coverage/doors"
+
+
+class Doors(ShellLayer):
+    """Doors that a campaign has still to reach, a square for each building, from a near zoom."""
+
+    def __init__(self) -> None:
+        super().__init__("doors", LINES + 10, address=DOORS_ADDRESS)
+
+
+class Progress(ShellLayer):
+    """Compounds as rings filled by the share of their doors that was reached, as of a campaign's day."""
+
+    def __init__(self) -> None:
+        super().__init__("progress", LINES + 20, address=COMPOUNDS_ADDRESS, days=DAYS_ADDRESS)
 
 
 def build(labels: Labels, view: MapView) -> GridMap:
@@ -18,4 +35,6 @@ def build(labels: Labels, view: MapView) -> GridMap:
         "filters": ["from", "to", "campaign", "by"],
     }
     add_common(grid_map, view)
+    grid_map.add_child(Doors())
+    grid_map.add_child(Progress())
     return grid_map

@@ -172,7 +172,7 @@ export class Table {
   #areaCell(row) {
     const [cell, area, text] = [element("td"), element("div", "map-area"), element("div")];
     text.append(element("span", "map-area-name", row.name || row.code));
-    if (row.name && !row.ring) text.append(element("small", "map-code", row.code));
+    if (row.name && !row.ring && !row.bare) text.append(element("small", "map-code", row.code));
     // where there is no room for its column
     if (this.columns.includes("band")) text.append(element("div", "map-band-line", bandTold(row)));
     if (row.retired) text.append(element("div", "map-code", word("retired")));

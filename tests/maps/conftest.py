@@ -85,6 +85,7 @@ def double(running: tuple[Double, str]) -> Double:
     made = running[0]
     made.failing.clear()
     made.empty.clear()
+    made.forbidden.clear()
     made.asked.clear()
     made.raster = ()
     return made

@@ -40,12 +40,14 @@ class Double:
     def __init__(self) -> None:
         self.failing: set[str] = set()
         self.empty: set[str] = set()
+        self.forbidden: set[str] = set()
         self.raster: tuple[str, ...] = ()
         self.asked: list[str] = []
         self.app = FastAPI(docs_url=None, redoc_url=None)
         self.app.get("/maps/{page}", response_class=HTMLResponse)(self.page)
         self.app.get("/api/v1/stats/{page}")(self.stats)
         self.app.get("/api/v1/maps/{shapes}.geojson")(self.shapes)
+        self.app.get("/api/v1/maps/coverage/{what}")(self.beside)
         self.app.get("/basemap/tiles/{layer}/{z}/{x}/{y}")(self.raster_tile)
         self.app.get("/basemap/{z}/{x}/{y}.pbf")(self.tile)
         self.app.mount("/static/maps", StaticFiles(directory=STATIC))
@@ -73,7 +75,7 @@ class Double:
             lang=lang,
             nonce=NONCE,
             user={"name": town.CANARY},
-            may=lambda deed: True,
+            may=lambda deed: deed not in self.forbidden,
             page=page,
             parts=build(self._labels(t, page), self._view()).parts(),
             query=query,
@@ -101,6 +103,14 @@ class Double:
             return JSONResponse({"code": "unavailable", "message": "", "detail": {}}, status_code=503)
         made = {"grids": town.grids, "communities": town.communities, "compounds": town.compounds}[shapes]()
         return JSONResponse(made | ({"features": []} if shapes in self.empty else {}))
+
+    def beside(self, what: str, request: Request) -> Response:
+        """Compounds by how far they are, a campaign's days, or the doors of a box."""
+        self.asked.append(f"{what}?{request.url.query}")
+        if what in self.failing:
+            return JSONResponse({"code": "unavailable", "message": "", "detail": {}}, status_code=503)
+        made = {"compounds": town.progress, "days": town.days, "doors": town.doors}[what]
+        return JSONResponse({"as_of": town.AS_OF} | made())
 
     def tile(self, z: int, x: int, y: int) -> Response:
         """A vector tile of the town's streets."""

@@ -162,6 +162,49 @@ def coverage_rows() -> list[dict[str, Any]]:
     return rows
 
 
+N_DAYS = 21
+FIRST_DAY = "2026-11-01"
+
+
+def progress() -> Shape:
+    """Compounds by how far they are: none reached, all reached, one hidden, one canary, some on each other's place."""
+    rows: list[Shape] = []
+    for place in range(14):
+        lon = WEST + (0.5 + place * 0.61 % COLUMNS) * STEP_LON
+        lat = SOUTH + (0.4 + place * 1.7 % LINES) * STEP_LAT
+        denom: int | None = 40 + place * 13
+        n: int | None = {0: 0, 2: denom, 3: None}.get(place, (place * 11) % 40)
+        denom = None if n is None else denom
+        name = CANARY if place == 1 else f"{STREETS[place % 9]}小区{place + 1}"
+        at = {"lon": round(lon, 6), "lat": round(lat, 6)}
+        share = None if n is None or denom is None else n / denom
+        rows.append({"id": place + 1, "name": name, "n": n, "denom": denom, "share": share} | at)
+    return {"rows": rows, "unlocated": 0, "nowhere": {"n": 0, "denom": 0}, "hidden_below": 3}
+
+
+def days() -> Shape:
+    """A campaign's days: a third of what each place has on the first day, half on the tenth, the rest on the last."""
+
+    def steps(n: int) -> list[int]:
+        return [0, n // 3, 9, n // 2 - n // 3, N_DAYS - 1, n - n // 2]
+
+    grids = [[row["code"], steps(row["n"])] for row in coverage_rows()] + [[None, [0, 5, 9, 12]]]
+    compounds = [[row["id"], steps(row["n"])] for row in progress()["rows"] if row["n"] is not None]
+    return {"first": FIRST_DAY, "n_days": N_DAYS, "grids": grids, "compounds": compounds}
+
+
+def doors() -> Shape:
+    """Doors that are left: three in one building with the canary, one alone; more than are drawn."""
+    lon, lat = WEST + 4.5 * STEP_LON, SOUTH + 2.5 * STEP_LAT
+    told = {"kind": "household", "name": None, "grid": code_of(4, 2), "visits": 0, "status": "not_visited"}
+    told |= {"status_text": "尚未走访", "compound": CANARY}
+    rows = [told | {"id": nr, "label": f"3号楼{nr}01室", "lon": lon, "lat": lat} for nr in range(1, 4)]
+    rows.append(
+        told | {"id": 9, "label": CANARY, "lon": lon + 0.0008, "lat": lat, "visits": 2, "status_text": "敲门无人"}
+    )
+    return {"rows": rows, "more": 7}
+
+
 def cell_rows(cell_m: int) -> list[dict[str, Any]]:
     """Reports per square cell; no households, so no rate."""
     side_lat, side_lon = cell_m / 111_320, cell_m / 89_300

@@ -1,0 +1,103 @@
+// Doors that a campaign has still to reach, from a near zoom, for those who may see doors: a square for each building.
+import { card } from "./cards.js";
+import { getJson } from "./load.js";
+import { settle, tellError } from "./notice.js";
+import { count, element, word } from "./words.js";
+
+const NEAR = 16;
+const WAIT_MS = 250;
+const MOST_LINES = 8;
+
+export class Doors {
+  /** Draws into the pane of `shell.layers.doors`; `told(text)` gets a sentence about what is not to be seen, or "". */
+  constructor(shell, told) {
+    this.map = shell.map;
+    ({ address: this.address } = shell.layers.doors);
+    this.pane = shell.map.getPane(shell.layers.doors.pane);
+    Object.assign(this, { told, campaign: null, on: false, places: [], asked: null, timer: null });
+    this.tip = L.tooltip({ className: "map-tip", direction: "top", opacity: 1, offset: [0, -10] });
+    this.map.on("moveend", () => this.#later());
+    this.map.on("zoomstart", () => this.#clear());
+  }
+
+  /** Shows the doors of that campaign (code, or null: none is chosen) or takes them away. */
+  set(on, campaign) {
+    Object.assign(this, { on, campaign });
+    this.#clear();
+    this.places = [];
+    if (on) this.#later(0);
+    else this.told("");
+  }
+
+  #later(wait = WAIT_MS) {
+    clearTimeout(this.timer);
+    this.asked?.abort();
+    if (!this.on) return;
+    if (this.campaign === null) return this.told(word("doors_no_campaign"));
+    if (this.map.getZoom() < NEAR) {
+      this.#clear();
+      return this.told(word("doors_zoom"));
+    }
+    this.#draw();
+    this.timer = setTimeout(() => this.#load(), wait);
+  }
+
+  async #load() {
+    const asked = (this.asked = new AbortController());
+    const box = this.map.getBounds();
+    const bbox = [box.getWest(), box.getSouth(), box.getEast(), box.getNorth()].map((part) => part.toFixed(6)).join(",");
+    try {
+      const answer = await getJson(this.address, { campaign: this.campaign, bbox }, asked.signal);
+      settle("doors");
+      this.places = grouped(answer.rows);
+      const facts = { n: count(answer.rows.length), total: count(answer.rows.length + answer.more) };
+      this.told(answer.more ? word("doors_more", facts) : word("doors_shown", facts));
+      this.#draw();
+    } catch (error) {
+      if (error.name !== "AbortError") tellError("doors", error, () => this.#later(0));
+    }
+  }
+
+  #draw() {
+    this.#clear();
+    for (const place of this.places) {
+      const { lat, lon, doors } = place;
+      const dot = element("div", "map-door", doors.length > 1 ? count(doors.length) : "");
+      dot.setAttribute("aria-hidden", "true"); // the list in walking order has them for the keyboard
+      L.DomUtil.setPosition(dot, this.map.latLngToLayerPoint([lat, lon]).round());
+      const tell = () => this.tip.setContent(told(doors)).setLatLng([lat, lon]).addTo(this.map);
+      dot.addEventListener("mouseenter", tell);
+      dot.addEventListener("mouseleave", () => this.tip.remove());
+      dot.addEventListener("click", (event) => {
+        L.DomEvent.stop(event);
+        tell();
+      });
+      this.pane.append(dot);
+    }
+  }
+
+  #clear() {
+    this.tip.remove();
+    this.pane.replaceChildren();
+  }
+}
+
+// doors of one building mostly have one place
+function grouped(rows) {
+  const places = new Map();
+  for (const row of rows) {
+    const key = `${row.lon},${row.lat}`;
+    if (!places.has(key)) places.set(key, { lon: row.lon, lat: row.lat, doors: [] });
+    places.get(key).doors.push(row);
+  }
+  return [...places.values()];
+}
+
+function told(doors) {
+  const lines = doors.slice(0, MOST_LINES).map((door) => {
+    const name = [door.label, door.name].filter(Boolean).join(" ");
+    return door.visits ? word("door_tried", { name, status: door.status_text, n: count(door.visits) }) : word("door_told", { name });
+  });
+  if (doors.length > MOST_LINES) lines.push(word("doors_rest", { n: count(doors.length - MOST_LINES) }));
+  return card(doors[0].compound || doors[0].grid, lines);
+}
