@@ -9,7 +9,7 @@ import { Names } from "./names.js";
 import { announce, settle, tell, tellError } from "./notice.js";
 import { keepOnLanguageLinks, readFilters, readLimits, readLook, writeFilters, writeLook } from "./state.js";
 import { Table } from "./table.js";
-import { count, element, known, percent, when, word } from "./words.js";
+import { count, element, known, lang, percent, when, word } from "./words.js";
 
 // what only the page of visits has
 const { Coverage } = window.gridMap.view.name === "coverage" ? await import("./coverage.js") : {};
@@ -21,10 +21,16 @@ const shell = window.gridMap;
 const { map, view } = shell;
 const form = by("map-form");
 
+// more grids than a browser should hold come as tiles
+const { GridTiles, tiled } = shell.layers.areas.tiles ? await import("./grid_tiles.js") : {};
+const { ReportsShown } = shell.layers.reports ? await import("./reports_shown.js") : {};
+
 const page = { answer: null, full: null, shapes: null, communities: null, compounds: null, measure: view.measures[0], selected: null, sort: null, asked: null, printing: false, toShow: false, whole: false };
 // limits that are kept over periods: whether they are, by measure, and what the address says of the measure shown
 const breaks = { fixed: false, limits: new Map(), said: null };
-const areas = new Areas(shell, (code) => select(code), drill);
+const areas = new (GridTiles ?? Areas)(shell, (code) => select(code), drill, (error) => tellError("shapes", error, () => areas.vectors.again()));
+if (GridTiles) page.shapes = tiled(shell.layers.areas.n_grids);
+const reports = ReportsShown ? new ReportsShown(shell, keepLook) : null;
 const names = new Names(shell, areas);
 shell.areas = areas;
 const table = new Table((code) => select(code), (sort) => {
@@ -55,11 +61,13 @@ function start() {
   if (window.matchMedia("(prefers-reduced-motion: reduce)").matches) calm();
   fillForm(readFilters(view.filters));
   extra?.restore(look);
+  reports?.restore(look);
   listen();
   keepOnLanguageLinks();
   addGround(shell, () => tell("ground", word("failed_ground")));
   load();
   loadCompounds();
+  loadCategories();
   map.on("moveend", keepLook);
 }
 
@@ -182,6 +190,7 @@ async function load() {
   outcome("stats", figures, (value) => (page.full = value), () => (page.full = null));
   show();
   extra?.load(readFilters(view.filters));
+  reports?.load(page.full, filters.category);
   if (page.answer) announce(word("announce_loaded", { n: count(page.answer.rows.length) }));
 }
 
@@ -202,6 +211,23 @@ async function loadCompounds() {
     drawCompounds();
   } catch (error) {
     tellError("compounds", error, loadCompounds);
+  }
+}
+
+// the list of categories may be long, so it is no part of the page
+async function loadCategories() {
+  const field = form.elements.category;
+  if (!field || !view.categories) return;
+  try {
+    const { items } = await getJson(view.categories, { lang });
+    settle("categories");
+    const [chosen, all, known] = [field.value, field.options[0], new Set(items.map((item) => item.code))];
+    const unknown = [...field.options].filter((option) => option.value && !known.has(option.value));
+    field.replaceChildren(all, ...items.map((item) => new Option(item.name, item.code)), ...unknown);
+    field.value = chosen;
+    if (page.answer) by("map-summary").textContent = summary(page.answer);
+  } catch (error) {
+    tellError("categories", error, loadCategories);
   }
 }
 
@@ -388,7 +414,7 @@ function keepLook() {
   const limits = breaks.said ?? breaks.limits.get(areas.legend?.measure ?? page.measure);
   const said = breaks.fixed ? limits?.join(",") || "fixed" : null;
   const layers = by("map-compounds").checked ? null : "none";
-  writeLook({ map: { zoom: map.getZoom(), lat, lon }, sel: page.selected, show, sort: page.sort, breaks: said, layers, ...extra?.look() });
+  writeLook({ map: { zoom: map.getZoom(), lat, lon }, sel: page.selected, show, sort: page.sort, breaks: said, layers, ...extra?.look(), ...reports?.look() });
 }
 
 // from an area to its reports in the worklist, of the same category and period: those still open, and all

@@ -24,7 +24,7 @@ export function writeFilters(names, filters) {
   history.pushState(null, "", `${location.pathname}${text ? `?${text}` : ""}${location.hash}`);
 }
 
-const LOOK = ["sel", "show", "sort", "breaks", "layers", "day", "list", "rings", "doors"];
+const LOOK = ["sel", "show", "sort", "breaks", "layers", "reports", "day", "list", "rings", "doors"];
 
 /** What the hash says: {map: {zoom, lat, lon} | null, sel, show, sort, breaks, layers}; what is malformed is absent. */
 export function readLook() {

@@ -47,6 +47,7 @@ class Double:
         self.app.get("/maps/{page}", response_class=HTMLResponse)(self.page)
         self.app.get("/api/v1/stats/{page}")(self.stats)
         self.app.get("/api/v1/maps/{shapes}.geojson")(self.shapes)
+        self.app.get("/api/v1/categories")(self.categories)
         self.app.get("/api/v1/maps/coverage/{what}")(self.beside)
         self.app.get("/basemap/tiles/{layer}/{z}/{x}/{y}")(self.raster_tile)
         self.app.get("/basemap/{z}/{x}/{y}.pbf")(self.tile)
@@ -70,6 +71,7 @@ class Double:
             autoescape=select_autoescape(),
             undefined=StrictUndefined,
         )
+        environment.policies["json.dumps_kwargs"] = {"sort_keys": True, "ensure_ascii": False}
         html = environment.get_template("map.html").render(
             t=t,
             lang=lang,
@@ -111,6 +113,12 @@ class Double:
             return JSONResponse({"code": "unavailable", "message": "", "detail": {}}, status_code=503)
         made = {"compounds": town.progress, "days": town.days, "doors": town.doors}[what]
         return JSONResponse({"as_of": town.AS_OF} | made())
+
+    def categories(self) -> Response:
+        """What a report may be about."""
+        if "categories" in self.failing:
+            return JSONResponse({"code": "unavailable", "message": "", "detail": {}}, status_code=503)
+        return JSONResponse({"items": [{"code": one["code"], "name": one["label"]} for one in CATEGORIES]})
 
     def tile(self, z: int, x: int, y: int) -> Response:
         """A vector tile of the town's streets."""
