@@ -208,6 +208,8 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    # Chinese in the words of scripts as it is: escaped it would be twice as long
+    made.policies["json.dumps_kwargs"] = {"sort_keys": True, "ensure_ascii": False}
     made.filters |= {"count": count, "percent": percent, "rate": rate}
     made.globals |= {"asset": asset, "other_langs": LOCALES, "report_path": report_path}
     return made
