@@ -20,6 +20,7 @@ Weights = Any  # scipy.sparse.csr_array of ones, shape (n, n), empty diagonal; s
 
 # Borders that were drawn or computed twice touch all the same: about a centimetre.
 TOUCH_DEG = 1e-7
+_AS_FAR = 1 + 1e-9  # distances that differ by rounding are equal
 NEAREST = 8  # as many neighbours as a cell of a square lattice has
 
 
@@ -45,7 +46,7 @@ def nearest(xy: FloatArray, k: int = NEAREST) -> Weights:
     if k < 1:
         return _of_pairs(np.empty(0, np.int64), np.empty(0, np.int64), n)
     # of ties at the end the tree says some, not the first: look at all that are as far as the last
-    far = KDTree(xy).query(xy, k + 1)[0][:, -1] * (1 + 1e-9)
+    far = KDTree(xy).query(xy, k + 1)[0][:, -1] * _AS_FAR
     pairs = KDTree(xy).query_ball_point(xy, far, return_sorted=True)
     one = np.repeat(np.arange(n), [len(found) for found in pairs])
     other = np.concatenate([np.asarray(found, dtype=np.int64) for found in pairs])
@@ -59,9 +60,19 @@ def nearest(xy: FloatArray, k: int = NEAREST) -> Weights:
 
 def band(xy: FloatArray, band_m: float) -> Weights:
     """Neighbours lie at most `band_m` away; `xy`: shape (n, 2), metres of a projected CRS."""
-    pairs = KDTree(xy).query_pairs(band_m, output_type="ndarray")
+    pairs = KDTree(xy).query_pairs(band_m * _AS_FAR, output_type="ndarray")
     both = np.concatenate([pairs, pairs[:, ::-1]])
     return _of_pairs(both[:, 0], both[:, 1], len(xy))
+
+
+def n_within(xy: FloatArray, band_m: float) -> int:
+    """How many neighbours `band` would give in all, each pair twice; counted without making them.
+
+    >>> n_within(np.array([[0.0, 0.0], [3.0, 4.0], [3.0, 5.0]]), 5.0)
+    4
+    """
+    tree = KDTree(xy)
+    return int(tree.count_neighbors(tree, band_m * _AS_FAR)) - len(xy) if len(xy) else 0
 
 
 def least_band_m(xy: FloatArray) -> float:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
-from sqlalchemy import Connection, RowMapping
+import numpy as np
+from pyproj import CRS
+from sqlalchemy import Connection
 
-from geodata.crs import local_metric
+from geodata.crs import local_metric, parse_crs, to_lonlat
+from geodata.hotspots import Band
 from gridsvc import grids
-from gridsvc.db.queries import load
+from gridsvc.db.queries import load, table
 from gridsvc.rules.rates import per_thousand
 from gridsvc.rules.roles import AREA_ROLES, Actor, may
 
-By = Literal["grid", "cell"]
+By = Literal["grid", "community", "cell"]
+Why = Literal["no_households", "few_households", "island", "constant"]
 
 
 @dataclass(frozen=True)
@@ -32,9 +37,25 @@ class Period:
 
 
 @dataclass(frozen=True)
+class Tested:
+    """What the test of a map says about one of its areas, and what stands beside its reports.
+
+    `smoothed` is the empirical-Bayes rate per 1,000 households; `z`, two-sided `p` and `band` are None where it was
+    not tested, `why` then says why where that lies in the area; `visits` at its doors in the period, None for cells.
+    """
+
+    smoothed: float | None = None
+    z: float | None = None
+    p: float | None = None
+    band: Band | None = None
+    why: Why | None = None
+    visits: int | None = None
+
+
+@dataclass(frozen=True)
 class Row:
-    """One grid or cell: n counted, denom what it is divided by (None: unknown), value the rate or share (None: no
-    denominator); `retired` grids are in no current edition, so they are in the table but not on the map; `ring` is a
+    """One grid, community or cell: n counted, denom what it is divided by (None: unknown), value the rate or share
+    (None: no denominator); what is `retired` is in no current edition, so in the table but not on the map; `ring` is a
     cell's outline in EPSG:4326."""
 
     code: str
@@ -45,6 +66,7 @@ class Row:
     value: float | None
     retired: bool = False
     ring: tuple[tuple[float, float], ...] | None = None
+    tested: Tested | None = None
 
 
 @dataclass(frozen=True)
@@ -69,13 +91,40 @@ def scope(actor: Actor) -> dict[str, object]:
     }
 
 
+class Counted(NamedTuple):
+    """A grid's reports and households, of all readers; `seen` says whether this reader sees it."""
+
+    id: int
+    code: str
+    name: str
+    layer: str
+    n: int
+    denom: int | None
+    retired: bool
+    area_id: int | None
+    area_code: str | None
+    area_name: str | None
+    seen: bool
+
+
+class CountedCell(NamedTuple):
+    """A cell's reports: all of them, and those of this reader."""
+
+    i: int
+    j: int
+    n: int
+    n_seen: int
+
+
 def hotspots(db: Connection, period: Period, actor: Actor, *, category: str | None = None) -> Table:
     """Reports received in the period by grid, void ones left out; rate per 1,000 households where these are known."""
-    denominator = str(db.scalar(load("household_source")))
-    values = scope(actor) | _bounds(period) | {"category": category, "denominator": denominator}
-    rows = db.execute(load("hotspots_by_grid"), values).mappings().all()
-    unlocated = db.scalar(load("hotspots_unlocated"), values | {"by": "grid", "queue": may(actor, "place")}) or 0
-    return Table(tuple(_grid_row(r, per_thousand(r["n"], r["denom"])) for r in rows), unlocated, denominator)
+    counted, denominator = by_grid(db, period, actor, category)
+    rows = tuple(
+        Row(one.code, one.name, one.layer, one.n, one.denom, per_thousand(one.n, one.denom), one.retired)
+        for one in counted
+        if one.seen
+    )
+    return Table(rows, unlocated(db, period, actor, category, "grid"), denominator)
 
 
 def hotspot_cells(db: Connection, period: Period, actor: Actor, cell_m: float, *, category: str | None = None) -> Table:
@@ -87,27 +136,64 @@ def hotspot_cells(db: Connection, period: Period, actor: Actor, cell_m: float, *
     Raises:
         Unavailable: no edition is published yet.
     """
-    shape = grids.published_shape(db)
-    srid = local_metric((shape.west + shape.east) / 2, (shape.south + shape.north) / 2).to_epsg()
+    crs = metric(grids.published_shape(db))
+    seen = [one for one in by_cell(db, period, actor, crs, cell_m, category) if one.n_seen]
+    seen.sort(key=lambda one: (-one.n_seen, one.i, one.j))
+    rows = cell_rows([one.i for one in seen], [one.j for one in seen], [one.n_seen for one in seen], cell_m, crs)
+    return Table(rows, unlocated(db, period, actor, category, "cell"), "none")
+
+
+def by_grid(db: Connection, period: Period, actor: Actor, category: str | None) -> tuple[list[Counted], str]:
+    """Every grid with its reports and households, by code, and where the households come from."""
+    denominator = str(db.scalar(load("household_source")))
+    values = scope(actor) | _bounds(period) | {"category": category, "denominator": denominator}
+    return [Counted(*row) for row in table(db, "hotspots_by_grid", values)], denominator
+
+
+def by_cell(
+    db: Connection, period: Period, actor: Actor, crs: CRS, cell_m: float, category: str | None
+) -> list[CountedCell]:
+    """Every cell with a report."""
     values = scope(actor) | _bounds(period) | {"category": category, "queue": may(actor, "place")}
-    rows = db.execute(load("hotspots_by_cell"), values | {"cell_m": cell_m, "srid": srid}).mappings().all()
-    unlocated = db.scalar(load("hotspots_unlocated"), values | {"by": "cell"}) or 0
-    cells = tuple(
-        Row(f"{r['i']}_{r['j']}", f"{r['i']}, {r['j']}", "cell", r["n"], None, None, ring=_ring(r["ring"]))
-        for r in rows
+    values |= {"cell_m": float(cell_m), "srid": crs.to_epsg()}
+    return [CountedCell(*row) for row in table(db, "hotspots_by_cell", values)]
+
+
+def base_grids(db: Connection, actor: Actor) -> list[tuple[int, bool]]:
+    """The versions of the published base layer, rising, each with whether this reader sees it."""
+    return [(version, seen) for version, seen in table(db, "hotspots_base", scope(actor))]
+
+
+def visits_by_grid(db: Connection, period: Period) -> dict[int, int]:
+    """How many visits at the door were made in the period, by grid version."""
+    values = {"from_at": period.from_at, "to_at": period.held_at}
+    return dict(table(db, "hotspots_visits", values))
+
+
+def unlocated(db: Connection, period: Period, actor: Actor, category: str | None, by: Literal["grid", "cell"]) -> int:
+    """How many of the reader's reports are on no grid (or, for cells, have no position)."""
+    values = scope(actor) | _bounds(period) | {"category": category, "by": by, "queue": may(actor, "place")}
+    return int(db.scalar(load("hotspots_unlocated"), values) or 0)
+
+
+def metric(shape: grids.Shape) -> CRS:
+    """The metric CRS in which the published grids are measured and cut into cells."""
+    return local_metric((shape.west + shape.east) / 2, (shape.south + shape.north) / 2)
+
+
+def cell_rows(
+    columns: Sequence[int], lines: Sequence[int], counts: Sequence[int], cell_m: float, crs: CRS
+) -> tuple[Row, ...]:
+    """Rows of cells with their outlines."""
+    i, j = np.array(columns, dtype=np.float64), np.array(lines, dtype=np.float64)
+    x, y = np.stack([i, i + 1, i + 1, i, i]).T * cell_m, np.stack([j, j, j + 1, j + 1, j]).T * cell_m
+    lon, lat = to_lonlat(x.ravel(), y.ravel(), parse_crs(f"EPSG:{crs.to_epsg()}"))
+    rings = np.column_stack([lon, lat]).round(7).reshape(-1, 5, 2).tolist()
+    return tuple(
+        Row(f"{a}_{b}", f"{a}, {b}", "cell", n, None, None, ring=tuple((x, y) for x, y in ring))
+        for a, b, n, ring in zip(columns, lines, counts, rings, strict=True)
     )
-    return Table(cells, unlocated, "none")
 
 
 def _bounds(period: Period) -> dict[str, object]:
     return {"from_at": period.from_at, "to_at": period.to_at, "held_at": period.held_at}
-
-
-def _grid_row(row: RowMapping, value: float | None) -> Row:
-    return Row(row["code"], row["name"], row["layer"], row["n"], row["denom"], value, row["retired"])
-
-
-def _ring(text: str) -> tuple[tuple[float, float], ...]:
-    inside = text.removeprefix("POLYGON((").removesuffix("))")
-    pairs = (point.split() for point in inside.split(","))
-    return tuple((float(lon), float(lat)) for lon, lat in pairs)

@@ -381,6 +381,7 @@ class StatsOut(Out):
     rows: list[dict[str, Any]]
     legends: dict[str, Any]
     legends_fixed: dict[str, Any] | None = None
+    significance: dict[str, Any] | None = None  # of hotspots: how they were tested
 
 
 class CoverageOut(StatsOut):

@@ -45,18 +45,55 @@ def stats(answer: httpx.Response) -> dict[str, Any]:
 
 def test_hotspots_by_grid(client: Client) -> None:
     told = stats(client("admin").get(HOTSPOTS, params=PERIOD | {"lang": "zh"}))
-    assert list(told) == ["as_of", "from", "to", "by", "denominator", "unlocated", "rows", "legends", "legends_fixed"]
+    parts = [
+        "as_of",
+        "from",
+        "to",
+        "by",
+        "denominator",
+        "unlocated",
+        "rows",
+        "legends",
+        "legends_fixed",
+        "significance",
+    ]
+    assert list(told) == parts
     assert (told["as_of"], told["from"], told["to"]) == ("2026-11-01T10:00:00+08:00", "2026-10-01", "2026-10-31")
     assert told["denominator"] == {"source": "registered", "label": "登记的户数"}
     assert told["unlocated"] == 2
     rows = {row["code"]: row for row in told["rows"]}
     assert len(rows) == 9
     assert rows[f"{WEST}001"] == {
-        "code": f"{WEST}001", "name": "第1网格", "layer": "base", "n": 1, "denom": 10, "rate": 100.0, "retired": False
+        "code": f"{WEST}001", "name": "第1网格", "layer": "base", "n": 1, "denom": 10, "rate": 100.0, "retired": False,
+        "smoothed": rows[f"{WEST}001"]["smoothed"], "z": None, "p": None, "band": None, "why": "few_households",
+        "visits": rows[f"{WEST}001"]["visits"],
     }  # fmt: skip
+    assert 0 < rows[f"{WEST}001"]["smoothed"] <= 100
+    assert rows[f"{WEST}001"]["visits"] >= 6
     assert (rows[f"{EAST}001"]["n"], rows[f"{EAST}001"]["denom"], rows[f"{EAST}001"]["rate"]) == (1, None, None)
     assert sum(row["n"] for row in rows.values()) + told["unlocated"] == 6
-    assert set(told["legends"]) == {"rate", "n"}
+    assert set(told["legends"]) == {"rate", "smoothed", "n", "significance"}
+    assert told["significance"] == {
+        "on": "rates", "weights": "queen", "k": None, "band_m": None, "inference": "normal", "n_permutations": None,
+        "min_households": 30, "n_tested": 0, "n_islands": 0, "n_hot": 0, "n_cold": 0, "reason": "too_few",
+        "alpha": [0.01, 0.05, 0.1], "correction": "fdr_bh",
+    }  # fmt: skip
+
+
+def test_hotspots_by_community_and_with_other_neighbours(client: Client) -> None:
+    grids = stats(client("admin").get(HOTSPOTS, params=PERIOD))
+    told = stats(client("admin").get(HOTSPOTS, params=PERIOD | {"by": "community"}))
+    assert told["by"] == "community"
+    assert sum(row["n"] for row in told["rows"]) + told["unlocated"] == 6
+    assert {row["layer"] for row in told["rows"]} == {"community"}
+    assert sum(row["denom"] or 0 for row in told["rows"]) == sum(row["denom"] or 0 for row in grids["rows"])
+    assert all(row.keys() == told["rows"][0].keys() for row in told["rows"])
+    for params, said in (
+        ({"weights": "knn", "k": "4"}, ("knn", 4, None)),
+        ({"weights": "band", "band_m": "900"}, ("band", None, 900.0)),
+    ):
+        test = stats(client("admin").get(HOTSPOTS, params=PERIOD | params))["significance"]
+        assert (test["weights"], test["k"], test["band_m"]) == said
 
 
 def test_hotspots_by_cell_and_category(client: Client) -> None:
@@ -103,6 +140,10 @@ def test_days_are_whole_and_by_default_the_last_ninety(client: Client) -> None:
         {"from": "0001-01-01"},
         {"to": "9999-12-31"},
         {"by": "street"},
+        {"weights": "rook"},
+        {"weights": "knn", "k": "0"},
+        {"weights": "band", "band_m": "1e9"},
+        {"inference": "guess"},
         {"by": "cell", "cell_m": "0"},
         {"by": "cell", "cell_m": "-500"},
         {"by": "cell", "cell_m": "1e3"},

@@ -1,7 +1,8 @@
 -- Question: how many reports received in a period lay in each grid, by the placements that held at its end?
 -- Parameters: :from_at, :to_at, :held_at (instants), :category (code or null), :denominator (registered|stated|none),
 --   :all_areas (bool), :area_ids (bigint[]), :worker_id (bigint or null): which grids this reader sees
--- Columns: code, name, layer, n, denom (households or null), retired (in no current edition), by code
+-- Columns: id (version), code, name, layer, n, denom (households or null), retired (in no current edition), area_id,
+--   area_code, area_name (null: in no area), seen (by this reader), by code
 -- Index: report_received_at_id_idx, placement_pkey, grid_version_current_key, household_grid_version_id_idx
 WITH counted AS (
   SELECT p.grid_version_id, count(*) AS n
@@ -25,7 +26,7 @@ shown AS (
 ),
 doors AS (
   SELECT grid_version_id, count(*) AS n FROM household
-  WHERE :denominator = 'registered' AND grid_version_id IS NOT NULL
+  WHERE :denominator = 'registered' AND grid_version_id IS NOT NULL AND kind = 'household' AND removed_at IS NULL
   GROUP BY grid_version_id
 ),
 stated AS (
@@ -43,10 +44,12 @@ stated AS (
   WHERE k.counts
   GROUP BY k.id
 )
-SELECT g.code, g.name, g.layer, s.n::bigint AS n, coalesce(d.n, t.n) AS denom, s.retired
+SELECT g.id, g.code, g.name, g.layer, s.n::bigint AS n, coalesce(d.n, t.n) AS denom, s.retired,
+  a.id AS area_id, a.code AS area_code, a.name AS area_name,
+  (:all_areas OR g.id IN (SELECT seen_grids(CAST(:area_ids AS bigint[]), CAST(:worker_id AS bigint)))) AS seen
 FROM shown s
 JOIN grid_version g ON g.id = s.id
+LEFT JOIN area a ON a.id = g.area_id
 LEFT JOIN doors d ON d.grid_version_id = g.id
 LEFT JOIN stated t ON t.grid_version_id = g.id
-WHERE :all_areas OR g.id IN (SELECT seen_grids(CAST(:area_ids AS bigint[]), CAST(:worker_id AS bigint)))
 ORDER BY g.code, g.layer

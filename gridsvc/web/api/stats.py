@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import date
 from typing import Annotated, Literal, cast
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from geodata.weights import NEAREST
 from gridsvc import coverage, stats
+from gridsvc import hotspots as verbs
 from gridsvc.i18n import translate
+from gridsvc.neighbours import Kind
 from gridsvc.web import answers, schemas
 from gridsvc.web.api import coverage_files, coverage_rows, period, rows
 from gridsvc.web.deps import RuleDep, Unit, may
@@ -20,6 +24,8 @@ router = APIRouter(prefix="/api/v1/stats", tags=["stats"])
 First = Annotated[schemas.Day | None, Query(alias="from", description="first day; by default 89 days before the last")]
 Last = Annotated[schemas.Day | None, Query(alias="to", description="last day, included; by default today")]
 MIN_CELL_M, MAX_CELL_M = 50, 20_000
+MAX_K, MAX_BAND_M = 100, 100_000
+TESTED = ("smoothed", "z", "p", "band", "why", "visits")
 _DIM = f"({'|'.join(coverage.DIMS)})"
 BY = f"^(total|{_DIM}(,{_DIM})?)$"
 BY_TOLD = f"one or two of {', '.join(coverage.DIMS)}, with a comma between them; or total"
@@ -36,11 +42,29 @@ def hotspots(
     first: First = None,
     last: Last = None,
     category: Annotated[schemas.Words | None, Query(min_length=1, max_length=100)] = None,
-    by: Literal["grid", "cell"] = "grid",
+    by: stats.By = "grid",
     cell_m: Annotated[int, Query(ge=MIN_CELL_M, le=MAX_CELL_M, description="side of a square cell")] = 500,
+    weights: Annotated[
+        Kind, Query(description="neighbours: common border or corner, the k nearest, all near")
+    ] = "queen",
+    k: Annotated[int, Query(ge=1, le=MAX_K, description="for weights knn")] = NEAREST,
+    band_m: Annotated[int | None, Query(ge=1, le=MAX_BAND_M, description="for weights band; else the least")] = None,
+    inference: Annotated[Literal["normal", "permutation"], Query(description="where p comes from")] = "normal",
 ) -> Response:
-    """Reports received in a period, by grid (and per 1,000 households where they are known) or by square cell."""
-    made = hotspots_told(unit, first, last, category=category, by=by, cell_m=cell_m)
+    """Reports received in a period, by grid or community (and per 1,000 households where these are known) or by
+    square cell, each with Getis-Ord Gi* over all published areas and what that is worth among so many tests."""
+    made = hotspots_told(
+        unit,
+        first,
+        last,
+        category=category,
+        by=by,
+        cell_m=cell_m,
+        weights=weights,
+        k=k,
+        band_m=band_m,
+        inference=inference,
+    )
     return answers.data(request, made)
 
 
@@ -71,15 +95,23 @@ def covered(
 
 
 def hotspots_told(
-    unit: Unit, first: date | None, last: date | None, *, category: str | None, by: str, cell_m: int
+    unit: Unit,
+    first: date | None,
+    last: date | None,
+    *,
+    category: str | None,
+    by: stats.By,
+    cell_m: int,
+    weights: Kind = "queen",
+    k: int = NEAREST,
+    band_m: float | None = None,
+    inference: Literal["normal", "permutation"] = "normal",
 ) -> rows.Json:
     """The answer about hotspots, which the page draws on a screen and `pages.map_paper` on paper."""
     chosen = period.chosen(first, last, unit.now, unit.mine.settings.zone)
-    if by == "cell":
-        table = stats.hotspot_cells(unit.db, chosen.bounds, unit.actor, cell_m, category=category)
-    else:
-        table = stats.hotspots(unit.db, chosen.bounds, unit.actor, category=category)
-    return _answer(unit, "hotspots", chosen, by, table)
+    asked = verbs.Query(by, category, cell_m, weights, k, band_m, inference, legend.FEW_HOUSEHOLDS)
+    table, significance = verbs.tested(unit.db, chosen.bounds, unit.actor, asked)
+    return _answer(unit, "hotspots", chosen, by, table) | {"significance": asdict(significance)}
 
 
 def told(table: stats.Table, view: legend.View) -> list[rows.Json]:
@@ -89,6 +121,8 @@ def told(table: stats.Table, view: legend.View) -> list[rows.Json]:
     for row in table.rows:
         one = {"code": row.code, "name": row.name, "layer": row.layer, "n": row.n, "denom": row.denom}
         one |= {measure: row.value, "retired": row.retired}
+        if row.tested is not None:
+            one |= {name: getattr(row.tested, name) for name in TESTED}
         if row.ring is not None:
             one["ring"] = row.ring
         made.append(one)
