@@ -12,7 +12,7 @@ export function drawFinding(box, answer, picked) {
   if (!test) return;
   const [first, told] = [element("p", "map-look"), element("p", "map-tested")];
   if (!test.n_tested) {
-    first.append(element("strong", "", word("untested")));
+    first.append(element("strong", "", word(`untested_${test.reason ?? "too_few"}`)));
     box.replaceChildren(first);
     return;
   }
@@ -33,7 +33,8 @@ export function badge(test) {
 export function testTold(answer) {
   const test = answer.significance;
   const near = word(`weights_${test.weights}`, { k: test.k ?? "", band_m: count(test.band_m ?? null) });
-  return [word("tested_how", { near }), word("not_significant_means")];
+  const on = test.on === "rates" ? [word("denominator", { label: answer.denominator.label }), word("tested_from", { n: test.min_households })] : [];
+  return [word("not_significant_means"), ...on, word("tested_how", { near })];
 }
 
 /** The areas whose figures are high beyond chance, surest first. */
@@ -58,7 +59,9 @@ function numbers(answer) {
   const n = (bands) => answer.rows.filter((row) => bands.includes(row.band)).length;
   const tested = answer.rows.filter((row) => row.band).length;
   const facts = { tested, hot: n(HOT), cold: n(COLD), none: n(["none"]), untested: answer.rows.length - tested };
+  const seen = answer.significance.n_tested;
   const islands = answer.rows.filter((row) => row.why === "island").length;
   const told = Object.fromEntries(Object.entries({ ...facts, islands }).map(([name, value]) => [name, count(value)]));
-  return word("tested_numbers", told);
+  // the test runs over all areas, so that two readers see the same classes
+  return word("tested_numbers", told) + (seen > tested ? word("tested_over", { n: count(seen) }) : "");
 }

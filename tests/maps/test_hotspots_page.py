@@ -119,15 +119,16 @@ def test_where_to_look_comes_first_and_leads_there(visit: Visit) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "key"), [({"band": "none"}, "look_nowhere"), ({"band": None, "z": None, "why": "constant"}, "untested")]
+    ("change", "key"),
+    [({"band": "none"}, "look_nowhere"), ({"band": None, "z": None, "why": "constant"}, "untested_constant")],
 )
 def test_nothing_that_stands_out_is_said_plainly(visit: Visit, change: dict[str, Any], key: str) -> None:
     rows = [row | change for row in TESTED]
-    _answer(visit.page, rows, n_tested=0 if key == "untested" else len(rows))
+    _answer(visit.page, rows, n_tested=0 if key == "untested_constant" else len(rows))
     page = visit.open("/maps/hotspots#show=significance")
     expect(page.locator("#map-finding")).to_contain_text(ZH[f"maps.{key}"])
     assert page.locator(".map-place").count() == 0
-    assert page.locator("input[value=significance]").is_disabled() == (key == "untested")
+    assert page.locator("input[value=significance]").is_disabled() == (key == "untested_constant")
     visit.clean()
 
 
@@ -423,6 +424,7 @@ def test_paper_says_what_the_screen_says(visit: Visit, tmp_path: Path, landscape
 def _answer(page: Page, rows: list[dict[str, Any]], *, significance: bool = True, n_tested: int = 50) -> None:
     """Makes the service answer with these rows."""
     test = {"on": "rates", "weights": "queen", "k": None, "band_m": None, "n_tested": n_tested, "n_islands": 0}
+    test |= {"reason": None if n_tested else "constant", "min_households": 30}
     told = {
         "as_of": town.AS_OF,
         "from": "2026-08-01",

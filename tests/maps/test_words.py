@@ -30,7 +30,7 @@ def test_both_languages_say_the_same_things() -> None:
         assert not re.search(r"[一-鿿]", en[key]), key
 
 
-FAILING = ("stats", "shapes", "reports", "compounds", "categories", "ground", "rings", "days", "doors")
+FAILING = ("stats", "shapes", "reports", "compounds", "categories", "ground", "rings", "days", "doors", "find")
 
 
 def test_no_word_is_missing_and_none_is_idle() -> None:
@@ -60,6 +60,7 @@ def test_modules_ask_only_for_words_that_the_page_brings() -> None:
     asked |= {"table_compound", "col_compound"}
     asked |= {f"col_{column}" for column in ("smoothed", "visits", "band", "z", "p")}
     asked |= {f"band_{band}" for band in palette.SIGNIFICANCE} | {"tested_rates", "tested_counts"}
+    asked |= {f"untested_{reason}" for reason in ("too_few", "constant", "too_many")}
     asked |= {f"why_{why}" for why in ("no_households", "few_households", "island", "constant")}
     asked |= {f"weights_{kind}" for kind in ("queen", "knn", "band")}
     asked |= {
@@ -76,7 +77,7 @@ def test_modules_ask_only_for_words_that_the_page_brings() -> None:
     asked |= {f"legend_{measure}" for measure in UNITS} | {f"unit_{unit}" for unit in UNITS.values()}
     asked |= {f"method_{method}" for method in ("quantile", "fixed", "none", "target")} | {"col_rate", "col_share"}
     asked |= {f"failed_{subject}" for subject in FAILING}
-    stems -= {"band_", "tested_", "why_", "weights_", "table_", "summary_by_"}
+    stems -= {"band_", "tested_", "untested_", "why_", "weights_", "table_", "summary_by_"}
     assert stems == {"legend_", "unit_", "method_", "col_", "failed_"}
     assert asked == brought
 
