@@ -12,8 +12,8 @@ from sqlalchemy import Connection, func, select
 
 from gridsvc import grids, photos, responsibility
 from gridsvc.db import tables as t
-from gridsvc.db.queries import ask
-from gridsvc.errors import Conflict, NotFound, Refused
+from gridsvc.db.queries import ask, ask_each
+from gridsvc.errors import Conflict, GridsvcError, NotFound, Refused
 from gridsvc.grids import Placement, Rule
 from gridsvc.journal import append, row
 from gridsvc.placements import supersede
@@ -129,28 +129,62 @@ def apply(
         Refused: an input is missing or impossible.
         NotFound: a department, category or condition that does not exist.
     """
+    one = _decide(db, held, action, actor, now, agreed, given or Given())
+    ask(db, "case_store", one.written)
+    _beside(db, held, action, actor, now, one.given, held.seq + 1)
+    return Applied(advance(held.case, one.step.state, one.step.changes), held.seq + 1, one.step)
+
+
+def apply_all(
+    db: Connection, asked: Sequence[tuple[Held, str, Given]], actor: Actor, now: datetime, agreed: Agreed
+) -> dict[int, GridsvcError]:
+    """What refuses an action on a report, by the report's id; the other actions are done, and stored together.
+
+    Each report comes once. Where one cannot be stored none is: a caller who wants the others undoes it all, and goes on
+    one by one.
+
+    Raises:
+        DBAPIError: one cannot be stored.
+    """
+    decided: list[tuple[Held, str, _Decided]] = []
+    refused: dict[int, GridsvcError] = {}
+    for held, action, given in asked:
+        try:
+            decided.append((held, action, _decide(db, held, action, actor, now, agreed, given)))
+        except GridsvcError as error:
+            refused[held.id] = error
+    ask_each(db, "case_store", [one.written for _, _, one in decided])
+    for held, action, one in decided:
+        _beside(db, held, action, actor, now, one.given, held.seq + 1)
+    return refused
+
+
+@dataclass(frozen=True)
+class _Decided:
+    """An action that may be done: all its inputs, what it changes, the parameters of the statement that stores it."""
+
+    given: Given
+    step: Step
+    written: dict[str, Any]
+
+
+def _decide(
+    db: Connection, held: Held, action: str, actor: Actor, now: datetime, agreed: Agreed, given: Given
+) -> _Decided:
     require(actor, action)
     if action == "place":
         raise Refused("place_by_hand_only")
-    full = _known(db, held, action, actor, given or Given(), agreed)
-    category = (full.category if action == "recategorize" else None) or held.category
-    step = decide(held.case, action, actor, now, full, agreed.of(category))
-    return _store(db, held, action, actor, now, full, step)
-
-
-def _store(db: Connection, held: Held, action: str, actor: Actor, now: datetime, given: Given, step: Step) -> Applied:
-    facts: dict[str, Any] = dict(step.facts) | _told(action, held, given)
+    full = _known(db, held, action, actor, given, agreed)
+    category = full.category if action == "recategorize" else None
+    step = decide(held.case, action, actor, now, full, agreed.of(category or held.category))
+    facts: dict[str, Any] = dict(step.facts) | _told(action, held, full)
     if step.changes:
         facts["set"] = to_json(step.changes)
     if step.unknown_years:
         facts["unknown_years"] = list(step.unknown_years)
-    category = given.category if action == "recategorize" else None
-    seq = held.seq + 1
-    written = row(held.id, seq, action, held.state, step.state, actor, now, given.note, facts or None)
+    written = row(held.id, held.seq + 1, action, held.state, step.state, actor, now, full.note, facts or None)
     # from the very text that the log keeps: what is stored is what a replay gives
-    ask(db, "case_store", written | {"changes": json.dumps(facts.get("set", {})), "category": category})
-    _beside(db, held, action, actor, now, given, seq)
-    return Applied(advance(held.case, step.state, step.changes), seq, step)
+    return _Decided(full, step, written | {"changes": json.dumps(facts.get("set", {})), "category": category})
 
 
 def _told(action: str, held: Held, given: Given) -> dict[str, Any]:

@@ -6,6 +6,7 @@ transaction of the caller; a report that fails is left as it was and named.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from gridsvc import cases
+from gridsvc.cases import Held
 from gridsvc.db.queries import load
 from gridsvc.errors import GridsvcError
 from gridsvc.rules.case import MAX_WAITING, Given
@@ -51,7 +53,7 @@ class Batch:
 
 
 def batch(db: Connection, now: datetime, agreed: Agreed, after: int = 0, n: int = BATCH) -> Batch:
-    """Does the next due reports behind `after`, each in its own savepoint."""
+    """Does the next due reports behind `after`; one that fails undoes none of the others."""
     mine = select(
         func.pg_try_advisory_xact_lock(func.hashtext("gridsvc.periodic"), func.hashtext(func.current_schema()))
     )
@@ -67,19 +69,30 @@ def batch(db: Connection, now: datetime, agreed: Agreed, after: int = 0, n: int 
         "n": n,
     }
     rows = db.execute(load("periodic_due"), values).all()
-    done: dict[str, int] = {}
-    failed: list[Failure] = []
     held = cases.read_all(db, [row.id for row in rows])
-    for row in rows:
+    refused = _apply(db, [(held[row.id], row.action, _given(row.action)) for row in rows], now, agreed)
+    done = Counter(row.action for row in rows if row.id not in refused)
+    failed = tuple(Failure(row.id, row.action, refused[row.id]) for row in rows if row.id in refused)
+    return Batch(dict(done), failed, rows[-1].id if rows else after, more=len(rows) == n)
+
+
+def _apply(db: Connection, asked: list[tuple[Held, str, Given]], now: datetime, agreed: Agreed) -> dict[int, str]:
+    """Why an action was not done, by the report's id: all are stored at once, or, where that fails, one by one."""
+    try:
+        with db.begin_nested():
+            return {id_: error.code for id_, error in cases.apply_all(db, asked, SYSTEM, now, agreed).items()}
+    except SQLAlchemyError:
+        pass
+    failed: dict[int, str] = {}
+    for held, action, given in asked:
         try:
             with db.begin_nested():
-                cases.apply(db, held[row.id], row.action, SYSTEM, now, agreed, _given(row.action))
-            done[row.action] = done.get(row.action, 0) + 1
+                cases.apply(db, held, action, SYSTEM, now, agreed, given)
         except GridsvcError as error:
-            failed.append(Failure(row.id, row.action, error.code))
+            failed[held.id] = error.code
         except SQLAlchemyError as error:
-            failed.append(Failure(row.id, row.action, type(error).__name__))
-    return Batch(done, tuple(failed), rows[-1].id if rows else after, more=len(rows) == n)
+            failed[held.id] = type(error).__name__
+    return failed
 
 
 def _given(action: str) -> Given:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -35,6 +35,16 @@ def ask(db: Connection, name: str, values: Mapping[str, object]) -> list[Any]:
     """
     with _driver(db, name, values) as driver:
         return driver.cursor(row_factory=_rows_of(name)).execute(_driven(name), values).fetchall()
+
+
+def ask_each(db: Connection, name: str, values: Sequence[Mapping[str, object]]) -> None:
+    """Nothing; afterwards `sql/<name>.sql` has run for each of these, in order, without an answer awaited in between.
+
+    Raises:
+        DBAPIError: one failed; the transaction, or the savepoint around it, has to be undone.
+    """
+    with _driver(db, name, {}) as driver:
+        driver.cursor().executemany(_driven(name), values)
 
 
 def table(db: Connection, name: str, values: Mapping[str, object]) -> list[tuple[Any, ...]]:

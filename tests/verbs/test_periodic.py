@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, select, text
 
-from gridsvc import cases, periodic, reports, residents
+from gridsvc import audit, cases, periodic, reports, residents
 from gridsvc.db import tables as t
 from gridsvc.grids import Rule
 from gridsvc.reports import Draft
@@ -88,6 +88,23 @@ def test_one_that_fails_is_named_and_the_others_go_on(db: Connection) -> None:
     done = periodic.batch(db, NOW + WEEK, AGREED)
     assert done.done == {"escalate": 2}
     assert [(one.report_id, one.action, one.code) for one in done.failed] == [(broken, "resume", "not_suspended")]
+
+
+def test_one_that_cannot_be_stored_takes_no_other_with_it(fresh: Fresh) -> None:
+    with fresh.begin() as db:
+        ids = [lead(db, submit(db), "dispatched", NOW).id for _ in range(5)]
+    with fresh.begin(owner=True) as db:
+        refuse = f"ALTER TABLE report ADD CONSTRAINT kept_low CHECK (id <> {ids[2]} OR level <> 'community')"
+        db.execute(text(refuse))
+    with fresh.begin() as db:
+        done = periodic.batch(db, NOW + WEEK, AGREED)
+        assert done.done == {"escalate": 4}
+        assert [(one.report_id, one.action, one.code) for one in done.failed] == [
+            (ids[2], "escalate", "IntegrityError")
+        ]
+        levels = {id_: held.case.level for id_, held in cases.read_all(db, ids).items()}
+        assert levels == dict.fromkeys(ids, "community") | {ids[2]: "grid"}
+        assert audit.verify(db).findings == ()
 
 
 def test_nobody_is_asked_above_the_highest_level(db: Connection) -> None:
