@@ -37,7 +37,7 @@ FILL = (
          level,
          due_at, due_original_at, stage, stage_due_at, accepted_at, filed_at, disposed_at, suspended_at,
          suspended_until, card,
-         n_rework, outcome)
+         n_rework, outcome, updated_at)
        SELECT 'gridsvc', to_char(r, 'YYYYMMDD') || '-' || lpad(i::text, 7, '0'), s,
          'E' || lpad((100 + i % 200)::text, 4, '0'),
          '路面积水，井盖破损，影响通行 ' || i, 'web', r, CASE WHEN s IN ('dispatched', 'disposed', 'struck_off')
@@ -47,7 +47,7 @@ FILL = (
          CASE WHEN s = 'disposed' THEN r + interval '9 days' END, CASE WHEN s = 'dispatched' AND i % 2 = 0 THEN r END,
          CASE WHEN s <> 'reported' THEN r END, CASE WHEN s IN ('disposed', 'struck_off') THEN r + interval '2 days' END,
          CASE WHEN s = 'filed' AND i % 9 = 0 THEN r END, NULL, CASE WHEN i % 50 = 0 THEN 'yellow' END,
-         CASE WHEN i % 40 = 0 THEN 1 ELSE 0 END, 'by_deadline'
+         CASE WHEN i % 40 = 0 THEN 1 ELSE 0 END, 'by_deadline', r + interval '9 days'
        FROM (SELECT i, CAST(:now AS timestamptz)
            - interval '300 days' * ((CAST(i AS bigint) * 7919) % :n) / :n AS r,
            CASE WHEN (CAST(i AS bigint) * 31) % 100 < 3 THEN (ARRAY['reported', 'filed', 'dispatched',
@@ -58,9 +58,10 @@ FILL = (
     "SELECT id, 1, 'submit', 'reported', received_at, sha256('') FROM report",
     "INSERT INTO report_log (report_id, seq, action, from_state, to_state, at, digest) "
     "SELECT id, 2, 'strike_off', 'closed', state, received_at + interval '9 days', sha256('') FROM report",
-    """INSERT INTO placement (report_id, seq, from_at, grid_version_id, method, confidence)
+    """INSERT INTO placement (report_id, seq, from_at, grid_version_id, method, confidence, ended, received_at)
        SELECT r.id, 1, r.received_at, CASE WHEN r.id % 199 > 0 THEN g.id END,
-         CASE WHEN r.id % 199 > 0 THEN 'covers' ELSE 'none' END, CASE WHEN r.id % 97 = 0 THEN 0.5 END
+         CASE WHEN r.id % 199 > 0 THEN 'covers' ELSE 'none' END, CASE WHEN r.id % 97 = 0 THEN 0.5 END,
+         ended_state(r.state), CASE WHEN NOT r.open THEN r.received_at END
        FROM report r
        JOIN (SELECT id, row_number() OVER (ORDER BY id) - 1 AS nr, count(*) OVER () AS of FROM grid_version) g
          ON g.nr = (r.id * 13) % g.of""",
