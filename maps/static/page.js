@@ -7,6 +7,7 @@ import { drawLegend, withLimits } from "./legend.js";
 import { getJson } from "./load.js";
 import { Names } from "./names.js";
 import { announce, settle, tell, tellError } from "./notice.js";
+import { Search } from "./search.js";
 import { keepOnLanguageLinks, readFilters, readLimits, readLook, writeFilters, writeLook } from "./state.js";
 import { Table } from "./table.js";
 import { count, element, known, lang, percent, when, word } from "./words.js";
@@ -38,6 +39,7 @@ const table = new Table((code) => select(code), (sort) => {
   keepLook();
 }, drill);
 const extra = Coverage ? new Coverage(shell, { show, select, keep: keepLook }) : null;
+new Search(shell, reveal);
 
 start();
 
@@ -415,6 +417,14 @@ function keepLook() {
   const said = breaks.fixed ? limits?.join(",") || "fixed" : null;
   const layers = by("map-compounds").checked ? null : "none";
   writeLook({ map: { zoom: map.getZoom(), lat, lon }, sel: page.selected, show, sort: page.sort, breaks: said, layers, ...extra?.look(), ...reports?.look() });
+}
+
+// shows what somebody searched for, where this page has it: a grid of its rows or shapes, a compound with doors
+function reveal({ kind, code, id }) {
+  const wanted = kind === "compound" ? `compound:${id}` : code;
+  const has = kind === "grid" ? areas.byCode.has(code) && page.answer?.by !== "community" : kind === "compound" && extra?.rowOf(wanted);
+  select(has ? wanted : null);
+  return Boolean(has);
 }
 
 // from an area to its reports in the worklist, of the same category and period: those still open, and all

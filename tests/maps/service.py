@@ -49,6 +49,7 @@ class Double:
         self.app.get("/api/v1/maps/{shapes}.geojson")(self.shapes)
         self.app.get("/api/v1/categories")(self.categories)
         self.app.get("/api/v1/maps/coverage/{what}")(self.beside)
+        self.app.get("/api/v1/find")(self.find)
         self.app.get("/basemap/tiles/{layer}/{z}/{x}/{y}")(self.raster_tile)
         self.app.get("/basemap/{z}/{x}/{y}.pbf")(self.tile)
         self.app.mount("/static/maps", StaticFiles(directory=STATIC))
@@ -113,6 +114,13 @@ class Double:
             return JSONResponse({"code": "unavailable", "message": "", "detail": {}}, status_code=503)
         made = {"compounds": town.progress, "days": town.days, "doors": town.doors}[what]
         return JSONResponse({"as_of": town.AS_OF} | made())
+
+    def find(self, q: str) -> Response:
+        """What a few letters mean here."""
+        self.asked.append(f"find?{q}")
+        if "find" in self.failing:
+            return JSONResponse({"code": "unavailable", "message": "", "detail": {}}, status_code=503)
+        return JSONResponse({"results": town.found(q)})
 
     def categories(self) -> Response:
         """What a report may be about."""

@@ -205,6 +205,25 @@ def doors() -> Shape:
     return {"rows": rows, "more": 7}
 
 
+def found(words: str) -> list[dict[str, Any]]:
+    """What a search finds here: a grid, a compound with doors, a report with the canary and one without a place."""
+    lon, lat = WEST + 4.5 * STEP_LON, SOUTH + 2.5 * STEP_LAT
+    grid = next(one for one in grids()["features"] if one["properties"]["code"] == code_of(5, 2))
+    ring = grid["geometry"]["coordinates"][0]
+    box = [pick(at[axis] for at in ring) for pick in (min, max) for axis in (0, 1)]
+    compound = progress()["rows"][6]
+    at = {"lon": lon, "lat": lat}
+    every = [
+        {"kind": "grid", "label": name_of(5, 2), "note": code_of(5, 2), "code": code_of(5, 2), "bbox": box} | at,
+        {"kind": "compound", "label": compound["name"], "note": "", "id": compound["id"], "bbox": None}
+        | {"lon": compound["lon"], "lat": compound["lat"]},
+        {"kind": "report", "label": CANARY, "note": CANARY, "number": "1", "href": "/reports/1", "bbox": None} | at,
+        {"kind": "report", "label": "2", "note": "", "number": "2", "href": "javascript:x", "bbox": None}
+        | {"lon": None, "lat": None},
+    ]
+    return [] if words == "nothing" else every
+
+
 def cell_rows(cell_m: int) -> list[dict[str, Any]]:
     """Reports per square cell; no households, so no rate."""
     side_lat, side_lon = cell_m / 111_320, cell_m / 89_300
