@@ -19,6 +19,7 @@ from geodata.geometry import Extent, extent
 from geodata.layer import Problem
 from gridsvc import compounds, grids
 from gridsvc.db.queries import load
+from gridsvc.db.tables.reports import REPORT_STATES
 from gridsvc.errors import Conflict
 from gridsvc.grids import Rule, Shape
 from gridsvc.imports.account import Refusals, Tally
@@ -116,7 +117,9 @@ def place(db: Connection, rule: Rule, file: str, now: datetime, *, shared: bool 
         db.execute(load("import_to_place"))
         grids.place_all(db, rule)
     facts = json.dumps({"file": file}, ensure_ascii=False)
-    db.execute(load("import_found_make"), {"now": now, "facts": facts})
+    begun = {"now": now, "facts": facts}
+    said = db.scalar(load("import_said"), begun | {"states": list(REPORT_STATES)})
+    db.execute(load("import_found_make"), begun | {"said": json.dumps(said, ensure_ascii=False)})
     db.execute(text("ANALYZE import_found (id, grid_version_id)"))
 
 
@@ -143,6 +146,7 @@ def _place_shared(db: Connection, rule: Rule) -> None:
         db.execute(text("ALTER TABLE import_uncovered RENAME TO to_place"))
         db.execute(text("ANALYZE to_place"))
         db.execute(load("place_nearest"), {"nearest_max_m": rule.nearest_max_m})
+    db.execute(text("ANALYZE placed (id)"))
 
 
 def refuse_far(db: Connection, shape: Shape, crs: CrsRef | None, far_m: float) -> None:

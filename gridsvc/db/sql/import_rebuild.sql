@@ -2,7 +2,8 @@
 -- Parameters: :tables (text[])
 -- Columns: place (order of making; taking away goes the other way), drop, make: statements
 -- Index: none
--- Indexes of the rows where a column is not null stay: most imports fill none of these columns, and then they cost nothing.
+-- Indexes that few rows or none come into stay: those of rows where a column is not null, for most imports fill none of these
+-- columns; those of unplaced reports; those of doubtful ones, which become so afterwards.
 WITH mine AS (
   SELECT unnest(CAST(CAST(:tables AS text[]) AS regclass[])) AS oid
 )
@@ -16,5 +17,6 @@ UNION ALL
 SELECT 2, format('DROP INDEX %s', i.indexrelid::regclass), pg_get_indexdef(i.indexrelid)
 FROM pg_index i
 WHERE i.indrelid IN (SELECT oid FROM mine) AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = i.indexrelid)
-  AND coalesce(pg_get_expr(i.indpred, i.indrelid), '') !~ '^[(][a-z_]+ IS NOT NULL[)]$'
+  AND coalesce(pg_get_expr(i.indpred, i.indrelid), '')
+    !~ '^[(][a-z_]+ IS NOT NULL[)]$|[(]grid_version_id IS NULL[)]|[(]confidence < '
 ORDER BY place, make

@@ -1,7 +1,8 @@
 -- Question: how are the indexes and keys of placement and report_log taken away and made again?
 -- Parameters: none
 -- Columns: place (order of making; taking away goes the other way), drop, make: statements. Keys that point to account
---   stay: what is written here has no account, and logins need not wait.
+--   stay: what is written here has no account, and logins need not wait. The indexes of unplaced and doubtful reports stay:
+--   few come into them.
 -- Index: none
 WITH mine AS (
   SELECT unnest(ARRAY['placement', 'report_log']::regclass[]) AS oid
@@ -16,4 +17,5 @@ UNION ALL
 SELECT 2, format('DROP INDEX %s', i.indexrelid::regclass), pg_get_indexdef(i.indexrelid)
 FROM pg_index i
 WHERE i.indrelid IN (SELECT oid FROM mine) AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = i.indexrelid)
+  AND coalesce(pg_get_expr(i.indpred, i.indrelid), '') !~ '[(]grid_version_id IS NULL[)]|[(]confidence < '
 ORDER BY place, make
