@@ -31,6 +31,8 @@ export class Coverage {
   /** Takes what the address says: the day, which rows, which marks. */
   restore(look) {
     this.day = look.day;
+    // a link that names a compound but no view is meant to show it
+    this.toShow = look.map === null && (look.sel ?? "").startsWith("compound:") ? look.sel : null;
     this.list = look.list === "compounds" ? "compounds" : "grids";
     for (const radio of document.querySelectorAll("input[name=list]")) radio.checked = radio.value === this.list;
     by("map-progress").checked = look.rings !== "off";
@@ -66,6 +68,8 @@ export class Coverage {
     if (slid) outcome("days", slid, again);
     if (slid?.status === "rejected") this.days.clear();
     this.#changed();
+    if (this.toShow) this.symbols.select(this.toShow, true);
+    this.toShow = null;
   }
 
   /** The answer about grids as of the day that is looked at. */

@@ -108,6 +108,8 @@ export class Search {
     this.#goTo(result);
     const shown = this.chosen(result);
     if (!shown && result.lon !== null) this.spot.setContent(cardOf(result)).setLatLng([result.lat, result.lon]).addTo(this.map);
+    // what the page itself shows needs no second word
+    if (shown) return;
     this.line.replaceChildren(element("span", "", [result.label, result.note].filter(Boolean).join(" · ")), ...links(result));
     if (result.lon === null) this.line.append(" ", element("span", "map-weak", word("find_nowhere")));
     this.line.hidden = false;

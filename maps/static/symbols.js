@@ -5,6 +5,8 @@ import { element, word } from "./words.js";
 const APART = 24;
 const OVER = 15; // pixels above the place, whose name stands there
 const MAY_COVER = 0.05; // of the symbols; those come out at a nearer zoom
+// for the card above a ring
+const ROOM = { paddingTopLeft: [150, 120], paddingBottomRight: [150, 40], animate: false };
 const ZOOMS = [11, 12, 13, 14, 15, 16, 17, 18];
 
 export const codeOf = (row) => `compound:${row.id}`;
@@ -56,9 +58,8 @@ export class Symbols {
     const row = this.rows.find((one) => codeOf(one) === code);
     if (row && move) {
       const zoom = Math.max(this.map.getZoom(), this.from);
-      if (zoom !== this.map.getZoom() || !this.map.getBounds().contains([row.lat, row.lon])) {
-        this.map.setView([row.lat, row.lon], zoom, { animate: false });
-      }
+      if (zoom !== this.map.getZoom()) this.map.setView([row.lat, row.lon], zoom, { animate: false });
+      else this.map.panInside([row.lat, row.lon], ROOM);
     }
     this.draw();
   }

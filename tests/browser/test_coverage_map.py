@@ -1,0 +1,91 @@
+"""The coverage map on the real service: target, rings, days, doors by role, the search; names are text."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from zoneinfo import ZoneInfo
+
+import pytest
+from playwright.sync_api import expect
+
+from gridsvc import campaigns
+from gridsvc.campaigns import Wanted
+from tests.browser.conftest import PHONE, Visitor
+from tests.conftest import NOW, Fresh
+from tests.through import ADMIN
+from tests.web.county import CANARY, WEST, County
+
+NEAR = "map=17/23.004/110.004"
+
+
+@pytest.fixture(scope="module")
+def mapped(made: Fresh, county: County) -> str:
+    """A campaign with its list drawn: of the ten doors of grid 001, six are reached; sixty of a hundred are wanted."""
+    days = {"starts_on": date(2026, 10, 20), "ends_on": date(2026, 11, 20)}
+    with made.begin() as db:
+        campaigns.create(db, "mapped", Wanted("走访", **days, target_percent=60), ADMIN, NOW, ZoneInfo("Asia/Shanghai"))
+        campaigns.draw(db, "mapped", NOW)
+    return f"/maps/coverage?campaign=mapped#{NEAR}"
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_a_campaign_on_the_map(visitor: Visitor, mapped: str, county: County, axe: str, lang: str) -> None:
+    visit = visitor("manager_west", lang)
+    page = visit.open(f"{mapped}&doors=on&sel=compound:{county.compounds['1']}")
+    expect(page.locator(".map-legend .map-method")).to_contain_text("60\xa0%")
+    expect(page.locator(f"tr[data-code='{WEST}001']")).to_contain_text("60.0")
+    expect(page.locator(".map-pin strong")).to_have_text(CANARY)
+    expect(page.locator(".map-pin")).to_contain_text(re.compile("6 .*10"))
+    expect(page.locator(".map-door")).to_have_text(["4"])
+    page.locator(".map-door").hover()
+    expect(page.locator(".map-tip:not(.map-pin) strong")).to_have_text(CANARY)
+    expect(page.locator("#map-day")).to_have_attribute("aria-valuetext", re.compile("^2026-11-01.*60.0"))
+    page.locator("#map-day").fill("0")
+    expect(page.locator("#map-day")).to_have_attribute("aria-valuetext", re.compile(r"^2026-10-20.*\D0.0"))
+    expect(page.locator(f"tr[data-code='{WEST}001']")).to_contain_text("0.0")
+    expect(page.locator(".map-pin")).to_contain_text(re.compile("0 .*10"))
+    assert "day=2026-10-20" in page.url
+    visit.clean()
+    visit.accessible(axe)
+
+
+def test_doors_are_not_for_every_role(visitor: Visitor, mapped: str) -> None:
+    visit = visitor("handler")
+    page = visit.open(f"{mapped}&doors=on")
+    expect(page.locator("#map-doors")).to_be_disabled()
+    expect(page.locator("#map-hint")).to_contain_text("住户")
+    expect(page.locator(".map-door")).to_have_count(0)
+    visit.clean()
+
+
+@pytest.mark.parametrize("path", ["/maps/coverage", "/maps/hotspots"])
+def test_the_search_goes_where_one_chooses(visitor: Visitor, county: County, path: str) -> None:
+    visit = visitor("planner", "en")
+    page = visit.open(path)
+    page.wait_for_selector("#map-table tbody tr[data-code]")
+    box = page.locator("#map-find")
+    box.fill("jxhy")
+    expect(page.locator("[role=option] .map-find-label")).to_have_text([CANARY])
+    page.keyboard.press("Enter")
+    expect(page.locator(".map-pin strong")).to_have_text(CANARY)
+    box.fill(f"{WEST}001")
+    page.locator("[role=option]").first.wait_for()
+    page.keyboard.press("Enter")
+    expect(page.locator("tr[aria-selected=true]")).to_have_attribute("data-code", f"{WEST}001")
+    box.fill(county.numbers["west"])
+    page.locator("[role=option]").first.wait_for()
+    page.keyboard.press("Enter")
+    page.locator("#map-found a").click()
+    page.wait_for_url(f"**/reports/{county.numbers['west']}**")
+    visit.clean()
+
+
+def test_on_a_phone(visitor: Visitor, mapped: str) -> None:
+    visit = visitor("manager_west", **PHONE)
+    page = visit.open(mapped)
+    expect(page.locator(".map-ring")).to_have_count(1)
+    page.locator(".map-ring").tap()
+    expect(page.locator(".map-pin strong")).to_have_text(CANARY)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    visit.clean()
