@@ -11,6 +11,7 @@ from gridsvc.db import tables as t
 from gridsvc.db.queries import load
 
 MAX_ZOOM = 20
+MOST_DRAWN = 40_000  # on one paper
 MIN_ZOOM = 9  # farther out a town is a few pixels
 
 
@@ -23,6 +24,26 @@ def tile(db: Connection, z: int, x: int, y: int) -> bytes:
     if not MIN_ZOOM <= z <= MAX_ZOOM or not (0 <= x < 2**z and 0 <= y < 2**z):
         return b""
     return bytes(db.scalar(load("basemap_tile"), {"z": z, "x": x, "y": y}) or b"")
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Something of the base map to be printed: `kind` is major, minor, path, water or building; `geom` is WKB."""
+
+    kind: str
+    geom: bytes
+
+
+def drawn(db: Connection, bounds: tuple[float, float, float, float], zoom: float, tolerance_deg: float) -> list[Drawn]:
+    """What lies in a rectangle (west, south, east, north), the most important first and never more than `MOST_DRAWN`.
+
+    Args:
+        zoom: of a screen that shows it at the same scale, which decides what is shown at all.
+        tolerance_deg: how much a line may be straightened.
+    """
+    edges = dict(zip(("west", "south", "east", "north"), bounds, strict=True))
+    values = edges | {"zoom": zoom, "tolerance_deg": tolerance_deg, "most": MOST_DRAWN}
+    return [Drawn(row.kind, bytes(row.geom)) for row in db.execute(load("basemap_paper"), values) if row.geom]
 
 
 def is_there(db: Connection) -> bool:

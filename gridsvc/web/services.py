@@ -20,8 +20,10 @@ from gridsvc.web import tiles
 from gridsvc.web.answers import Bodies
 from gridsvc.web.intake import Intake
 from gridsvc.web.limits import Limiter
+from gridsvc.web.press import Press
 from gridsvc.web.recognised import Recognised
 from gridsvc.web.tiles import TileProxy
+from gridsvc.web.wall_stream import Wall
 
 LOGINS_PER_ACCOUNT_LIMIT = 4  # one address may fail this many times as often as one account before it waits
 BODIES_BYTES = 64 * 1024 * 1024
@@ -48,7 +50,9 @@ class Services:
     anonymous_photos: Limiter
     links: Limiter
     tiles: TileProxy | None
+    live: Wall
     bodies: Bodies = field(default_factory=lambda: Bodies(BODIES_BYTES))
+    press: Press = field(default_factory=Press)
     report_tiles: Bodies = field(default_factory=lambda: Bodies(TILES_BYTES))
     lacks: str | None = None  # the code of what /readyz missed when it was last asked
     hashing: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(HASHES_AT_ONCE))
@@ -61,12 +65,14 @@ def make(settings: Settings, engine: Engine, clock: Callable[[], datetime]) -> S
         Refused: the tile provider of the settings cannot be used.
     """
     source = tiles.provider(settings)
+    slots = asyncio.Semaphore(settings.pool_size)
     return Services(
         settings=settings,
         engine=engine,
         clock=clock,
         rule=Rule(settings.nearest_max_m, settings.timezone),
-        slots=asyncio.Semaphore(settings.pool_size),
+        slots=slots,
+        live=Wall(engine, settings.db_schema, settings.zone, clock, slots),
         anonymous=Limiter(settings.anonymous_per_minute, 60),
         actors=Recognised(),
         intake=_intake(settings),

@@ -115,6 +115,8 @@ ALLOWED: dict[tuple[str, str], set[str | None]] = {
     ("POST", "/logout"): EVERYBODY,
     ("GET", "/maps/hotspots"): KNOWN,
     ("GET", "/maps/coverage"): KNOWN,
+    ("GET", "/maps/hotspots.{kind}"): KNOWN,
+    ("GET", "/maps/coverage.{kind}"): KNOWN,
     ("GET", "/report"): EVERYBODY,
     ("POST", "/report"): EVERYBODY,
     ("GET", "/reports"): KNOWN,

@@ -20,6 +20,7 @@ from gridsvc.web.pages import (
     figures,
     home,
     login,
+    map_paper,
     maps,
     mop_up,
     progress,
@@ -40,6 +41,7 @@ router = APIRouter(include_in_schema=False)
 for part in (
     home,
     login,
+    map_paper,
     maps,
     unplaced,
     send,

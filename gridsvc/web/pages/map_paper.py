@@ -1,0 +1,217 @@
+"""The two maps on paper: `/maps/hotspots.pdf`, `.png`, `/maps/coverage.pdf`, `.png`, with the page's own parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any, Literal
+
+import shapely
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from gridsvc import basemap, categories, coverage, grids, shapes
+from gridsvc.settings import Settings
+from gridsvc.web import schemas
+from gridsvc.web.api import coverage_rows
+from gridsvc.web.api.stats import MAX_CELL_M, MIN_CELL_M, hotspots_told
+from gridsvc.web.deps import ServicesDep, Unit, UnitDep, may
+from gridsvc.web.pages import paper_words
+from gridsvc.web.pages.paper_words import Teller
+from gridsvc.web.services import Services
+from gridsvc.web.templating import Frame, frame_of
+from maps import legend
+from maps.base import MAX_ZOOM
+from maps.paper import frame as frames
+from maps.paper import layout
+from maps.paper.sheet import Area, Ground, PaperName, Sheet
+
+router = APIRouter()
+
+FileKind = Literal["pdf", "png"]
+MEDIA: dict[FileKind, str] = {"pdf": "application/pdf", "png": "image/png"}
+_NUMBER = r"-?\d{1,3}(\.\d{1,9})?"
+MAP = rf"^{_NUMBER}/{_NUMBER}/{_NUMBER}$"
+M_OF_DEG = 111_320.0
+
+First = Annotated[schemas.Day | None, Query(alias="from")]
+Last = Annotated[schemas.Day | None, Query(alias="to")]
+Code = Annotated[schemas.Words | None, Query(max_length=100)]
+Extent = Annotated[schemas.Words | None, Query(alias="map", max_length=60, pattern=MAP, description="zoom/lat/lon")]
+Paper = Annotated[PaperName, Query()]
+
+
+@dataclass(frozen=True)
+class Look:
+    """How the map is looked at: the area that is ringed, the extent as "zoom/lat/lon", the paper, the kind of file."""
+
+    selected: str | None
+    extent: str | None
+    paper: PaperName
+    kind: FileKind
+
+
+@router.get("/maps/hotspots.{kind}", dependencies=[may("read_stats")])
+def hotspots_paper(
+    request: Request,
+    unit: UnitDep,
+    mine: ServicesDep,
+    kind: FileKind,
+    first: First = None,
+    last: Last = None,
+    category: Code = None,
+    by: Literal["grid", "community", "cell"] = "grid",
+    cell_m: Annotated[int, Query(ge=MIN_CELL_M, le=MAX_CELL_M)] = 500,
+    show: Literal["rate", "smoothed", "n", "significance"] = "rate",
+    breaks: Annotated[schemas.Words, Query(max_length=100)] = "",
+    sel: Code = None,
+    extent: Extent = None,
+    paper: Paper = "a4",
+) -> Response:
+    """The map of reported problems as a PDF or a picture."""
+    frame = frame_of(request)
+    with mine.press.turn():
+        answer = hotspots_told(unit, first, last, category=category or None, by=by, cell_m=cell_m)
+        measure = _measure(answer, show)
+        drawn = answer["legends"].get(measure)
+        if measure != "significance" and breaks:
+            drawn = asdict(legend.chosen("hotspots", measure, answer["rows"], breaks))
+        asked = [_category(unit, frame, category), frame.words(f"maps.summary_by_{by}", size=cell_m)]
+        return _printed(
+            unit, frame, mine, Teller("hotspots", answer, drawn, frame.words), asked, Look(sel, extent, paper, kind)
+        )
+
+
+@router.get("/maps/coverage.{kind}", dependencies=[may("read_stats")])
+def coverage_paper(
+    request: Request,
+    unit: UnitDep,
+    mine: ServicesDep,
+    kind: FileKind,
+    first: First = None,
+    last: Last = None,
+    campaign: Code = None,
+    sel: Code = None,
+    extent: Extent = None,
+    paper: Paper = "a4",
+) -> Response:
+    """The map of door-to-door visits as a PDF or a picture."""
+    frame = frame_of(request)
+    with mine.press.turn():
+        query = coverage.Query(("grid",), campaign or None, first, last)
+        table = coverage.table(unit.db, query, unit.actor, unit.now, frame.zone, rule=mine.rule)
+        answer = coverage_rows.told(table, unit)
+        asked = [answer["campaign"]["name"] if answer["campaign"] else frame.words("maps.campaign_none")]
+        teller = Teller("coverage", answer, answer["legends"]["share"], frame.words)
+        return _printed(unit, frame, mine, teller, asked, Look(sel, extent, paper, kind))
+
+
+def _measure(answer: Mapping[str, Any], show: legend.Measure) -> legend.Measure:
+    """The measure that was asked for where these rows have it, else the counts: as the page does."""
+    if show == "significance":
+        tested = (answer.get("significance") or {}).get("n_tested")
+        return show if tested and show in answer["legends"] else "n"
+    there = any(row.get(show) is not None for row in answer["rows"])
+    return show if there or (not answer["rows"] and show in answer["legends"]) else "n"
+
+
+def _category(unit: Unit, frame: Frame, code: str | None) -> str:
+    if not code:
+        return frame.words("maps.category_all")
+    for one in categories.listed(unit.db):
+        if one.code == code:
+            return str(one.name_zh if frame.lang == "zh" else one.name_en)
+    return frame.words("maps.option_unknown", value=code)
+
+
+def _printed(unit: Unit, frame: Frame, mine: Services, teller: Teller, asked: list[str], look: Look) -> Response:
+    """The file. The database is given back before the drawing begins."""
+    answer, places = teller.answer, layout.plan(look.paper)
+    areas = _areas(unit, teller)
+    seen = _frame(areas, look.extent, places, unit)
+    tolerance_deg = seen.metres_of_point * frames.UNSEEN / M_OF_DEG
+    found = basemap.drawn(unit.db, seen.bounds, seen.zoom, tolerance_deg)
+    unit.end(well=True)
+    geoms = shapely.from_wkb([one.geom for one in found])
+    ground = tuple(Ground(one.kind, geom) for one, geom in zip(found, geoms, strict=True))
+    sheet = _sheet(frame, mine.settings, teller, asked, look.selected, areas, ground)
+    made = layout.pdf(sheet, look.paper, seen)
+    if look.kind == "png":
+        made = layout.png(made, look.paper)
+    name = f"gridsvc-{teller.view}-{answer['from']}-{answer['to']}-{look.paper}.{look.kind}"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return Response(made, headers=headers, media_type=MEDIA[look.kind])
+
+
+def _areas(unit: Unit, teller: Teller) -> tuple[Area, ...]:
+    """The areas as the page's map has them: joined to the rows by code, or the cells that the rows carry."""
+    rows = {row["code"]: row for row in teller.answer["rows"] if not row.get("retired")}
+    if teller.answer["by"] == "cell":
+        rings = shapely.polygons([row["ring"] for row in rows.values()]) if rows else []
+        return tuple(_area(teller, code, "", geom, row) for (code, row), geom in zip(rows.items(), rings, strict=True))
+    question: Literal["map_grids", "map_communities"] = "map_grids"
+    if teller.answer["by"] == "community":
+        question = "map_communities"
+    drawn = shapes.drawn(unit.db, unit.actor, question)
+    geoms = shapely.from_geojson([one.shape for one in drawn])
+    return tuple(
+        _area(teller, one.code, one.name or one.code, geom, rows.get(one.code), strong=one.layer == "dedicated")
+        for one, geom in zip(drawn, geoms, strict=True)
+    )
+
+
+def _area(
+    teller: Teller, code: str, name: str, geom: Any, row: Mapping[str, Any] | None, *, strong: bool = False
+) -> Area:
+    if row is None:
+        return Area(code, name, geom, None, strong=strong)
+    color = paper_words.swatch_of(row, teller.legend)["color"]
+    return Area(code, name, geom, color, paper_words.texture_of(row, teller.legend), teller.brief(row), strong)
+
+
+def _frame(areas: tuple[Area, ...], extent: str | None, places: layout.Plan, unit: Unit) -> frames.Frame:
+    """The extent that was asked for, as large on A4 as on a screen; else all areas, or all that is published."""
+    if extent:
+        zoom, lat, lon = (float(part) for part in extent.split("/"))
+        return frames.at(
+            lon, lat, min(max(zoom, 0), MAX_ZOOM), places.map, places.map.wide / layout.plan("a4").map.wide
+        )
+    if areas:
+        west, south, east, north = (float(edge) for edge in shapely.total_bounds([area.geom for area in areas]))
+        return frames.around((west, south, east, north), places.map)
+    shape = grids.published_shape(unit.db)
+    return frames.around((shape.west, shape.south, shape.east, shape.north), places.map)
+
+
+def _sheet(
+    frame: Frame,
+    settings: Settings,
+    teller: Teller,
+    asked: list[str],
+    selected: str | None,
+    areas: tuple[Area, ...],
+    ground: tuple[Ground, ...],
+) -> Sheet:
+    answer, drawn = teller.answer, teller.legend
+    period = frame.words("maps.summary", **{"from": answer["from"], "to": answer["to"]})
+    heading, ranked = teller.ranking()
+    return Sheet(
+        lang=frame.lang,
+        title=frame.words(f"maps.{teller.view}_title"),
+        filters=" · ".join([period, *asked]),
+        legend=frame.words(f"maps.legend_{drawn['measure']}"),
+        unit=frame.words(f"maps.unit_{drawn['unit']}"),
+        keys=teller.keys(),
+        method=teller.method(),
+        few=teller.few(),
+        facts=teller.facts(selected),
+        notes=teller.notes(),
+        ranking=heading,
+        columns=teller.columns(),
+        ranked=ranked,
+        credit=" · ".join(part for part in (settings.tile_attribution, settings.map_review_number) if part),
+        north=frame.words("paper.north"),
+        areas=areas,
+        ground=ground,
+        selected=selected,
+    )

@@ -1,0 +1,92 @@
+"""What one sheet of paper shows: every word finished, every colour chosen; where it lies is `layout`'s matter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Texture = Literal["lines", "dots"]
+PaperName = Literal["a4", "a3", "a0"]
+
+# ISO 216 in points, landscape
+SIZES: dict[PaperName, tuple[float, float]] = {
+    "a4": (841.89, 595.28),
+    "a3": (1190.55, 841.89),
+    "a0": (3370.39, 2383.94),
+}
+
+
+@dataclass(frozen=True)
+class Area:
+    """One area: `geom` is a (Multi)Polygon in EPSG:4326; `color` None: it has no figure and is only outlined.
+
+    `texture`: lines where the figure rests on few households, dots where there is none. `figure` is what stands below
+    the name where there is room. `strong`: it lies over the others and has a heavier border.
+    """
+
+    code: str
+    name: str
+    geom: Any
+    color: str | None
+    texture: Texture | None = None
+    figure: str = ""
+    strong: bool = False
+
+
+@dataclass(frozen=True)
+class Ground:
+    """A road, a water or a building in EPSG:4326; `kind` is major, minor, path, water or building."""
+
+    kind: str
+    geom: Any
+
+
+@dataclass(frozen=True)
+class Key:
+    """A line of the legend: a swatch, what it means, how many areas have it."""
+
+    color: str
+    texture: Texture | None
+    meaning: str
+    n: str
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A line of the list: a name, its figure, what that is made of, and what stands beside it."""
+
+    name: str
+    figure: str
+    of: str
+    color: str
+    texture: Texture | None = None
+    beside: str = ""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Everything on the paper.
+
+    `filters`: what was asked for, with the period. `facts`: time of the data, numbers with their denominators; `notes`:
+    what a reader must know before believing them. `credit`: attribution and review number. `north`: the letter at the
+    arrow. `columns`: what the list's `of` and `beside` are. `selected`: the code of an area with a ring around it.
+    """
+
+    lang: str
+    title: str
+    filters: str
+    legend: str
+    unit: str
+    keys: tuple[Key, ...]
+    method: str
+    few: Key | None
+    facts: tuple[str, ...]
+    notes: tuple[str, ...]
+    ranking: str
+    columns: tuple[str, str]
+    ranked: tuple[Ranked, ...]
+    credit: str
+    north: str
+    areas: tuple[Area, ...]
+    ground: tuple[Ground, ...] = ()
+    selected: str | None = None

@@ -1,0 +1,216 @@
+"""A map on paper: its size, its words as text, its colours, and that no word is ever taken for markup."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+
+import pypdfium2
+import pytest
+import shapely
+from PIL import Image
+
+from maps.paper import frame as frames
+from maps.paper import layout, words
+from maps.paper.sheet import SIZES, Area, Ground, Key, PaperName, Ranked, Sheet
+from tests.maps import town
+
+BOX = frames.Box(0, 0, 600, 400)
+CANARY = "<b>粗&amp;</b> <img src='x'/> {{7*191}} 😀"
+
+
+def _square(column: int, *, color: str | None, name: str = "") -> Area:
+    west = 117 + column * 0.01
+    return Area(f"c{column}", name or f"第{column}格", shapely.box(west, 36, west + 0.01, 36.01), color, figure="12.5")
+
+
+SHEET = Sheet(
+    lang="zh",
+    title="问题热点",
+    filters=f"2026-08-01 至 2026-10-31 · {CANARY}",
+    legend="每千户上报数",
+    unit="件/千户",
+    keys=(Key("#fdae49", None, "5.0–17.3", "3 格"), Key("#bdbdbd", "dots", "无分母", "1 格")),
+    method="分级：按本次数据的分位数",
+    few=Key("#fdae49", "lines", "斜线：不足 30 户", ""),
+    facts=("数据时间 2026-11-21 14:05", "合计 802 件 + 未定位 17 件 = 819 件"),
+    notes=("上报不等于问题。",),
+    ranking="每千户上报数最高的",
+    columns=("件数 / 户数", "走访"),
+    ranked=tuple(Ranked(f"网格{n}", f"{40 - n}.0", f"{n} / 100", "#fdae49", None, f"{n}次") for n in range(100)),
+    credit="© 测试图源 · 审图号 GS(2026)0000号",
+    north="北",
+    areas=(
+        _square(0, color="#fdae49"),
+        _square(1, color="#80062a"),
+        replace(_square(2, color="#bdbdbd"), texture="dots"),
+        replace(_square(3, color="#fdae49"), texture="lines"),
+        _square(4, color=None),
+    ),
+    ground=(
+        Ground("major", shapely.LineString([(117, 36.002), (117.05, 36.002)])),
+        Ground("water", shapely.box(117.001, 36.004, 117.002, 36.005)),
+    ),
+    selected="c1",
+)
+
+
+def _around(paper: PaperName) -> frames.Frame:
+    return frames.around((117, 36, 117.05, 36.01), layout.plan(paper).map)
+
+
+def _text(made: bytes) -> str:
+    document = pypdfium2.PdfDocument(made)
+    page = document[0]
+    text = page.get_textpage()
+    read = str(text.get_text_range())
+    text.close()
+    page.close()
+    document.close()
+    return read
+
+
+def _picture(made: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(layout.png(made, "a4"))).convert("RGB")
+
+
+def _pixel(picture: Image.Image, lon: float, lat: float) -> tuple[int, ...]:
+    """The colour of a place on the A4 picture."""
+    (point,) = _around("a4").on_paper([shapely.Point(lon, lat)])
+    scale = layout.DPI["a4"] / 72
+    found = picture.getpixel((int(point.x * scale), picture.height - 1 - int(point.y * scale)))
+    assert isinstance(found, tuple)
+    return found
+
+
+@pytest.mark.parametrize("paper", SIZES)
+def test_one_page_of_the_right_size_with_every_word_as_text(vendor: None, paper: PaperName) -> None:
+    made = layout.pdf(SHEET, paper, _around(paper))
+    document = pypdfium2.PdfDocument(made)
+    assert len(document) == 1
+    assert document.get_page_size(0) == pytest.approx(SIZES[paper], abs=0.01)
+    wide_mm, high_mm = (edge / 72 * 25.4 for edge in document.get_page_size(0))
+    assert (round(wide_mm), round(high_mm)) == {"a4": (297, 210), "a3": (420, 297), "a0": (1189, 841)}[paper]
+    assert document.get_metadata_dict()["Title"].startswith("问题热点")
+    document.close()
+    read = _text(made)
+    said = [SHEET.title, SHEET.legend, SHEET.unit, *SHEET.facts, *SHEET.notes, SHEET.credit, SHEET.ranking, "北"]
+    said += [part for key in SHEET.keys for part in (key.meaning, key.n)]
+    said += [
+        "第0格",
+        "第1格",
+        "12.5",
+        "网格0",
+        "0 / 100",
+        "0次",
+        *SHEET.columns,
+        SHEET.method,
+        "斜线：不足 30 户",
+        "500 m",
+    ]
+    for text in said:
+        assert text in read, text
+    # words of users are printed, not obeyed
+    assert "<b>粗&amp;</b> <img src='x'/> {{7*191}}" in read
+    assert layout.pdf(SHEET, paper, _around(paper)) == made
+
+
+def test_the_list_is_as_long_as_there_is_room(vendor: None) -> None:
+    shown = {}
+    papers: tuple[PaperName, ...] = ("a4", "a0")
+    for paper in papers:
+        read = _text(layout.pdf(SHEET, paper, _around(paper)))
+        shown[paper] = sum(f"网格{n} " in read for n in range(100))
+    assert 15 < shown["a4"] < shown["a0"] < 100
+    long = replace(SHEET, notes=("很长的一句话。" * 200,))
+    assert SHEET.ranking not in _text(layout.pdf(long, "a4", _around("a4")))
+
+
+def test_colours_textures_ground_and_ring(vendor: None) -> None:
+    picture = _picture(layout.pdf(SHEET, "a4", _around("a4")))
+    assert _pixel(picture, 117.002, 36.008) == (0xFD, 0xAE, 0x49)
+    assert _pixel(picture, 117.012, 36.008) == (0x80, 0x06, 0x2A)
+    assert _pixel(picture, 117.045, 36.008) == (0xF4, 0xF5, 0xF6)  # an area without a figure is an outline
+    water = _pixel(picture, 117.0015, 36.0045)
+    assert water[2] > 0x49 + 50  # more blue than the area under it
+    road = _pixel(picture, 117.005, 36.002)
+    assert sum(road) < sum((0xFD, 0xAE, 0x49))
+    assert sum(_pixel(picture, 117.01, 36.006)) < 150  # the ring around the chosen area
+
+    def colours(west: float) -> set[tuple[int, ...]]:
+        return {_pixel(picture, west + 0.0001 * n, 36.008 + 0.00003 * m) for n in range(2, 40) for m in range(20)}
+
+    assert (0xBD, 0xBD, 0xBD) in colours(117.02)
+    assert min(sum(one) for one in colours(117.02)) < 400  # dots
+    assert (0xFD, 0xAE, 0x49) in colours(117.03)
+    assert any(one[2] > 0xC0 for one in colours(117.03))  # the pale ground between the lines
+
+
+def test_the_frame_shows_what_it_says() -> None:
+    fitted = frames.around((117, 36, 117.05, 36.01), BOX)
+    west, south, east, north = fitted.bounds
+    assert west < 117 < 117.05 < east
+    assert south < 36 < 36.01 < north
+    (edge,) = fitted.on_paper([shapely.Point(west, north)])
+    assert (edge.x, edge.y) == pytest.approx((0, 400), abs=1e-6)
+    # a screen at zoom 14 shows 256 pixels of a tile; a pixel is 3/4 of a point
+    seen = frames.at(117.02, 36.005, 14, BOX)
+    assert seen.zoom == pytest.approx(14)
+    assert seen.metres_of_point == pytest.approx(7.7304 / 0.75, rel=1e-3)
+    assert frames.at(117.02, 36.005, 14, BOX, 2).zoom == pytest.approx(15)
+    one = frames.around((117, 36, 117, 36), BOX)
+    assert one.metres_of_point < 1
+
+
+def test_the_scale_bar_is_true(vendor: None) -> None:
+    seen = _around("a4")
+    (left, right) = seen.on_paper([shapely.Point(117, 36.005), shapely.Point(117.01, 36.005)])
+    metres = (right.x - left.x) * seen.metres_of_point
+    assert metres == pytest.approx(0.01 * 111_320 * 0.8090, rel=1e-3)  # cosine of 36 degrees
+
+
+def test_nothing_to_show_and_everything_far_away(vendor: None) -> None:
+    empty = replace(SHEET, areas=(), ground=(), keys=(), facts=(), ranked=(), few=None, credit="", selected="gone")
+    assert "问题热点" in _text(layout.pdf(empty, "a4", _around("a4")))
+    far = frames.at(10, 50, 19, layout.plan("a4").map)
+    assert "第0格" not in _text(layout.pdf(SHEET, "a4", far))
+    near = frames.at(117.025, 36.005, 19, layout.plan("a4").map)
+    assert len(layout.pdf(SHEET, "a4", near)) < 200_000  # textures stop at the frame
+
+
+def test_names_stay_inside_their_areas(vendor: None) -> None:
+    long = "一个长得无论如何也放不进自己格子的名字" * 3
+    sheet = replace(SHEET, areas=(_square(0, color="#fdae49", name=long), _square(1, color="#fdae49")), ranked=())
+    read = _text(layout.pdf(sheet, "a4", _around("a4")))
+    assert long[:20] not in read
+    assert "第1格" in read
+    # a name that fits in two lines only is written in two
+    two = _text(
+        layout.pdf(
+            replace(sheet, areas=(_square(0, color="#fdae49", name="东岗社区第十四网格及集市"),)),
+            "a4",
+            _around("a4"),
+        )
+    )
+    assert "东岗社区第十四网格" in two.replace("\r\n", "")
+
+
+def test_lines_break_where_they_may(vendor: None) -> None:
+    text = "Classes: quantiles of these figures, 每级含下限、不含上限；averyveryverylongwordwithoutanyblank"
+    lines = words.wrapped(text, 8, 90)
+    assert all(words.width(line, 8) <= 90 for line in lines)
+    assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+    assert not any(line[0] in words.NOT_FIRST for line in lines)
+    assert words.wrapped("", 8, 90) == []
+    assert words.cut("网格名字很长", 8, 30) == "网格…"
+    assert words.cut("网", 8, 1) == ""
+
+
+def test_a_town_fits_on_every_paper(vendor: None) -> None:
+    areas = tuple(
+        Area(one["properties"]["code"], one["properties"]["name"], shapely.geometry.shape(one["geometry"]), "#fdae49")
+        for one in town.grids()["features"]
+    )
+    for paper in SIZES:
+        seen = frames.around(town.BOUNDS, layout.plan(paper).map)
+        assert "花园6网格" in _text(layout.pdf(replace(SHEET, areas=areas), paper, seen))
