@@ -40,9 +40,11 @@ def free_port() -> int:
 
 
 @contextmanager
-def server(command: list[str], port: int, env: dict[str, str], ready: str) -> Iterator[None]:
+def server(
+    command: list[str], port: int, env: dict[str, str], ready: str, *, python: str = sys.executable
+) -> Iterator[None]:
     """A server process for the length of a block, waited for until it answers."""
-    process = subprocess.Popen([sys.executable, "-m", *command], env={**os.environ, **env})
+    process = subprocess.Popen([python, "-m", *command], env={**os.environ, **env})
     try:
         end = time.monotonic() + 60
         while time.monotonic() < end:

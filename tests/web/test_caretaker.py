@@ -15,7 +15,7 @@ from sqlalchemy import text
 
 from gridsvc import areas, cases, compounds, photos, reports
 from gridsvc.photo_files import Files
-from gridsvc.reports import Draft
+from gridsvc.reports import Draft, Position
 from gridsvc.rules.roles import ANONYMOUS
 from gridsvc.settings import Settings
 from gridsvc.web.caretaker import caring
@@ -40,6 +40,22 @@ def test_overdue_reports_go_up_while_serving_and_the_thread_ends(fresh: Fresh) -
                 level = cases.lock(db, number).case.level
     assert level == "district"
     assert "periodic" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_counts_of_tiles_are_taken_together_while_serving(fresh: Fresh) -> None:
+    def waiting() -> int:
+        with fresh.begin() as db:
+            return int(db.scalar(text("SELECT count(*) FROM report_bin_change")) or 0)
+
+    with fresh.begin() as db:
+        place = Position(110.005, 23.005, "wgs84")
+        reports.submit(db, Draft(uuid4(), "unclassified", "路灯", "web", place), ANONYMOUS, NOW, RULE)
+    assert waiting() == 1
+    with caring(Settings(GRIDSVC_SCHEMA=fresh.schema, escalate_every_s=1), fresh.app_url, lambda: NOW):
+        until = time.monotonic() + 20
+        while waiting() and time.monotonic() < until:
+            time.sleep(0.2)
+    assert waiting() == 0
 
 
 def test_it_can_be_switched_off(fresh: Fresh) -> None:
