@@ -64,3 +64,12 @@ def test_doors_are_told_to_those_who_may_see_doors(client: Client, mapped: str) 
     assert client().get(f"{MAP}/doors", params=asked).status_code == 401
     wide = client("planner").get(f"{MAP}/doors", params=asked | {"bbox": "100,20,120,30"})
     assert (wide.status_code, wide.json()["code"]) == (422, "box_large")
+
+
+def test_without_scripts_the_table_is_the_campaigns(client: Client, mapped: str) -> None:
+    page = client("planner").get("/maps/coverage", params={"campaign": mapped, "table": "1", "lang": "en"})
+    assert page.status_code == 200
+    assert "2026-10-20 to 2026-11-20" in page.text
+    refused = client("planner").get("/maps/coverage", params={"campaign": "nosuch", "table": "1", "lang": "en"})
+    assert refused.status_code == 422
+    assert "nosuch" in refused.text

@@ -89,13 +89,15 @@ def _figures(unit: Unit, frame: Frame, view: View, query: dict[str, str]) -> dic
         except ValueError:
             return {"rows": [], "refused": frame.words("pages.form.day", found=query[name])}
     try:
-        chosen = period.chosen(days["from"], days["to"], frame.now, frame.zone)
+        if view == "coverage":
+            asked = visit_coverage.Query(("grid",), query.get("campaign"), days["from"], days["to"])
+            counted = visit_coverage.table(unit.db, asked, unit.actor, unit.now, frame.zone)
+            table, first, last = visit_coverage.for_map(counted), counted.window.first, counted.window.last
+        else:
+            chosen = period.chosen(days["from"], days["to"], frame.now, frame.zone)
+            table = stats.hotspots(unit.db, chosen.bounds, unit.actor, category=query.get("category"))
+            first, last = chosen.first, chosen.last
     except GridsvcError as error:
         return {"rows": [], "refused": frame.says(error.code, **error.facts)}
-    if view == "coverage":
-        asked = visit_coverage.Query(("grid",), from_on=chosen.first, to_on=chosen.last)
-        table = visit_coverage.for_map(visit_coverage.table(unit.db, asked, unit.actor, unit.now, frame.zone))
-    else:
-        table = stats.hotspots(unit.db, chosen.bounds, unit.actor, category=query.get("category"))
-    period_told = {"from": chosen.first.isoformat(), "to": chosen.last.isoformat()}
+    period_told = {"from": first.isoformat(), "to": last.isoformat()}
     return {"rows": told(table, view), "unlocated": table.n_unlocated} | period_told
