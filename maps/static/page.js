@@ -104,6 +104,7 @@ function listen() {
   window.addEventListener("popstate", () => {
     fillForm(readFilters(view.filters));
     load();
+    keepLook();
   });
   for (const radio of document.querySelectorAll("input[name=measure]")) {
     radio.checked = radio.value === page.measure;
@@ -171,6 +172,7 @@ function formFilters() {
 function apply() {
   if (!form.reportValidity()) return;
   writeFilters(view.filters, formFilters());
+  keepLook();
   load();
 }
 
@@ -416,6 +418,7 @@ function keepLook() {
   const limits = breaks.said ?? breaks.limits.get(areas.legend?.measure ?? page.measure);
   const said = breaks.fixed ? limits?.join(",") || "fixed" : null;
   const layers = by("map-compounds").checked ? null : "none";
+  keepFiles({ to: extra?.look().day, map: `${map.getZoom()}/${lat.toFixed(5)}/${lon.toFixed(5)}`, sel: page.selected, show, breaks: said });
   writeLook({ map: { zoom: map.getZoom(), lat, lon }, sel: page.selected, show, sort: page.sort, breaks: said, layers, ...extra?.look(), ...reports?.look() });
 }
 
@@ -425,6 +428,17 @@ function reveal({ kind, code, id }) {
   const has = kind === "grid" ? areas.byCode.has(code) && page.answer?.by !== "community" : kind === "compound" && extra?.rowOf(wanted);
   select(has ? wanted : null);
   return Boolean(has);
+}
+
+// the map on paper is the one on the screen
+function keepFiles(look) {
+  for (const link of document.querySelectorAll("[data-file]")) {
+    const asked = new URLSearchParams({ ...readFilters(view.filters), lang });
+    for (const [name, value] of Object.entries(look)) if (value) asked.set(name, value);
+    const { x, y } = map.getSize();
+    if (x > 9 && y > 9) asked.set("px", `${Math.round(x)}x${Math.round(y)}`);
+    link.href = `${link.pathname}?${asked}`;
+  }
 }
 
 // from an area to its reports in the worklist, of the same category and period: those still open, and all

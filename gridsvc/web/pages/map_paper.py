@@ -11,6 +11,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from gridsvc import basemap, categories, coverage, grids, shapes
+from gridsvc.neighbours import Kind
 from gridsvc.settings import Settings
 from gridsvc.web import schemas
 from gridsvc.web.api import coverage_rows
@@ -38,15 +39,18 @@ First = Annotated[schemas.Day | None, Query(alias="from")]
 Last = Annotated[schemas.Day | None, Query(alias="to")]
 Code = Annotated[schemas.Words | None, Query(max_length=100)]
 Extent = Annotated[schemas.Words | None, Query(alias="map", max_length=60, pattern=MAP, description="zoom/lat/lon")]
+Screen = Annotated[schemas.Words, Query(alias="px", max_length=20, pattern=r"^[1-9]\d{1,4}x[1-9]\d{1,4}$")]
+SCREEN = "1000x700"  # pixels of the page's map where it does not say
 Paper = Annotated[PaperName, Query()]
 
 
 @dataclass(frozen=True)
 class Look:
-    """How the map is looked at: the area that is ringed, the extent as "zoom/lat/lon", the paper, the kind of file."""
+    """How the map is looked at: the ringed area, the extent as "zoom/lat/lon" of so many pixels, paper and file."""
 
     selected: str | None
     extent: str | None
+    screen: str
     paper: PaperName
     kind: FileKind
 
@@ -62,23 +66,31 @@ def hotspots_paper(
     category: Code = None,
     by: Literal["grid", "community", "cell"] = "grid",
     cell_m: Annotated[int, Query(ge=MIN_CELL_M, le=MAX_CELL_M)] = 500,
+    weights: Kind = "queen",
     show: Literal["rate", "smoothed", "n", "significance"] = "rate",
     breaks: Annotated[schemas.Words, Query(max_length=100)] = "",
     sel: Code = None,
     extent: Extent = None,
+    screen: Screen = SCREEN,
     paper: Paper = "a4",
 ) -> Response:
     """The map of reported problems as a PDF or a picture."""
     frame = frame_of(request)
+    look = Look(sel, extent, screen, paper, kind)
     with mine.press.turn():
-        answer = hotspots_told(unit, first, last, category=category or None, by=by, cell_m=cell_m)
+        answer = hotspots_told(unit, first, last, category=category or None, by=by, cell_m=cell_m, weights=weights)
         measure = _measure(answer, show)
         drawn = answer["legends"].get(measure)
         if measure != "significance" and breaks:
             drawn = asdict(legend.chosen("hotspots", measure, answer["rows"], breaks))
         asked = [_category(unit, frame, category), frame.words(f"maps.summary_by_{by}", size=cell_m)]
         return _printed(
-            unit, frame, mine, Teller("hotspots", answer, drawn, frame.words), asked, Look(sel, extent, paper, kind)
+            unit,
+            frame,
+            mine,
+            Teller("hotspots", answer, drawn, frame.words),
+            asked,
+            Look(sel, extent, screen, paper, kind),
         )
 
 
@@ -93,17 +105,19 @@ def coverage_paper(
     campaign: Code = None,
     sel: Code = None,
     extent: Extent = None,
+    screen: Screen = SCREEN,
     paper: Paper = "a4",
 ) -> Response:
     """The map of door-to-door visits as a PDF or a picture."""
     frame = frame_of(request)
+    look = Look(sel, extent, screen, paper, kind)
     with mine.press.turn():
         query = coverage.Query(("grid",), campaign or None, first, last)
         table = coverage.table(unit.db, query, unit.actor, unit.now, frame.zone, rule=mine.rule)
         answer = coverage_rows.told(table, unit)
         asked = [answer["campaign"]["name"] if answer["campaign"] else frame.words("maps.campaign_none")]
         teller = Teller("coverage", answer, answer["legends"]["share"], frame.words)
-        return _printed(unit, frame, mine, teller, asked, Look(sel, extent, paper, kind))
+        return _printed(unit, frame, mine, teller, asked, look)
 
 
 def _measure(answer: Mapping[str, Any], show: legend.Measure) -> legend.Measure:
@@ -128,7 +142,7 @@ def _printed(unit: Unit, frame: Frame, mine: Services, teller: Teller, asked: li
     """The file. The database is given back before the drawing begins."""
     answer, places = teller.answer, layout.plan(look.paper)
     areas = _areas(unit, teller)
-    seen = _frame(areas, look.extent, places, unit)
+    seen = _frame(areas, look, places.map, unit)
     tolerance_deg = seen.metres_of_point * frames.UNSEEN / M_OF_DEG
     found = basemap.drawn(unit.db, seen.bounds, seen.zoom, tolerance_deg)
     unit.end(well=True)
@@ -169,18 +183,17 @@ def _area(
     return Area(code, name, geom, color, paper_words.texture_of(row, teller.legend), teller.brief(row), strong)
 
 
-def _frame(areas: tuple[Area, ...], extent: str | None, places: layout.Plan, unit: Unit) -> frames.Frame:
-    """The extent that was asked for, as large on A4 as on a screen; else all areas, or all that is published."""
-    if extent:
-        zoom, lat, lon = (float(part) for part in extent.split("/"))
-        return frames.at(
-            lon, lat, min(max(zoom, 0), MAX_ZOOM), places.map, places.map.wide / layout.plan("a4").map.wide
-        )
+def _frame(areas: tuple[Area, ...], look: Look, box: frames.Box, unit: Unit) -> frames.Frame:
+    """What the screen shows, where it says so; else all areas, or all that is published."""
+    if look.extent:
+        zoom, lat, lon = (float(part) for part in look.extent.split("/"))
+        wide, high = (int(part) * frames.POINTS_OF_PIXEL for part in look.screen.split("x"))
+        return frames.at(lon, lat, min(max(zoom, 0), MAX_ZOOM), box, min(box.wide / wide, box.high / high))
     if areas:
         west, south, east, north = (float(edge) for edge in shapely.total_bounds([area.geom for area in areas]))
-        return frames.around((west, south, east, north), places.map)
+        return frames.around((west, south, east, north), box)
     shape = grids.published_shape(unit.db)
-    return frames.around((shape.west, shape.south, shape.east, shape.north), places.map)
+    return frames.around((shape.west, shape.south, shape.east, shape.north), box)
 
 
 def _sheet(
