@@ -84,14 +84,8 @@ def hotspots_paper(
         if measure != "significance" and breaks:
             drawn = asdict(legend.chosen("hotspots", measure, answer["rows"], breaks))
         asked = [_category(unit, frame, category), frame.words(f"maps.summary_by_{by}", size=cell_m)]
-        return _printed(
-            unit,
-            frame,
-            mine,
-            Teller("hotspots", answer, drawn, frame.words),
-            asked,
-            Look(sel, extent, screen, paper, kind),
-        )
+        teller = Teller("hotspots", answer, drawn, frame.words)
+        return _printed(unit, frame, mine, teller, asked, look)
 
 
 @router.get("/maps/coverage.{kind}", dependencies=[may("read_stats")])
