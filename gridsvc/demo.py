@@ -11,6 +11,8 @@ import shapely
 from sqlalchemy import Connection, select
 
 from geodata.town import Household, Town, Visit
+from geodata.town.rows import DAYS
+from geodata.town.visits import FIRST_ROUND, TURN
 from gridsvc import (
     areas,
     basemap,
@@ -60,9 +62,15 @@ def seed(db: Connection, town: Town, rule: Rule, files: Files, progress: Progres
 
 
 def _campaigns(db: Connection, town: Town, zone: ZoneInfo) -> None:
-    """One campaign that is over, and one that goes on: every household, the households again with the shops."""
-    turn = town.until - timedelta(days=45)
-    over = campaigns.Wanted("夏季入户走访", turn - timedelta(days=45), turn - timedelta(days=1), by_whom="社区网格员")
+    """The two rounds of the script: the households of a subdistrict, which is over, and every door, which goes on."""
+    turn = town.until - timedelta(days=DAYS - TURN)
+    over = campaigns.Wanted(
+        "夏季入户走访",
+        turn - timedelta(days=TURN),
+        turn - timedelta(days=1),
+        area_codes=(FIRST_ROUND,),
+        by_whom="社区网格员",
+    )
     goes_on = campaigns.Wanted(
         "秋季大走访",
         turn,

@@ -1,4 +1,4 @@
-"""The script of door-to-door visits: coverage that differs from grid to grid."""
+"""The script of door-to-door visits: a round of one subdistrict that went well, then one of all the town, half done."""
 
 from __future__ import annotations
 
@@ -13,8 +13,12 @@ HOURS = (9, 10, 11, 14, 15, 16, 17, 18, 19, 20)
 HOUR_SUMS = dice.cumulated((8, 9, 5, 4, 7, 9, 12, 18, 16, 6))
 MISSES: tuple[Outcome, ...] = ("absent", "refused", "vacant", "moved")
 MISS_SUMS = dice.cumulated((70, 12, 13, 5))
+AGAIN_DAYS = 14
 EXTREMES = 0.07  # share of the grids with no door reached, and again with every door reached
 LOWEST, HIGHEST = 0.06, 0.97
+TURN = DAYS // 2  # the first round ends and the second begins
+FIRST_ROUND = "990101002"  # the subdistrict that made it
+FIRST_LOWEST, FIRST_HIGHEST = 0.86, 1.0
 
 
 def target_shares(codes: list[str], seed: int) -> dict[str, float]:
@@ -28,7 +32,7 @@ def target_shares(codes: list[str], seed: int) -> dict[str, float]:
 
 
 def visits(until: date, households: tuple[Household, ...], duties: tuple[Duty, ...], seed: int) -> tuple[Visit, ...]:
-    """All visits by `recorded_at`, each before `until`; numbers follow the households."""
+    """All visits of both rounds by `recorded_at`, each before `until`; numbers follow the households."""
     rng = dice.stream(seed, "visits")
     doors: dict[str, list[Household]] = {}
     for door in households:
@@ -37,11 +41,18 @@ def visits(until: date, households: tuple[Household, ...], duties: tuple[Duty, .
     shares = target_shares(sorted(doors), seed)
     made: list[Visit] = []
     for code in sorted(doors):
-        made += _grid_visits(rng, until, dice.shuffled(rng, doors[code]), shares[code], mains[code])
+        begin = until - timedelta(days=DAYS)
+        if code.startswith(FIRST_ROUND):
+            share = dice.between(rng, FIRST_LOWEST, FIRST_HIGHEST)
+            made += _grid_visits(rng, begin, TURN, dice.shuffled(rng, doors[code]), share, mains[code])
+        begin += timedelta(days=TURN)
+        made += _grid_visits(rng, begin, DAYS - TURN, dice.shuffled(rng, doors[code]), shares[code], mains[code])
     return tuple(sorted(made, key=lambda visit: (visit.recorded_at, visit.client_key)))
 
 
-def _grid_visits(rng: Random, until: date, doors: list[Household], share: float, worker_code: str) -> list[Visit]:
+def _grid_visits(
+    rng: Random, begin: date, n_days: int, doors: list[Household], share: float, worker_code: str
+) -> list[Visit]:
     made = []
     n_reached = round(share * len(doors))
     # Some grids with no door reached were walked in vain, the others never.
@@ -52,10 +63,11 @@ def _grid_visits(rng: Random, until: date, doors: list[Household], share: float,
             outcomes.append(dice.weighted(rng, MISSES, MISS_SUMS) if rank >= n_reached else "absent")
         if rank < n_reached:
             outcomes += ["reached"] * (2 if dice.happens(rng, 0.06) else 1)
-        day = dice.below(rng, DAYS - 14 * max(0, len(outcomes) - 1))
+        # who is not met is tried again within a week or two
+        day = dice.below(rng, n_days - AGAIN_DAYS * max(0, len(outcomes) - 1))
         for outcome in outcomes:
-            made.append(_visit(rng, until - timedelta(days=DAYS - day), door, outcome, worker_code))
-            day += 1 + dice.below(rng, 14)
+            made.append(_visit(rng, begin + timedelta(days=day), door, outcome, worker_code))
+            day += 1 + dice.below(rng, AGAIN_DAYS)
     return made
 
 

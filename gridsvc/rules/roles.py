@@ -43,7 +43,7 @@ MAY: dict[str, frozenset[str]] = {
     "unmask_household": frozenset({"manager", "leader", "worker"}),
     "record_visit": _FIELD | {"manager", "leader", "dispatcher"},
     "confirm_exclusion": _FIELD | {"manager", "leader"},
-    "exclude_by_document": frozenset({"manager", "leader", "system"}),
+    "exclude_by_document": frozenset({"manager", "leader"}),
     "read_campaigns": _DESK | _FIELD | {"planner"},
     "manage_campaigns": frozenset({"admin", "planner"}),
     # actions before filing

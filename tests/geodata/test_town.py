@@ -17,6 +17,7 @@ from geodata import datum, town
 from geodata.town import names
 from geodata.town.plan import MAP
 from geodata.town.rows import DAYS, ZONE, Town
+from geodata.town.visits import FIRST_ROUND, TURN
 
 UNTIL = date(2026, 1, 1)
 GEOD = Geod(ellps="WGS84")
@@ -389,6 +390,16 @@ class TestVisits:
         assert (shares == 1).sum() >= 5
         assert np.histogram(shares, bins=5, range=(0, 1))[0].min() >= 10
         assert 90 <= len(n_doors) < len(built.grids)  # some grids have no door at all
+
+    def test_the_first_round_went_well_and_the_second_goes_on(self, built: Town) -> None:
+        turn = datetime.combine(UNTIL - timedelta(days=DAYS - TURN), time(0), ZONE)
+        there = {door.key for door in built.households if door.script_grid.startswith(FIRST_ROUND)}
+        met = [visit for visit in built.visits if visit.outcome == "reached"]
+        first = {visit.household_key for visit in met if visit.happened_at < turn}
+        assert first <= there
+        assert 0.88 < len(first) / len(there) < 0.98
+        second = {visit.household_key for visit in met if visit.happened_at >= turn}
+        assert 0.4 < len(second) / len(built.households) < 0.6
 
     def test_some_doors_are_visited_again_and_all_visits_are_within_the_script(self, built: Town) -> None:
         start = datetime.combine(UNTIL - timedelta(days=DAYS), time(0), ZONE)
