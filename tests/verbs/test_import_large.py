@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, text
 
-from gridsvc import editions
+from gridsvc import audit, editions
 from gridsvc.grids import Rule
 from gridsvc.imports import bulk
 from gridsvc.imports.account import Account
@@ -48,6 +48,7 @@ def taken(
     account = take(db, path, rule, skip_refused=True, **more)
     stored = [[tuple(r) for r in db.execute(query)] for query in (REPORTS, PLACEMENTS, LOGS)]
     assert list(db.scalars(LEFT_OVER)) == []
+    assert audit.verify(db).findings == ()
     work.rollback()
     return account, stored
 

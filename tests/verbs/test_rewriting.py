@@ -129,14 +129,17 @@ def test_a_large_replacement_is_whole_and_right(fresh: Fresh, rule: Rule) -> Non
         logged = db.execute(
             text(
                 "SELECT count(*) AS n, count(DISTINCT l.report_id) AS reports, min(l.seq) AS seq, max(l.seq) AS last,"
-                " count(*) FILTER (WHERE p.from_at = :now AND p.to_at IS NULL AND o.to_at = :now) AS joined"
-                " FROM report_log l JOIN placement p ON p.report_id = l.report_id AND p.seq = l.seq"
+                " count(*) FILTER (WHERE p.from_at = :now AND p.to_at IS NULL AND o.to_at = :now) AS joined,"
+                " count(*) FILTER (WHERE l.digest = log_digest(b.digest, l.report_id, l.seq, l.action, l.from_state,"
+                " l.to_state, l.actor_id, l.at, l.note_digest, l.facts)) AS sealed"
+                " FROM report_log l JOIN report_log b ON b.report_id = l.report_id AND b.seq = l.seq - 1"
+                " JOIN placement p ON p.report_id = l.report_id AND p.seq = l.seq"
                 " JOIN placement o ON o.report_id = l.report_id AND o.seq = 1 WHERE l.action = 'replace'"
             ),
             {"now": LATER},
         ).one()
         n_moved = done.n_reports_moved
-        assert tuple(logged) == (n_moved, n_moved, 2, 2, n_moved)
+        assert tuple(logged) == (n_moved, n_moved, 2, 2, n_moved, n_moved)
         closed = text(
             "SELECT count(*) FROM report r JOIN placement p ON p.report_id = r.id WHERE r.state = 'closed' AND p.seq > 1"
         )

@@ -18,5 +18,5 @@ SELECT 2, format('DROP INDEX %s', i.indexrelid::regclass), pg_get_indexdef(i.ind
 FROM pg_index i
 WHERE i.indrelid IN (SELECT oid FROM mine) AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = i.indexrelid)
   AND coalesce(pg_get_expr(i.indpred, i.indrelid), '')
-    !~ '^[(][a-z_]+ IS NOT NULL[)]$|[(]grid_version_id IS NULL[)]|[(]confidence < '
+    !~ '[(][a-z_]+ IS NOT NULL[)]+$|[(]grid_version_id IS NULL[)]|[(]confidence < '
 ORDER BY place, make
