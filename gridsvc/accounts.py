@@ -296,6 +296,16 @@ def authenticate(db: Connection, token: str, kind: Kind, now: datetime) -> Actor
     return Actor(row.role, row.id, row.login, row.name, row.worker_id, tuple(row.area_ids), row.department_id)
 
 
+def authenticate_all(db: Connection, shown: Sequence[tuple[str, Kind]], now: datetime) -> list[Actor | None]:
+    """The same for many tokens at once, in their order."""
+    values = {"token_hashes": [_digest(token) for token, _ in shown], "kinds": [kind for _, kind in shown], "now": now}
+    found: list[Actor | None] = [None] * len(shown)
+    for row in db.execute(load("account_by_credentials"), values):
+        areas = tuple(row.area_ids)
+        found[row.nr - 1] = Actor(row.role, row.id, row.login, row.name, row.worker_id, areas, row.department_id)
+    return found
+
+
 def set_password(db: Connection, login: str, password: str) -> None:
     """Gives the account a new password, ends its sessions and its waiting."""
     account_id = _account_id(db, login, active=False)

@@ -7,6 +7,7 @@ rating, and last what was struck off these days. The board is bounded; how many 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -22,6 +23,7 @@ from sqlalchemy import (
     Double,
     Integer,
     Select,
+    Text,
     any_,
     case,
     cast,
@@ -51,6 +53,9 @@ SHOWN = 100
 STRUCK_DAYS = 7  # what was struck off so lately still hangs on the wall, crossed out
 # where in the order a standing begins; the three by deadline share one, for their instants order them
 _RANKS = {"overdue": 0, "due_today": 0, "in_time": 0, "no_deadline": 1, "suspended": 2, "closed": 3, "struck_off": 4}
+
+_CURSOR = re.compile(r"[0-9]{1,19}:[0-9]{1,19}:([0-9]{1,19}(,[0-9]{1,19}){0,999})?")
+_ANYBODY = Actor("admin")
 
 _r = t.report.c
 
@@ -180,6 +185,60 @@ def rows(db: Connection, places: Sequence[Place]) -> list[Row]:
     return [Row(**row) for row in db.execute(load("wall_rows"), values).mappings()]
 
 
+def steady(db: Connection) -> None:
+    """Makes the rest of this transaction, which must not have begun to read, one look: cursor and rows then agree."""
+    db.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
+
+
+def cursor(db: Connection) -> str:
+    """What this transaction sees, as a text: the transactions that had ended, those still open left out.
+
+    So a cursor never passes a transaction that is still open: what that one writes is new to the cursor when it
+    commits, however many committed in between, and nothing is new to it twice.
+    """
+    return str(db.scalar(select(cast(func.pg_current_snapshot(), Text))))
+
+
+def changed(db: Connection, since: str, *, most: int) -> list[int]:
+    """Ids of the reports, `most` at most, whose log has rows that were not seen when the cursor was made.
+
+    Raises:
+        Refused: it is no cursor.
+    """
+    _check_cursor(since)
+    return list(db.scalars(load("wall_changed"), {"since": since, "most": most}))
+
+
+def seen(db: Connection, actor: Actor, ids: Sequence[int]) -> list[int]:
+    """Those of these reports that this reader sees, whatever became of them."""
+    if not ids:
+        return []
+    wanted = worklist_filter.conditions(db, actor, worklist_filter.Filter(states=ALL_STATES))
+    return list(db.scalars(select(_r.id).where(_among(ids), *wanted)))
+
+
+def check(db: Connection, wanted: Filter, since: str | None) -> None:
+    """Returns where a board with these filters and this cursor can be asked for.
+
+    Raises:
+        NotFound: an area that there is not.
+        Refused: it is no cursor.
+    """
+    if since is not None:
+        _check_cursor(since)
+    worklist_filter.conditions(db, _ANYBODY, worklist_filter.Filter(area=wanted.area))
+
+
+def _check_cursor(since: str) -> None:
+    if not _CURSOR.fullmatch(since):
+        raise Refused("cursor_invalid")
+    first, last, listed = since.split(":")
+    between = [int(one) for one in listed.split(",") if one]
+    limits = 0 < int(first) <= int(last) < 2**62
+    if not limits or between != sorted(set(between)) or any(not int(first) <= one < int(last) for one in between):
+        raise Refused("cursor_invalid")
+
+
 def day_ends_at(now: datetime, zone: ZoneInfo) -> datetime:
     """When what is due today stops being so."""
     return worklist.day_ends_at(now, zone)
@@ -229,7 +288,11 @@ def _part(
     chosen = select(*columns).where(*worklist_filter.conditions(db, actor, asked))
     if ids is None:
         return chosen
-    return chosen.where(_r.id == any_(cast(list(ids), ARRAY(BigInteger))))
+    return chosen.where(_among(ids))
+
+
+def _among(ids: Sequence[int]) -> ColumnElement[bool]:
+    return _r.id == any_(cast(list(ids), ARRAY(BigInteger)))
 
 
 def _rank(every: Any) -> ColumnElement[Any]:

@@ -59,6 +59,7 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
+        made.live.close()
         made.intake.close()
         if own:
             made.engine.dispose()

@@ -8,7 +8,7 @@ import logging
 import signal
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from types import FrameType
@@ -34,6 +34,10 @@ class Server(uvicorn.Server):
 
     ended_by: int | None = None
 
+    def __init__(self, config: uvicorn.Config, leaving: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._leaving = leaving
+
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Takes the signals while it serves, and keeps them off what follows; uvicorn would raise them again there."""
@@ -54,7 +58,11 @@ class Server(uvicorn.Server):
         super().handle_exit(sig, frame)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Ends; in a hurry too the app closes its pool, where uvicorn would cut it off with a traceback."""
+        """Ends; in a hurry too the app closes its pool, where uvicorn would cut it off with a traceback.
+
+        Live streams end first: they would be waited for as requests that are not answered yet.
+        """
+        self._leaving()
         await super().shutdown(sockets)
         if self.force_exit:
             await self.lifespan.shutdown()
@@ -84,7 +92,8 @@ def serve(settings: Settings, app_url: str) -> bool:
             proxy_headers=False,  # X-Forwarded-… is read by our own rule, from trusted proxies only
             server_header=False,
             timeout_graceful_shutdown=PATIENCE_S,
-        )
+        ),
+        leaving=app.state.services.live.close,
     )
     # What was loaded stays: looking through it at each collection cost an answer of ten thousand rows half its time.
     gc.collect()

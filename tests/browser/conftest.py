@@ -128,7 +128,7 @@ class Visit:
     def settle(self) -> Page:
         """The page when it has stopped loading, its map's data too."""
         self.page.wait_for_load_state("load")
-        if self.page.locator("#pin-map, .map-page").count():
+        if self.page.locator("#pin-map, .map-page:not(.wall-page)").count():  # the wall's stream is never idle
             self.page.wait_for_load_state("networkidle")
         return self.page
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 import uuid
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
+import pypdfium2 as pdfium
 import pytest
 from playwright.sync_api import Page, expect
 
 from gridsvc import reports
 from gridsvc.reports import Draft, Position
 from gridsvc.rules.roles import ANONYMOUS
-from tests.browser.conftest import OVER, PHONE, SMALL, Visitor
+from tests.browser.conftest import MANY, OVER, PHONE, SMALL, Visitor
 from tests.conftest import NOW, Fresh
 from tests.through import lead
 from tests.web.county import CANARY, RULE, County
@@ -168,3 +170,99 @@ def test_without_scripts_there_is_the_board(visitor: Visitor, hung: County) -> N
     expect(page.locator("#wall-board tbody tr")).to_have_count(N_EACH)
     expect(page.locator("#wall-board tbody tr").first).to_contain_text(CANARY)
     expect(page.locator("noscript a")).to_be_visible()
+
+
+def send(made: Fresh, words: str) -> str:
+    with made.begin() as db:
+        draft = Draft(uuid.uuid4(), "0110", words, "web", Position(110.012, 23.012, "wgs84"))
+        return reports.submit(db, draft, ANONYMOUS, NOW - timedelta(hours=1), RULE).number
+
+
+def test_what_is_committed_is_drawn_by_itself(visitor: Visitor, hung: County, made: Fresh) -> None:
+    visit, page = opened(visitor)
+    expect(page.locator("#wall-live")).to_have_attribute("data-state", "live")
+    expect(page.locator("#wall-live")).to_have_text("实时更新")
+    page.locator(LINES).nth(1).click()
+    before, chosen = numbers(page)[0], page.locator('tr[aria-selected="true"]').get_attribute("data-key")
+    number = send(made, f"刚刚上报 {CANARY}")
+    line = page.locator(f'{LINES}[data-key="gridsvc/{number}/0"]')
+    expect(line).to_be_visible(timeout=2_500)
+    expect(page.locator(f'{PINS}[data-key="gridsvc/{number}/0"]')).to_have_count(1)
+    expect(page.locator("#map-live")).to_contain_text("1")
+    lines, _ = numbers(page)
+    assert lines == list(range(1, len(before) + 2))
+    assert page.locator('tr[aria-selected="true"]').get_attribute("data-key") == chosen
+    with made.begin() as db:
+        lead(db, number, "void", NOW)
+    expect(line).to_have_count(0, timeout=2_500)
+    visit.clean()
+
+
+def test_a_lost_stream_is_said_and_caught_up_in_one_request(visitor: Visitor, hung: County, made: Fresh) -> None:
+    visit, page = opened(visitor, lang="en")
+    expect(page.locator("#wall-live")).to_have_text("Live")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/api/v1/wall" in request.url else None)
+    page.evaluate("wall.live.source.dispatchEvent(new Event('error'))")
+    expect(page.locator("#wall-live")).to_have_attribute("data-state", "lost")
+    expect(page.locator("#wall-live")).to_contain_text("Connection lost")
+    number = send(made, "meanwhile")
+    expect(page.locator(f'{LINES}[data-key="gridsvc/{number}/0"]')).to_have_count(1, timeout=5_000)
+    expect(page.locator("#wall-live")).to_have_attribute("data-state", "live")
+    assert len(asked) == 1
+    assert "since=" in asked[0]
+    lines, _ = numbers(page)
+    assert lines == list(range(1, len(lines) + 1))
+    visit.clean()
+
+
+def test_where_no_stream_gets_through_the_board_is_there(visitor: Visitor, hung: County) -> None:
+    visit = visitor("admin", "en")
+    visit.page.route("**/api/v1/wall/stream*", lambda route: route.abort())
+    page = visit.open("/wall")
+    page.wait_for_selector(LINES)
+    expect(page.locator("#wall-live")).to_have_attribute("data-state", "lost")
+    numbers(page)
+
+
+@pytest.mark.parametrize(("paper", "wide_pt", "high_pt"), [("a3", 1190.6, 841.9), ("a0", 3370.4, 2383.9)])
+def test_a_sheet_of_paper_is_whole(
+    visitor: Visitor, hung: County, serve: Any, tmp_path: Path, paper: str, wide_pt: float, high_pt: float
+) -> None:
+    with serve(map_review_number="审图号 GS(2026)1234号", tile_attribution="© 图源") as address:
+        visit = visitor("admin", "zh", at=address)
+        page = visit.open(f"/wall?paper={paper}")
+        page.wait_for_selector(LINES)
+        page.emulate_media(media="print")
+        wide = page.locator(".wall-page").bounding_box()
+        assert wide
+        cut = page.evaluate(
+            "[...document.querySelectorAll('.wall-page td, .wall-page th, .wall-legend li')]"
+            ".filter(c => c.scrollWidth > c.clientWidth + 1).map(c => c.outerHTML.slice(0, 80))"
+        )
+        assert cut == []
+        frame = page.locator("#map-frame").bounding_box()
+        assert frame
+        middles = page.locator(PINS).evaluate_all(
+            "all => all.map(p => p.getBoundingClientRect()).map(b => [b.x + b.width / 2, b.y + b.height / 2])"
+        )
+        sides = (frame["x"], frame["x"] + frame["width"], frame["y"], frame["y"] + frame["height"])
+        off = [at for at in middles if not (sides[0] <= at[0] <= sides[1] and sides[2] <= at[1] <= sides[3])]
+        assert len(off) == 1  # a report from another county
+        expect(page.locator("#wall-shown")).to_contain_text("1 件的图钉在图幅之外")
+        n_lines = page.locator(LINES).count()
+        page.emulate_media()
+        file = tmp_path / "wall.pdf"
+        page.pdf(path=file, prefer_css_page_size=True, print_background=True)
+        page.close()  # its stream would keep the service
+    document = pdfium.PdfDocument(file)
+    sizes = {tuple(round(side) for side in document[nr].get_size()) for nr in range(len(document))}
+    assert all(abs(wide - wide_pt) < 2 and abs(high - high_pt) < 2 for wide, high in sizes), sizes
+    texts = [document[nr].get_textpage().get_text_range() for nr in range(len(document))]
+    document.close()
+    first, everything = texts[0], "".join(texts)
+    for words in ("挂图作战", "已超期", "数据时间 2026-11-01", "筛选", "审图号 GS(2026)1234号", "© 图源", "责任单位"):
+        assert words in first, words
+    assert all(number in everything for number in map(str, range(1, n_lines + 1)))
+    assert everything.count("路灯不亮") == MANY
+

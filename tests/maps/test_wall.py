@@ -15,7 +15,6 @@ from maps.base import Labels, MapView
 
 MODULES = sorted((STATIC / "wall").glob("*.js"))
 TEMPLATE = (TOP / "gridsvc" / "web" / "templates" / "wall.html").read_text(encoding="utf-8")
-LIVE = ("live", "lost", "waiting")
 
 
 def words(lang: str) -> dict[str, str]:
@@ -70,7 +69,7 @@ def test_no_word_is_missing_and_none_is_idle() -> None:
     flat = {part for pair in asked for part in pair if part}
     brought = set(re.findall(r'"(\w+)": t\(', TEMPLATE)) | {
         stem + name
-        for stem, names in (("standing_", wall.COLORS), ("step_", _steps()), ("live_", LIVE))
+        for stem, names in (("standing_", wall.COLORS), ("step_", _steps()))
         if f'"{stem}" ~' in TEMPLATE
         for name in names
     }

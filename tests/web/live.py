@@ -51,7 +51,9 @@ def serving(app: FastAPI) -> Iterator[str]:
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         port = listening.getsockname()[1]
-        config = uvicorn.Config(app, proxy_headers=False, server_header=False, log_level="error", ws="none")
+        config = uvicorn.Config(
+            app, proxy_headers=False, server_header=False, log_level="error", ws="none", timeout_graceful_shutdown=5
+        )
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()

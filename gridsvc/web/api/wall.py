@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Header, Query, Request
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from gridsvc import wall
-from gridsvc.web import answers, schemas, wall_told
+from gridsvc.errors import NotAuthenticated
+from gridsvc.web import answers, schemas, security, wall_told
 from gridsvc.web.deps import Unit, may
+from gridsvc.web.wall_stream import MOST_CHANGED, Stream, Viewer
 
 router = APIRouter(prefix="/api/v1", tags=["worklist"])
 
@@ -30,13 +33,55 @@ Wanted = Annotated[wall.Filter, Depends(wanted)]
 Limit = Annotated[Literal["50", "100", "200"], Query(description="rows at most; what is left out is counted")]
 
 
+Since = Annotated[
+    schemas.Words | None, Query(max_length=2000, description="`cursor` of an answer: what changed since is counted")
+]
+
+
 @router.get("/wall", operation_id="wall", responses={200: {"model": dict[str, Any]}})
 def show(
-    request: Request, unit: Annotated[Unit, may("read_worklist")], chosen: Wanted, limit: Limit = "100"
+    request: Request,
+    unit: Annotated[Unit, may("read_worklist")],
+    chosen: Wanted,
+    limit: Limit = "100",
+    since: Since = None,
 ) -> Response:
     """The board: `rows` numbered by urgency (earliest deadline first), counts by standing, how many are left out."""
     zone = unit.mine.settings.zone
+    wall.steady(unit.db)
+    content: dict[str, Any] = {"cursor": wall.cursor(unit.db)}
+    if since is not None:
+        ids = wall.changed(unit.db, since, most=MOST_CHANGED)
+        content["n_changed"] = len(wall.seen(unit.db, unit.actor, ids))
     board = wall.board(unit.db, unit.actor, chosen, unit.now, zone, limit=int(limit))
     told = [wall_told.row(one, unit.locale, zone) for one in wall.rows(unit.db, board.places)]
-    content = wall_told.head(board, unit.now, zone) | {"rows": wall_told.numbered(told)}
+    content |= wall_told.head(board, unit.now, zone) | {"rows": wall_told.numbered(told)}
     return answers.data(request, content)
+
+
+@router.get(
+    "/wall/stream",
+    operation_id="wall_stream",
+    responses={200: {"content": {"text/event-stream": {}}}},
+    response_model=None,
+)
+async def stream(
+    request: Request,
+    unit: Annotated[Unit, may("read_worklist")],
+    chosen: Wanted,
+    limit: Limit = "100",
+    since: Since = None,
+    last: Annotated[str | None, Header(alias="Last-Event-ID", max_length=2000)] = None,
+) -> Response:
+    """The same board, live: `board` with `order` (keys) and the rows that are new, `beat` while nothing is, `end`.
+
+    The first message has every row; with `since`, or as a browser comes again by itself, it says how many reports
+    changed meanwhile.
+    """
+    shown = security.presented(request)
+    if shown is None:
+        raise NotAuthenticated("login_needed")
+    came_from = since or last
+    await run_in_threadpool(wall.check, unit.question, chosen, came_from)
+    viewer = Viewer(shown, unit.actor, chosen, int(limit), unit.locale, came_from)
+    return Stream(unit.mine.live, viewer)

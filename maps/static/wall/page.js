@@ -5,6 +5,7 @@ import { announce, settle, tell, tellError } from "../notice.js";
 import { keepOnLanguageLinks, readFilters, readLook, writeFilters, writeLook } from "../state.js";
 import { count, element, when, word } from "../words.js";
 import { Board, reportPath } from "./board.js";
+import { Live } from "./live.js";
 import { mark } from "./looks.js";
 import { Pins } from "./pins.js";
 
@@ -15,10 +16,11 @@ const { looks } = shell.layers.pins;
 const form = by("map-form");
 const sheet = document.querySelector(".wall-page").dataset.paper ?? null;
 
-const page = { answer: null, rows: [], selected: null, asked: null, compounds: null, toShow: false };
+const page = { answer: null, rows: new Map(), shown: [], selected: null, compounds: null, toShow: false };
 const pins = new Pins(shell, sheet === "a0" ? 68 : 30, (key) => select(key));
 const board = new Board(by("wall-board"), looks, view.source, (key) => select(key));
-window.wall = { page, pins, board };
+const live = new Live(view.stream, { board: hear, state: drawState, failed: ask });
+window.wall = { page, pins, board, live };
 
 start();
 
@@ -123,34 +125,65 @@ function apply() {
   load();
 }
 
-async function load() {
-  page.asked?.abort();
-  const asked = (page.asked = new AbortController());
+// other filters are another wall: what was heard of the one before is forgotten
+function load() {
+  page.answer = null;
+  page.rows.clear();
   busy(true);
-  try {
-    const answer = await getJson(view.wall, readFilters(view.filters), asked.signal);
-    settle("stats");
-    show(answer, answer.rows);
-    announce(word("announce_loaded", { n: count(answer.rows.length) }));
-  } catch (error) {
-    if (error.name === "AbortError") return;
-    tellFailure(error);
-  }
-  busy(false);
+  live.open(readFilters(view.filters));
 }
 
-function tellFailure(error) {
-  const text = error.status === 401 ? word("signed_out") : [word("failed_wall"), error.said].filter(Boolean).join(" ");
-  tell("stats", text, load);
+// order and numbers are the service's own at every message, so nothing can be counted twice
+function hear(answer) {
+  const isFirst = page.answer === null;
+  const had = new Set(page.shown.map((row) => row.key));
+  for (const row of answer.rows) page.rows.set(row.key, row);
+  const here = new Set(answer.order);
+  for (const key of [...page.rows.keys()]) if (!here.has(key)) page.rows.delete(key);
+  settle("stats");
+  show(answer, answer.order.map((key, place) => ({ ...page.rows.get(key), nr: place + 1 })));
+  busy(false);
+  if (isFirst) announce(word("announce_loaded", { n: count(answer.order.length) }));
+  else if (answer.n_changed) announce(word("announce_caught_up", { n: count(answer.n_changed) }));
+  else announceNews(answer.rows.filter((row) => !had.has(row.key)).length);
+}
+
+function announceNews(n) {
+  if (n) announce(word("announce_news", { n: count(n) }));
+}
+
+// A stream says not why it was refused; a plain question does. It also brings the board where no stream gets through.
+async function ask(code) {
+  try {
+    if (code !== null) throw Object.assign(new Error(code), { status: 401 });
+    const answer = await getJson(view.wall, readFilters(view.filters));
+    hear({ ...answer, order: answer.rows.map((row) => row.key) });
+    live.cursor = answer.cursor;
+  } catch (error) {
+    busy(false);
+    const text = error.status === 401 ? word("signed_out") : [word("failed_wall"), error.said].filter(Boolean).join(" ");
+    if (page.answer === null || error.status) tell("stats", text, load);
+    if (error.status && error.status < 500) live.close();
+  }
+}
+
+function drawState(state, data) {
+  const box = by("wall-live");
+  if (data?.as_of) page.asOf = data.as_of;
+  if (page.answer) by("map-foot").textContent = foot();
+  if (sheet) return;
+  box.dataset.state = state;
+  const text = word(`live_${state}`, { when: when(page.asOf) });
+  if (box.textContent !== text) box.textContent = text;
 }
 
 function show(answer, rows) {
-  Object.assign(page, { answer, rows });
+  Object.assign(page, { answer, shown: rows, asOf: answer.as_of });
   pins.show(rows);
   board.show(rows);
   drawLegend(answer);
   by("wall-shown").textContent = shown(answer, rows);
-  by("map-foot").textContent = [word("as_of", { when: when(answer.as_of) }), word("zone"), filtersTold()].join(" · ");
+  by("map-foot").textContent = foot();
   by("map-empty").textContent = rows.length ? "" : word("empty");
   by("map-empty").hidden = rows.length > 0;
   // an old link may name what hangs on the wall no more
@@ -159,10 +192,16 @@ function show(answer, rows) {
   page.toShow = false;
 }
 
+function foot() {
+  return [word("as_of", { when: when(page.asOf) }), word("zone"), filtersTold()].join(" · ");
+}
+
 function shown(answer, rows) {
   const facts = { total: count(answer.total), n: count(rows.length), left: count(answer.left_out) };
   const n = rows.filter((row) => !row.location).length;
-  return [word(answer.left_out ? "shown" : "shown_all", facts), n ? word("no_pin", { n: count(n) }) : ""].filter(Boolean).join(" · ");
+  const off = sheet ? pins.nOff() : 0;
+  const told = [word(answer.left_out ? "shown" : "shown_all", facts), n && word("no_pin", { n: count(n) }), off && word("off_sheet", { n: count(off) })];
+  return told.filter(Boolean).join(" · ");
 }
 
 function filtersTold() {
@@ -192,7 +231,7 @@ function select(key) {
   page.selected = key;
   drawSelection(true);
   keepLook();
-  const row = page.rows.find((one) => one.key === key);
+  const row = page.shown.find((one) => one.key === key);
   announce(row ? word("announce_selected", { what: `${row.nr} ${row.category.name} ${row.description}` }) : word("announce_cleared"));
 }
 
@@ -200,11 +239,14 @@ function drawSelection(move) {
   pins.select(page.selected);
   board.select(page.selected, move);
   if (move && page.selected !== null) pins.look(page.selected);
-  drawCard(page.rows.find((row) => row.key === page.selected));
+  drawCard(page.shown.find((row) => row.key === page.selected));
 }
 
 function drawCard(row) {
   const card = by("wall-card");
+  const text = JSON.stringify(row);
+  if (card.told === text) return; // news of others leave the focus where it is
+  card.told = text;
   card.hidden = !row;
   card.replaceChildren();
   if (!row) return;

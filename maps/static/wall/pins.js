@@ -87,10 +87,10 @@ export class Pins {
     if (pin && !this.map.getBounds().pad(-0.05).contains(pin.getLatLng())) this.map.panTo(pin.getLatLng(), { animate: false });
   }
 
-  /** The bounds of all pins, or null. */
-  bounds() {
-    const all = [...this.markers.values()].map((pin) => pin.true);
-    return all.length ? L.latLngBounds(all) : null;
+  /** How many pins lie outside what the map shows. */
+  nOff() {
+    const here = this.map.getBounds();
+    return [...this.markers.values()].filter((pin) => !here.contains(pin.getLatLng())).length;
   }
 }
 

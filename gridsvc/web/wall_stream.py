@@ -1,0 +1,311 @@
+"""The live wall: one connection that listens for commits feeds every viewer of this process.
+
+A commit tells only that something was written. What it was is looked up once for all, and matched for each group of
+viewers by the same conditions as any list of theirs; sessions are asked about again before anything is told. Queues are
+bounded: who reads too slowly is told to come again, and then gets the whole board in one request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import psycopg
+from psycopg import sql
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from gridsvc import accounts, wall
+from gridsvc.errors import GridsvcError, Unavailable
+from gridsvc.i18n import Locale
+from gridsvc.rules.roles import Actor, may
+from gridsvc.web import wall_groups
+from gridsvc.web.recognised import Presented
+from gridsvc.web.wall_groups import Group, Key
+from gridsvc.web.wall_told import moment
+
+log = logging.getLogger("gridsvc.wall")
+DEED = "read_worklist"
+MOST_VIEWERS = 500
+MOST_WAITING = 8  # messages that one viewer may be behind
+MOST_CHANGED = 500  # beyond, boards are read anew instead of report by report
+GATHER_S = 0.25  # commits that follow one another closely are one message
+BUSY_SHARE = 0.25  # looking takes no more of the time than this
+LONGEST_REST_S = 1.0
+BEAT_S = 10.0
+HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+
+
+@dataclass(eq=False)
+class Viewer:
+    """One open stream. `since`: the cursor of what its page had; `group`: None until its first message is made."""
+
+    shown: Presented
+    actor: Actor
+    wanted: wall.Filter
+    limit: int
+    locale: Locale
+    since: str | None = None
+    group: Key | None = None
+    waiting: asyncio.Queue[bytes | None] = field(default_factory=lambda: asyncio.Queue(MOST_WAITING + 2))
+
+
+@dataclass
+class Kept:
+    """What the looks of one stretch of listening keep: the groups, and the cursor of the last look."""
+
+    groups: dict[Key, Group] = field(default_factory=dict)
+    cursor: str | None = None
+
+
+@dataclass
+class Found:
+    """What one look found: messages by group, first messages by viewer, why some viewers end, where the cursor is."""
+
+    cursor: str
+    news: dict[Key, bytes] = field(default_factory=dict)
+    first: dict[Viewer, bytes] = field(default_factory=dict)
+    ended: dict[Viewer, str] = field(default_factory=dict)
+
+
+class Wall:
+    """The viewers of one process and what feeds them; made at start, at work only while somebody looks.
+
+    Everything but `_look` runs on the event loop, and only one `_look` at a time.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        schema: str,
+        zone: ZoneInfo,
+        clock: Callable[[], datetime],
+        slots: asyncio.Semaphore,
+    ) -> None:
+        self._engine = engine
+        self._channel = f"wall_{schema}"[:63]
+        self._zone = zone
+        self._clock = clock
+        self._slots = slots
+        self._viewers: set[Viewer] = set()
+        self._wake = asyncio.Event()
+        self._working: asyncio.Task[None] | None = None
+        self._closed = False
+
+    def join(self, viewer: Viewer) -> None:
+        """Nothing; afterwards the viewer gets messages.
+
+        Raises:
+            Unavailable: the service ends, or too many look already.
+        """
+        if self._closed or len(self._viewers) >= MOST_VIEWERS:
+            raise Unavailable("busy")
+        self._viewers.add(viewer)
+        self._wake.set()
+        if self._working is None or self._working.done():
+            self._working = asyncio.create_task(self._work())
+
+    def leave(self, viewer: Viewer) -> None:
+        """Nothing; afterwards nothing is kept for the viewer; with the last one the listening ends."""
+        self._viewers.discard(viewer)
+        if not self._viewers and self._working is not None:
+            self._working.cancel()
+            self._working = None
+
+    def close(self) -> None:
+        """Ends every stream, because the service does."""
+        self._closed = True
+        self._end_all("closing")
+
+    @property
+    def n_viewers(self) -> int:
+        return len(self._viewers)
+
+    # ---- on the event loop -------------------------------------------------------------------------------------------
+
+    async def _work(self) -> None:
+        """Listens and feeds for as long as there are viewers; when the database is away they all end, to come again."""
+        try:
+            async with await psycopg.AsyncConnection.connect(**self._arguments(), autocommit=True) as listening:
+                await listening.execute(sql.SQL("LISTEN {}").format(sql.Identifier(self._channel)))
+                hearing = asyncio.create_task(self._hear(listening))
+                hearing.add_done_callback(lambda _: self._wake.set())
+                try:
+                    await self._feed(hearing)
+                finally:
+                    hearing.cancel()
+                    await asyncio.gather(hearing, return_exceptions=True)
+        except (psycopg.Error, SQLAlchemyError, OSError) as error:
+            log.warning("the live wall lost the database: %s", type(error).__name__)
+            self._end_all("lost")
+        except Exception:
+            log.exception("the live wall failed")
+            self._end_all("lost")
+
+    def _arguments(self) -> dict[str, Any]:
+        _, arguments = self._engine.dialect.create_connect_args(self._engine.url)
+        return {**arguments, "application_name": "gridsvc wall", "keepalives_idle": 10, "keepalives_interval": 5}
+
+    async def _hear(self, listening: psycopg.AsyncConnection[Any]) -> None:
+        async for _ in listening.notifies():
+            self._wake.set()
+
+    async def _feed(self, hearing: asyncio.Task[None]) -> None:
+        kept, beaten_at_s = Kept(), time.monotonic()
+        while not hearing.done():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(max(0.0, beaten_at_s + BEAT_S - time.monotonic())):
+                    await self._wake.wait()
+                    if all(viewer.group for viewer in self._viewers):  # who came just now does not wait
+                        await asyncio.sleep(GATHER_S)
+            self._wake.clear()
+            viewers = list(self._viewers)
+            async with self._slots:
+                begun_s = time.monotonic()
+                found = await run_in_threadpool(self._look, kept, viewers)
+            took_s = time.monotonic() - begun_s
+            beat = time.monotonic() >= beaten_at_s + BEAT_S
+            beaten_at_s = time.monotonic() if beat else beaten_at_s
+            self._deliver(viewers, found, beat=beat)
+            await asyncio.sleep(min(LONGEST_REST_S, took_s * (1 / BUSY_SHARE - 1)))
+        await hearing  # raises what ended it
+        raise psycopg.OperationalError("listening ended")
+
+    def _deliver(self, viewers: list[Viewer], found: Found, *, beat: bool) -> None:
+        alive = wall_groups.event("beat", {"as_of": moment(self._clock(), self._zone)}, found.cursor)
+        for viewer in viewers:
+            if viewer in found.ended:
+                self._end(viewer, found.ended[viewer])
+                continue
+            message = found.first.get(viewer) or (found.news.get(viewer.group) if viewer.group else None)
+            if message is None and beat:
+                message = alive
+            if message is not None and viewer in self._viewers:
+                self._put(viewer, message)
+
+    def _put(self, viewer: Viewer, message: bytes) -> None:
+        if viewer.waiting.qsize() >= MOST_WAITING:
+            while not viewer.waiting.empty():
+                viewer.waiting.get_nowait()
+            self._end(viewer, "slow")
+            return
+        viewer.waiting.put_nowait(message)
+
+    def _end(self, viewer: Viewer, code: str) -> None:
+        """The last message, which says why; the queue has room for it."""
+        if viewer in self._viewers:
+            self._viewers.discard(viewer)
+            viewer.waiting.put_nowait(wall_groups.event("end", {"code": code}))
+            viewer.waiting.put_nowait(None)
+
+    def _end_all(self, code: str) -> None:
+        for viewer in list(self._viewers):
+            self._end(viewer, code)
+
+    # ---- in a thread, with one transaction ---------------------------------------------------------------------------
+
+    def _look(self, kept: Kept, viewers: list[Viewer]) -> Found:
+        now, clock_s = self._clock(), time.monotonic()
+        with self._engine.connect() as db, db.begin():
+            wall.steady(db)
+            found = Found(wall.cursor(db))
+            changed = self._changed(db, kept.cursor)
+            self._identify(db, viewers, now, found)
+            arrived = self._regroup(kept.groups, [viewer for viewer in viewers if viewer not in found.ended])
+            broken = self._update(db, kept.groups, changed, now, clock_s)
+            places = {place for group in kept.groups.values() for place in group.wants(changed or ())}
+            rows = wall_groups.told_rows(db, places, (key.locale for key in kept.groups), self._zone)
+            for key, group in kept.groups.items():
+                news = group.tell(rows[key.locale], found.cursor, now, self._zone)
+                if news is not None:
+                    found.news[key] = news
+            for viewer in viewers:
+                if viewer.group in broken:
+                    found.ended[viewer] = broken[viewer.group]
+                elif viewer in arrived and viewer.group is not None:
+                    found.first[viewer] = kept.groups[viewer.group].whole(self._missed(db, viewer))
+        kept.cursor = found.cursor
+        return found
+
+    def _changed(self, db: Connection, since: str | None) -> list[int] | None:
+        """The reports that changed since the last look; None where those are too many to be looked at one by one."""
+        if since is None:
+            return []
+        ids = wall.changed(db, since, most=MOST_CHANGED + 1)
+        return None if len(ids) > MOST_CHANGED else ids
+
+    def _identify(self, db: Connection, viewers: list[Viewer], now: datetime, found: Found) -> None:
+        """Whose sessions still hold, and what they may see now."""
+        shown = [(viewer.shown.token, viewer.shown.kind) for viewer in viewers]
+        for viewer, actor in zip(viewers, accounts.authenticate_all(db, shown, now), strict=True):
+            if actor is None:
+                found.ended[viewer] = "signed_out"
+            elif not may(actor, DEED):
+                found.ended[viewer] = "not_allowed"
+            else:
+                viewer.actor = actor
+
+    def _regroup(self, groups: dict[Key, Group], viewers: list[Viewer]) -> set[Viewer]:
+        """Those whose group is new to them: they came just now, or see other rows than before."""
+        arrived = set()
+        for viewer in viewers:
+            key = wall_groups.key_of(viewer.actor, viewer.wanted, viewer.limit, viewer.locale)
+            if key != viewer.group:
+                viewer.group = key
+                arrived.add(viewer)
+            groups.setdefault(key, Group(key))
+        needed = {viewer.group for viewer in viewers}
+        for key in [key for key in groups if key not in needed]:
+            del groups[key]
+        return arrived
+
+    def _update(
+        self, db: Connection, groups: dict[Key, Group], changed: list[int] | None, now: datetime, clock_s: float
+    ) -> dict[Key | None, str]:
+        """Why some groups cannot go on, by their key."""
+        broken: dict[Key | None, str] = {}
+        for key, group in list(groups.items()):
+            try:
+                group.update(db, changed, now, self._zone, clock_s)
+            except GridsvcError as error:
+                broken[key] = error.code
+                del groups[key]
+        return broken
+
+    def _missed(self, db: Connection, viewer: Viewer) -> dict[str, object]:
+        """What became new while a viewer's page was cut off; each thing is counted once."""
+        since, viewer.since = viewer.since, None
+        if since is None:
+            return {}
+        ids = wall.seen(db, viewer.actor, wall.changed(db, since, most=MOST_CHANGED))
+        return {"n_changed": len(ids)}
+
+
+class Stream(StreamingResponse):
+    """A viewer's messages as they come, until the reader leaves or is ended."""
+
+    def __init__(self, live: Wall, viewer: Viewer) -> None:
+        self._live, self._viewer = live, viewer
+        super().__init__(self._messages(), headers=HEADERS, media_type="text/event-stream")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers, and forgets the viewer whatever ends it."""
+        self._live.join(self._viewer)
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._live.leave(self._viewer)
+
+    async def _messages(self) -> AsyncIterator[bytes]:
+        while (message := await self._viewer.waiting.get()) is not None:
+            yield message
