@@ -29,10 +29,12 @@ from sqlalchemy.dialects.postgresql import JSONB
 from gridsvc.db.tables.base import code_column, geom_column, id_column, instant, metadata, one_of
 
 OPEN_STATES = ("reported", "verified", "filed", "dispatched", "disposed", "checked")
-REPORT_STATES = (*OPEN_STATES, "closed", "struck_off", "void", "not_filed", "merged")
+ENDED_STATES = ("closed", "struck_off", "void", "not_filed", "merged")
+REPORT_STATES = (*OPEN_STATES, *ENDED_STATES)
 LEVELS = ("grid", "community", "subdistrict", "district", "city")
 ROUTINGS = ("list", "fallback", "consultation", "by_hand", "claim")
 _IS_OPEN = "state IN (" + ", ".join(f"'{state}'" for state in OPEN_STATES) + ")"
+_IS_ENDED = "state IN (" + ", ".join(f"'{state}'" for state in ENDED_STATES) + ")"
 STAGES = ("verify", "dispatch", "accept", "dispose", "check")
 # What a worklist counts and sorts by: read from the index alone, since open reports lie all over the table.
 _LISTED = (
@@ -149,7 +151,7 @@ report = Table(
     Index(None, "received_at", "id"),
     Index("report_open_until_idx", "until_at", "id", postgresql_where=text("open"), postgresql_include=_LISTED),
     Index(None, "due_at", "id"),
-    Index("report_state_received_at_idx", "state", "received_at", "id"),
+    Index("report_ended_received_at_idx", "state", "received_at", "id", postgresql_where=text(_IS_ENDED)),
     Index("report_open_department_idx", "department_id", "due_at", postgresql_where=text("open")),
     Index("report_open_assist_idx", "id", postgresql_where=text("open AND assist_ids IS NOT NULL")),
     Index("report_open_called_idx", "id", postgresql_where=text("open AND called_ids IS NOT NULL")),

@@ -1,0 +1,19 @@
+"""Lists of ended reports have an index of ended reports."""
+
+from alembic import op
+
+from gridsvc.db.statements import statements
+
+revision = "0026"
+down_revision = "0025"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    for statement in statements(__file__):
+        op.execute(statement)
+
+
+def downgrade() -> None:
+    raise NotImplementedError("a schema is brought back from a dump, not downgraded")
