@@ -1,4 +1,5 @@
 // The coloured areas: grids joined to the figures by code, or square cells that come with them.
+import { lean } from "./cards.js";
 import { untestedWhy } from "./finding.js";
 import { fillOf, isFew } from "./legend.js";
 import { count, element, known, percent, rate, word } from "./words.js";
@@ -73,7 +74,7 @@ export class Areas {
       if (this.map.getBoundsZoom(bounds) < this.map.getZoom()) this.map.fitBounds(bounds, { animate: false });
       else this.map.panTo(bounds.getCenter(), { animate: false });
     }
-    this.pin.setContent(this.pinned(shapes[0].feature)).setLatLng(shapes[0].getCenter()).addTo(this.map);
+    lean(this.pin.setContent(this.pinned(shapes[0].feature)), this.map, shapes[0].getCenter());
   }
 
   /** What is pinned to a selected area: its figures, and the links to what lies behind it. */
@@ -98,7 +99,7 @@ export class Areas {
       if (event.originalEvent.pointerType === "touch" || event.originalEvent.sourceCapabilities?.firesTouchEvents) return;
       if (this.tip.feature !== feature) this.tip.setContent(this.card(feature));
       this.tip.feature = feature;
-      this.tip.setLatLng(event.latlng).addTo(this.map);
+      lean(this.tip, this.map, event.latlng);
     });
     shape.on("mouseout", () => this.tip.remove());
     shape.on("click", (event) => {

@@ -13,3 +13,13 @@ function doorsTold(row) {
   const share = row.share === null ? word("tip_no_share") : word("tip_share", { share: percent(row.share) });
   return [share, word("tip_of", { n: count(row.n), denom: count(row.denom) })];
 }
+
+/** Opens a tooltip at a place of the map: over it, or under it where there is no room above; gives it back. */
+export function lean(tip, map, at) {
+  Object.assign(tip.options, { direction: "top", offset: L.point(0, -6) });
+  tip.setLatLng(at).addTo(map);
+  const { y } = map.latLngToContainerPoint(at);
+  if (y > tip.getElement().offsetHeight + 14 || y > map.getSize().y / 2) return tip;
+  Object.assign(tip.options, { direction: "bottom", offset: L.point(0, 6) });
+  return tip.setLatLng(at);
+}

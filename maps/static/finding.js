@@ -47,7 +47,8 @@ export function hotRows(rows) {
 export const untestedWhy = (row) => (row.why ? word(`why_${row.why}`) : word("not_tested"));
 
 function place(row, picked) {
-  const button = element("button", "map-place", row.name || row.code);
+  const name = row.name || row.code;
+  const button = element("button", "map-place", row.ring ? word("cell_name", { code: name }) : name);
   button.type = "button";
   button.append(element("span", `map-sure map-sure-${row.band}`, `${row.band.slice(-2)}\u00a0%`));
   button.addEventListener("click", () => picked(row.code));

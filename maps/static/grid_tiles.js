@@ -1,4 +1,5 @@
 // The coloured areas where they are too many to be fetched as one file: grids as vector tiles, otherwise as in areas.js.
+import { lean } from "./cards.js";
 import { Areas } from "./areas.js";
 import { getJson } from "./load.js";
 import { VectorTiles } from "./vector_tiles.js";
@@ -89,7 +90,7 @@ export class GridTiles extends Areas {
     if (!part) return;
     const { box, feature } = part.shape;
     const at = this.vectors.position(part.tile, (box[0] + box[2]) / 2, (box[1] + box[3]) / 2);
-    this.pin.setContent(this.pinned(feature)).setLatLng(at).addTo(this.map);
+    lean(this.pin.setContent(this.pinned(feature)), this.map, at);
   }
 
   *#shapes(wanted) {
@@ -137,7 +138,7 @@ export class GridTiles extends Areas {
     }
     if (this.tip.feature?.properties.code !== feature.properties.code) this.tip.setContent(this.card(feature));
     this.tip.feature = feature;
-    this.tip.setLatLng(latlng).addTo(this.map);
+    lean(this.tip, this.map, latlng);
   }
 
   // the parts of each grid that are wide enough for a name, joined, as Leaflet's shapes are

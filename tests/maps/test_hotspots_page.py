@@ -321,6 +321,29 @@ def test_the_whole_state_is_in_the_address(visit: Visit) -> None:
     visit.clean()
 
 
+def test_paper_is_asked_for_what_the_screen_shows(visit: Visit) -> None:
+    page = visit.open(f"/maps/hotspots?from=2026-09-01&to=2026-09-30&lang=en#map=16/36.65/117.01&sel={PICKED}")
+    page.locator("#map-breaks").select_option("fixed")
+    page.locator("input[value=smoothed]").check()
+    with page.expect_response("**/api/v1/stats/**"):
+        page.locator("#f-category").select_option("waste")
+    page.locator("#map-frame[aria-busy=false]").wait_for()
+    for kind in ("pdf", "png"):
+        address = urlsplit(page.locator(f"[data-file={kind}]").get_attribute("href") or "")
+        assert address.path == f"/maps/hotspots.{kind}"
+        asked = {name: value for name, (value,) in parse_qs(address.query).items()}
+        breaks, place, size = asked.pop("breaks"), asked.pop("map"), asked.pop("px")
+        assert asked == {
+            "from": "2026-09-01", "to": "2026-09-30", "category": "waste", "by": "grid", "lang": "en",
+            "show": "smoothed", "sel": PICKED,
+        }  # fmt: skip
+        assert breaks in page.url
+        frame = page.locator("#map-frame").bounding_box()
+        assert frame
+        assert [int(part) for part in size.split("x")] == pytest.approx([frame["width"], frame["height"]], abs=4)
+        assert [float(part) for part in place.split("/")] == pytest.approx([16, 36.65, 117.01], abs=2e-4)
+
+
 def test_categories_come_by_fetch(visit: Visit, double: Double) -> None:
     double.failing = {"categories"}
     page = visit.open("/maps/hotspots?category=waste")
