@@ -132,22 +132,58 @@ def table(
     if query.edition is not None and rule is None:
         raise ValueError("an edition is asked for without a rule of placement")
     as_of = query.as_of or now
-    changed = query.as_of or query.edition or query.from_on or query.to_on or set(query.by) & set(TIMES)
-    kept = None if changed else campaign
+    kept = campaign if _is_kept(query) else None
     if kept is not None:
         held_at = now
         rows, whole = _kept(db, query, kept, actor)
     else:
         held_at = _gather(db, query, campaign, actor, now, rule)
         rows, whole = _counted(db, query, campaign, window, actor, held_at, zone, as_of)
-    by_class = "class" in query.by or query.class_code is not None
-    by_class = by_class or (campaign is not None and campaign.wanted.class_codes is not None)
-    if small_cells.applies(actor, query.kind, by_class):
+    if small_cells.applies(actor, query.kind, _is_by_class(query, campaign)):
         rows, values = _hide(db, query, kept, actor, rows, whole)
     else:
         values = whole
     added, outside = (None, None) if campaign is None or values is None else _beside(db, query, campaign, window, actor)
     return Table(query, campaign, window, rows, values, added, outside, as_of, query.as_of is not None, held_at)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The counts of a campaign by grid as they are kept: `version` is another as soon as a row that this reader sees
+    is another."""
+
+    campaign: Campaign
+    version: str
+
+
+def kept(db: Connection, query: Query, actor: Actor, now: datetime) -> Kept | None:
+    """What the answer to a query by grid is read from; None where it is counted, or where something is hidden.
+
+    Raises:
+        NotFound, Conflict, Refused: as `table`.
+    """
+    campaign = _checked(db, query, actor, now)
+    if campaign is None or not _is_by_grid(query) or not _is_kept(query):
+        return None
+    if small_cells.applies(actor, query.kind, _is_by_class(query, campaign)):
+        return None
+    ((n, version),) = queries.table(db, "coverage_kept_version", scope(actor) | {"campaign_id": campaign.id})
+    return Kept(campaign, f"{campaign.id}/{n}/{version}")
+
+
+def around(
+    db: Connection,
+    query: Query,
+    read: Kept,
+    values: tuple[int, ...],
+    actor: Actor,
+    now: datetime,
+    zone: ZoneInfo,
+) -> Table:
+    """The table that `table` gives, without its rows, which `read` stands for; `values` is their whole."""
+    window = window_of(query, read.campaign, now, zone)
+    beside = _beside(db, query, read.campaign, window, actor)
+    return Table(query, read.campaign, window, (), values, *beside, now, past=False, held_at=now)
 
 
 def for_map(told: Table) -> stats.Table:
@@ -208,7 +244,7 @@ def _checked(db: Connection, query: Query, actor: Actor, now: datetime) -> Campa
 
 
 def _kept(db: Connection, query: Query, campaign: Campaign, actor: Actor) -> tuple[tuple[Row, ...], tuple[int, ...]]:
-    if query.by == ("grid",) and query.class_code is None and query.kind is None:
+    if _is_by_grid(query):
         found = queries.table(db, "coverage_by_grid_kept", scope(actor) | {"campaign_id": campaign.id})
         counts = list(map(itemgetter(slice(_N_CALLED, None)), found))
         keys = map(Key, *(map(itemgetter(i), found) for i in range(_N_CALLED)))
@@ -219,6 +255,21 @@ def _kept(db: Connection, query: Query, campaign: Campaign, actor: Actor) -> tup
     if not query.by:
         return (), _sum(row.values for row in rows)
     return _ordered(rows), _sum(row.values for row in rows)
+
+
+def _is_kept(query: Query) -> bool:
+    """Whether what is kept of a campaign answers this: all of its days, as they stand now, by today's grids."""
+    changed = query.as_of or query.edition or query.from_on or query.to_on or set(query.by) & set(TIMES)
+    return not changed
+
+
+def _is_by_grid(query: Query) -> bool:
+    return query.by == ("grid",) and query.class_code is None and query.kind is None
+
+
+def _is_by_class(query: Query, campaign: Campaign | None) -> bool:
+    of_some = campaign is not None and campaign.wanted.class_codes is not None
+    return "class" in query.by or query.class_code is not None or of_some
 
 
 _N_CALLED = 4  # the first columns: what a grid is called, as a Key has it

@@ -144,6 +144,31 @@ def test_who_reads_what(client: Client, running: str) -> None:
     assert client().get(COVERAGE).status_code == 401
 
 
+def test_what_is_put_into_words_once_is_told_as_it_stands(client: Client, running: str, engine: Engine) -> None:
+    """Kept answers are the counted ones, each reader's own, packed or not; a change of one row is told at once."""
+    params = {"campaign": running, "lang": "en"}
+    counted = told(client("planner").get(COVERAGE, params=params | {"from": BODY["starts_on"]}))
+    for login in ("planner", "manager_east", "planner"):
+        plain = client(login).get(COVERAGE, params=params, headers={"Accept-Encoding": "identity"})
+        packed = client(login).get(COVERAGE, params=params, headers={"Accept-Encoding": "gzip"})
+        assert ("content-encoding" in plain.headers, packed.headers["content-encoding"]) == (False, "gzip")
+        assert plain.content == packed.content == client(login).get(COVERAGE, params=params).content
+        rows = {row["code"]: row for row in told(plain)["rows"]}
+        assert rows == {row["code"]: row for row in counted["rows"] if row["code"] in rows}
+        assert len(rows) == (1 if login == "manager_east" else len(counted["rows"]))
+        if login == "planner":
+            assert told(plain) == counted | {name: told(plain)[name] for name in ("as_of", "notes")}
+    assert told(client("planner").get(COVERAGE, params=params | {"lang": "zh"}))["counts"] != counted["counts"]
+    change = text("UPDATE campaign_grid SET n_visits = n_visits + :n WHERE enumerated = 10")
+    for n in (1, -1):
+        with engine.begin() as db:
+            db.execute(change, {"n": n})
+        answer = told(client("planner").get(COVERAGE, params=params))
+        assert answer["total"]["counts"]["n_visits"] == counted["total"]["counts"]["n_visits"] + max(n, 0)
+        west = next(row for row in answer["rows"] if row["code"] == f"{WEST}001")
+        assert dict(zip(COUNTS, west["counts"], strict=True))["n_visits"] == 8 + max(n, 0)
+
+
 def file(client: Client, file_format: str, **params: str) -> bytes:
     answer = client("planner").get(COVERAGE, params={"campaign": CODE, "format": file_format, "lang": "zh"} | params)
     assert answer.status_code == 200, answer.text

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 
+from pydantic_core import to_json
+from starlette.requests import Request
+from starlette.responses import Response
+
 from gridsvc import coverage
-from gridsvc.coverage import Key, Row, Table
+from gridsvc.campaigns import Campaign
+from gridsvc.coverage import Key, Query, Row, Table
+from gridsvc.grids import Rule
 from gridsvc.i18n import Locale, translate
 from gridsvc.rules.coverage import COUNTS, FOUR, RATES, figures
 from gridsvc.rules.suppression import BELOW
+from gridsvc.web import answers
 from gridsvc.web.api import coverage_files, rows
 from gridsvc.web.deps import Unit
 from maps import legend
@@ -21,13 +29,47 @@ def told(table: Table, unit: Unit) -> rows.Json:
 
     By grid alone the doors in no grid are in `unlocated` (reached) and `nowhere`, so that `rows` are those of a map.
     """
-    zone, lang, by = unit.mine.settings.zone, unit.locale, table.query.by
+    nowhere, tail = _rows(table, unit.locale)
+    return _head(table, unit, nowhere) | tail
+
+
+def answer(request: Request, unit: Unit, query: Query, rule: Rule) -> Response:
+    """The same as a response; what is kept by grid is put into words once for each version of it."""
+    zone = unit.mine.settings.zone
+    kept = coverage.kept(unit.db, query, unit.actor, unit.now)
+    if kept is None:
+        return answers.data(request, told(coverage.table(unit.db, query, unit.actor, unit.now, zone, rule=rule), unit))
+
+    def make() -> bytes:
+        table = coverage.table(unit.db, query, unit.actor, unit.now, zone, rule=rule)
+        nowhere, tail = _rows(table, unit.locale)
+        return to_json([table.values, nowhere]) + b"\n" + to_json(tail)
+
+    name = f"coverage/{unit.locale}/{_target(kept.campaign)}/{kept.version}"
+    begin, tail = unit.mine.bodies.get(name, make).split(b"\n", 1)
+    values, nowhere = json.loads(begin)
+    table = coverage.around(unit.db, query, kept, tuple(values), unit.actor, unit.now, zone)
+    head = to_json(_head(table, unit, nowhere))
+    return answers.joined(request, head[:-1] + b",", tail[1:], unit.mine.bodies, name)
+
+
+def _target(campaign: Campaign | None) -> float | None:
+    return None if campaign is None else campaign.wanted.target_percent / 100
+
+
+def _rows(table: Table, lang: Locale) -> tuple[rows.Json | None, rows.Json]:
+    """The row of what is in no grid, where rows are grids; and the end of the answer, with all other rows."""
+    by = table.query.by
     made = [_row(row, by, lang) for row in table.rows]
-    nowhere = None
-    if by == ("grid",):
-        nowhere = next((row for row in made if row["code"] is None), None)
-        made = [row for row in made if row["code"] is not None]
-    target = None if table.campaign is None else table.campaign.wanted.target_percent / 100
+    if by != ("grid",):
+        return None, {"rows": made, "legends": {}}
+    nowhere = next((row for row in made if row["code"] is None), None)
+    made = [row for row in made if row["code"] is not None]
+    return nowhere, {"rows": made, "legends": _legends(made, _target(table.campaign))}
+
+
+def _head(table: Table, unit: Unit, nowhere: rows.Json | None) -> rows.Json:
+    zone, lang, by = unit.mine.settings.zone, unit.locale, table.query.by
     source = "registered" if table.campaign is None else "listed"
     return {
         "as_of": rows.moment(table.as_of, zone),
@@ -51,9 +93,7 @@ def told(table: Table, unit: Unit) -> rows.Json:
         },
         "hidden_below": BELOW,
         "notes": coverage_files.notes(table, unit),
-        "rows": made,
-        "target": target,
-        "legends": _legends(made, target) if by == ("grid",) else {},
+        "target": _target(table.campaign),
     }
 
 

@@ -88,10 +88,10 @@ def covered(
     at = None if as_of is None else period.instant(as_of, zone)
     dims = cast("tuple[coverage.Dim, ...]", tuple(by.split(",")) if by != "total" else ())
     asked = coverage.Query(dims, campaign, first, last, class_code, kind, edition, at)
+    if file_format == "json":
+        return coverage_rows.answer(request, unit, asked, rule)
     table = coverage.table(unit.db, asked, unit.actor, unit.now, zone, rule=rule)
-    if file_format != "json":
-        return coverage_files.answer(unit, table, file_format)
-    return answers.data(request, coverage_rows.told(table, unit))
+    return coverage_files.answer(unit, table, file_format)
 
 
 def hotspots_told(
