@@ -30,7 +30,7 @@ def cover(shapes: Shapes, cell_m: float, most: int) -> Lattice | None:
     >>> (found.columns.tolist(), found.rows.tolist()) if found else None
     ([0, 0, 0], [0, 1, 2])
     """
-    west, south, east, north = shapely.total_bounds(shapes)
+    west, south, east, north = shapely.total_bounds(shapes) if len(shapes) else (np.nan,) * 4
     if not np.isfinite([west, south, east, north]).all():
         return Lattice(*(np.empty(0, dtype=np.int64) for _ in range(4)))
     first, last = np.floor(np.array([west, south]) / cell_m), np.floor(np.array([east, north]) / cell_m)

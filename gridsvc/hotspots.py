@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from geodata import weights
-from geodata.crs import local_metric
 from geodata.hotspots import ALPHAS, Hotspots, find, smoothed
 from geodata.weights import NEAREST
-from gridsvc import grids, neighbours, stats
+from gridsvc import neighbours, stats
+from gridsvc.errors import Unavailable
 from gridsvc.neighbours import Ground, Kind
 from gridsvc.rules.rates import PER_HOUSEHOLDS, per_thousand
 from gridsvc.rules.roles import Actor
@@ -28,7 +28,6 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 N_PERMUTATIONS = 9_999
-NOWHERE = local_metric(0, 0)  # in which nothing is measured, where nothing is published
 
 
 @dataclass(frozen=True)
@@ -76,17 +75,15 @@ def tested(db: Connection, period: Period, actor: Actor, query: Query) -> tuple[
     """Reports of the period by grid, community or cell, each with what the test says of it.
 
     Raises:
-        Unavailable: by cell, and no edition is published yet.
+        Unavailable: by cell, and no base layer is published yet.
     """
     if query.by == "cell":
         return _cells(db, period, actor, query)
-    counted, denominator = stats.by_grid(db, period, actor, query.category)
+    counted, unlocated, denominator = stats.by_grid(db, period, actor, query.category)
     visits = stats.visits_by_grid(db, period)
     base = sorted((one.id, place) for place, one in enumerate(counted) if one.layer == "base" and not one.retired)
-    crs = stats.metric(grids.published_shape(db)) if base else NOWHERE
-    here = neighbours.ground(db, np.array([version for version, _ in base], dtype=np.int64), crs)
+    here = neighbours.ground(db, np.array([version for version, _ in base], dtype=np.int64))
     at = np.array([place for _, place in base], dtype=np.int64)
-    unlocated = stats.unlocated(db, period, actor, query.category, "grid")
     if query.by == "grid":
         rows, significance = _by_grid(counted, visits, denominator, here, at, query)
     else:
@@ -146,10 +143,11 @@ def _by_community(
 
 def _cells(db: Connection, period: Period, actor: Actor, query: Query) -> tuple[Table, Significance]:
     """Cells with a report of this reader's, and those without one that stand out in areas this reader sees."""
-    crs = stats.metric(grids.published_shape(db))
-    counted = stats.by_cell(db, period, actor, crs, query.cell_m, query.category)
     base = stats.base_grids(db, actor)
-    here = neighbours.ground(db, np.array([version for version, _ in base], dtype=np.int64), crs)
+    if not base:
+        raise Unavailable("no_published_edition")
+    here = neighbours.ground(db, np.array([version for version, _ in base], dtype=np.int64))
+    counted = stats.by_cell(db, period, actor, here.crs, query.cell_m, query.category)
     lattice = neighbours.cells(db, here, query.cell_m)
     seen = {(one.i, one.j): one.n_seen for one in counted if one.n_seen}
     told: dict[tuple[int, int], Tested] = {}
@@ -173,10 +171,10 @@ def _cells(db: Connection, period: Period, actor: Actor, query: Query) -> tuple[
                 seen[at] = 0
     ordered = sorted(seen, key=lambda at: (-seen[at], at))
     rows = stats.cell_rows(
-        [i for i, _ in ordered], [j for _, j in ordered], [seen[at] for at in ordered], query.cell_m, crs
+        [i for i, _ in ordered], [j for _, j in ordered], [seen[at] for at in ordered], query.cell_m, here.crs
     )
     rows = tuple(replace(row, tested=told.get(at, Tested())) for row, at in zip(rows, ordered, strict=True))
-    return Table(rows, stats.unlocated(db, period, actor, query.category, "cell"), "none"), significance
+    return Table(rows, stats.without_position(db, period, actor, query.category), "none"), significance
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from pyproj import CRS
 from sqlalchemy import Connection, text
 
 from geodata import lattice, weights
-from geodata.crs import to_metres
+from geodata.crs import local_metric, to_metres
 from gridsvc.db.queries import table
 
 Kind = Literal["queen", "knn", "band"]
@@ -55,10 +55,10 @@ class Cells:
     queen: weights.Weights
 
 
-def ground(db: Connection, ids: IntArray, crs: CRS) -> Ground:
-    """What is known of these grid versions, given in rising order."""
-    key = (str(db.engine.url), db.scalar(text("SELECT current_schema()")), crs.to_epsg(), ids.tobytes())
-    return _once(("ground", key), lambda: _ground(db, key, ids, crs))
+def ground(db: Connection, ids: IntArray) -> Ground:
+    """What is known of these grid versions, given in rising order; measured in the metric CRS of their middle."""
+    key = (str(db.engine.url), db.scalar(text("SELECT current_schema()")), ids.tobytes())
+    return _once(("ground", key), lambda: _ground(db, key, ids))
 
 
 def between(here: Ground, kind: Kind, k: int, band_m: float | None) -> tuple[weights.Weights | None, float | None]:
@@ -82,8 +82,10 @@ def cells(db: Connection, here: Ground, cell_m: float) -> Cells | None:
     return _once(("cells", cell_m, here.key), lambda: _cells(db, here, cell_m))
 
 
-def _ground(db: Connection, key: tuple[object, ...], ids: IntArray, crs: CRS) -> Ground:
+def _ground(db: Connection, key: tuple[object, ...], ids: IntArray) -> Ground:
     shapes = _shapes(db, ids)
+    west, south, east, north = shapely.total_bounds(shapes) if len(ids) else (0.0, 0.0, 0.0, 0.0)
+    crs = local_metric((west + east) / 2, (south + north) / 2)
     plane = _in_metres(shapes, crs)
     middles = shapely.get_coordinates(shapely.centroid(plane)).reshape(-1, 2)
     return Ground(key, ids, crs, middles, shapely.area(plane), weights.queen(shapes))

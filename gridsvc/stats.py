@@ -118,13 +118,13 @@ class CountedCell(NamedTuple):
 
 def hotspots(db: Connection, period: Period, actor: Actor, *, category: str | None = None) -> Table:
     """Reports received in the period by grid, void ones left out; rate per 1,000 households where these are known."""
-    counted, denominator = by_grid(db, period, actor, category)
+    counted, n_unlocated, denominator = by_grid(db, period, actor, category)
     rows = tuple(
         Row(one.code, one.name, one.layer, one.n, one.denom, per_thousand(one.n, one.denom), one.retired)
         for one in counted
         if one.seen
     )
-    return Table(rows, unlocated(db, period, actor, category, "grid"), denominator)
+    return Table(rows, n_unlocated, denominator)
 
 
 def hotspot_cells(db: Connection, period: Period, actor: Actor, cell_m: float, *, category: str | None = None) -> Table:
@@ -140,14 +140,17 @@ def hotspot_cells(db: Connection, period: Period, actor: Actor, cell_m: float, *
     seen = [one for one in by_cell(db, period, actor, crs, cell_m, category) if one.n_seen]
     seen.sort(key=lambda one: (-one.n_seen, one.i, one.j))
     rows = cell_rows([one.i for one in seen], [one.j for one in seen], [one.n_seen for one in seen], cell_m, crs)
-    return Table(rows, unlocated(db, period, actor, category, "cell"), "none")
+    return Table(rows, without_position(db, period, actor, category), "none")
 
 
-def by_grid(db: Connection, period: Period, actor: Actor, category: str | None) -> tuple[list[Counted], str]:
-    """Every grid with its reports and households, by code, and where the households come from."""
+def by_grid(db: Connection, period: Period, actor: Actor, category: str | None) -> tuple[list[Counted], int, str]:
+    """Every grid with its reports and households, by code; how many of the reader's reports are on no grid; where the
+    households come from."""
     denominator = str(db.scalar(load("household_source")))
     values = scope(actor) | _bounds(period) | {"category": category, "denominator": denominator}
-    return [Counted(*row) for row in table(db, "hotspots_by_grid", values)], denominator
+    *rows, nowhere = table(db, "hotspots_by_grid", values)
+    waits_for = actor.sees_all or may(actor, "place")
+    return [Counted(*row) for row in rows], Counted(*nowhere).n if waits_for else 0, denominator
 
 
 def by_cell(
@@ -170,9 +173,9 @@ def visits_by_grid(db: Connection, period: Period) -> dict[int, int]:
     return dict(table(db, "hotspots_visits", values))
 
 
-def unlocated(db: Connection, period: Period, actor: Actor, category: str | None, by: Literal["grid", "cell"]) -> int:
-    """How many of the reader's reports are on no grid (or, for cells, have no position)."""
-    values = scope(actor) | _bounds(period) | {"category": category, "by": by, "queue": may(actor, "place")}
+def without_position(db: Connection, period: Period, actor: Actor, category: str | None) -> int:
+    """How many of the reader's reports have no position, so are in no cell."""
+    values = scope(actor) | _bounds(period) | {"category": category, "queue": may(actor, "place")}
     return int(db.scalar(load("hotspots_unlocated"), values) or 0)
 
 

@@ -40,9 +40,10 @@ def test_too_many_and_none() -> None:
     assert lattice.cover(whole, 100.0, 10_000) is not None
     assert lattice.cover(whole, 100.0, 9_999) is None
     assert lattice.cover(whole, 0.1, 9_999) is None
-    nothing = lattice.cover(np.array([shapely.Polygon()]), 100.0, 10)
-    assert nothing is not None
-    assert len(nothing.columns) == 0
+    for empty in (np.array([shapely.Polygon()]), np.array([], dtype=object)):
+        nothing = lattice.cover(empty, 100.0, 10)
+        assert nothing is not None
+        assert len(nothing.columns) == 0
 
 
 def test_examples() -> None:

@@ -2,13 +2,13 @@
 -- Parameters: :from_at, :to_at, :held_at (instants), :category (code or null), :denominator (registered|stated|none),
 --   :all_areas (bool), :area_ids (bigint[]), :worker_id (bigint or null): which grids this reader sees
 -- Columns: id (version), code, name, layer, n, denom (households or null), retired (in no current edition), area_id,
---   area_code, area_name (null: in no area), seen (by this reader), by code
+--   area_code, area_name (null: in no area), seen (by this reader), by code; last, with nothing else, n in no grid
 -- Index: report_received_at_id_idx, placement_pkey, grid_version_current_key, household_grid_version_id_idx
 WITH counted AS (
   SELECT p.grid_version_id, count(*) AS n
   FROM report r
   JOIN placement p ON p.report_id = r.id AND (p.from_at <= :held_at OR p.seq = 1) AND (p.to_at IS NULL OR p.to_at > :held_at)
-  WHERE r.received_at >= :from_at AND r.received_at < :to_at AND r.state <> 'void' AND p.grid_version_id IS NOT NULL
+  WHERE r.received_at >= :from_at AND r.received_at < :to_at AND r.state <> 'void'
     AND (CAST(:category AS text) IS NULL OR r.category = CAST(:category AS text))
   GROUP BY p.grid_version_id
 ),
@@ -52,4 +52,7 @@ JOIN grid_version g ON g.id = s.id
 LEFT JOIN area a ON a.id = g.area_id
 LEFT JOIN doors d ON d.grid_version_id = g.id
 LEFT JOIN stated t ON t.grid_version_id = g.id
-ORDER BY g.code, g.layer
+UNION ALL
+SELECT NULL, NULL, NULL, NULL, coalesce(sum(n), 0)::bigint, NULL, NULL, NULL, NULL, NULL, NULL
+FROM counted WHERE grid_version_id IS NULL
+ORDER BY code, layer
