@@ -18,8 +18,8 @@ MIN_ZOOM = 9  # farther out a town is a few pixels
 def tile(db: Connection, z: int, x: int, y: int) -> bytes:
     """The vector tile; empty where nothing was imported, and outside the zooms that show anything.
 
-    Layers: `roads` (property class: major, minor, path; minor from zoom 13, paths from 15), `buildings` (from 15) and
-    `water`.
+    Layers: `roads` (property class: major, minor, path; minor from zoom 13, paths from 15), `buildings` (from 15),
+    `water`, and `labels`, points with the names of these (name, kind, angle, long), for the reader's own font.
     """
     if not MIN_ZOOM <= z <= MAX_ZOOM or not (0 <= x < 2**z and 0 <= y < 2**z):
         return b""

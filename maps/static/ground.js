@@ -6,13 +6,14 @@ const line = (color, weight, opacity) => ({ stroke: true, fill: false, color, we
 
 /**
  * Raster layers where a provider is configured, else our own lines; those also take over when the provider fails.
- * `failed` is called once, when several tiles in a row could not be had.
+ * `failed` is called once, when several tiles in a row could not be had. `named` is called with the names of roads, water
+ * and buildings each time others come into view: [{text, kind, at, angle, room}], `room` in pixels of zoom 0.
  */
-export function addGround(shell, failed) {
+export function addGround(shell, failed, named = () => {}) {
   const told = once(failed);
   const raster = Object.values(shell.layers).filter((layer) => layer.name.startsWith("tiles-"));
   const { roads } = shell.layers;
-  const addOwn = once(() => roads && addRoads(shell.map, roads, told));
+  const addOwn = once(() => roads && addRoads(shell.map, roads, told, named));
   for (const layer of raster) {
     addTiles(shell.map, layer, () => {
       told();
@@ -43,7 +44,8 @@ function addTiles(map, layer, failed) {
   tiles.addTo(map);
 }
 
-function addRoads(map, layer, failed) {
+function addRoads(map, layer, failed, named) {
+  const labels = new Map();
   const Lines = L.VectorGrid.Protobuf.extend({
     // the stock method leaves a refused fetch unhandled and takes an error status for an empty tile,
     // which it marks by a list where a parsed tile has an object
@@ -53,16 +55,37 @@ function addRoads(map, layer, failed) {
         return { layers: {} };
       };
       const tile = L.VectorGrid.Protobuf.prototype._getVectorTilePromise.call(this, coords);
-      return tile.then((read) => (Array.isArray(read.layers) ? lost() : read)).catch(lost);
+      const kept = (read) => {
+        labels.set(this._tileCoordsToKey(coords), labelsOf(map, read, coords));
+        return read;
+      };
+      return tile.then((read) => (Array.isArray(read.layers) ? lost() : kept(read))).catch(lost);
     },
   });
   const lines = new Lines(layer.address, {
     pane: layer.pane, maxNativeZoom: layer.max_native_zoom, maxZoom: map.getMaxZoom(),
     rendererFactory: sharpTile,
-    vectorTileLayerStyles: { roads: road, water, buildings: building },
+    vectorTileLayerStyles: { roads: road, water, buildings: building, labels: [] },
+  });
+  lines.on("tileunload", ({ coords }) => labels.delete(lines._tileCoordsToKey(coords)));
+  lines.on("load", () => {
+    const shown = [...labels.values()].filter((tile) => tile.zoom === lines._tileZoom);
+    named(shown.flatMap((tile) => tile.labels));
   });
   watch(lines, failed);
   lines.addTo(map);
+}
+
+// where a tile's names stand; what is not as expected has no name
+function labelsOf(map, tile, { x, y, z }) {
+  const { features = [], extent = 4096 } = tile.layers.labels ?? {};
+  const labels = features.filter(({ properties, geometry }) => properties.name && geometry[0]?.[0]).map(({ properties, geometry }) => {
+    const [[point]] = geometry;
+    const at = map.unproject([(x + point.x / extent) * 256, (y + point.y / extent) * 256], z);
+    const angle = properties.angle === undefined ? null : Number(properties.angle);
+    return { text: String(properties.name), kind: String(properties.kind), at, angle, room: (Number(properties.long) / extent) * 256 / 2 ** z };
+  });
+  return { zoom: z, labels };
 }
 
 function road({ class: kind }, zoom) {

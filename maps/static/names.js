@@ -1,10 +1,13 @@
-// Names on the map, where there is room: grids by their size on screen, compounds from a near zoom.
+// Names on the map, where there is room: grids by their size on screen, compounds from a near zoom, then what lies on
+// the ground: roads along their line, water, buildings. All in the device's own font, none over another.
 import { element } from "./words.js";
 
 const NEAR = 16;
 const AT_MOST = 80;
 const GAP = 6;
-const FONT = { grid: "600 12px sans-serif", compound: "11px sans-serif" };
+const SAME = 240; // pixels in which a road's name is written once
+const FONT = { grid: "600 12px sans-serif", compound: "11px sans-serif", ground: "11px sans-serif" };
+const GROUND = ["major", "water", "building", "minor"];
 
 export class Names {
   constructor(shell, areas) {
@@ -12,6 +15,7 @@ export class Names {
     this.pane = shell.map.getPane(shell.layers.names.pane);
     this.areas = areas;
     this.compounds = [];
+    this.ground = [];
     this.pen = document.createElement("canvas").getContext("2d");
     this.map.on("moveend zoomend", () => this.draw());
     this.map.on("zoomstart", () => this.#clear());
@@ -21,6 +25,13 @@ export class Names {
   setCompounds(group) {
     this.compounds = [];
     group?.eachLayer((shape) => shape.feature.properties.name && this.compounds.push(shape));
+    this.draw();
+  }
+
+  /** Names of roads, water and buildings as `addGround` tells them. */
+  setGround(labels) {
+    const rank = ({ kind }) => GROUND.indexOf(kind);
+    this.ground = labels.filter((label) => rank(label) >= 0).sort((a, b) => rank(a) - rank(b) || b.room - a.room);
     this.draw();
   }
 
@@ -36,6 +47,30 @@ export class Names {
       if (taken.some((other) => other.overlaps(box))) continue;
       taken.push(box);
       const label = element("div", `map-name map-name-${kind}`, text);
+      L.DomUtil.setPosition(label, at.round());
+      this.pane.append(label);
+    }
+    this.#drawGround(taken);
+  }
+
+  #drawGround(taken) {
+    const [view, pixels] = [this.map.getBounds().pad(-0.01), 2 ** this.map.getZoom()];
+    const written = [];
+    for (const { text, kind, at: place, angle, room } of this.ground) {
+      if (taken.length >= AT_MOST) break;
+      const wide = this.#measure(text, "ground");
+      const at = this.map.latLngToLayerPoint(place);
+      const twice = written.some((other) => other.text === text && other.at.distanceTo(at) < SAME);
+      if (twice || !view.contains(place) || (kind !== "building" && wide > room * pixels)) continue;
+      const turn = upright(angle ?? 0);
+      const box = around(at, wide / 2 + 4, 9, turn);
+      if (taken.some((other) => other.overlaps(box))) continue;
+      taken.push(box);
+      written.push({ text, at });
+      const label = element("div", `map-name map-name-ground map-name-${kind}`);
+      const turned = element("span", "", text);
+      turned.style.rotate = `${turn}deg`;
+      label.append(turned);
       L.DomUtil.setPosition(label, at.round());
       this.pane.append(label);
     }
@@ -77,4 +112,13 @@ export class Names {
   #clear() {
     for (const label of this.pane.querySelectorAll(".map-name")) label.remove();
   }
+}
+
+// reads from left to right: between straight down and straight up
+const upright = (angle) => (((angle + 90) % 180) + 180) % 180 - 90;
+
+function around(at, half, high, angle) {
+  const [sin, cos] = [Math.abs(Math.sin((angle * Math.PI) / 180)), Math.abs(Math.cos((angle * Math.PI) / 180))];
+  const reach = [half * cos + high * sin, half * sin + high * cos];
+  return L.bounds(at.subtract(reach), at.add(reach));
 }

@@ -66,7 +66,7 @@ function start() {
   reports?.restore(look);
   listen();
   keepOnLanguageLinks();
-  addGround(shell, () => tell("ground", word("failed_ground")));
+  addGround(shell, () => tell("ground", word("failed_ground")), (labels) => names.setGround(labels));
   load();
   loadCompounds();
   loadCategories();

@@ -111,6 +111,28 @@ def test_names_on_the_map_are_text(visit: Visit) -> None:
     visit.clean()
 
 
+def test_names_of_the_ground_are_text_along_their_road_and_over_nothing(visit: Visit) -> None:
+    lon, lat = town.corner(2, 2)
+    page = visit.open(f"/maps/hotspots#map=17/{lat}/{lon}")
+    page.locator("#map-compounds").uncheck()
+    street = page.locator(".map-name-major", has_text="长江路")
+    expect(street).to_have_count(1)  # of two that stand side by side
+    assert street.locator("span").evaluate("one => one.style.rotate") in ("90deg", "-90deg")
+    boxes = page.locator(".map-name > span, .map-name-grid").evaluate_all(
+        "all => all.map((one) => { const b = one.getBoundingClientRect(); return [b.left, b.top, b.right, b.bottom]; })"
+    )
+    assert len(boxes) > 3
+    for place, (left, top, right, bottom) in enumerate(boxes):
+        for other in boxes[place + 1 :]:
+            assert right <= other[0] or other[2] <= left or bottom <= other[1] or other[3] <= top
+    canary = [town.SOUTH + 0.25 * town.STEP_LAT, town.WEST + 4.5 * town.STEP_LON]
+    page.evaluate("at => gridMap.map.setView(at, 19, {animate: false})", canary)
+    expect(page.locator(".map-name-major", has_text="window.__x")).to_have_text(town.CANARY)
+    page.evaluate("gridMap.map.setView([36.6471, 117.0216], 17, {animate: false})")
+    expect(page.locator(".map-name-water")).to_have_text("月湖")
+    visit.clean()
+
+
 @pytest.mark.parametrize(("path", "measure"), [("hotspots", "rate"), ("hotspots#show=n", "n"), ("coverage", "share")])
 def test_swatches_are_the_drawn_colours(visit: Visit, path: str, measure: str) -> None:
     page = visit.open(f"/maps/{path}")

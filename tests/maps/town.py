@@ -254,8 +254,25 @@ def tile(z: int, x: int, y: int) -> bytes:
         _corners(WEST + (k % 40 + 0.5) * 0.00078, SOUTH + (k // 40 + 0.5) * 0.0008, 0.0004, 0.0003) for k in range(800)
     ]
     layers = _layer("roads", [(2, {"class": kind}, path) for kind, path in roads], z, x, y)
+    layers += _layer("labels", [(1, tags, [at]) for tags, at in _labels() if _inside(*at, z, x, y)], z, x, y)
     layers += _layer("water", [(3, {}, pond)], z, x, y)
     return layers + _layer("buildings", [(3, {}, house) for house in houses if z >= 15], z, x, y)
+
+
+def _labels() -> list[tuple[dict[str, str], tuple[float, float]]]:
+    """Names on the ground: the canary as a road's, a street twice side by side, the pond."""
+    road = {"kind": "major", "angle": "90", "long": "4096"}
+    return [
+        ({"name": CANARY, **road, "angle": "0"}, (WEST + 4.5 * STEP_LON, SOUTH + 0.25 * STEP_LAT)),
+        ({"name": "长江路", **road}, corner(2, 2)),
+        ({"name": "长江路", **road}, (corner(2, 2)[0], corner(2, 2)[1] + 0.0003)),
+        ({"name": "月湖", "kind": "water", "long": "4096"}, (117.0216, 36.6471)),
+    ]
+
+
+def _inside(lon: float, lat: float, z: int, x: int, y: int) -> bool:
+    across, down = _in_tile(lon, lat, z, x, y)
+    return 0 <= across < 4096 and 0 <= down < 4096
 
 
 def is_near(z: int, x: int, y: int) -> bool:
@@ -317,7 +334,7 @@ def _layer(name: str, shapes: list[tuple[int, dict[str, str], Any]], z: int, x: 
     for kind, tags, path in shapes:
         pairs = [place for key, value in tags.items() for place in (keys.index(key), values.index(value))]
         points = [_in_tile(lon, lat, z, x, y) for lon, lat in path]
-        moves = [9, *map(_zigzag, points[0]), (len(points) - 1) << 3 | 2]
+        moves = [9, *map(_zigzag, points[0])] + ([(len(points) - 1) << 3 | 2] if kind > 1 else [])
         for (ax, ay), (bx, by) in pairwise(points):
             moves += [_zigzag(bx - ax), _zigzag(by - ay)]
         moves += [15] if kind == 3 else []

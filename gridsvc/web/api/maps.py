@@ -78,7 +78,7 @@ def _of_edition(request: Request, unit: Unit, what: str, make: Callable[[Connect
     responses={200: {"content": {MVT: {}}}, 204: {}, 304: {}},
 )
 def tile(request: Request, unit: Annotated[Unit, may("read_basemap")], z: Tile, x: Tile, y: Tile) -> Response:
-    """A vector tile of our own base map: layers roads (class major, minor or path), buildings, water."""
+    """A vector tile of our own base map: layers roads (class major, minor or path), buildings, water, labels."""
     content = basemap.tile(unit.question, z, x, y)
     if not content:
         return Response(status_code=204, headers={"Cache-Control": TILE_CACHE})
