@@ -32,6 +32,7 @@ from gridsvc.imports.bulk import rebuilt
 
 TIPG = "tipg==1.6.1"
 ZOOMS = range(9, 18)
+OPENS_AT = 12  # where the page shows the whole of such a town
 FIELDS = "number,category,state,received_at"  # those of our points
 ROUNDS = 4
 # Most lie around forty places, as in a town; over the last year, the late ones as many as the early ones.
@@ -154,14 +155,15 @@ def compare(place: Place, heads: dict[str, dict[str, str]], each: int) -> None:
     with place.begin() as db:
         tiles = tiles_of(published_shape(db), each)
     low = [one for one in tiles if int(one.split("/")[0]) < report_tiles.POINTS_FROM]
+    near = [one for one in tiles if int(one.split("/")[0]) >= OPENS_AT]
     month = "from=2026-10-02&to=2026-10-31"
     asked = {
         "everything, zooms 9 to 17, never asked before": ("planner", tiles, ""),
         "everything, below zoom 15 (kept counts), cold": ("planner", low, ""),
-        "the last 90 days": ("planner", tiles, "?from=2026-08-04&to=2026-11-01"),
-        "one month and category": ("planner", tiles, f"?{month}&category=E0007"),
-        "a manager's, the last 90 days": ("manager", tiles, "?from=2026-08-04&to=2026-11-01"),
-        "a manager's, everything": ("manager", tiles, ""),
+        "the last 90 days, zooms 12 to 17": ("planner", near, "?from=2026-08-04&to=2026-11-01"),
+        "one month and category, zooms 12 to 17": ("planner", near, f"?{month}&category=E0007"),
+        "a manager's last 90 days, zooms 12 to 17": ("manager", near, "?from=2026-08-04&to=2026-11-01"),
+        "a manager's, everything, zooms 12 to 17": ("manager", near, ""),
         "everything, once more": ("planner", tiles, ""),
         "everything, asked again": ("planner", tiles, ""),
     }

@@ -20,6 +20,7 @@ WITH found AS (
       WHERE p.report_id = r.id AND (p.from_at <= :held_at OR p.seq = 1) AND (p.to_at IS NULL OR p.to_at > :held_at)
         AND (p.grid_version_id IN (SELECT seen_grids(CAST(:area_ids AS bigint[]), CAST(:worker_id AS bigint)))
           OR (:queue AND p.grid_version_id IS NULL))))
+  OFFSET 0  -- the squares are worked out once a report, not again for each condition
 ),
 bins AS (
   SELECT count(*) AS n, ST_ForcePolygonCCW(ST_MakeEnvelope(i * 128, j * 128, (i + 1) * 128, (j + 1) * 128)) AS geom
