@@ -290,6 +290,7 @@ def test_cells_without_a_report_are_shown_in_own_areas_only(town: Connection) ->
     east = town.scalar(text("SELECT id FROM area WHERE code = 'E'"))
     other, _ = hotspots.tested(town, WEEK, Actor("manager", 1, area_ids=(east,)), Query(by="cell", cell_m=500))
     assert {row.code for row in own.rows + other.rows if row.n == 0} == empty
+    assert all(row.ring[1][0] > border for row in other.rows if row.ring)
 
 
 def test_too_many_cells_are_counted_and_not_tested(town: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
