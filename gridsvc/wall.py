@@ -56,6 +56,7 @@ _RANKS = {"overdue": 0, "due_today": 0, "in_time": 0, "no_deadline": 1, "suspend
 
 _CURSOR = re.compile(r"[0-9]{1,19}:[0-9]{1,19}:([0-9]{1,19}(,[0-9]{1,19}){0,999})?")
 _ANYBODY = Actor("admin")
+_OWN_PLANS = text("SET LOCAL plan_cache_mode = force_custom_plan")  # as for a worklist: readers differ too much
 
 _r = t.report.c
 
@@ -148,7 +149,7 @@ def board(db: Connection, actor: Actor, wanted: Filter, now: datetime, zone: Zon
     """
     if limit not in LIMITS:
         raise Refused("wall_limit", limit=limit, allowed=", ".join(map(str, LIMITS)))
-    db.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))  # as for a worklist: readers differ too much
+    db.execute(_OWN_PLANS)
     every = _every(db, actor, wanted, now, zone, None).cte("every")
     counted = select(*_counts(every, wanted)).select_from(every).cte("counted")
     chosen = select(every).where(_picked(every, wanted)).order_by(*_order(every)).limit(limit).subquery("chosen")
@@ -188,6 +189,7 @@ def rows(db: Connection, places: Sequence[Place]) -> list[Row]:
 def steady(db: Connection) -> None:
     """Makes the rest of this transaction, which must not have begun to read, one look: cursor and rows then agree."""
     db.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
+    db.execute(_OWN_PLANS)
 
 
 def cursor(db: Connection) -> str:

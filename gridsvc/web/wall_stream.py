@@ -40,10 +40,11 @@ MOST_VIEWERS = 500
 MOST_WAITING = 8  # messages that one viewer may be behind
 MOST_CHANGED = 500  # beyond, boards are read anew instead of report by report
 GATHER_S = 0.25  # commits that follow one another closely are one message
-BUSY_SHARE = 0.25  # looking takes no more of the time than this
+BUSY_SHARE = 0.05  # looking takes no more of the time than this, as long as nobody waits the longest rest
 LONGEST_REST_S = 1.0
 BEAT_S = 10.0
-HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+# a proxy neither packs the stream nor gathers it
+HEADERS = {"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"}
 
 
 @dataclass(eq=False)

@@ -27,6 +27,8 @@ def listening(client: httpx.Client, path: str = "/api/v1/wall/stream", **headers
     with client.stream("GET", path, headers=headers, timeout=httpx.Timeout(15.0)) as answer:
         assert answer.status_code == 200, answer.read()
         assert answer.headers["content-type"].startswith("text/event-stream")
+        assert "no-transform" in answer.headers["cache-control"]
+        assert answer.headers["x-accel-buffering"] == "no"
         yield events(answer)
 
 

@@ -1,0 +1,220 @@
+"""The live wall: how long from a commit until a hundred viewers have it, and what that costs those who write.
+
+python -m bench.wall [--reports N] [--viewers N] [--seconds S]. Viewers are open streams on loopback, in ten groups
+(readers of other areas, boards of other lengths); one is a real Chromium, where the time until the line is drawn is
+taken. Writers submit over HTTP in turns with and without the viewers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import shutil
+import statistics
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from playwright.sync_api import sync_playwright
+
+from bench import load, place, worklist
+from bench.submit import ours, requests
+from gridsvc import accounts, cases, terms, wall
+from gridsvc.db.engine import make_engine
+from gridsvc.rules.case import Given
+from gridsvc.rules.roles import Actor
+from gridsvc.settings import Settings
+
+PASSWORD = uuid.uuid4().hex
+N_GROUPS = 10
+TURNS = 6
+EVERY_S = 0.7  # between two changes of what hangs on the wall
+DRAWN = """
+  window.drawn = {};
+  const watch = new MutationObserver((all) => {
+    for (const { addedNodes } of all) for (const { dataset } of addedNodes) {
+      if (dataset?.key) (window.drawn[dataset.key] ??= []).push(Date.now() / 1000);
+    }
+  });
+  watch.observe(document.querySelector("#wall-board tbody"), { childList: true });
+"""
+
+
+@dataclass
+class Heard:
+    """When each change was committed, and after how many seconds each viewer had it."""
+
+    committed: dict[bytes, float] = field(default_factory=dict)
+    after_s: list[float] = field(default_factory=list)
+    n_ended: int = 0
+
+
+def prepare(made: place.Place, n: int) -> list[str]:
+    """Fills the schema; a token for each group of viewers, the first of one who sees everything."""
+    now = datetime.now(UTC)
+    tokens = []
+    with made.begin() as db:
+        worklist.fill(db, n)
+        for nr in range(N_GROUPS):
+            login = f"viewer{nr}"
+            if nr < N_GROUPS // 2:
+                accounts.create(db, login=login, name=login, role="planner", password=PASSWORD)
+            else:
+                codes = [f"A{4 * nr + more}" for more in range(4) if 4 * nr + more < 40]
+                accounts.create(db, login=login, name=login, role="manager", password=PASSWORD, area_codes=codes)
+            tokens.append(accounts.issue_bearer(db, login, "bench", now, timedelta(hours=4)).token)
+    worklist.vacuum(made)
+    return tokens
+
+
+async def view(port: int, token: str, query: str, heard: Heard) -> None:
+    """One viewer, until it is cancelled."""
+    seen: dict[bytes, float] = {}
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**22)
+    try:
+        head = f"GET /api/v1/wall/stream?{query} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\n\r\n"
+        writer.write(head.encode())
+        while line := await reader.readline():
+            if line.startswith(b"event: end"):
+                heard.n_ended += 1
+            if not line.startswith(b"data: "):
+                continue
+            at = time.time()
+            for key, committed_at in list(heard.committed.items()):
+                if seen.get(key) != committed_at and b'"key":"%s"' % key in line:
+                    seen[key] = committed_at
+                    heard.after_s.append(at - committed_at)
+    finally:
+        writer.close()
+
+
+@contextmanager
+def viewers(port: int, tokens: list[str], n: int) -> Iterator[Heard]:
+    """So many open streams, in a thread of their own."""
+    heard = Heard()
+    loop = asyncio.new_event_loop()
+    queries = [f"limit={100 if nr % 2 else 50}" for nr in range(N_GROUPS)]
+
+    async def all_of_them() -> None:
+        await asyncio.gather(*(view(port, tokens[nr % N_GROUPS], queries[nr % N_GROUPS], heard) for nr in range(n)))
+
+    task = loop.create_task(all_of_them())
+
+    def run() -> None:
+        try:
+            loop.run_until_complete(task)
+        except asyncio.CancelledError:
+            pass
+        finally:
+            loop.close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    time.sleep(8)  # until all have their first board
+    try:
+        yield heard
+    finally:
+        loop.call_soon_threadsafe(task.cancel)
+        thread.join()
+
+
+def change(made: place.Place, seconds: float, heard: Heard) -> list[tuple[bytes, float]]:
+    """Notes on what hangs on everybody's wall, one after the other, each committed by itself; keys and instants."""
+    engine = make_engine(made.app_url, made.schema)
+    agreed = Settings().agreed
+    done: list[tuple[bytes, float]] = []
+    with engine.begin() as db:
+        board = wall.board(db, Actor("planner"), wall.Filter(), datetime.now(UTC), Settings().zone, limit=50)
+        rows = [row for row in wall.rows(db, board.places) if row.standing != "struck_off"]
+    end, nr = time.monotonic() + seconds, 0
+    while time.monotonic() < end:
+        row = rows[nr % len(rows)]
+        nr += 1
+        with engine.begin() as db:
+            held = cases.lock(db, row.number, row.source)
+            now = datetime.now(UTC)
+            cases.apply(db, held, "note", Actor("admin"), now, terms.load(db, **agreed), Given(note=f"{nr}"))
+        at = time.time()
+        key = f"{row.source}/{row.number}/{row.repeat}".encode()
+        heard.committed[key] = at
+        done.append((key, at))
+        time.sleep(EVERY_S)
+    engine.dispose()
+    return done
+
+
+def drawn(port: int, made: place.Place, seconds: float, heard: Heard) -> list[float]:
+    """Seconds from each commit until Chromium had drawn the line."""
+    with sync_playwright() as playwright:
+        chromium = shutil.which("chromium")
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        page = browser.new_page(viewport={"width": 1920, "height": 1080})
+        page.goto(f"http://127.0.0.1:{port}/login")
+        page.fill("#login", "viewer0")
+        page.fill("#password", PASSWORD)
+        page.click("main button[type=submit]")
+        page.goto(f"http://127.0.0.1:{port}/wall?limit=50")
+        page.wait_for_selector("#wall-board tbody tr[data-key]", timeout=60_000)
+        page.evaluate(DRAWN)
+        done = change(made, seconds, heard)
+        page.wait_for_timeout(3000)
+        found = page.evaluate("window.drawn")
+        browser.close()
+    took = []
+    for key, at in done:
+        later = [one - at for one in found.get(key.decode(), []) if one >= at]
+        took.append(min(later) if later else float("inf"))
+    return took
+
+
+def writing(port: int, token: str, n: int, turn: int) -> float:
+    """Submissions a second."""
+    known = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    bodies, _ = requests(n, 100 + turn)
+    return load.run(port, n, lambda i: ("POST", "/api/v1/reports", bodies[i]), known).per_s
+
+
+def p95(values: list[float]) -> float:
+    """The 95th percentile."""
+    return sorted(values)[int(0.95 * len(values))] if values else float("nan")
+
+
+def main() -> None:
+    """Prints both figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--reports", type=int, default=1_000_000)
+    parser.add_argument("--viewers", type=int, default=100)
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--requests", type=int, default=400)
+    size = parser.parse_args()
+    print(f"wall: {size.reports:,} reports, {size.viewers} viewers in {N_GROUPS} groups; {place.machine()}", flush=True)
+    with place.cluster() as urls, place.schema(urls, "wall") as made:
+        with place.timed("made"):
+            tokens = prepare(made, size.reports)
+        with ours(made) as port:
+            with viewers(port, tokens, size.viewers - 1) as heard:
+                took = drawn(port, made, size.seconds, heard)
+            streams = heard.after_s
+            print(
+                f"  committed -> at the viewer: {len(streams)} times, p50 {statistics.median(streams):.2f} s, ", end=""
+            )
+            print(f"p95 {p95(streams):.2f} s; {heard.n_ended} streams ended")
+            print(f"  committed -> drawn: {len(took)} changes, p50 {statistics.median(took):.2f} s, ", end="")
+            print(f"p95 {p95(took):.2f} s (goal <= 2)", flush=True)
+            alone, watched = [], []
+            writing(port, tokens[0], size.requests, 99)  # what is loaded at first use is loaded
+            for turn in range(TURNS):
+                alone.append(writing(port, tokens[0], size.requests, 2 * turn))
+                with viewers(port, tokens, size.viewers):
+                    watched.append(writing(port, tokens[0], size.requests, 2 * turn + 1))
+            told = ", ".join(f"{one:.0f}/{other:.0f}" for one, other in zip(watched, alone, strict=True))
+            ratio = statistics.median(watched) / statistics.median(alone)
+            print(f"  submissions a second, watched/alone: {told}; medians {ratio:.3f} (goal >= 0.95)", flush=True)
+
+
+if __name__ == "__main__":
+    main()
