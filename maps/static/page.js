@@ -16,7 +16,7 @@ import { count, element, known, lang, percent, when, word } from "./words.js";
 const { Coverage } = window.gridMap.view.name === "coverage" ? await import("./coverage.js") : {};
 
 // CSS pixels that the map may take of an A4 page inside its margins: upright and lying
-const PAPER = { upright: [686, 620], lying: [1010, 400] };
+const PAPER = { upright: [686, 620], lying: [1010, 340] };
 const by = (id) => document.getElementById(id);
 const shell = window.gridMap;
 const { map, view } = shell;
