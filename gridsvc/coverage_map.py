@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from gridsvc import coverage
-from gridsvc.campaigns import Campaign
+from gridsvc import coverage, small_cells
+from gridsvc.campaigns import Campaign, begins
 from gridsvc.coverage import Query
 from gridsvc.db.queries import load
-from gridsvc.errors import Refused
+from gridsvc.errors import Conflict, Refused
 from gridsvc.grids import Rule
 from gridsvc.rules import addresses
 from gridsvc.rules.roles import Actor, may
@@ -97,26 +97,38 @@ def days(db: Connection, campaign: Campaign, actor: Actor, now: datetime, zone: 
     """The days of a campaign whose list is drawn, in this reader's grids; places whose figures are hidden are left out.
 
     Added up over all days they are the figures of `coverage.table`.
+
+    Raises:
+        Conflict: its list is not drawn yet.
     """
-    grids = coverage.table(db, Query(("grid",), campaign.code), actor, now, zone)
-    told = coverage.table(db, Query(("compound",), campaign.code), actor, now, zone)
-    shown_grids = {row.keys[0].code for row in grids.rows if row.values is not None}
-    shown_compounds = {row.keys[0].code for row in told.rows if row.values is not None}
-    ids = {row.code: row.id for row in db.execute(load("compound_places"), _NOWHERE)}
-    values = _seen(actor) | {"campaign_id": campaign.id, "zone": zone.key, "first": campaign.wanted.starts_on}
+    if campaign.drawn_at is None:
+        raise Conflict("campaign_not_drawn", campaign=campaign.code)
+    # only a campaign of some classes tells of persons of a class
+    hides = small_cells.applies(actor, None, campaign.wanted.class_codes is not None)
+    hidden_grids = _hidden(db, campaign, actor, now, zone, "grid") if hides else frozenset[str | None]()
+    hidden_compounds = _hidden(db, campaign, actor, now, zone, "compound") if hides else frozenset[str | None]()
+    first, last = campaign.wanted.starts_on, min(now.astimezone(zone).date(), campaign.wanted.ends_on)
+    n = max((last - first).days + 1, 0)
+    instants = [begins(first + timedelta(days=nr), zone) for nr in range(max(n, 1))]
     by_grid: dict[str | None, Steps] = {}
     by_compound: dict[int | None, Steps] = {}
-    for row in db.execute(load("campaign_days"), values):
+    for row in db.execute(load("campaign_days"), _seen(actor) | {"campaign_id": campaign.id, "begins": instants}):
         steps = Steps(tuple(row.numbers), tuple(row.counts))
-        if row.of_grid and row.grid_code in shown_grids:
-            by_grid[row.grid_code] = steps
-        elif not row.of_grid and row.compound_code in shown_compounds:
-            by_compound[None if row.compound_code is None else ids[row.compound_code]] = steps
-    first, last = campaign.wanted.starts_on, min(now.astimezone(zone).date(), campaign.wanted.ends_on)
-    return Days(first, max((last - first).days + 1, 0), by_grid, by_compound)
+        if row.of_grid and row.grid_code not in hidden_grids:
+            # two versions of a grid may have its code
+            had = by_grid.get(row.grid_code, Steps((), ()))
+            by_grid[row.grid_code] = Steps(had.numbers + steps.numbers, had.counts + steps.counts)
+        elif not row.of_grid and row.compound_code not in hidden_compounds:
+            by_compound[row.compound_id] = steps
+    return Days(first, n, by_grid, by_compound)
 
 
-_NOWHERE: dict[str, object] = dict.fromkeys(("west", "south", "east", "north"))  # no box: everywhere
+def _hidden(
+    db: Connection, campaign: Campaign, actor: Actor, now: datetime, zone: ZoneInfo, by: coverage.Dim
+) -> frozenset[str | None]:
+    """The codes whose figures this reader is not told."""
+    rows = coverage.table(db, Query((by,), campaign.code), actor, now, zone).rows
+    return frozenset(row.keys[0].code for row in rows if row.values is None)
 
 
 class Door(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from maps.base import GridMap, Labels, MapView
-from maps.layers import LINES, ShellLayer, add_common
+from maps.layers import NAMES, ShellLayer, add_common
 from maps.legend import MEASURES
 
 STATS_ADDRESS = "/api/v1/stats/coverage"
@@ -16,14 +16,14 @@ class Doors(ShellLayer):
     """Doors that a campaign has still to reach, a square for each building, from a near zoom."""
 
     def __init__(self) -> None:
-        super().__init__("doors", LINES + 10, address=DOORS_ADDRESS)
+        super().__init__("doors", NAMES + 10, address=DOORS_ADDRESS)
 
 
 class Progress(ShellLayer):
     """Compounds as rings filled by the share of their doors that was reached, as of a campaign's day."""
 
     def __init__(self) -> None:
-        super().__init__("progress", LINES + 20, address=COMPOUNDS_ADDRESS, days=DAYS_ADDRESS)
+        super().__init__("progress", NAMES + 20, address=COMPOUNDS_ADDRESS, days=DAYS_ADDRESS)
 
 
 def build(labels: Labels, view: MapView) -> GridMap:
