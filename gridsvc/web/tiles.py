@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import http.client
 import logging
+import re
 import tempfile
 import threading
 import time
@@ -26,6 +27,9 @@ TIANDITU = (
     "https://t{s}.tianditu.gov.cn/{layer}_w/wmts?SERVICE=WMTS&REQUEST=GetTile&VERSION=1.0.0&LAYER={layer}&STYLE=default"
     "&TILEMATRIXSET=w&FORMAT=tiles&TILEMATRIX={z}&TILEROW={y}&TILECOL={x}&tk={key}"
 )
+KNOWN = frozenset({"z", "x", "y", "s", "key", "layer"})
+# what a WMTS server calls the three numbers in its ResourceURL; its matrix set must be Web Mercator's
+WMTS = {"TileMatrix": "z", "TileRow": "y", "TileCol": "x"}
 TIMEOUT_S = 5.0
 REST_S = 10.0  # after a failure the provider is left alone for so long
 AT_ONCE = 6
@@ -63,8 +67,8 @@ def provider(settings: Settings) -> Provider | None:
     """The provider of the settings, None where none is configured.
 
     Raises:
-        Refused: its tiles are shifted (they would lie hundreds of metres beside our shapes), the address has no https
-            or lacks its placeholders, or the key is missing.
+        Refused: its tiles are shifted (they would lie hundreds of metres beside our shapes), the address has no https,
+            lacks its placeholders or has others, or the key is missing.
     """
     if settings.tile_provider == "none":
         return None
@@ -75,14 +79,22 @@ def provider(settings: Settings) -> Provider | None:
             raise Refused("tile_key_missing")
         layers = frozenset({"vec", "cva", "img", "cia", "ter", "cta"})
         return Provider(TIANDITU, settings.tile_key, layers, 1, 18)
-    template = settings.tile_url or ""
+    template = _in_our_words(settings.tile_url or "")
     parts = urlsplit(template.replace("{s}", "0"))
     safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
-    if not safe or not parts.hostname or "{" in parts.netloc or not all(f"{{{n}}}" in template for n in "zxy"):
+    asked = set(re.findall(r"\{(.*?)\}", template))
+    if not safe or not parts.hostname or "{" in parts.netloc or not set("zxy") <= asked <= KNOWN:
         raise Refused("tile_url_malformed")
     if "{key}" in template and not settings.tile_key:
         raise Refused("tile_key_missing")
     return Provider(template, settings.tile_key or "", frozenset({"xyz"}), 0, 20)
+
+
+def _in_our_words(template: str) -> str:
+    """A template as WMTS servers tell it, {TileMatrix} {TileRow} {TileCol} in any case, with {z} {y} {x} instead."""
+    for name, ours in WMTS.items():
+        template = re.sub(re.escape("{" + name + "}"), "{" + ours + "}", template, flags=re.IGNORECASE)
+    return template
 
 
 @dataclass(frozen=True)

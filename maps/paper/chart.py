@@ -102,11 +102,16 @@ def _names(canvas: Canvas, shown: list[tuple[Area, Any]], box: Box, k: float) ->
     """Names and figures of areas, largest first: each wholly inside its own area, none over another."""
     least, inside = NAME_SIZE * k, shapely.box(box.x, box.y, box.x + box.wide, box.y + box.high)
     size = min(max(least, _usual(shown) / NAMES_IN_AREA), least * NAME_GROWS)
-    taken: list[Any] = []
+    # where the scale bar and the arrow will stand
+    right, top = box.x + box.wide, box.y + box.high
+    taken = [
+        shapely.box(box.x, box.y, box.x + box.wide * 0.32, box.y + 26 * k),
+        shapely.box(right - 30 * k, top - 42 * k, right, top),
+    ]
     over = [geom for area, geom in shown if area.strong]
     for area, geom in sorted(shown, key=lambda one: -one[1].area):
-        left, low, right, high = geom.bounds
-        if right - left < size * 1.5 or high - low < size * LEADING:
+        wide, tall = geom.bounds[2] - geom.bounds[0], geom.bounds[3] - geom.bounds[1]
+        if wide < size * 1.5 or tall < size * LEADING:
             continue
         seen = geom.intersection(inside)
         if not area.strong and over:

@@ -75,6 +75,31 @@ def test_a_tile_is_fetched_once_and_its_key_stays_here(upstream: str, tmp_path: 
     assert len(Upstream.asked) == 1
 
 
+WMTS_KVP = (
+    "?SERVICE=WMTS&REQUEST=GetTile&VERSION=1.0.0&LAYER=road&STYLE=default&TILEMATRIXSET=EPSG:3857&FORMAT=image/png"
+)
+
+
+@pytest.mark.parametrize(
+    ("template", "asked"),
+    [
+        (
+            f"{WMTS_KVP}&TILEMATRIX=EPSG:3857:{{z}}&TILEROW={{y}}&TILECOL={{x}}",
+            f"{WMTS_KVP}&TILEMATRIX=EPSG:3857:3&TILEROW=1&TILECOL=2",
+        ),
+        ("wmts/road/default/g/{TileMatrix}/{TileRow}/{TileCol}.png", "wmts/road/default/g/3/1/2.png"),
+        ("{tilematrix}/{TILEROW}/{tileCol}?tk={key}", f"3/1/2?tk={KEY}"),
+        ("plain/{z}/{x}/{y}.png", "plain/3/2/1.png"),
+    ],
+)
+def test_wmts_by_query_and_by_path(upstream: str, tmp_path: Path, template: str, asked: str) -> None:
+    top = upstream.partition("/{z}")[0]
+    source = tiles.provider(Settings(tile_provider="xyz", tile_url=f"{top}/{template}", tile_key=KEY))
+    assert source is not None
+    assert TileProxy(source, tmp_path).get("xyz", 3, 2, 1).content == PNG
+    assert Upstream.asked == [f"/{asked}"]
+
+
 @pytest.mark.parametrize(
     "place", [("img", 3, 2, 1), ("../xyz", 3, 2, 1), ("xyz", 21, 0, 0), ("xyz", 3, 8, 0), ("xyz", 3, 0, -1)]
 )
@@ -204,6 +229,7 @@ def test_tianditus_address() -> None:
         ({"tile_provider": "xyz", "tile_url": "file:///etc/{z}/{x}/{y}"}, "tile_url_malformed"),
         ({"tile_provider": "xyz", "tile_url": "https://tiles.example/{z}/{x}"}, "tile_url_malformed"),
         ({"tile_provider": "xyz", "tile_url": "https://{x}.example/{z}/{x}/{y}"}, "tile_url_malformed"),
+        ({"tile_provider": "xyz", "tile_url": "https://a.example/{Style}/{z}/{x}/{y}"}, "tile_url_malformed"),
         ({"tile_provider": "xyz", "tile_url": "https://a.example/{z}/{x}/{y}?k={key}"}, "tile_key_missing"),
     ],
 )
