@@ -156,6 +156,7 @@ def test_a_reader_gets_the_own_rows_and_the_same_sum_as_the_figures(db: Connecti
     for i in range(9):
         submit(db, 110.0032 + i * 0.003, 23.005, rule)
     submit(db, 110.5, 23.5, rule)
+    lead(db, submit(db, 110.005, 23.005, rule).number, "void", NOW)
     moved = submit(db, 110.025, 23.025, rule)
     cases.place_by_hand(db, cases.lock(db, moved.number), "000", Actor("admin"), NOW, rule)
     period = stats.Period(NOW - timedelta(days=9), NOW + timedelta(days=2), NOW + timedelta(days=3))
@@ -179,6 +180,9 @@ def test_a_reader_gets_the_own_rows_and_the_same_sum_as_the_figures(db: Connecti
     }
     assert moved.number not in names
     assert names
+    alone = Tile(16, *square_of(110.5, 23.5, 16)[1:3])
+    points = [tile(db, alone, actor=Actor(role, area_ids=(mine,))) for role in ("checker", "manager")]
+    assert [len(mvt.layers(one).get("points", [])) for one in points] == [0, 1]
 
 
 def test_near_by_each_report_is_a_point_without_a_word_of_a_person(db: Connection, rule: Rule) -> None:
