@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import psycopg
@@ -35,6 +35,7 @@ from gridsvc.web.wall_groups import Group, Key
 from gridsvc.web.wall_told import moment
 
 log = logging.getLogger("gridsvc.wall")
+T = TypeVar("T")
 DEED = "read_worklist"
 MOST_VIEWERS = 500
 MOST_WAITING = 8  # messages that one viewer may be behind
@@ -43,6 +44,7 @@ GATHER_S = 0.25  # commits that follow one another closely are one message
 BUSY_SHARE = 0.05  # looking takes no more of the time than this, as long as nobody waits the longest rest
 LONGEST_REST_S = 1.0
 BEAT_S = 10.0
+AGAIN_S = 1.0  # after a look that saw open transactions: only one at a time tells of itself (SQL function tell_log)
 # a proxy neither packs the stream nor gathers it
 HEADERS = {"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"}
 
@@ -67,6 +69,12 @@ class Kept:
 
     groups: dict[Key, Group] = field(default_factory=dict)
     cursor: str | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether transactions were still open then."""
+        first, last, _ = (self.cursor or "1:1:").split(":")
+        return first != last
 
 
 @dataclass
@@ -164,16 +172,10 @@ class Wall:
     async def _feed(self, hearing: asyncio.Task[None]) -> None:
         kept, beaten_at_s = Kept(), time.monotonic()
         while not hearing.done():
-            with suppress(TimeoutError):
-                async with asyncio.timeout(max(0.0, beaten_at_s + BEAT_S - time.monotonic())):
-                    await self._wake.wait()
-                    if all(viewer.group for viewer in self._viewers):  # who came just now does not wait
-                        await asyncio.sleep(GATHER_S)
-            self._wake.clear()
+            await self._wait(kept, beaten_at_s + BEAT_S - time.monotonic())
             viewers = list(self._viewers)
-            async with self._slots:
-                begun_s = time.monotonic()
-                found = await run_in_threadpool(self._look, kept, viewers)
+            begun_s = time.monotonic()
+            found = await self._in_thread(self._look, kept, viewers)
             took_s = time.monotonic() - begun_s
             beat = time.monotonic() >= beaten_at_s + BEAT_S
             beaten_at_s = time.monotonic() if beat else beaten_at_s
@@ -181,6 +183,26 @@ class Wall:
             await asyncio.sleep(min(LONGEST_REST_S, took_s * (1 / BUSY_SHARE - 1)))
         await hearing  # raises what ended it
         raise psycopg.OperationalError("listening ended")
+
+    async def _wait(self, kept: Kept, longest_s: float) -> None:
+        """Returns when there is something to look for, or after the longest wait."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(max(0.0, longest_s)):
+                while not self._wake.is_set():
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(AGAIN_S if kept.is_open else None):
+                            await self._wake.wait()
+                    if not self._wake.is_set() and await self._in_thread(self._has_news, kept):
+                        break
+                else:
+                    if all(viewer.group for viewer in self._viewers):  # who came just now does not wait
+                        await asyncio.sleep(GATHER_S)
+        self._wake.clear()
+
+    async def _in_thread(self, work: Callable[..., T], *given: Any) -> T:
+        """What the work gives; it waits for a connection as requests do."""
+        async with self._slots:
+            return await run_in_threadpool(work, *given)
 
     def _deliver(self, viewers: list[Viewer], found: Found, *, beat: bool) -> None:
         alive = wall_groups.event("beat", {"as_of": moment(self._clock(), self._zone)}, found.cursor)
@@ -237,6 +259,10 @@ class Wall:
                     found.first[viewer] = kept.groups[viewer.group].whole(self._missed(db, viewer))
         kept.cursor = found.cursor
         return found
+
+    def _has_news(self, kept: Kept) -> bool:
+        with self._engine.connect() as db:
+            return kept.cursor is not None and bool(wall.changed(db, kept.cursor, most=1))
 
     def _changed(self, db: Connection, since: str | None) -> list[int] | None:
         """The reports that changed since the last look; None where those are too many to be looked at one by one."""

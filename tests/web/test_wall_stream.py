@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import httpx
 import pytest
 import uvicorn
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 
 from gridsvc import accounts, reports, wall
 from gridsvc.db.engine import make_engine
@@ -140,6 +140,26 @@ def test_the_cursor_never_passes_an_open_transaction(made: Fresh, client: Client
     assert again["n_changed"] == 1  # the slow one; the quick one was seen before and is not counted twice
     assert slow in [row["number"] for row in again["rows"]]
     assert admin.get("/api/v1/wall", params={"since": again["cursor"]}).json()["n_changed"] == 0
+
+
+def test_who_commits_beside_another_is_seen_though_only_one_tells(made: Fresh, client: Client, engine: Engine) -> None:
+    def begun(words: str) -> tuple[Connection, str]:
+        db = engine.connect()
+        draft = Draft(uuid.uuid4(), "0110", words, "web", Position(WEST_LON, 23.005, "wgs84"))
+        return db, reports.submit(db, draft, ANONYMOUS, NOW, RULE).number
+
+    with listening(client("admin")) as found:
+        until(found, "board")
+        teller, told = begun("tells")
+        quiet, untold = begun("says nothing, for the other is telling")
+        teller.commit()
+        assert [row["number"] for row in until(found, "board").data["rows"]] == [told]
+        start = time.monotonic()
+        quiet.commit()
+        assert [row["number"] for row in until(found, "board").data["rows"]] == [untold]
+        assert time.monotonic() - start < 4
+        for one in (teller, quiet):
+            one.close()
 
 
 def test_after_a_loss_one_request_catches_up(made: Fresh, client: Client) -> None:

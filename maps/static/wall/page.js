@@ -65,6 +65,7 @@ function listen() {
   });
   form.addEventListener("change", apply);
   window.addEventListener("popstate", () => {
+    if (location.search === page.query) return; // a link within the page
     fillForm();
     page.selected = readLook().sel;
     load();
@@ -128,6 +129,7 @@ function apply() {
 // other filters are another wall: what was heard of the one before is forgotten
 function load() {
   page.answer = null;
+  page.query = location.search;
   page.rows.clear();
   busy(true);
   live.open(readFilters(view.filters));
