@@ -118,6 +118,15 @@ def test_where_to_look_comes_first_and_leads_there(visit: Visit) -> None:
     assert f"sel={HOT[0]['code']}" in page.url
 
 
+def test_the_surest_comes_first(visit: Visit) -> None:
+    bands = {town.code_of(1, 1): ("hot90", 9.0), town.code_of(2, 1): ("hot95", 3.0), town.code_of(3, 1): ("hot95", 4.0)}
+    said = {row["code"]: bands.get(row["code"], ("none", 0.0)) for row in TESTED}
+    _answer(visit.page, [row | {"band": said[row["code"]][0], "z": said[row["code"]][1]} for row in TESTED])
+    page = visit.open("/maps/hotspots")
+    names = [name.split("网格", maxsplit=1)[0] for name in page.locator(".map-place").all_inner_texts()]
+    assert names == [town.name_of(column, 1).removesuffix("网格") for column in (3, 2, 1)]
+
+
 @pytest.mark.parametrize(
     ("change", "key"),
     [({"band": "none"}, "look_nowhere"), ({"band": None, "z": None, "why": "constant"}, "untested_constant")],
