@@ -1,5 +1,5 @@
 // Doors that a campaign has still to reach, from a near zoom, for those who may see doors: a square for each building.
-import { card } from "./cards.js";
+import { card, lean } from "./cards.js";
 import { getJson } from "./load.js";
 import { settle, tellError } from "./notice.js";
 import { count, element, word } from "./words.js";
@@ -65,7 +65,7 @@ export class Doors {
       const dot = element("div", "map-door", doors.length > 1 ? count(doors.length) : "");
       dot.setAttribute("aria-hidden", "true"); // the list in walking order has them for the keyboard
       L.DomUtil.setPosition(dot, this.map.latLngToLayerPoint([lat, lon]).round());
-      const tell = () => this.tip.setContent(told(doors)).setLatLng([lat, lon]).addTo(this.map);
+      const tell = () => lean(this.tip.setContent(told(doors)), this.map, [lat, lon]);
       dot.addEventListener("mouseenter", tell);
       dot.addEventListener("mouseleave", () => this.tip.remove());
       dot.addEventListener("click", (event) => {
