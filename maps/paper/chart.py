@@ -90,7 +90,7 @@ def _ground(canvas: Canvas, frame: Frame, ground: tuple[Ground, ...], k: float) 
         if not geom.is_empty:
             by_kind.setdefault(one.kind, []).append(geom)
     canvas.setFillColor(HexColor(WATER), 0.6)
-    canvas.drawPath(ink.outline(canvas, by_kind.get("water", [])), stroke=0, fill=1, fillMode=0)
+    canvas.drawPath(ink.outline(by_kind.get("water", [])), stroke=0, fill=1, fillMode=0)
     canvas.setFillAlpha(1)
     ink.stroke(canvas, by_kind.get("water", []), "#3d7ea6", 0.6 * k, 0.7)
     ink.stroke(canvas, by_kind.get("building", []), "#4d5a66", 0.3 * k, 0.35)

@@ -8,6 +8,7 @@ from typing import Any
 import shapely
 from reportlab.lib.colors import Color, HexColor
 from reportlab.pdfgen.canvas import FILL_EVEN_ODD, Canvas
+from reportlab.pdfgen.pathobject import PDFPathObject
 
 from maps.paper.sheet import Texture
 
@@ -27,13 +28,13 @@ def fill(canvas: Canvas, geom: Any, color: str, texture: Texture | None, within:
     Args:
         within: the part of the paper that shows anything, as (left, low, right, high).
     """
-    path = outline(canvas, [geom])
+    path = outline([geom])
     canvas.setFillColor(HexColor(color) if texture != "lines" else _pale(color))
     canvas.drawPath(path, stroke=0, fill=1, fillMode=FILL_EVEN_ODD)
     if texture is None:
         return
     canvas.saveState()
-    canvas.clipPath(outline(canvas, [geom]), stroke=0, fill=0, fillMode=FILL_EVEN_ODD)
+    canvas.clipPath(outline([geom]), stroke=0, fill=0, fillMode=FILL_EVEN_ODD)
     left, low, right, high = geom.bounds
     seen = max(left, within[0]), max(low, within[1]), min(right, within[2]), min(high, within[3])
     if texture == "lines":
@@ -49,13 +50,25 @@ def stroke(canvas: Canvas, geoms: Iterable[Any], color: str, wide: float, alpha:
     canvas.setLineWidth(wide)
     canvas.setLineJoin(1)
     canvas.setLineCap(1)
-    canvas.drawPath(outline(canvas, geoms), stroke=1, fill=0)
+    canvas.drawPath(outline(geoms), stroke=1, fill=0)
     canvas.setStrokeAlpha(1)
 
 
-def outline(canvas: Canvas, geoms: Iterable[Any]) -> Any:
+class Path(PDFPathObject):  # type: ignore[misc]  # reportlab has no types
+    """A path in hundredths of a point: reportlab's own numbers take most of the time of a map of thousands of areas."""
+
+    def moveTo(self, x: float, y: float) -> None:
+        """Nothing; afterwards the path goes on from there."""
+        self._code_append(f"{x:.2f} {y:.2f} m")
+
+    def lineTo(self, x: float, y: float) -> None:
+        """Nothing; afterwards the path has a line to there."""
+        self._code_append(f"{x:.2f} {y:.2f} l")
+
+
+def outline(geoms: Iterable[Any]) -> Path:
     """The rings and lines of these geometries as one path."""
-    path = canvas.beginPath()
+    path = Path()
     for geom in geoms:
         for line, closed in _paths(geom):
             (first, *rest) = shapely.get_coordinates(line).tolist()
