@@ -31,7 +31,7 @@ from gridsvc.settings import Settings
 
 PASSWORD = uuid.uuid4().hex
 N_GROUPS = 10
-TURNS = 6
+TURNS = 5
 EVERY_S = 0.7  # between two changes of what hangs on the wall
 DRAWN = """
   window.drawn = {};
