@@ -104,7 +104,14 @@ def rewritten(text: str, env: Mapping[str, str]) -> str:
     return _BLOCK.sub(one, text)
 
 
-SHOTS = {"hotspots": "/maps/hotspots", "coverage": "/maps/coverage", "worklist": "/worklist", "board": "{campaign}"}
+SHOTS = {
+    "hotspots": "/maps/hotspots",
+    "significance": "/maps/hotspots#show=significance",
+    "coverage": "/maps/coverage",
+    "wall": "/wall",
+    "worklist": "/worklist",
+    "board": "{campaign}",
+}
 
 
 def shoot(address: str, logins: Path) -> None:
@@ -137,8 +144,14 @@ def _log_in(page: Page, address: str, login: str, passwords: Mapping[str, str]) 
 def _shoot(page: Page, address: str, shots: Mapping[str, str]) -> None:
     for name, path in shots.items():
         for lang in DOCUMENTS.values():
-            page.goto(f"{address}{path}?lang={lang}")
-            page.wait_for_load_state("networkidle")
+            path_only, _, look = path.partition("#")
+            page.goto("about:blank")  # two addresses that differ in their hash alone are one page
+            page.goto(f"{address}{path_only}?lang={lang}" + (f"#{look}" if look else ""))
+            if path == "/wall":  # its stream never rests
+                page.wait_for_selector("#wall-board tbody tr[data-key]")
+                page.wait_for_timeout(1000)
+            else:
+                page.wait_for_load_state("networkidle")
             page.screenshot(path=ROOT / "docs" / "img" / f"{name}-{lang}.png")
 
 

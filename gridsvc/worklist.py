@@ -356,7 +356,7 @@ def _doubts(*, joined: bool) -> dict[str, ColumnElement[bool]]:
 
     Looking into `placement` for each open report would take longer than all the rest.
     """
-    told = {"unplaced": _p.grid_version_id.is_(None)}
+    told: dict[str, ColumnElement[bool]] = {"unplaced": _p.grid_version_id.is_(None)}
     told["doubtful"] = _p.confidence < text(str(DOUBTFUL_BELOW))  # as the index has it, not as a parameter
     return told if joined else {name: placed(one, is_open=True) for name, one in told.items()}
 
