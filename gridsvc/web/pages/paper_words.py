@@ -81,12 +81,12 @@ class Teller:
         return percent(value) if measure == "share" else f"{value:,.{self.legend['digits']}f}"
 
     def brief(self, row: Row) -> str:
-        """What stands on an area of the map: its figure, or its count where it has none; nothing where it is hidden."""
+        """What stands on an area of the map: its figure, or nothing: a bare count among rates misleads."""
         measure = self.legend["measure"]
         if measure == "significance":
             return self.figure(row) if row.get("band") in (*HOT, *COLD) else ""
         if row[measure] is None:
-            return "" if row["n"] is None else count(row["n"])
+            return ""
         return self.figure(row)
 
     def of(self, row: Row) -> str:
