@@ -5,9 +5,9 @@ python -m bench.coverage [n_doors n_grids]; three visits a door. The answers are
 
 from __future__ import annotations
 
+import argparse
 import gc
 import statistics
-import sys
 import time
 import uuid
 from collections.abc import Callable
@@ -137,11 +137,14 @@ def measure(made: place.Place, known: dict[str, str]) -> None:
 
 def main() -> None:
     """Makes the doors and visits, draws the campaign, and compares."""
-    n_doors, n_grids = ([int(one) for one in sys.argv[1:3]] or [N_DOORS, N_GRIDS])[:2]
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("n_doors", nargs="?", type=int, default=N_DOORS)
+    parser.add_argument("n_grids", nargs="?", type=int, default=N_GRIDS)
+    size = parser.parse_args()
     print(place.machine())
     with place.cluster() as urls, place.schema(urls, "coverage") as made:
-        with place.timed(f"{n_doors} doors, {VISITS_A_DOOR} visits each, the list drawn"), made.begin() as db:
-            fill(db, n_doors, n_grids)
+        with place.timed(f"{size.n_doors} doors, {VISITS_A_DOOR} visits each, the list drawn"), made.begin() as db:
+            fill(db, size.n_doors, size.n_grids)
             known = {"Authorization": f"Bearer {token(db)}"}
         engine = make_engine(made.owner_url, made.schema)
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as db:

@@ -6,9 +6,9 @@ over them, all of the last year; at the end the same with 10,000 grids, and the 
 
 from __future__ import annotations
 
+import argparse
 import shutil
 import statistics
-import sys
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -112,7 +112,9 @@ def measure(place: Place, n_reports: int, n_grids: int, browser: Browser) -> See
 
 def main() -> None:
     """Prints a line for each size, and what the criteria ask for."""
-    sizes = [int(one) for one in sys.argv[1:]] or list(SIZES)
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("sizes", nargs="*", type=int, default=list(SIZES), help="numbers of reports")
+    sizes: list[int] = parser.parse_args().sizes
     chromium = shutil.which("chromium")
     if chromium is None:
         raise SystemExit("Chromium is missing")

@@ -6,8 +6,8 @@ statements, network to the database and Python objects; without HTTP.
 
 from __future__ import annotations
 
+import argparse
 import statistics
-import sys
 import time
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -125,7 +125,9 @@ def measure(url: str, schema: str, limit: int) -> dict[str, float]:
 
 def main() -> None:
     """Prints the figures of each size, and the worst of each."""
-    sizes = [int(one) for one in sys.argv[1:]] or [10_000, 1_000_000]
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("sizes", nargs="*", type=int, default=[10_000, 1_000_000], help="numbers of reports")
+    sizes: list[int] = parser.parse_args().sizes
     print(place.machine())
     worst: dict[int, float] = {}
     with place.cluster() as urls:
