@@ -109,13 +109,14 @@ def _names(canvas: Canvas, shown: list[tuple[Area, Any]], box: Box, k: float) ->
         shapely.box(right - 30 * k, top - 42 * k, right, top),
     ]
     over = [geom for area, geom in shown if area.strong]
+    above = shapely.STRtree(over)
     for area, geom in sorted(shown, key=lambda one: -one[1].area):
         wide, tall = geom.bounds[2] - geom.bounds[0], geom.bounds[3] - geom.bounds[1]
         if wide < size * 1.5 or tall < size * LEADING:
             continue
         seen = geom.intersection(inside)
-        if not area.strong and over:
-            seen = seen.difference(shapely.union_all(over))
+        if not area.strong:
+            seen = seen.difference(shapely.union_all([over[i] for i in above.query(seen, "intersects")]))
         if seen.is_empty or seen.area < size * size:
             continue
         centre = shapely.get_point(shapely.maximum_inscribed_circle(seen, tolerance=size / 4), 0)

@@ -83,7 +83,7 @@ def around(bounds: tuple[float, float, float, float], box: Box) -> Frame:
 
 def at(lon: float, lat: float, zoom: float, box: Box, magnified: float = 1.0) -> Frame:
     """The frame around a point as a screen shows it at that zoom, each pixel `magnified` times as large."""
-    east_m, north_m = mercator(lon, lat)
+    east_m, north_m = mercator(min(max(lon, -180.0), 180.0), lat)
     return Frame(box, east_m, north_m, 256 * 2**zoom / EQUATOR_M * POINTS_OF_PIXEL * magnified)
 
 
@@ -98,4 +98,6 @@ def mercator(lon: float, lat: float) -> tuple[float, float]:
 
 
 def _latitude(north_m: float) -> float:
+    # a small screen on a large paper may show more than the globe has
+    north_m = min(max(north_m, -EQUATOR_M / 2), EQUATOR_M / 2)
     return 2 * math.atan(math.exp(north_m / RADIUS_M)) - math.pi / 2

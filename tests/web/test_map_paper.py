@@ -161,6 +161,13 @@ def test_a_link_as_the_page_writes_it(client: Client) -> None:
     assert "Problemhotspots" in printed(client("admin"), "hotspots", **asked)
 
 
+@pytest.mark.parametrize("extent", ["0/0/0", "-5/-999/999"])
+def test_a_screen_larger_than_the_globe(client: Client, extent: str) -> None:
+    asked = {"map": extent, "px": "99999x99999", "lang": "en"}
+    answer = client("admin").get("/maps/hotspots.pdf", params=asked)
+    assert (answer.status_code, answer.content[:5]) == (200, b"%PDF-")
+
+
 def test_one_draws_at_a_time_and_few_wait() -> None:
     press = Press(waiting=1, patience_s=0.2)
     drawing, finish, seen = threading.Event(), threading.Event(), []
