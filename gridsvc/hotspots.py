@@ -116,14 +116,18 @@ def _by_grid(
 def _by_community(
     counted: Sequence[Counted], visits: dict[int, int], denominator: str, here: Ground, at: IntArray, query: Query
 ) -> tuple[tuple[Row, ...], Significance]:
-    """Grids added up by the area that they are in; a reader of a part of one gets the sums of that part, untested."""
+    """Grids added up by the area that they are in; a reader of a part of one gets the sums of that part, untested.
+
+    Reports of a grid whose households are unknown have nothing to be divided by: the sum's are then unknown too, so it
+    has no rate and no test of one.
+    """
     members: dict[int, list[Counted]] = {}
     for one in counted:
         if one.area_id is not None:
             members.setdefault(one.area_id, []).append(one)
     place = {area: position for position, area in enumerate(members)}
     group = np.array([place.get(counted[i].area_id or 0, -1) for i in at.tolist()], dtype=np.int64)
-    sums = [_sum(grids_of) for grids_of in members.values()]
+    sums = [_sum(grids_of, denominator) for grids_of in members.values()]
     n, of = np.array([n for n, _ in sums], dtype=float), _known([of for _, of in sums])
     joined, there = _joined(here, group, len(members))
     told, significance = _test(_Areas(n, of, there), joined, denominator, query)
@@ -131,7 +135,7 @@ def _by_community(
     for grids_of, said in zip(members.values(), told, strict=True):
         seen = [one for one in grids_of if one.seen]
         if seen:
-            n_seen, of_seen = _sum(seen)
+            n_seen, of_seen = _sum(seen, denominator)
             whole = all(one.seen or one.retired for one in grids_of)
             beside = sum(visits.get(one.id, 0) for one in seen)
             first, retired = grids_of[0], all(one.retired for one in grids_of)
@@ -254,9 +258,16 @@ def _joined(here: Ground, group: IntArray, n_groups: int) -> tuple[Ground, IntAr
     return Ground(key, there, here.crs, np.column_stack(middles), m2[there], queen), there
 
 
-def _sum(counted: Sequence[Counted]) -> tuple[int, int | None]:
-    known = [one.denom for one in counted if one.denom is not None]
-    return sum(one.n for one in counted), sum(known) if known else None
+def _sum(counted: Sequence[Counted], denominator: str) -> tuple[int, int | None]:
+    """Reports and households together; None instead of households that are not known of every grid with reports."""
+    n, known = sum(one.n for one in counted), [one.denom for one in counted if one.denom is not None]
+    lacking = any(one.n and one.denom is None and not _elsewhere(one, denominator) for one in counted)
+    return n, sum(known) if known and not lacking else None
+
+
+def _elsewhere(one: Counted, denominator: str) -> bool:
+    """Whether other grids have its households: those that took its place, or for stated ones the base grid below."""
+    return one.retired or (one.layer != "base" and denominator == "stated")
 
 
 def _known(of: Sequence[int | None]) -> FloatArray:

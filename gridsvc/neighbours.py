@@ -30,8 +30,10 @@ Made = TypeVar("Made")
 MAX_CELLS = 50_000
 MAX_PAIRS = 2_000_000  # neighbours in all: some tens of megabytes
 _KEPT_MOST = 12
+_KEPT_BYTES = 100_000_000
 _kept: OrderedDict[tuple[object, ...], Any] = OrderedDict()
-_lock = Lock()
+_making: dict[tuple[object, ...], Lock] = {}
+_lock = Lock()  # of the two above, held for moments only
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,9 @@ def between(here: Ground, kind: Kind, k: int, band_m: float | None) -> tuple[wei
     if kind == "queen":
         return here.queen, None
     if kind == "knn":
+        k = min(k, max(len(here.xy) - 1, 0))
+        if k * len(here.xy) > MAX_PAIRS:
+            return None, None
         return _once(("knn", k, here.key), lambda: weights.nearest(here.xy, k)), None
     reach_m = weights.least_band_m(here.xy) if band_m is None else band_m
     if weights.n_within(here.xy, reach_m) > MAX_PAIRS:
@@ -112,9 +117,37 @@ def _once(key: tuple[object, ...], make: Callable[[], Made]) -> Made:
         if key in _kept:
             _kept.move_to_end(key)
             return cast(Made, _kept[key])
-    made = make()  # without the lock: at worst two requests make the same
-    with _lock:
-        _kept[key] = made
-        while len(_kept) > _KEPT_MOST:
-            _kept.popitem(last=False)
+        turn = _making.setdefault(key, Lock())
+    with turn:  # who asks for the same meanwhile waits for it
+        with _lock:
+            if key in _kept:
+                return cast(Made, _kept[key])
+        try:
+            made = make()
+            with _lock:
+                _keep(key, made)
+        finally:
+            with _lock:
+                _making.pop(key, None)
     return made
+
+
+def _keep(key: tuple[object, ...], made: object) -> None:
+    _kept[key] = made
+    n_bytes = sum(_n_bytes(one) for one in _kept.values())
+    while len(_kept) > _KEPT_MOST or n_bytes > _KEPT_BYTES:
+        _, oldest = _kept.popitem(last=False)
+        n_bytes -= _n_bytes(oldest)
+
+
+def _n_bytes(made: Any) -> int:
+    """The size of the arrays of something kept."""
+    if made is None:
+        return 0
+    if isinstance(made, Ground):
+        return made.ids.nbytes + made.xy.nbytes + made.m2.nbytes + _n_bytes(made.queen)
+    if isinstance(made, Cells):
+        touched = made.touched
+        pairs = touched.columns.nbytes + touched.rows.nbytes + touched.cells.nbytes + touched.shapes.nbytes
+        return pairs + _n_bytes(made.queen)
+    return int(made.data.nbytes + made.indices.nbytes + made.indptr.nbytes)

@@ -25,8 +25,8 @@ export class Doors {
     Object.assign(this, { on, campaign });
     this.#clear();
     this.places = [];
-    if (on) this.#later(0);
-    else this.told("");
+    if (!on) this.told("");
+    this.#later(0); // off: what waits or was asked for is not to be drawn any more
   }
 
   #later(wait = WAIT_MS) {
@@ -48,6 +48,7 @@ export class Doors {
     const bbox = [box.getWest(), box.getSouth(), box.getEast(), box.getNorth()].map((part) => part.toFixed(6)).join(",");
     try {
       const answer = await getJson(this.address, { campaign: this.campaign, bbox }, asked.signal);
+      if (asked.signal.aborted) return; // the answer was there already
       settle("doors");
       this.places = grouped(answer.rows);
       const facts = { n: count(answer.rows.length), total: count(answer.rows.length + answer.more) };

@@ -242,6 +242,26 @@ def test_doors_that_are_left_from_near(visit: Visit, double: Double) -> None:
     expect(page.locator("#map-notice")).to_contain_text(words["maps.failed_doors"])
 
 
+@pytest.mark.parametrize("wait_ms", [0, 260])
+def test_doors_that_were_switched_off_are_not_drawn(visit: Visit, double: Double, wait_ms: int) -> None:
+    page = visit.open(CAMPAIGN)
+    page.locator("#map-doors").check()
+    page.route("**/doors?*", lambda route: (page.wait_for_timeout(300), route.continue_()))
+    page.evaluate(
+        """(wait) => {
+          gridMap.map.setView([36.647, 117.0158], 17, {animate: false});
+          setTimeout(() => document.querySelector("#map-doors").click(), wait);
+        }""",
+        wait_ms,
+    )
+    page.wait_for_timeout(900)
+    expect(page.locator("#map-doors")).not_to_be_checked()
+    expect(page.locator(".map-door")).to_have_count(0)
+    expect(page.locator("#map-hint")).not_to_contain_text(re.compile("户"))
+    assert not [asked for asked in double.asked if wait_ms == 0 and asked.startswith("doors?")]
+    assert visit.console == []
+
+
 def test_who_may_not_see_doors_is_told_why(visit: Visit, double: Double) -> None:
     double.forbidden = {"read_households"}
     page = visit.open(f"{CAMPAIGN}#map=17/36.647/117.0158&doors=on")

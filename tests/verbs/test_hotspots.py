@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
 import pytest
 import shapely
+from pyproj import CRS
 from sqlalchemy import Connection, text
 
 from geodata import hotspots as science
@@ -183,6 +186,53 @@ def test_communities_add_up_their_grids(town: Connection, rule: Rule) -> None:
     assert sum(row.n for row in table.rows) + table.n_unlocated == COUNTS.sum() + 1
 
 
+def test_reports_without_known_households_leave_their_community_without_a_rate(town: Connection) -> None:
+    doors = DOORS.copy()
+    doors[0] = 0  # in W, with reports
+    doors[5] = 0  # in E: a park, neither the one nor the other
+    town.execute(text("UPDATE report SET state = 'void' WHERE number LIKE '005-%'"))
+    register(town, doors)
+    table, _ = hotspots.tested(town, WEEK, ADMIN, Query(by="community"))
+    rows = by_code(table)
+    west = np.arange(N) % SIDE <= 2
+    n_east = COUNTS[~west].sum() - COUNTS[5]
+    assert (rows["W"].n, rows["W"].denom, rows["W"].value) == (COUNTS[west].sum(), None, None)
+    assert (rows["W"].tested.smoothed, rows["W"].tested.why) == (None, "no_households")
+    assert (rows["E"].n, rows["E"].denom) == (n_east, doors[~west].sum())
+    assert rows["E"].value == pytest.approx(n_east / doors[~west].sum() * 1000)
+    assert rows["E"].tested.smoothed is not None
+    # who sees a part of W in which every grid is known has a rate of that part
+    worker = town.scalar(text("INSERT INTO worker (code, name) VALUES ('w', 'w') RETURNING id"))
+    for code in ("001", "006"):
+        town.execute(
+            text("INSERT INTO duty (worker_id, layer, grid_code, kind) VALUES (:w, 'base', :g, 'main')"),
+            {"w": worker, "g": code},
+        )
+    own, _ = hotspots.tested(town, WEEK, Actor("worker", 1, worker_id=worker), Query(by="community"))
+    assert [(row.code, row.n, row.denom) for row in own.rows] == [("W", COUNTS[[1, 6]].sum(), doors[[1, 6]].sum())]
+
+
+def test_households_that_other_grids_have_leave_the_community_its_rate(town: Connection, rule: Rule) -> None:
+    town.execute(
+        text(
+            "INSERT INTO compound (source, ref, name, geom, n_households) "
+            "SELECT 't', code, code, ST_Centroid(geom), 50 FROM grid_version"
+        )
+    )
+    lon, lat = middle(20)
+    shape = shapely.MultiPolygon([shapely.box(lon - 0.001, lat - 0.001, lon + 0.001, lat + 0.001)])
+    publish(town, [(0, "M1", "市场", bytes(shapely.to_wkb(shape)))], NOW - timedelta(days=20), rule, layer="dedicated")
+    town.execute(text("UPDATE grid_version SET area_id = (SELECT id FROM area WHERE code = 'W') WHERE code = 'M1'"))
+    submit(town, lon, lat, rule)
+    later = NOW + timedelta(days=2)
+    publish(town, [row for row in square(SIDE) if row[1] != "007"], later, rule, replace=True)
+    table, _ = hotspots.tested(town, replace(WEEK, to_at=NOW + timedelta(minutes=1)), ADMIN, Query(by="community"))
+    rows = by_code(table)
+    west = np.arange(N) % SIDE <= 2
+    assert table.denominator == "stated"
+    assert (rows["W"].n, rows["W"].denom) == (COUNTS[west].sum() + 1, 17 * 50)
+
+
 def test_many_communities_are_tested_and_a_part_of_one_is_not(town: Connection) -> None:
     for i in range(0, N, 2):  # two grids side by side each
         area = town.scalar(
@@ -226,6 +276,15 @@ def test_too_many_neighbours_are_not_tested(town: Connection, monkeypatch: pytes
     table, said = hotspots.tested(town, WEEK, ADMIN, Query(weights="band", band_m=5000.0))
     assert (said.reason, said.n_tested, said.band_m) == ("too_many", 0, 5000.0)
     assert [row.n for row in table.rows] == COUNTS.tolist()
+
+
+def test_too_many_nearest_are_not_tested(town: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(neighbours, "MAX_PAIRS", N * 4)
+    table, said = hotspots.tested(town, WEEK, ADMIN, Query(weights="knn", k=5))
+    assert (said.reason, said.n_tested, said.k) == ("too_many", 0, 5)
+    assert [row.n for row in table.rows] == COUNTS.tolist()
+    _, said = hotspots.tested(town, WEEK, ADMIN, Query(weights="knn", k=4))
+    assert (said.reason, said.n_tested) == (None, N)
 
 
 def test_permutations_say_the_same_of_the_middle_of_a_hot_spot(town: Connection) -> None:
@@ -332,6 +391,45 @@ def test_neighbours_are_found_once_and_not_kept_for_ever(town: Connection, monke
     for k in range(1, 30):
         hotspots.tested(town, WEEK, ADMIN, Query(weights="knn", k=k))
         assert len(neighbours._kept) <= neighbours._KEPT_MOST
+
+
+def scattered(name: str) -> neighbours.Ground:
+    xy = np.random.default_rng(8).uniform(0, 1e4, (400, 2))
+    ids = np.arange(len(xy), dtype=np.int64)
+    return neighbours.Ground((name,), ids, CRS(32650), xy, np.ones(len(xy)), weights.nearest(xy, 1))
+
+
+def test_neighbours_are_kept_up_to_a_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = scattered("sized")
+    monkeypatch.setattr(neighbours, "_KEPT_BYTES", 100_000)
+    for k in (4, 5, 6, 7):
+        neighbours.between(here, "knn", k, None)
+        held = [made.data.nbytes for key, made in neighbours._kept.items() if key[0] == "knn"]
+        assert 0 < sum(held) <= 100_000
+    assert [key[1] for key in neighbours._kept] == [6, 7]  # some forty kilobytes each
+    neighbours.between(here, "knn", 50, None)  # larger than all that may be kept
+    assert not neighbours._kept
+
+
+def test_who_asks_for_the_same_meanwhile_waits_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = scattered("at once")
+    nearest, made = weights.nearest, []
+
+    def slowly(xy: np.ndarray, k: int) -> weights.Weights:
+        made.append(k)
+        time.sleep(0.2)
+        if len(made) == 1:
+            raise TimeoutError
+        return nearest(xy, k)
+
+    monkeypatch.setattr(weights, "nearest", slowly)
+    with ThreadPoolExecutor(4) as pool:
+        asked = [pool.submit(neighbours.between, here, "knn", 3, None) for _ in range(4)]
+    failed = [one for one in asked if one.exception() is not None]
+    assert len(failed) == 1  # the others try again, one for all
+    assert made == [3, 3]
+    assert len({id(one.result()[0]) for one in asked if one not in failed}) == 1
+    assert neighbours._making == {}
 
 
 def test_nothing_published_is_nothing_tested(db: Connection) -> None:

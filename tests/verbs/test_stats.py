@@ -110,6 +110,20 @@ def test_cells_have_their_outline_and_every_located_report(city: Connection, rul
     assert (max(lats) - min(lats)) * 110_700 == pytest.approx(500, rel=0.02)
 
 
+def test_a_report_told_to_be_older_stays_on_its_grid(city: Connection, rule: Rule) -> None:
+    # an import may put the day of a report back; its first placement is then younger than the report
+    submit(city, 110.005, 23.005, rule)
+    city.execute(
+        text(
+            "UPDATE report SET received_at = received_at - interval '30 days', geom = NULL, crs = NULL, raw_x = NULL, raw_y = NULL"
+        )
+    )
+    past = stats.Period(NOW - timedelta(days=31), NOW - timedelta(days=29), NOW)
+    assert stats.without_position(city, past, Actor("dispatcher", area_ids=(-1,)), None) == 0
+    assert stats.without_position(city, past, ADMIN, None) == 1
+    assert by_code(stats.hotspots(city, past, ADMIN))["000"].n == 1
+
+
 def test_readers_see_their_own_rows(city: Connection, rule: Rule) -> None:
     parent = city.scalar(text("INSERT INTO area (level, code, name) VALUES ('subdistrict', 'S', 'S') RETURNING id"))
     child = city.scalar(

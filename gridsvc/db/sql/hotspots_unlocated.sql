@@ -5,7 +5,7 @@
 -- Index: report_received_at_id_idx, placement_pkey
 SELECT count(*)
 FROM report r
-LEFT JOIN placement p ON p.report_id = r.id AND p.from_at <= :held_at AND (p.to_at IS NULL OR p.to_at > :held_at)
+LEFT JOIN placement p ON p.report_id = r.id AND (p.from_at <= :held_at OR p.seq = 1) AND (p.to_at IS NULL OR p.to_at > :held_at)
 LEFT JOIN grid_version g ON g.id = p.grid_version_id
 WHERE r.received_at >= :from_at AND r.received_at < :to_at AND r.state <> 'void'
   AND (CAST(:category AS text) IS NULL OR r.category = CAST(:category AS text))
