@@ -35,7 +35,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from gridsvc import worklist, worklist_filter
+from gridsvc import stats, worklist, worklist_filter
 from gridsvc.db import tables as t
 from gridsvc.db.queries import load
 from gridsvc.errors import Refused
@@ -50,6 +50,8 @@ STATES = (*(state for state in ALL_STATES if state in OPEN), "closed", "struck_o
 STEPS = ("reported", "filed", "dispatched", "accepted", "disposed", "checked", "closed", "struck_off")
 LIMITS = (50, 100, 200)
 SHOWN = 100
+MOST_CHANGED = 500  # rows of the log; what more changed is read anew instead of report by report, and not counted
+MOST_BEHIND = 100_000  # transactions; what changed since an older cursor is not looked for
 STRUCK_DAYS = 7  # what was struck off so lately still hangs on the wall, crossed out
 # where in the order a standing begins; the three by deadline share one, for their instants order them
 _RANKS = {"overdue": 0, "due_today": 0, "in_time": 0, "no_deadline": 1, "suspended": 2, "closed": 3, "struck_off": 4}
@@ -201,14 +203,29 @@ def cursor(db: Connection) -> str:
     return str(db.scalar(select(cast(func.pg_current_snapshot(), Text))))
 
 
-def changed(db: Connection, since: str, *, most: int) -> list[int]:
-    """Ids of the reports, `most` at most, whose log has rows that were not seen when the cursor was made.
+def changed(db: Connection, since: str, *, most: int) -> list[int] | None:
+    """Ids of the reports whose log has rows that were not seen when the cursor was made; None: more than `most` rows.
 
     Raises:
         Refused: it is no cursor.
     """
     _check_cursor(since)
-    return list(db.scalars(load("wall_changed"), {"since": since, "most": most}))
+    found = list(db.scalars(load("wall_changed"), {"since": since, "most": most + 1}))
+    return None if len(found) > most else sorted(set(found))
+
+
+def n_changed(db: Connection, actor: Actor, since: str) -> int | None:
+    """How many reports that this reader sees changed since the cursor; None: too much did, or it is too old, to say.
+
+    Raises:
+        Refused: it is no cursor.
+    """
+    _check_cursor(since)
+    newest = int(cursor(db).split(":")[1])
+    if newest - int(since.split(":")[0]) > MOST_BEHIND:
+        return None
+    ids = changed(db, since, most=MOST_CHANGED)
+    return None if ids is None else len(seen(db, actor, ids))
 
 
 def seen(db: Connection, actor: Actor, ids: Sequence[int]) -> list[int]:
@@ -217,6 +234,13 @@ def seen(db: Connection, actor: Actor, ids: Sequence[int]) -> list[int]:
         return []
     wanted = worklist_filter.conditions(db, actor, worklist_filter.Filter(states=ALL_STATES))
     return list(db.scalars(select(_r.id).where(_among(ids), *wanted)))
+
+
+def scope(db: Connection, actor: Actor, wanted: Filter) -> str:
+    """The places whose reports a board of this reader is made of, as a text that is another when one comes or goes."""
+    mine = stats.scope(actor)
+    values = {"area_ids": mine["area_ids"], "worker_id": mine["worker_id"], "area": wanted.area}
+    return str(db.scalar(load("wall_scope"), values))
 
 
 def check(db: Connection, wanted: Filter, since: str | None) -> None:

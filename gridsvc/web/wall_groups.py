@@ -21,7 +21,8 @@ from gridsvc.web import wall_told
 from gridsvc.web.wall_told import Json
 
 RECOUNT_S = 10.0  # counts of a board that shows not everything lag at most so long behind a change
-RENEW_S = 60.0  # and what time alone changes, as being overdue, at most so long
+RENEW_S = 60.0  # and what time alone changes, as being overdue, and words from outside the log, at most so long
+SCOPE_S = 4.0  # whose rows a reader sees, as duties and grids say: nothing tells of those, so it is looked at
 
 
 @dataclass(frozen=True)
@@ -51,19 +52,43 @@ class Group:
     head: Json = field(default_factory=dict)
     loaded_at_s: float | None = None  # on the caller's monotonic clock
     uncertain: bool = False  # something changed that the counts do not know of
+    renewed: bool = False  # the last look read the board, or so much changed that any row may have
+    scope: str = ""  # `wall.scope` of this reader
+    scoped_at_s: float | None = None
 
     def update(
-        self, db: Connection, changed: Sequence[int] | None, now: datetime, zone: ZoneInfo, clock_s: float
+        self,
+        db: Connection,
+        changed: Sequence[int] | None,
+        now: datetime,
+        zone: ZoneInfo,
+        clock_s: float,
+        *,
+        arrived: bool = False,
     ) -> None:
         """Nothing; afterwards order and counts are those of `now`; `changed` is None where too many reports did.
+
+        `arrived`: somebody came who was told nothing yet.
 
         Raises:
             NotFound: the area of the filter is no more.
         """
-        if self._is_old(clock_s) or changed is None or (changed and not self._merge(db, changed, now, zone)):
+        is_other = self._is_other(db, clock_s, arrived=arrived)
+        self.renewed = is_other or self._is_old(clock_s) or changed is None
+        if changed and not self.renewed:
+            self.renewed = not self._merge(db, changed, now, zone)
+        if self.renewed:
             board = wall.board(db, self.key.actor, self.key.wanted, now, zone, limit=self.key.limit)
             self.places, self.counts = board.places, board.counts
             self.loaded_at_s, self.uncertain = clock_s, False
+
+    def _is_other(self, db: Connection, clock_s: float, *, arrived: bool) -> bool:
+        """Whether this reader sees the reports of other places than at the last look at that."""
+        if not arrived and self.scoped_at_s is not None and clock_s - self.scoped_at_s < SCOPE_S:
+            return False
+        before, self.scope = self.scope, wall.scope(db, self.key.actor, self.key.wanted)
+        self.scoped_at_s = clock_s
+        return before != self.scope
 
     def _is_old(self, clock_s: float) -> bool:
         """Whether it was never read, or so long ago that what one change cannot tell has to be looked at."""
@@ -100,7 +125,12 @@ class Group:
         return wall.Counts(standings, self.counts.picked + len(found) - len(had))
 
     def wants(self, changed: Iterable[int]) -> list[wall.Place]:
-        """The places whose rows have to be read: new on the board, changed, or standing otherwise than last told."""
+        """The places whose rows have to be read: new on the board, changed, or standing otherwise than last told.
+
+        All of them where the board was read anew: other words than those of the log may be others too.
+        """
+        if self.renewed:
+            return list(self.places)
         fresh = set(changed)
         return [
             place
@@ -108,13 +138,13 @@ class Group:
             if place.id in fresh or self.sent.get(place.id, {}).get("standing") != place.standing
         ]
 
-    def tell(self, rows: dict[int, Json], cursor: str, now: datetime, zone: ZoneInfo) -> bytes | None:
+    def tell(self, rows: dict[wall.Place, Json], cursor: str, now: datetime, zone: ZoneInfo) -> bytes | None:
         """The message with what is new since the last one; None where nothing is, but the time."""
-        news = [
-            rows[place.id] for place in self.places if place.id in rows and rows[place.id] != self.sent.get(place.id)
-        ]
+        # a row of its own place: another group's board may have been read when the same report stood otherwise
+        told = {place.id: rows[place] for place in self.places if place in rows}
+        news = [row for id_, row in told.items() if row != self.sent.get(id_)]
         before = (self._order(), self.head.get("counts"), self.head.get("total"))
-        known = self.sent | rows
+        known = self.sent | told
         self.sent = {place.id: known[place.id] for place in self.places}
         self.head = wall_told.head(wall.Board(self.places, self.counts), now, zone) | {"cursor": cursor}
         if not news and before == (self._order(), self.head["counts"], self.head["total"]):
@@ -132,10 +162,13 @@ class Group:
 
 def told_rows(
     db: Connection, places: Iterable[wall.Place], locales: Iterable[Locale], zone: ZoneInfo
-) -> dict[Locale, dict[int, Json]]:
-    """The rows of these places as they are sent, by language and report; read once for all groups."""
-    found = wall.rows(db, sorted(set(places)))
-    return {locale: {one.id: wall_told.row(one, locale, zone) for one in found} for locale in set(locales)}
+) -> dict[Locale, dict[wall.Place, Json]]:
+    """The rows of these places as they are sent, by language and place; read once for all groups."""
+    asked: dict[tuple[int, str, datetime | None], wall.Place] = {
+        (place.id, place.standing, place.until_at): place for place in places
+    }
+    found = [(asked[one.id, one.standing, one.until_at], one) for one in wall.rows(db, sorted(asked.values()))]
+    return {locale: {place: wall_told.row(one, locale, zone) for place, one in found} for locale in set(locales)}
 
 
 def event(name: str, content: Json, cursor: str | None = None) -> bytes:

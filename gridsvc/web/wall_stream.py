@@ -38,13 +38,14 @@ log = logging.getLogger("gridsvc.wall")
 T = TypeVar("T")
 DEED = "read_worklist"
 MOST_VIEWERS = 500
+MOST_OWN = 20  # streams of one account
 MOST_WAITING = 8  # messages that one viewer may be behind
-MOST_CHANGED = 500  # beyond, boards are read anew instead of report by report
 GATHER_S = 0.25  # commits that follow one another closely are one message
 BUSY_SHARE = 0.05  # looking takes no more of the time than this, as long as nobody waits the longest rest
 LONGEST_REST_S = 1.0
 BEAT_S = 10.0
-AGAIN_S = 1.0  # after a look that saw open transactions: only one at a time tells of itself (SQL function tell_log)
+LOOK_S = 5.0  # sessions and what their readers may see are asked about at least so often
+AGAIN_S = 1.0  # only one transaction at a time tells of itself (SQL function tell_log): the others are looked for
 # a proxy neither packs the stream nor gathers it
 HEADERS = {"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"}
 
@@ -69,12 +70,6 @@ class Kept:
 
     groups: dict[Key, Group] = field(default_factory=dict)
     cursor: str | None = None
-
-    @property
-    def is_open(self) -> bool:
-        """Whether transactions were still open then."""
-        first, last, _ = (self.cursor or "1:1:").split(":")
-        return first != last
 
 
 @dataclass
@@ -115,9 +110,10 @@ class Wall:
         """Nothing; afterwards the viewer gets messages.
 
         Raises:
-            Unavailable: the service ends, or too many look already.
+            Unavailable: the service ends, or too many look already, all in all or with this account.
         """
-        if self._closed or len(self._viewers) >= MOST_VIEWERS:
+        n_own = sum(one.actor.account_id == viewer.actor.account_id for one in self._viewers)
+        if self._closed or len(self._viewers) >= MOST_VIEWERS or n_own >= MOST_OWN:
             raise Unavailable("busy")
         self._viewers.add(viewer)
         self._wake.set()
@@ -172,7 +168,7 @@ class Wall:
     async def _feed(self, hearing: asyncio.Task[None]) -> None:
         kept, beaten_at_s = Kept(), time.monotonic()
         while not hearing.done():
-            await self._wait(kept, beaten_at_s + BEAT_S - time.monotonic())
+            await self._wait(kept, min(LOOK_S, beaten_at_s + BEAT_S - time.monotonic()))
             viewers = list(self._viewers)
             begun_s = time.monotonic()
             found = await self._in_thread(self._look, kept, viewers)
@@ -190,7 +186,7 @@ class Wall:
             async with asyncio.timeout(max(0.0, longest_s)):
                 while not self._wake.is_set():
                     with suppress(TimeoutError):
-                        async with asyncio.timeout(AGAIN_S if kept.is_open else None):
+                        async with asyncio.timeout(AGAIN_S):
                             await self._wake.wait()
                     if not self._wake.is_set() and await self._in_thread(self._has_news, kept):
                         break
@@ -242,10 +238,11 @@ class Wall:
         with self._engine.connect() as db, db.begin():
             wall.steady(db)
             found = Found(wall.cursor(db))
-            changed = self._changed(db, kept.cursor)
+            changed = [] if kept.cursor is None else wall.changed(db, kept.cursor, most=wall.MOST_CHANGED)
             self._identify(db, viewers, now, found)
             arrived = self._regroup(kept.groups, [viewer for viewer in viewers if viewer not in found.ended])
-            broken = self._update(db, kept.groups, changed, now, clock_s)
+            came = {viewer.group for viewer in arrived}
+            broken = self._update(db, kept.groups, changed, now, clock_s, came)
             places = {place for group in kept.groups.values() for place in group.wants(changed or ())}
             rows = wall_groups.told_rows(db, places, (key.locale for key in kept.groups), self._zone)
             for key, group in kept.groups.items():
@@ -262,14 +259,7 @@ class Wall:
 
     def _has_news(self, kept: Kept) -> bool:
         with self._engine.connect() as db:
-            return kept.cursor is not None and bool(wall.changed(db, kept.cursor, most=1))
-
-    def _changed(self, db: Connection, since: str | None) -> list[int] | None:
-        """The reports that changed since the last look; None where those are too many to be looked at one by one."""
-        if since is None:
-            return []
-        ids = wall.changed(db, since, most=MOST_CHANGED + 1)
-        return None if len(ids) > MOST_CHANGED else ids
+            return kept.cursor is not None and wall.changed(db, kept.cursor, most=0) is None
 
     def _identify(self, db: Connection, viewers: list[Viewer], now: datetime, found: Found) -> None:
         """Whose sessions still hold, and what they may see now."""
@@ -297,25 +287,28 @@ class Wall:
         return arrived
 
     def _update(
-        self, db: Connection, groups: dict[Key, Group], changed: list[int] | None, now: datetime, clock_s: float
+        self,
+        db: Connection,
+        groups: dict[Key, Group],
+        changed: list[int] | None,
+        now: datetime,
+        clock_s: float,
+        came: set[Key | None],
     ) -> dict[Key | None, str]:
         """Why some groups cannot go on, by their key."""
         broken: dict[Key | None, str] = {}
         for key, group in list(groups.items()):
             try:
-                group.update(db, changed, now, self._zone, clock_s)
+                group.update(db, changed, now, self._zone, clock_s, arrived=key in came)
             except GridsvcError as error:
                 broken[key] = error.code
                 del groups[key]
         return broken
 
     def _missed(self, db: Connection, viewer: Viewer) -> dict[str, object]:
-        """What became new while a viewer's page was cut off; each thing is counted once."""
+        """How much became new while a viewer's page was cut off; each report is counted once."""
         since, viewer.since = viewer.since, None
-        if since is None:
-            return {}
-        ids = wall.seen(db, viewer.actor, wall.changed(db, since, most=MOST_CHANGED))
-        return {"n_changed": len(ids)}
+        return {} if since is None else {"n_changed": wall.n_changed(db, viewer.actor, since)}
 
 
 class Stream(StreamingResponse):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -15,7 +16,7 @@ from gridsvc import wall
 from gridsvc.rules.roles import Actor
 from gridsvc.wall import Filter
 from gridsvc.web import wall_groups
-from gridsvc.web.wall_groups import RECOUNT_S, Group, key_of, told_rows
+from gridsvc.web.wall_groups import RECOUNT_S, RENEW_S, SCOPE_S, Group, key_of, told_rows
 from tests.conftest import NOW, RULE, Fresh, rolled_back
 from tests.through import department, lead
 from tests.verbs.test_editions import submit
@@ -90,7 +91,7 @@ def test_many_changes_leave_the_board_that_a_fresh_look_gives(
             fresh = wall.board(city, group.key.actor, group.key.wanted, NOW, ZONE, limit=limit)
             assert (group.places, group.counts) == (fresh.places, fresh.counts), group.key
             wanted = told_rows(city, fresh.places, ["zh"], ZONE)["zh"]
-            assert list(pages[nr].get("rows", {}).values()) == [wanted[place.id] for place in fresh.places]
+            assert list(pages[nr].get("rows", {}).values()) == [wanted[place] for place in fresh.places]
             whole = client_side({}, group.whole({}))
             assert whole["rows"] == pages[nr].get("rows", {})
         inner.rollback()
@@ -104,6 +105,94 @@ def check(db: Connection, group: Group, page: dict[str, Any], behind: list[int])
         id_ for id_ in told if id_ in {place.id for place in fresh.places}
     ]
     assert list(page.get("order", [])) == list(page.get("rows", {}))
+
+
+def look(
+    db: Connection, groups: list[Group], changed: list[int] | None, clock_s: float, **more: Any
+) -> list[dict[str, Any] | None]:
+    """What a look tells each group; the clock is that of the process, the time of the reports stays."""
+    for group in groups:
+        group.update(db, changed, NOW, ZONE, clock_s, **more)
+    places = {place for group in groups for place in group.wants(changed or ())}
+    rows = told_rows(db, places, ["zh"], ZONE)["zh"]
+    told = [group.tell(rows, "1:1:", NOW, ZONE) for group in groups]
+    return [None if one is None else json.loads(one.split(b"data: ")[1]) for one in told]
+
+
+def test_where_too_much_changed_every_row_is_told_anew(city: Connection) -> None:
+    group = Group(key_of(Actor("admin"), Filter(), 100, "zh"))
+    with city.begin_nested() as inner:
+        look(city, [group], [], 0.0)
+        ids = [place.id for place in group.places if place.standing == "overdue"]
+        assert len(ids) > 1
+        city.execute(text("UPDATE report SET description = 'anew' WHERE id = ANY(:ids)"), {"ids": ids})
+        (news,) = look(city, [group], None, 1.0)
+        assert news is not None
+        assert [row["description"] for row in news["rows"]] == ["anew"] * len(ids)
+        assert look(city, [group], None, 2.0) == [None]
+        inner.rollback()
+
+
+def test_words_from_outside_the_log_are_told_at_the_next_renewal(city: Connection) -> None:
+    group = Group(key_of(Actor("admin"), Filter(), 100, "zh"))
+    with city.begin_nested() as inner:
+        look(city, [group], [], 0.0)
+        city.execute(text("UPDATE area SET name = 'renamed' WHERE code = 'W'"))
+        city.execute(text("UPDATE category SET name_zh = '改名'"))
+        assert look(city, [group], [], RENEW_S - 1) == [None]
+        (news,) = look(city, [group], [], RENEW_S)
+        assert news is not None
+        assert {row["area"]["name"] for row in news["rows"] if row["area"] and row["area"]["code"] == "W"} == {
+            "renamed"
+        }
+        assert {row["category"]["name"] for row in news["rows"]} == {"改名"}
+        inner.rollback()
+
+
+@pytest.mark.parametrize("arrived", [False, True])
+def test_a_duty_that_ended_takes_its_rows_along(city: Connection, arrived: bool) -> None:
+    worker_id = city.scalar(text("SELECT min(worker_id) FROM duty"))
+    group = Group(key_of(Actor("worker", worker_id=worker_id), Filter(), 100, "zh"))
+    with city.begin_nested() as inner:
+        look(city, [group], [], 0.0)
+        assert group.places
+        city.execute(text("DELETE FROM duty WHERE worker_id = :id"), {"id": worker_id})
+        # at once for who comes now, and soon for who is there
+        (news,) = look(city, [group], [], 0.1 if arrived else SCOPE_S, arrived=arrived)
+        assert news is not None
+        assert news["order"] == []
+        assert json.loads(group.whole({}).split(b"data: ")[1])["rows"] == []
+        inner.rollback()
+
+
+def test_grids_that_join_an_area_are_seen_by_its_readers_and_its_filter(city: Connection) -> None:
+    (area_id, code) = city.execute(text("SELECT id, code FROM area WHERE code = 'W'")).one()
+    theirs = Group(key_of(Actor("manager", area_ids=(area_id,)), Filter(), 100, "zh"))
+    asked = Group(key_of(Actor("admin"), Filter(area=code), 100, "zh"))
+    with city.begin_nested() as inner:
+        look(city, [theirs, asked], [], 0.0)
+        before = [len(group.places) for group in (theirs, asked)]
+        city.execute(text("UPDATE grid_version SET area_id = :id"), {"id": area_id})
+        assert look(city, [theirs, asked], [], SCOPE_S - 1) == [None, None]
+        look(city, [theirs, asked], [], SCOPE_S)
+        assert all(len(group.places) > n for group, n in zip((theirs, asked), before, strict=True))
+        inner.rollback()
+
+
+def test_each_group_tells_the_standing_of_its_own_board(city: Connection) -> None:
+    groups = [Group(key_of(Actor("admin"), Filter(), limit, "zh")) for limit in (50, 100)]
+    look(city, groups, [], 0.0)
+    early, late = groups
+    at = next(nr for nr, place in enumerate(early.places) if place.standing == "overdue")
+    # its board was read before this one was overdue; the other's after
+    early.places = (*early.places[:at], replace(early.places[at], standing="in_time"), *early.places[at + 1 :])
+    id_ = early.places[at].id
+    for group in groups:
+        group.renewed = True
+    rows = told_rows(city, [*early.wants(()), *late.wants(())], ["zh"], ZONE)["zh"]
+    early.tell(rows, "1:1:", NOW, ZONE)
+    late.tell(rows, "1:1:", NOW, ZONE)
+    assert [group.sent[id_]["standing"] for group in groups] == ["in_time", "overdue"]
 
 
 def test_colleagues_share_a_group_and_others_do_not() -> None:

@@ -12,7 +12,7 @@ from gridsvc import wall
 from gridsvc.errors import NotAuthenticated
 from gridsvc.web import answers, schemas, security, wall_told
 from gridsvc.web.deps import Unit, may
-from gridsvc.web.wall_stream import MOST_CHANGED, Stream, Viewer
+from gridsvc.web.wall_stream import Stream, Viewer
 
 router = APIRouter(prefix="/api/v1", tags=["worklist"])
 
@@ -34,7 +34,11 @@ Limit = Annotated[Literal["50", "100", "200"], Query(description="rows at most; 
 
 
 Since = Annotated[
-    schemas.Words | None, Query(max_length=2000, description="`cursor` of an answer: what changed since is counted")
+    schemas.Words | None,
+    Query(
+        max_length=2000,
+        description="`cursor` of an answer: what changed since is counted in `n_changed`, null if too much",
+    ),
 ]
 
 
@@ -51,8 +55,7 @@ def show(
     wall.steady(unit.db)
     content: dict[str, Any] = {"cursor": wall.cursor(unit.db)}
     if since is not None:
-        ids = wall.changed(unit.db, since, most=MOST_CHANGED)
-        content["n_changed"] = len(wall.seen(unit.db, unit.actor, ids))
+        content["n_changed"] = wall.n_changed(unit.db, unit.actor, since)
     board = wall.board(unit.db, unit.actor, chosen, unit.now, zone, limit=int(limit))
     told = [wall_told.row(one, unit.locale, zone) for one in wall.rows(unit.db, board.places)]
     content |= wall_told.head(board, unit.now, zone) | {"rows": wall_told.numbered(told)}
