@@ -14,7 +14,7 @@ from gridsvc.campaigns import Wanted
 from tests.browser.conftest import PHONE, Visitor
 from tests.conftest import NOW, Fresh
 from tests.through import ADMIN
-from tests.web.county import CANARY, WEST, County
+from tests.web.county import CANARY, WEST, County, met
 
 NEAR = "map=17/23.004/110.004"
 
@@ -30,21 +30,24 @@ def mapped(made: Fresh, county: County) -> str:
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-def test_a_campaign_on_the_map(visitor: Visitor, mapped: str, county: County, axe: str, lang: str) -> None:
+def test_a_campaign_on_the_map(visitor: Visitor, made: Fresh, mapped: str, county: County, axe: str, lang: str) -> None:
+    with made.begin() as db:
+        n_met, n = met(db, "mapped")[f"{WEST}001"]
+    share = f"{100 * n_met / n:.1f}"
     visit = visitor("manager_west", lang)
     page = visit.open(f"{mapped}&doors=on&sel=compound:{county.compounds['1']}")
     expect(page.locator(".map-legend .map-method")).to_contain_text("60\xa0%")
-    expect(page.locator(f"tr[data-code='{WEST}001']")).to_contain_text("60.0")
+    expect(page.locator(f"tr[data-code='{WEST}001']")).to_contain_text(share)
     expect(page.locator(".map-pin strong")).to_have_text(CANARY)
-    expect(page.locator(".map-pin")).to_contain_text(re.compile("6 .*10"))
-    expect(page.locator(".map-door")).to_have_text(["4"])
+    expect(page.locator(".map-pin")).to_contain_text(re.compile(f"{n_met} .*{n}"))
+    expect(page.locator(".map-door")).to_have_text([str(n - n_met)])
     page.locator(".map-door").hover()
     expect(page.locator(".map-tip:not(.map-pin) strong")).to_have_text(CANARY)
-    expect(page.locator("#map-day")).to_have_attribute("aria-valuetext", re.compile("^2026-11-01.*60.0"))
+    expect(page.locator("#map-day")).to_have_attribute("aria-valuetext", re.compile(f"^2026-11-01.*{share}"))
     page.locator("#map-day").fill("0")
     expect(page.locator("#map-day")).to_have_attribute("aria-valuetext", re.compile(r"^2026-10-20.*\D0.0"))
     expect(page.locator(f"tr[data-code='{WEST}001']")).to_contain_text("0.0")
-    expect(page.locator(".map-pin")).to_contain_text(re.compile("0 .*10"))
+    expect(page.locator(".map-pin")).to_contain_text(re.compile(f"0 .*{n}"))
     assert "day=2026-10-20" in page.url
     visit.clean()
     visit.accessible(axe)

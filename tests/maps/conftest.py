@@ -113,7 +113,7 @@ def _context(browser: Browser, **options: Any) -> BrowserContext:
 def _watched(context: BrowserContext, address: str) -> Visit:
     page = context.new_page()
     made = Visit(page, address)
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(30_000)
 
     def asked(request: Any) -> None:
         if not request.url.startswith((address, "data:", "blob:")):

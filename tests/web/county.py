@@ -142,3 +142,18 @@ def _reports(db: Connection, county: County) -> None:
     send("old", NOW - timedelta(days=150), position=Position(110.005, 23.005, "wgs84"), category="0506")
     send("outside", NOW - timedelta(days=3), position=Position(111, 24, "wgs84"))
     send("words", NOW - timedelta(days=2), words="菜市场北门")
+
+
+def met(db: Connection, campaign: str) -> dict[str, tuple[int, int]]:
+    """By grid: doors on a campaign's list where somebody was met, and doors on it; other tests go on visiting them."""
+    rows = db.execute(
+        text(
+            "SELECT g.code, count(*) FILTER (WHERE EXISTS (SELECT FROM visit v WHERE v.household_id = d.household_id"
+            " AND v.outcome = 'reached' AND v.mode = 'door' AND v.happened_at >= c.starts_on"
+            " AND NOT EXISTS (SELECT FROM visit w WHERE w.supersedes_id = v.id))) AS n_met, count(*) AS n"
+            " FROM campaign c JOIN campaign_door d ON d.campaign_id = c.id JOIN household h ON h.id = d.household_id"
+            " JOIN grid_version g ON g.id = h.grid_version_id WHERE c.code = :c AND h.excluded IS NULL GROUP BY g.code"
+        ),
+        {"c": campaign},
+    )
+    return {row.code: (row.n_met, row.n) for row in rows}

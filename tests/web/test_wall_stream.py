@@ -7,6 +7,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -348,7 +349,9 @@ def test_a_slow_reader_is_let_go_and_holds_nobody_up(engine: Engine) -> None:
         assert b"slow" in (slow.waiting.get_nowait() or b"")
         assert slow.waiting.get_nowait() is None
 
-    asyncio.run(play())
+    # a thread of its own: where browser tests ran before, this one has a loop already
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(lambda: asyncio.run(play())).result()
 
 
 def test_when_the_database_goes_the_streams_end_and_come_again(made: Fresh, client: Client) -> None:
