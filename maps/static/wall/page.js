@@ -16,10 +16,10 @@ const { looks } = shell.layers.pins;
 const form = by("map-form");
 const sheet = document.querySelector(".wall-page").dataset.paper ?? null;
 
-const page = { answer: null, rows: new Map(), shown: [], selected: null, compounds: null, toShow: false };
+const page = { answer: null, turn: 0, rows: new Map(), shown: [], selected: null, compounds: null, toShow: false };
 const pins = new Pins(shell, sheet === "a0" ? 68 : 30, (key) => select(key));
 const board = new Board(by("wall-board"), looks, view.source, (key) => select(key));
-const live = new Live(view.stream, { board: hear, state: drawState, failed: ask });
+const live = new Live(view.stream, { board: hearStream, state: drawState, failed: ask });
 window.wall = { page, pins, board, live };
 
 start();
@@ -129,10 +129,19 @@ function apply() {
 // other filters are another wall: what was heard of the one before is forgotten
 function load() {
   page.answer = null;
+  page.turn += 1;
   page.query = location.search;
   page.rows.clear();
   busy(true);
   live.open(readFilters(view.filters));
+}
+
+// what the stream says is newer than any answer still on its way
+function hearStream(answer) {
+  page.turn += 1;
+  for (const row of answer.rows) page.rows.set(row.key, row);
+  if (answer.order.every((key) => page.rows.has(key))) hear(answer);
+  else load(); // a row was never heard of: begin anew, with all of them
 }
 
 // order and numbers are the service's own at every message, so nothing can be counted twice
@@ -146,6 +155,7 @@ function hear(answer) {
   show(answer, answer.order.map((key, place) => ({ ...page.rows.get(key), nr: place + 1 })));
   busy(false);
   if (isFirst) announce(word("announce_loaded", { n: count(answer.order.length) }));
+  else if (answer.n_changed === null) announce(word("announce_caught_up_much"));
   else if (answer.n_changed) announce(word("announce_caught_up", { n: count(answer.n_changed) }));
   else announceNews(answer.rows.filter((row) => !had.has(row.key)).length);
 }
@@ -156,17 +166,36 @@ function announceNews(n) {
 
 // A stream says not why it was refused; a plain question does. It also brings the board where no stream gets through.
 async function ask(code) {
+  const turn = (page.turn += 1);
   try {
     if (code !== null) throw Object.assign(new Error(code), { status: 401 });
     const answer = await getJson(view.wall, readFilters(view.filters));
+    if (turn !== page.turn) return;
     hear({ ...answer, order: answer.rows.map((row) => row.key) });
     live.cursor = answer.cursor;
   } catch (error) {
+    if (turn !== page.turn) return;
     busy(false);
+    if (error.status === 401 || error.status === 403) clear();
     const text = error.status === 401 ? word("signed_out") : [word("failed_wall"), error.said].filter(Boolean).join(" ");
     if (page.answer === null || error.status) tell("stats", text, load);
     if (error.status && error.status < 500) live.close();
   }
+}
+
+// who may not look any more leaves nothing on the screen
+function clear() {
+  page.rows.clear();
+  Object.assign(page, { answer: null, shown: [] });
+  pins.show([]);
+  board.show([]);
+  page.selected = null;
+  drawSelection(false);
+  keepLook();
+  by("wall-legend").replaceChildren();
+  for (const id of ["wall-shown", "map-foot"]) by(id).textContent = "";
+  by("map-empty").hidden = true;
+  announce("");
 }
 
 function drawState(state, data) {
