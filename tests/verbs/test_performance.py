@@ -13,12 +13,14 @@ from sqlalchemy import Connection, text
 
 from gridsvc import ledger, performance
 from gridsvc.errors import Refused
+from gridsvc.grids import Rule
 from gridsvc.rules.case import FIELDS, Case, replay
 from gridsvc.rules.rates import DEFINITIONS, MEASURES, Asking, Facts, Window, measures
 from gridsvc.rules.roles import Actor
 from gridsvc.stats import Period
-from tests.conftest import Fresh, rolled_back
+from tests.conftest import NOW, Fresh, rolled_back
 from tests.through import ADMIN
+from tests.verbs.test_editions import publish, square, submit
 from tests.verbs.test_ledger import BEGIN, History, play
 
 DAY = timedelta(days=1)
@@ -168,6 +170,15 @@ def test_a_reader_gets_the_rates_of_the_own_rows(past: Connection) -> None:
     every = performance.rates(past, ADMIN, period, "area")
     assert mine.rows == tuple(row for row in every.rows if row.code == "W")
     assert performance.rates(past, Actor("checker"), period, "area").rows == ()
+
+
+def test_a_report_told_to_be_older_counts_on_its_grid(db: Connection, rule: Rule) -> None:
+    # an import may put the day of a report back; its first placement is then younger than the report
+    publish(db, square(), NOW - 60 * DAY, rule)
+    submit(db, 110.005, 23.005, rule)
+    db.execute(text("UPDATE report SET received_at = received_at - interval '30 days'"))
+    found = _rates(db, Period(NOW - 31 * DAY, NOW - 29 * DAY, NOW), "grid", "due_i")
+    assert {row.code: row.counts["received"] for row in found.rows if row.counts["received"]} == {"000": 1}
 
 
 def test_what_makes_no_sense_is_refused(past: Connection) -> None:

@@ -84,7 +84,7 @@ timed AS (
     coalesce(f.disposed_at <= coalesce(f.due_at, f.disposed_at), false) AS in_time,
     f.state IN ('closed', 'struck_off') AND coalesce(f.closed_at < :held_at, false) AS was_closed
   FROM fact f
-  LEFT JOIN placement p ON p.report_id = f.id AND p.from_at < :held_at AND (p.to_at IS NULL OR p.to_at >= :held_at)
+  LEFT JOIN placement p ON p.report_id = f.id AND (p.from_at < :held_at OR p.seq = 1) AND (p.to_at IS NULL OR p.to_at >= :held_at)
   LEFT JOIN asking q ON q.report_id = f.id
   LEFT JOIN LATERAL (  -- the last limit that each stage was given
     SELECT (array_agg(l.until ORDER BY l.seq DESC) FILTER (WHERE l.stage = 'verify'))[1] AS verify_due_at,
