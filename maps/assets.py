@@ -30,6 +30,7 @@ PAPER_FONT = "@expo-google-fonts/noto-sans-sc/400Regular/NotoSansSC_400Regular.t
 
 WANTED: dict[str, tuple[str, ...]] = {
     "@expo-google-fonts/noto-sans-sc": ("LICENSE_FONT", "400Regular/NotoSansSC_400Regular.ttf"),
+    "idb": ("LICENSE", "build/index.js"),
     "leaflet": (
         "LICENSE",
         "dist/leaflet.js",

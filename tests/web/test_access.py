@@ -96,6 +96,12 @@ ALLOWED: dict[tuple[str, str], set[str | None]] = {
     ("POST", "/api/v1/accounts"): {"admin"},
     ("PATCH", "/api/v1/accounts/{login:path}"): {"admin"},
     ("GET", "/api/v1/accounts/log"): {"admin"},
+    # logging in on a phone; afterwards one's own, for an admin everybody's
+    ("POST", "/api/v1/devices"): EVERYBODY,
+    ("GET", "/api/v1/devices"): KNOWN,
+    ("DELETE", "/api/v1/devices/{device_id}"): KNOWN,
+    ("GET", "/devices"): KNOWN,
+    ("POST", "/devices/end"): KNOWN,
     ("GET", "/api/v1/maps/grids.geojson"): KNOWN,
     ("GET", "/api/v1/maps/communities.geojson"): KNOWN,
     ("GET", "/api/v1/maps/compounds.geojson"): KNOWN,
@@ -168,6 +174,12 @@ ALLOWED: dict[tuple[str, str], set[str | None]] = {
     ("POST", "/accounts/import"): {"admin"},
     ("POST", "/accounts/import/store"): {"admin"},
     ("POST", "/unplaced/place"): PLACERS,
+    # the app's files hold nothing of anybody; /field/me says who is asking, if anybody
+    ("GET", "/field"): EVERYBODY,
+    ("GET", "/field.sw.js"): EVERYBODY,
+    ("GET", "/field.webmanifest"): EVERYBODY,
+    ("GET", "/field/words.json"): EVERYBODY,
+    ("GET", "/field/me"): EVERYBODY,
 }
 FILES = {"/static/vendor", "/static/maps", "/static/app"}
 QUERIES = {"/api/v1/locate": {"lon": "110.005", "lat": "23.005", "crs": "wgs84"}}

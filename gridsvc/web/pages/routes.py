@@ -15,8 +15,10 @@ from gridsvc.web.pages import (
     acting,
     board,
     campaigns,
+    devices,
     docs,
     doors,
+    field,
     figures,
     home,
     login,
@@ -53,6 +55,7 @@ for part in (
     responsibility,
     account_forms,
     accounts,
+    devices,
     worklist,
     wall,
     several,
@@ -63,6 +66,7 @@ for part in (
     mop_up,
     visiting,
     visit_list,
+    field,
 ):
     router.include_router(part.router)
 

@@ -1,0 +1,65 @@
+"""The worker's app: its shell, service worker, manifest and words, and who is logged in on this phone."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import HTMLResponse, JSONResponse
+from starlette.responses import Response
+
+from gridsvc.i18n import Locale
+from gridsvc.web import answers, field_files, security
+from gridsvc.web.deps import UnitDep
+
+router = APIRouter()
+
+ASK_AGAIN = "public, no-cache"
+# what the shell needs beyond the policy of every page; kept with it, so that it holds offline too
+SHELL_CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline'; "
+    "img-src 'self' data: blob:; media-src 'self' blob:; font-src 'self'; connect-src 'self'; "
+    "manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+# a service worker fetches under the policy that its own script came with
+WORKER_CSP = "default-src 'none'; script-src 'self'; connect-src 'self'"
+
+
+@router.get("/field", response_class=HTMLResponse)
+def shell(request: Request) -> Response:
+    """The app's page: the same for everybody, and without anything of anybody."""
+    answer = answers.body(request, field_files.shell(), "text/html; charset=utf-8", cache=ASK_AGAIN)
+    answer.headers["Content-Security-Policy"] = SHELL_CSP
+    answer.headers["Vary"] = "Accept-Encoding"
+    return answer
+
+
+@router.get("/field.sw.js")
+def worker(request: Request) -> Response:
+    """The service worker."""
+    answer = answers.body(request, field_files.worker(), "text/javascript; charset=utf-8", cache="no-cache")
+    answer.headers["Content-Security-Policy"] = WORKER_CSP
+    return answer
+
+
+@router.get("/field.webmanifest")
+def manifest(request: Request) -> Response:
+    """What a phone needs to install the app."""
+    return answers.body(request, field_files.manifest(), "application/manifest+json", cache=ASK_AGAIN)
+
+
+@router.get("/field/words.json")
+def words(request: Request, lang: Annotated[Locale, Query()] = "zh") -> Response:
+    """The app's words in one language."""
+    return answers.body(request, field_files.words(lang), "application/json", cache=ASK_AGAIN)
+
+
+@router.get("/field/me")
+def me(request: Request, unit: UnitDep) -> Response:
+    """Who is logged in, and the token that changes need; an app asks for it before it sends."""
+    actor = unit.actor
+    told: dict[str, Any] = {"known": False}
+    if actor.known:
+        told = {"known": True, "login": actor.login, "name": actor.name, "role": actor.role, "lang": unit.locale}
+        told |= {"csrf": security.csrf_token(request), "expires_at": None, "device_id": None}
+    return JSONResponse(told, headers={"Cache-Control": "no-store"})

@@ -1,0 +1,111 @@
+// The app: words, bottom bar, notices, and everything that runs by itself.
+import * as data from "./data.js";
+import { el, fill, icon, toast } from "./dom.js";
+import { who } from "./net.js";
+import * as offline from "./offline.js";
+import * as queue from "./queue.js";
+import * as router from "./router.js";
+import * as store from "./store.js";
+import { begin as beginWords, t } from "./words.js";
+
+const BAR = [
+  ["", "bar.home", "M4 11l8-7 8 7v9h-5v-6H9v6H4z"],
+  ["report", "bar.report", "M12 5v14M5 12h14"],
+  ["queue", "bar.queue", "M12 19V6M6 12l6-6 6 6M5 21h14"],
+  ["settings", "bar.settings", "M4 7h10M18 7h2M4 17h2M10 17h10M14 4v6M6 14v6"],
+];
+const REFRESH_MS = 5 * 60 * 1000;
+let mustLogIn = false;
+
+start();
+
+async function start() {
+  try {
+    await beginWords();
+    await store.open();
+  } catch (error) {
+    console.error(error);
+    document.getElementById("starting").hidden = true;
+    document.getElementById("no-storage").hidden = false;
+    return;
+  }
+  await restoreLook();
+  queue.on(({ became }) => {
+    if (became) logIn(became === "login");
+    drawBar();
+    notices();
+  });
+  data.on(() => notices());
+  await router.begin(arrived);
+  offline.begin(() => !router.isEditing());
+  queue.begin();
+  store.persist().catch(() => {}); // some browsers ask the reader, some refuse: the notice about it is in the settings
+  refresh();
+  setInterval(refresh, REFRESH_MS);
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "visible") refresh();
+  });
+  window.addEventListener("online", refresh);
+  window.addEventListener("beforeunload", () => {}); // Safari: no page of this app is frozen with an open database
+}
+
+async function restoreLook() {
+  document.documentElement.toggleAttribute("data-big", Boolean(await store.getMeta("big")));
+}
+
+async function refresh() {
+  const became = await data.refresh();
+  if (became === "login") return logIn(true);
+  if (became === "fresh") return logIn(false);
+  return undefined;
+}
+
+function logIn(must) {
+  if (must === mustLogIn) return;
+  mustLogIn = must;
+  notices();
+}
+
+async function arrived(name) {
+  drawBar();
+  notices();
+  if (!router.isEditing()) offline.takeOver();
+  const needsData = name === "" || name === "visit" || name === "task";
+  if (needsData && !(await data.get()).as_of && router.here()[0] !== "login") {
+    const me = await who();
+    if (me && !me.known) router.go("login");
+  }
+}
+
+async function drawBar() {
+  const n = await queue.unsent();
+  const now = router.here()[0] || "";
+  const links = BAR.map(([name, key, path]) => el("a", { href: `#/${name}`, "aria-current": name === now ? "page" : null, class: name === "report" ? "main" : null },
+    icon(path), el("span", {}, t(key)), name === "queue" && n ? el("b", { class: "badge" }, n, el("span", { class: "unseen" }, t("bar.unsent"))) : null));
+  fill(document.getElementById("bar"), links);
+  document.getElementById("bar").setAttribute("aria-label", t("bar.label"));
+}
+
+async function notices() {
+  const lacks = offline.lacks();
+  const n = await queue.unsent();
+  const { low } = await store.room();
+  const said = [];
+  if (mustLogIn && router.here()[0] !== "login") {
+    said.push(el("p", { class: "note note-warn" }, t("app.log_in_again"), " ", el("a", { href: "#/login" }, t("app.log_in"))));
+  }
+  if (lacks.length) {
+    said.push(el("details", { class: "note note-warn" }, el("summary", {}, t(`app.lacks_${lacks[0]}`)),
+      lacks.map((code) => el("p", {}, t(`app.lacks_${code}_do`)))));
+  }
+  if (low) said.push(el("p", { class: "note note-warn" }, t("app.low_room")));
+  if (n && isAppleTab()) said.push(el("p", { class: "note note-warn" }, t("app.install_first", { n })));
+  fill(document.getElementById("notices"), said);
+}
+
+// Safari wipes what a page that is not on the home screen keeps, after seven days without a visit
+function isAppleTab() {
+  return /iPhone|iPad/.test(navigator.userAgent) && !navigator.standalone && !window.matchMedia("(display-mode: standalone)").matches;
+}
+
+export { toast };

@@ -1,0 +1,87 @@
+// What the service told this worker: kept merged, forgotten after 72 hours, at logout and at a 401.
+import { ask, forget } from "./net.js";
+import { changed, clearCache, getMeta, isStale, on as onStore, open, setMeta, write } from "./store.js";
+
+const KEPT = "sync";
+const KEYED = { grids: (one) => one.code, compounds: (one) => one.id, doors: (one) => one.id, reports: nameOf };
+const EMPTY = { grids: [], compounds: [], doors: [], reports: [], categories: [], campaign: null, me: null, day: null, as_of: null };
+const heard = new Set();
+let running = null;
+
+function nameOf(report) {
+  return `${report.source}|${report.number}|${report.repeat || 0}`;
+}
+
+/** {grids, compounds, doors, reports, categories, campaign, me, day, as_of}; empty lists and as_of null before the first answer. */
+export async function get() {
+  if (await isStale()) await clearCache();
+  return (await (await open()).get("cache", KEPT)) || EMPTY;
+}
+
+/** Calls `fn(data)` when something came or went; gives the way to stop. */
+export function on(fn) {
+  heard.add(fn);
+  return () => heard.delete(fn);
+}
+
+onStore(async (what) => {
+  if (what !== "cache" || !heard.size) return;
+  const data = await get();
+  for (const fn of heard) fn(data);
+});
+
+/** Asks the service what changed: "fresh", "same", "login", "refused" (this role has no such list) or "away". */
+export function refresh() {
+  running = running || fetchChanges().finally(() => {
+    running = null;
+  });
+  return running;
+}
+
+async function fetchChanges() {
+  const before = await (await open()).get("cache", KEPT);
+  const since = before && before.cursor ? `?since=${encodeURIComponent(before.cursor)}` : "";
+  const answer = await ask("GET", `/api/v1/sync${since}`);
+  if (answer.kind === "login") {
+    forget();
+    await clearCache();
+    return "login";
+  }
+  if (answer.kind === "refused" && since) {
+    await clearCache(); // a cursor that the service does not know: everything anew
+    return fetchChanges();
+  }
+  if (answer.kind !== "ok" || !answer.data.cursor) return answer.kind === "refused" ? "refused" : "away";
+  const merged = merge(before, answer.data);
+  const tx = await write(["cache", "meta"]);
+  const now = await tx.objectStore("cache").get(KEPT);
+  const asked = before ? before.cursor : undefined;
+  if ((now ? now.cursor : undefined) === asked) {
+    await tx.objectStore("cache").put(merged, KEPT); // else another tab was quicker, or a logout
+    await tx.objectStore("meta").put(Date.now(), "cached_at");
+  }
+  await tx.done;
+  if (answer.data.me && (await getMeta("login")) !== answer.data.me.login) await setMeta("login", answer.data.me.login);
+  changed("cache");
+  return "fresh";
+}
+
+/** What is held after an answer: what it names replaces, what it calls gone goes, a reset drops all first. */
+export function merge(before, told) {
+  const from = told.reset || !before || (told.me && before.me && told.me.login !== before.me.login) ? EMPTY : before;
+  const held = { ...EMPTY, ...from, cursor: told.cursor, as_of: told.now };
+  for (const name of ["day", "me", "categories", "campaign"]) if (told[name] !== undefined) held[name] = told[name];
+  for (const [name, keyOf] of Object.entries(KEYED)) {
+    const gone = new Set(((told.gone || {})[name] || []).map(String));
+    const fresh = new Map((told[name] || []).map((one) => [String(keyOf(one)), one]));
+    const kept = from[name].filter((one) => !gone.has(String(keyOf(one))) && !fresh.has(String(keyOf(one))));
+    held[name] = [...kept, ...fresh.values()];
+  }
+  return held;
+}
+
+/** Forgets all of it, as a logout does. */
+export async function drop() {
+  forget();
+  await clearCache();
+}

@@ -1,0 +1,81 @@
+// Being there without a network: the service worker, new versions, kept map tiles, and what this browser cannot do.
+import * as store from "./store.js";
+
+const TILES = "gridsvc-field-tiles";
+const AT_ONCE = 4;
+
+/** What this browser lacks, as codes of `app.lacks_…`: "wechat", "insecure", "worker", "locks", "random". */
+export function lacks() {
+  const found = [];
+  if (/MicroMessenger/i.test(navigator.userAgent)) found.push("wechat");
+  if (window.isSecureContext === false) found.push("insecure");
+  else if (!navigator.serviceWorker) found.push("worker");
+  if (!navigator.locks) found.push("locks");
+  store.uuid();
+  if (store.isWeak()) found.push("random");
+  return found;
+}
+
+/**
+ * Registers the service worker. A new version waits until `isIdle()` says that nobody is in the middle of something and this
+ * is the only tab; then it takes over and the page loads anew. Drafts lie in the database, so none is ever in its way.
+ */
+export async function begin(isIdle) {
+  if (!navigator.serviceWorker) return;
+  try {
+    const found = await navigator.serviceWorker.register("/field.sw.js", { scope: "/field", updateViaCache: "none" });
+    let had = Boolean(navigator.serviceWorker.controller);
+    navigator.serviceWorker.addEventListener("controllerchange", () => {
+      if (had && isIdle()) location.reload();
+      had = true;
+    });
+    document.addEventListener("visibilitychange", () => {
+      if (document.visibilityState === "visible") found.update().catch(() => {}); // offline: the next time
+    });
+  } catch (error) {
+    console.warn("no service worker", error);
+  }
+}
+
+/** Lets a new version that waits take over; the service worker refuses while another tab is open. */
+export async function takeOver() {
+  if (!navigator.serviceWorker) return false;
+  const found = await navigator.serviceWorker.getRegistration("/field");
+  if (!found || !found.waiting) return false;
+  found.waiting.postMessage("take over");
+  return true;
+}
+
+/** True when the app opens without a network: its files are kept and the service worker answers. */
+export async function isReady() {
+  if (!navigator.serviceWorker) return false;
+  const found = await navigator.serviceWorker.getRegistration("/field");
+  return Boolean(found && found.active);
+}
+
+/** Keeps these map tiles for offline and lets others go: {n_kept, n_missing, full}. Stops where the phone is full. */
+export async function keepTiles(urls) {
+  const told = { n_kept: 0, n_missing: 0, full: false };
+  if (!window.caches) return { ...told, n_missing: urls.length };
+  const cache = await caches.open(TILES);
+  const wanted = new Set(urls.map((url) => new URL(url, location.href).href));
+  for (const request of await cache.keys()) if (!wanted.has(request.url)) await cache.delete(request);
+  const held = new Set((await cache.keys()).map((request) => request.url));
+  const left = [...wanted].filter((url) => !held.has(url));
+  told.n_kept = wanted.size - left.length;
+  const work = async () => {
+    while (left.length && !told.full) {
+      try {
+        await cache.add(left.pop());
+        told.n_kept += 1;
+      } catch (error) {
+        if (store.isFull(error)) told.full = true;
+        else if (told.n_missing > 2 * AT_ONCE) return; // no network: another time
+        told.n_missing += 1;
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  told.n_missing = wanted.size - told.n_kept;
+  return told;
+}

@@ -1,0 +1,219 @@
+// Sending: texts first and in order, then photos, then what ties them together. A row goes only after the service's receipt.
+import { alone } from "./lock.js";
+import { ask, forget, who } from "./net.js";
+import * as outbox from "./outbox.js";
+import { clearCache, getMeta, open, setMeta } from "./store.js";
+
+const MOST_ITEMS = 50;
+const MOST_BYTES = 1024 * 1024;
+const FIRST_WAIT_MS = 2000;
+const LONGEST_WAIT_MS = 5 * 60 * 1000;
+const PHOTO_PATIENCE_MS = 90 * 1000;
+
+/**
+ * Sends what may be sent now. Gives "done", "login" (who is logged in here must do so again), "later" (the service is away
+ * or busy), "other" (another tab is at it). `force`: also what was to be tried later, as a person pressed the button.
+ */
+export async function send({ force = false } = {}) {
+  let became = "done";
+  const mine = await alone(async () => {
+    became = await work(force);
+  });
+  return mine ? became : "other";
+}
+
+async function work(force) {
+  await recover();
+  const pause = (await getMeta("pause")) || { until: 0, n: 0, firm: false };
+  if (pause.until > Date.now() && pause.until - Date.now() < 3600 * 1000 && (pause.firm || !force)) return "later";
+  if (force) await hurry();
+  if (!(await sendable()).length) return "done";
+  const me = await who();
+  if (!me) return stop({ wait_s: 0 });
+  if (!me.known) return out();
+  for (;;) {
+    const rows = (await sendable()).filter((row) => row.login === null || row.login === me.login);
+    if (!rows.length) return "done";
+    const became = await round(rows);
+    if (became !== "on") return became;
+  }
+}
+
+// what a closed tab left as "sending" was perhaps received: it is sent again under its key, and counts once
+async function recover() {
+  const left = (await outbox.all()).filter((row) => row.state === "sending");
+  if (left.length) await outbox.update(left.map((row) => row.key), (row) => void (row.state = "waiting"));
+}
+
+async function hurry() {
+  const late = (await outbox.all()).filter((row) => row.state === "waiting" && row.next_at > 0);
+  if (late.length) await outbox.update(late.map((row) => row.key), (row) => void (row.next_at = 0));
+}
+
+/** Rows whose time has come, the oldest first; those they come after have their receipts. */
+async function sendable(now = Date.now()) {
+  const rows = await outbox.all();
+  const unsent = new Set(rows.filter((row) => row.state !== "sent" && row.stage === "text").map((row) => row.key));
+  return rows.filter((row) => row.state === "waiting" && row.hold_until <= now && row.next_at <= now
+    && (row.stage !== "text" || !row.after.some((key) => unsent.has(key))));
+}
+
+async function round(rows) {
+  const texts = rows.filter((row) => row.stage === "text");
+  const ready = [];
+  for (const row of texts) {
+    if (row.kind !== "action" || !row.photos.length) ready.push(row);
+    else if (!ready.length) {
+      // the photos of a step go before it; what stands before it in the queue goes before them
+      const became = await photosOf(row);
+      if (became === "on") ready.push(row);
+      else if (became !== "next") return became;
+    } else break;
+    if (ready.length >= MOST_ITEMS) break;
+  }
+  if (ready.length) return batch(fitting(ready));
+  const late = rows.find((row) => row.stage !== "text");
+  return late ? attach(late) : "on";
+}
+
+function fitting(rows) {
+  let bytes = 0;
+  const taken = rows.filter((row) => {
+    bytes += JSON.stringify(row.item).length * 3;
+    return bytes < MOST_BYTES;
+  });
+  return taken.length ? taken : rows.slice(0, 1);
+}
+
+async function batch(rows) {
+  const keys = rows.map((row) => row.key);
+  await outbox.update(keys, (row) => void (row.state = "sending"));
+  const answer = await ask("POST", "/api/v1/sync", { json: { sent_at: new Date().toISOString(), items: rows.map((row) => row.item) } });
+  if (answer.kind === "ok" && Array.isArray(answer.data.items)) return receipts(keys, answer.data.items);
+  if (answer.kind === "large" || answer.kind === "refused") {
+    if (rows.length > 1) {
+      await outbox.update(keys, (row) => void (row.state = "waiting"));
+      const half = await batch(rows.slice(0, Math.ceil(rows.length / 2)));
+      return half === "on" ? "on" : half;
+    }
+    await outbox.update(keys, (row) => attention(row, answer.code, answer.message));
+    return "on";
+  }
+  await outbox.update(keys, (row) => void (row.state = "waiting"));
+  return answer.kind === "login" ? out() : stop(answer);
+}
+
+async function receipts(keys, items) {
+  const told = new Map(items.filter((one) => one && one.key).map((one) => [one.key, one]));
+  await outbox.update(keys, (row) => receive(row, told.get(row.key)));
+  await setMeta("pause", { until: 0, n: 0, firm: false });
+  return "on";
+}
+
+function receive(row, answer) {
+  row.state = "waiting";
+  if (!answer || (answer.status === "refused" && answer.retry)) {
+    later(row, answer ? answer.code : "no_answer", answer ? answer.message : null);
+  } else if (answer.status === "refused") {
+    attention(row, answer.code, answer.message);
+  } else if (["created", "same", "conflict"].includes(answer.status)) {
+    row.number = answer.number || row.number;
+    row.answer = answer;
+    row.code = answer.status === "conflict" ? answer.code || "conflict" : null;
+    row.message = answer.status === "conflict" ? answer.message || null : null;
+    row.n_tries = 0;
+    row.next_at = 0;
+    if (row.kind === "report" && row.attach_key) row.stage = "photos";
+    else sent(row);
+  } else later(row, "no_answer", null);
+}
+
+function later(row, code, message) {
+  row.n_tries += 1;
+  row.next_at = Date.now() + backoff(row.n_tries);
+  row.code = code;
+  row.message = message || null;
+}
+
+function attention(row, code, message) {
+  row.state = "attention";
+  row.code = code;
+  row.message = message || null;
+}
+
+// the receipt keeps no word and no place of what was sent
+function sent(row) {
+  row.state = "sent";
+  row.stage = "done";
+  row.sent_at = Date.now();
+  row.n_photos = row.photos.length;
+  row.item = null;
+  row.photos = [];
+  row.voice = null;
+}
+
+async function attach(row) {
+  const became = await photosOf(row);
+  if (became !== "on") return became === "next" ? "on" : became;
+  const item = { kind: "attach", key: row.attach_key, report_key: row.key, photos: row.photos, voice: row.voice };
+  await outbox.update([row.key], (one) => void (one.state = "sending"));
+  const answer = await ask("POST", "/api/v1/sync", { json: { sent_at: new Date().toISOString(), items: [item] } });
+  if (answer.kind === "ok" && Array.isArray(answer.data.items)) {
+    const told = answer.data.items.find((one) => one.key === row.attach_key);
+    await outbox.update([row.key], (one) => {
+      one.state = "waiting";
+      if (told && ["created", "same", "conflict"].includes(told.status)) sent(one);
+      else if (told && told.status === "refused" && !told.retry) attention(one, told.code, told.message);
+      else later(one, told ? told.code : "no_answer", told ? told.message : null);
+    });
+    return "on";
+  }
+  if (answer.kind === "large" || answer.kind === "refused") {
+    await outbox.update([row.key], (one) => attention(one, answer.code, answer.message));
+    return "on";
+  }
+  await outbox.update([row.key], (one) => void (one.state = "waiting"));
+  return answer.kind === "login" ? out() : stop(answer);
+}
+
+/** Sends the photos and the voice of a row. "on": all are there; "next": this row must wait; else as `send`. */
+async function photosOf(row) {
+  const db = await open();
+  const files = row.photos.map((sha) => [`/api/v1/photos/${sha}`, sha, "image/jpeg"]);
+  if (row.voice) files.push([`/api/v1/voices/${row.voice}`, row.voice, "audio/webm"]);
+  for (const [path, sha, usual] of files) {
+    const kept = await db.get("blobs", sha);
+    if (!kept) {
+      await outbox.update([row.key], (one) => attention(one, "photo_lost", null));
+      return "next";
+    }
+    const type = kept.type || kept.blob.type || usual;
+    const answer = await ask("PUT", path, { body: kept.blob, type, patience_ms: PHOTO_PATIENCE_MS });
+    if (answer.kind === "ok") continue;
+    if (answer.kind === "refused" || answer.kind === "large") {
+      await outbox.update([row.key], (one) => attention(one, answer.code, answer.message));
+      return "next";
+    }
+    return answer.kind === "login" ? out() : stop(answer);
+  }
+  return "on";
+}
+
+async function out() {
+  forget();
+  await clearCache();
+  return "login";
+}
+
+async function stop({ wait_s }) {
+  const before = (await getMeta("pause")) || { n: 0 };
+  const n = before.n + 1;
+  const wait_ms = Math.max(wait_s * 1000, backoff(n));
+  await setMeta("pause", { until: Date.now() + wait_ms, n, firm: wait_s > 0 });
+  return "later";
+}
+
+/** Twice as long each time, at most five minutes, and not all phones at once. */
+function backoff(n) {
+  return Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(n - 1, 10)) * (0.5 + Math.random() / 2);
+}

@@ -1,0 +1,133 @@
+// What the phone keeps: drafts, what is still to be sent, photos; and, apart from them, what the service told.
+import { openDB } from "../../vendor/idb@8.0.4/build/index.js";
+
+const NAME = "gridsvc-field";
+const VERSION = 1;
+const KEPT_MS = 72 * 3600 * 1000; // told by the service, forgotten after that
+const SAFE = { durability: "strict" }; // on the disk before anybody is told that it is kept
+const LOW_BYTES = 30 * 1024 * 1024;
+
+let opened = null;
+let weak = false;
+
+/** The database; made or brought to the newest version by steps that never drop a draft or an unsent row. */
+export function open() {
+  opened = opened || openDB(NAME, VERSION, { upgrade, blocking, terminated }).catch((error) => {
+    opened = null;
+    throw error;
+  });
+  return opened;
+}
+
+function upgrade(db, from) {
+  if (from < 1) {
+    db.createObjectStore("drafts", { keyPath: "key" });
+    db.createObjectStore("outbox", { keyPath: "n", autoIncrement: true }).createIndex("key", "key", { unique: true });
+    db.createObjectStore("blobs", { keyPath: "sha256" });
+    db.createObjectStore("cache");
+    db.createObjectStore("meta");
+  }
+}
+
+// a newer version of the app waits for this tab to let go of the old shape; the next use opens it again
+function blocking(now, wanted, event) {
+  event.target.close();
+  opened = null;
+}
+
+function terminated() {
+  opened = null;
+}
+
+/** A transaction that is on the disk when its `done` resolves. */
+export async function write(names) {
+  return (await open()).transaction(names, "readwrite", SAFE);
+}
+
+export async function getMeta(name) {
+  return (await open()).get("meta", name);
+}
+
+export async function setMeta(name, value) {
+  return (await open()).put("meta", value, name);
+}
+
+/** A version 4 uuid; where the browser cannot even give random bytes, a weaker one, and `isWeak()` says so. */
+export function uuid() {
+  const source = window.crypto;
+  if (source && source.randomUUID) return source.randomUUID();
+  const bytes = new Uint8Array(16);
+  if (source && source.getRandomValues) source.getRandomValues(bytes);
+  else {
+    weak = true;
+    for (let i = 0; i < 16; i += 1) bytes[i] = Math.floor(Math.random() * 256);
+  }
+  bytes[6] = (bytes[6] & 0x0f) | 0x40;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}
+
+export function isWeak() {
+  return weak;
+}
+
+/** Forgets what the service told: at logout, at a 401, after 72 hours. Drafts, unsent rows and their photos stay. */
+export async function clearCache() {
+  const tx = await write(["cache", "outbox", "meta"]);
+  await tx.objectStore("cache").clear();
+  await tx.objectStore("meta").delete("cached_at");
+  for (let at = await tx.objectStore("outbox").openCursor(); at; at = await at.continue()) {
+    if (at.value.state === "sent") await at.delete(); // a receipt is the service's word too
+  }
+  await tx.done;
+  changed("cache");
+}
+
+/** Whether what is held is older than it may be; a clock that was set back does not keep it longer. */
+export async function isStale(now = Date.now()) {
+  const at = await getMeta("cached_at");
+  return at !== undefined && (now - at > KEPT_MS || at - now > 3600 * 1000);
+}
+
+/** Whether an error means that the phone has no more room. */
+export function isFull(error) {
+  return Boolean(error) && (error.name === "QuotaExceededError" || (error.inner && error.inner.name === "QuotaExceededError"));
+}
+
+/** {free, low}: bytes the browser still gives, null where it does not say; low: better send before taking photos. */
+export async function room() {
+  if (!navigator.storage || !navigator.storage.estimate) return { free: null, low: false };
+  const { quota, usage } = await navigator.storage.estimate();
+  const free = Math.max(0, (quota || 0) - (usage || 0));
+  return { free, low: free < LOW_BYTES };
+}
+
+/** Asks the browser not to wipe this storage when the phone runs short; true, false, or null: cannot be asked. */
+export async function persist() {
+  if (!navigator.storage || !navigator.storage.persist) return null;
+  return (await navigator.storage.persisted()) || navigator.storage.persist();
+}
+
+// What one tab changes the others hear of: a storage event, which every browser of the floor has.
+const heard = new Set();
+const PING = "gridsvc.field.changed";
+
+/** Calls `fn(what)` when this or another tab changed "outbox", "cache" or "drafts"; gives the way to stop. */
+export function on(fn) {
+  heard.add(fn);
+  return () => heard.delete(fn);
+}
+
+export function changed(what) {
+  for (const fn of heard) fn(what);
+  try {
+    localStorage.setItem(PING, `${what} ${Date.now()} ${Math.random()}`);
+  } catch {
+    // forbidden here: the other tab finds out when it looks again
+  }
+}
+
+window.addEventListener("storage", (event) => {
+  if (event.key === PING && event.newValue) for (const fn of heard) fn(event.newValue.split(" ")[0]);
+});
