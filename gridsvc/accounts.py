@@ -48,6 +48,14 @@ class Issued:
 
 
 @dataclass(frozen=True)
+class Phone:
+    """A device on which somebody logs in for weeks: its name, and what it keeps, a cookie or a token."""
+
+    name: str
+    kind: Kind
+
+
+@dataclass(frozen=True)
 class Account:
     """An account as `gridsvc users` lists it."""
 
@@ -229,8 +237,12 @@ def _keep_one_admin(db: Connection, login: str) -> None:
         raise Conflict("last_admin", login=login)
 
 
-def log_in(db: Connection, login: str, password: str, now: datetime, policy: Policy) -> Issued | None:
+def log_in(
+    db: Connection, login: str, password: str, now: datetime, policy: Policy, phone: Phone | None = None
+) -> Issued | None:
     """A new session, or None: login or password is wrong, or the account waits after too many wrong ones.
+
+    On a phone it is one that can be taken back (`gridsvc.devices`).
 
     None does not say which, and takes as long for a login that does not exist. The count of wrong passwords is part of
     this transaction: commit it.
@@ -262,12 +274,12 @@ def log_in(db: Connection, login: str, password: str, now: datetime, policy: Pol
         staff_log.same_password(db, begins=False)
     c = t.credential.c
     db.execute(delete(t.credential).where((c.account_id == row.id) & (c.expires_at <= now)))
-    return _issue(db, row.id, "session", "", now, policy.lasts)
+    return _issue(db, row.id, "session" if phone is None else phone.kind, "", now, policy.lasts, phone)
 
 
 def log_out(db: Connection, token: str) -> None:
     """Ends the session that this token opened; afterwards it opens nothing."""
-    db.execute(delete(t.credential).where(t.credential.c.token_hash == _digest(token)))
+    db.execute(delete(t.credential).where(t.credential.c.token_hash == digest(token)))
 
 
 def issue_bearer(db: Connection, login: str, label: str, now: datetime, lasts: timedelta) -> Issued:
@@ -289,21 +301,23 @@ def revoke_bearer(db: Connection, login: str, label: str | None = None) -> int:
 def authenticate(db: Connection, token: str, kind: Kind, now: datetime) -> Actor | None:
     """Who the token stands for, or None: unknown, expired, revoked, or the account was disabled."""
     row = db.execute(
-        load("account_by_credential"), {"token_hash": _digest(token), "kind": kind, "now": now}
+        load("account_by_credential"), {"token_hash": digest(token), "kind": kind, "now": now}
     ).one_or_none()
-    if row is None:
-        return None
-    return Actor(row.role, row.id, row.login, row.name, row.worker_id, tuple(row.area_ids), row.department_id)
+    return None if row is None else _actor(row)
 
 
 def authenticate_all(db: Connection, shown: Sequence[tuple[str, Kind]], now: datetime) -> list[Actor | None]:
     """The same for many tokens at once, in their order."""
-    values = {"token_hashes": [_digest(token) for token, _ in shown], "kinds": [kind for _, kind in shown], "now": now}
+    values = {"token_hashes": [digest(token) for token, _ in shown], "kinds": [kind for _, kind in shown], "now": now}
     found: list[Actor | None] = [None] * len(shown)
     for row in db.execute(load("account_by_credentials"), values):
-        areas = tuple(row.area_ids)
-        found[row.nr - 1] = Actor(row.role, row.id, row.login, row.name, row.worker_id, areas, row.department_id)
+        found[row.nr - 1] = _actor(row)
     return found
+
+
+def _actor(row: Any) -> Actor:
+    of = (row.worker_id, tuple(row.area_ids), row.department_id, row.device_id)
+    return Actor(row.role, row.id, row.login, row.name, *of)
 
 
 def set_password(db: Connection, login: str, password: str) -> None:
@@ -378,10 +392,16 @@ _LOCK_ADMINS = text("SELECT pg_advisory_xact_lock(hashtext('gridsvc.admins'), ha
 _LOCK_LOGIN = text("SELECT pg_try_advisory_xact_lock(hashtext('gridsvc.login'), hashtext(current_schema() || :login))")
 
 
-def _issue(db: Connection, account_id: int, kind: Kind, label: str, now: datetime, lasts: timedelta) -> Issued:
+def _issue(
+    db: Connection, account_id: int, kind: Kind, label: str, now: datetime, lasts: timedelta, phone: Phone | None = None
+) -> Issued:
     token = secrets.token_urlsafe(32)
-    row = {"token_hash": _digest(token), "kind": kind, "account_id": account_id, "label": label}
-    db.execute(t.credential.insert(), row | {"created_at": now, "expires_at": now + lasts})
+    row: dict[str, Any] = {"token_hash": digest(token), "kind": kind, "account_id": account_id}
+    row |= {"created_at": now, "expires_at": now + lasts}
+    if phone is not None:  # before its credential: what is logged of that names it
+        staff_log.begin(db, Actor(account_id=account_id), now)
+        db.execute(t.device.insert(), row | {"name": phone.name, "seen_at": now})
+    db.execute(t.credential.insert(), row | {"label": label})
     actor = authenticate(db, token, kind, now)
     if actor is None:
         raise Refused("credential_lasts_nothing")
@@ -389,8 +409,9 @@ def _issue(db: Connection, account_id: int, kind: Kind, label: str, now: datetim
 
 
 def _end_credentials(db: Connection, account_id: int, *kinds: Kind) -> None:
-    c = t.credential.c
-    db.execute(delete(t.credential).where((c.account_id == account_id) & c.kind.in_(kinds)))
+    c, d = t.credential.c, t.device.c
+    of_phones = c.token_hash.in_(select(d.token_hash).where(d.account_id == account_id))
+    db.execute(delete(t.credential).where((c.account_id == account_id) & (c.kind.in_(kinds) | of_phones)))
 
 
 def _account_id(db: Connection, login: str, *, active: bool = True) -> int:
@@ -432,5 +453,6 @@ def _bytes(password: str) -> bytes:
     return password.encode("utf-8", "surrogatepass")
 
 
-def _digest(token: str) -> bytes:
+def digest(token: str) -> bytes:
+    """What is stored of a secret."""
     return hashlib.sha256(token.encode("utf-8", "replace")).digest()

@@ -44,6 +44,7 @@ class Settings(BaseSettings):
     nearest_max_m: float = Field(50.0, ge=0, le=10_000, description="how far outside every grid a point still counts")
     far_m: float = Field(100_000.0, gt=0, description="farther from the grids than this, a position is refused")
     session_hours: float = Field(12.0, gt=0, le=24 * 30, description="how long a login lasts")
+    device_days: float = Field(30.0, gt=0, le=366, description="how long a login of the app on a phone lasts")
     anonymous_per_minute: int = Field(10, ge=1, description="reports a minute from one address without an account")
     photo_dir: Path | None = Field(None, description="where photos lie, by schema; none: photos in the data folder")
     photo_max_mb: int = Field(15, ge=1, le=200, description="largest photo that is taken, in MB")
@@ -89,6 +90,11 @@ class Settings(BaseSettings):
     def photo_folder(self) -> Path:
         """Where the photos of this schema lie; each schema has its own, for cleaning removes strange files."""
         return (self.photo_dir or self.data_dir / "photos") / self.db_schema
+
+    @property
+    def voice_folder(self) -> Path:
+        """Where its voice notes lie: beside the photos, by a name that no schema can have."""
+        return self.photo_folder.with_name(f"{self.db_schema}.voices")
 
     @field_validator("working_hours")
     @classmethod

@@ -21,6 +21,7 @@ _HANDLER = frozenset({"handler"})
 # What may be done, by whom; actions on a report (rules/lifecycle.py) by their own name. What is not listed nobody may.
 MAY: dict[str, frozenset[str]] = {
     "submit": _STAFF | {"anonymous"},
+    "sync": _STAFF,  # what a phone kept; each item asks for its own deed
     "read_categories": _STAFF | {"anonymous"},
     "read_basemap": _STAFF | {"anonymous"},
     "read_own_report": _STAFF | {"anonymous"},  # with the secret of its link
@@ -33,6 +34,7 @@ MAY: dict[str, frozenset[str]] = {
     "read_departments": _STAFF,
     "read_responsibility": _STAFF,
     "manage_accounts": frozenset({"admin"}),
+    "own_devices": _STAFF,
     "manage_duty": frozenset({"admin", "manager"}),
     "manage_categories": frozenset({"admin"}),
     "manage_departments": frozenset({"admin"}),
@@ -98,6 +100,8 @@ MAY: dict[str, frozenset[str]] = {
     "read_photo": _STAFF,
     "read_own_photos": frozenset({"resident"}),  # what came with the report, on the page of its link
     "read_after_photos": frozenset({"resident"}),  # what was done, once somebody else has checked it
+    "send_voice": _STAFF,
+    "read_voice": _STAFF,
     "redact_photo": _DESK,
     "see_unredacted": frozenset({"admin"}),
 }
@@ -108,7 +112,8 @@ class Actor:
     """Who asks: an account, or nobody (`role` anonymous, resident or system).
 
     `area_ids` are the account's areas (all below count too); who keeps an area sees its reports, a worker the grids
-    of the own duty, a handler what the own department takes part in; admin and planner see everything.
+    of the own duty, a handler what the own department takes part in; admin and planner see everything. `device_id` is
+    the phone's, where the login is one that can be taken back.
     """
 
     role: str = "anonymous"
@@ -118,6 +123,7 @@ class Actor:
     worker_id: int | None = None
     area_ids: tuple[int, ...] = ()
     department_id: int | None = None
+    device_id: int | None = None
 
     @property
     def known(self) -> bool:

@@ -20,12 +20,14 @@ class Extras:
     """The nonce is made when a page first asks for it; `actor` is who was recognised so far.
 
     `session_ended`: the answer takes the session's cookie away, so nothing may be derived from it any more.
+    `ended`: the code why the phone that asks is logged in no more.
     """
 
     actor: Actor = ANONYMOUS
     set_cookies: list[str] = field(default_factory=list)
     new_visit: str | None = None
     session_ended: bool = False
+    ended: str | None = None
     unit: object = None  # deps.Unit, once it has begun
 
     @cached_property

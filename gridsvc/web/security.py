@@ -13,7 +13,8 @@ from http.cookies import SimpleCookie
 from sqlalchemy import Connection
 from starlette.requests import HTTPConnection, Request
 
-from gridsvc import accounts
+from gridsvc import accounts, devices
+from gridsvc.accounts import Phone
 from gridsvc.errors import Forbidden, NotAuthenticated, Refused, TooMany
 from gridsvc.rules.roles import ANONYMOUS, Actor
 from gridsvc.settings import Settings
@@ -77,23 +78,32 @@ def identify(db: Connection, request: Request, shown: Presented, now: datetime) 
     """Whom the credential stands for; nobody where an expired session only wants to read.
 
     Raises:
-        NotAuthenticated: a bearer token that opens nothing, or a session that ended while something was to be changed.
+        NotAuthenticated: a bearer token that opens nothing, a session that ended while something was to be changed, or
+            a phone's that asks the API: it is to know whether it was taken back.
     """
     actor = accounts.authenticate(db, shown.token, shown.kind, now)
     if actor is None:
+        held = extras.of(request)
+        held.ended = devices.ended(db, shown.token)
         if shown.kind == "session":
             end_session(request)
-            if request.method in SAFE_METHODS:
+            of_api = held.ended is not None and request.url.path.startswith(API_PREFIX)
+            if request.method in SAFE_METHODS and not of_api:
                 return ANONYMOUS
-            raise NotAuthenticated("session_expired")
-        raise NotAuthenticated("token_unknown")
+        raise NotAuthenticated(held.ended or ("session_expired" if shown.kind == "session" else "token_unknown"))
+    if actor.device_id is not None:
+        devices.seen(db, actor.device_id, now)
     extras.of(request).actor = actor
     services.of(request).actors.keep(shown, actor, now)
     return actor
 
 
-def log_in(request: Request, db: Connection, login: str, password: str, now: datetime) -> accounts.Issued | None:
+def log_in(
+    request: Request, db: Connection, login: str, password: str, now: datetime, phone: Phone | None = None
+) -> accounts.Issued | None:
     """A new session, whose cookie the answer will carry; or None: not let in. Answer with 401 and let the count commit.
+
+    On a phone it lasts longer, and may be a bearer token, which no cookie carries.
 
     Raises:
         TooMany: this address failed too often, or too many are logging in at this moment.
@@ -102,15 +112,16 @@ def log_in(request: Request, db: Connection, login: str, password: str, now: dat
     policy = accounts.Policy(
         mine.settings.login_attempts,
         timedelta(seconds=mine.settings.login_wait_s),
-        timedelta(hours=mine.settings.session_hours),
+        timedelta(hours=mine.settings.session_hours) if phone is None else timedelta(days=mine.settings.device_days),
     )
     caller = address(request)
     mine.logins.take(caller, "login_address_wait")
     with _hashing(mine):
-        issued = accounts.log_in(db, login.strip(), password, now, policy)
+        issued = accounts.log_in(db, login.strip(), password, now, policy, phone)
     if issued is not None:
         mine.logins.give_back(caller)
-        _set_cookie(request, session_cookie(request), issued.token, int(policy.lasts.total_seconds()))
+        if phone is None or phone.kind == "session":
+            _set_cookie(request, session_cookie(request), issued.token, int(policy.lasts.total_seconds()))
         extras.of(request).actor = issued.actor
     return issued
 
@@ -140,7 +151,12 @@ def csrf_token(request: Request) -> str:
     if secret is None:
         secret = held.new_visit = secrets.token_urlsafe(32)
         _set_cookie(request, visit_cookie(request), secret, None)
-    return _derived(secret)
+    return derived(secret)
+
+
+def derived(secret: str) -> str:
+    """The token that goes with a secret which a cookie carries."""
+    return hmac.new(secret.encode("utf-8", "replace"), b"gridsvc csrf", hashlib.sha256).hexdigest()
 
 
 async def check_csrf(request: Request) -> None:
@@ -165,7 +181,7 @@ async def check_csrf(request: Request) -> None:
     if (
         secret is None
         or sent is None
-        or not hmac.compare_digest(_derived(secret).encode(), sent.encode("utf-8", "replace"))
+        or not hmac.compare_digest(derived(secret).encode(), sent.encode("utf-8", "replace"))
     ):
         raise Forbidden("csrf")
 
@@ -173,6 +189,11 @@ async def check_csrf(request: Request) -> None:
 def set_language(request: Request, locale: str) -> None:
     """Makes the answer remember the language for a year."""
     _set_cookie(request, LANG_COOKIE, locale, 365 * 24 * 3600)
+
+
+def remember(request: Request, name: str, value: str, lasts_s: int) -> None:
+    """Makes the answer set a cookie that scripts cannot read."""
+    _set_cookie(request, name, value, lasts_s)
 
 
 def check_binding(settings: Settings, has_demo_accounts: bool) -> None:
@@ -194,10 +215,6 @@ def check_binding(settings: Settings, has_demo_accounts: bool) -> None:
 def _csrf_secret(request: HTTPConnection) -> str | None:
     session = None if extras.of(request).session_ended else request.cookies.get(session_cookie(request))
     return session or request.cookies.get(visit_cookie(request))
-
-
-def _derived(secret: str) -> str:
-    return hmac.new(secret.encode("utf-8", "replace"), b"gridsvc csrf", hashlib.sha256).hexdigest()
 
 
 def _set_cookie(request: HTTPConnection, name: str, value: str, lasts_s: int | None) -> None:

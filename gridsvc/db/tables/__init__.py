@@ -36,6 +36,7 @@ from gridsvc.db.tables.doors import (
     DOOR_KINDS,
     EXCLUSIONS,
     POSITION_SOURCES,
+    door_change,
     household,
     household_class,
     household_exclusion,
@@ -56,8 +57,28 @@ from gridsvc.db.tables.ground import (
     edition_grid,
     grid_version,
 )
-from gridsvc.db.tables.people import DUTY_KINDS, ROLES, account, account_area, credential, duty, staff_log, worker
-from gridsvc.db.tables.photos import PHOTO_FORMATS, PHOTO_KINDS, photo, photo_folder, photo_redaction, report_photo
+from gridsvc.db.tables.people import (
+    DUTY_KINDS,
+    ROLES,
+    account,
+    account_area,
+    credential,
+    device,
+    duty,
+    staff_log,
+    worker,
+)
+from gridsvc.db.tables.photos import (
+    PHOTO_FORMATS,
+    PHOTO_KINDS,
+    VOICE_TYPES,
+    photo,
+    photo_folder,
+    photo_redaction,
+    report_photo,
+    report_voice,
+    voice,
+)
 from gridsvc.db.tables.reports import (
     LEVELS,
     METHODS,
@@ -69,7 +90,9 @@ from gridsvc.db.tables.reports import (
     report,
     report_log,
     report_number,
+    sync_item,
 )
+from gridsvc.db.tables.residents import joined, released, resident_key
 from gridsvc.rules.visiting import MODES, OUTCOMES, WITHDRAWN
 
 __all__ = [
@@ -100,6 +123,7 @@ __all__ = [
     "ROLES",
     "ROUTINGS",
     "STAGES",
+    "VOICE_TYPES",
     "WITHDRAWN",
     "account",
     "account_area",
@@ -120,6 +144,8 @@ __all__ = [
     "credential",
     "deletion_record",
     "department",
+    "device",
+    "door_change",
     "duty",
     "edition",
     "edition_grid",
@@ -128,24 +154,30 @@ __all__ = [
     "household_class",
     "household_exclusion",
     "household_log",
+    "joined",
     "metadata",
     "photo",
     "photo_folder",
     "photo_redaction",
     "placement",
+    "released",
     "report",
     "report_bin",
     "report_bin_change",
     "report_log",
     "report_number",
     "report_photo",
+    "report_voice",
     "reporter",
+    "resident_key",
     "responsibility",
     "saved_query",
     "staff_log",
     "stage_limit",
+    "sync_item",
     "visit",
     "visit_report",
+    "voice",
     "whistle_call",
     "worker",
 ]

@@ -89,6 +89,23 @@ credential = Table(
     Index(None, "account_id"),
 )
 
+# A login of weeks on a phone, which can be taken back; outlives its credential, so that the phone can be told.
+device = Table(
+    "device",
+    metadata,
+    id_column(),
+    Column("account_id", ForeignKey("account.id", ondelete="CASCADE"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("token_hash", LargeBinary, nullable=False, unique=True),  # of its credential, while that lasts
+    instant("created_at", nullable=False),
+    instant("expires_at", nullable=False),
+    instant("seen_at"),  # to the hour
+    instant("ended_at"),  # a trigger on credential sets it, whoever ended it and however
+    one_of("kind", ("session", "bearer")),
+    Index(None, "account_id"),
+)
+
 # Written by triggers on account, account_area, credential and duty; the serving role can only add to it.
 staff_log = Table(
     "staff_log",
@@ -100,7 +117,7 @@ staff_log = Table(
     code_column("subject", nullable=False),  # a login, or layer/code of a grid
     Column("action", Text, nullable=False),
     Column("changes", JSONB, nullable=False),  # {field: [before, after]}
-    one_of("what", ("account", "area", "token", "duty")),
+    one_of("what", ("account", "area", "token", "duty", "device")),
     one_of("action", ("add", "change", "end")),
     Index(None, "what", "subject"),
 )

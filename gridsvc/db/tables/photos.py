@@ -1,10 +1,11 @@
-"""Photos, what was blacked out in them, and the reports that show them."""
+"""Photos and what was blacked out in them, voice notes, and the reports that show them."""
 
 from __future__ import annotations
 
 from sqlalchemy import (
     CheckConstraint,
     Column,
+    Double,
     ForeignKey,
     Index,
     Integer,
@@ -21,6 +22,7 @@ from gridsvc.db.tables.base import geom_column, instant, metadata, one_of
 
 PHOTO_FORMATS = ("jpeg", "png", "webp", "heif")
 PHOTO_KINDS = ("near", "far", "reference", "before", "after")
+VOICE_TYPES = ("audio/webm", "audio/ogg", "audio/mp4", "audio/wav")
 
 photo_folder = Table(
     "photo_folder",
@@ -75,5 +77,28 @@ report_photo = Table(
     Column("place", SmallInteger, nullable=False),  # 0, 1, … in the order in which they were listed
     Column("kind", Text, nullable=False),
     one_of("kind", PHOTO_KINDS),
+    Index(None, "sha256"),
+)
+
+voice = Table(
+    "voice",
+    metadata,
+    Column("sha256", LargeBinary, primary_key=True),  # of the bytes that were sent, which are kept as they are
+    Column("media_type", Text, nullable=False),  # by content
+    Column("n_bytes", Integer, nullable=False),
+    Column("duration_s", Double),  # null: the file does not say
+    instant("received_at", nullable=False),
+    Column("sender_id", ForeignKey("account.id"), nullable=False),
+    CheckConstraint("octet_length(sha256) = 32 AND n_bytes > 0 AND duration_s >= 0", name="sizes"),
+    one_of("media_type", VOICE_TYPES),
+    Index(None, "received_at"),
+)
+
+report_voice = Table(
+    "report_voice",
+    metadata,
+    Column("report_id", ForeignKey("report.id"), primary_key=True),
+    Column("sha256", ForeignKey("voice.sha256"), primary_key=True),
+    Column("sender_id", ForeignKey("account.id"), nullable=False),
     Index(None, "sha256"),
 )

@@ -10,10 +10,12 @@ from gridsvc.web.api import (
     campaigns,
     categories,
     departments,
+    devices,
     duty,
     find,
     health,
     households,
+    joining,
     ledger,
     locate,
     map_coverage,
@@ -34,8 +36,8 @@ from gridsvc.web.api import (
 ROUTERS: tuple[APIRouter, ...] = tuple(
     part.router
     for part in (
-        *(residents, actions, reports, photos, locate, stats, maps, tiles, report_tiles, categories),
-        *(worklist, wall, ledger, departments, responsibility, duty, accounts, health),
+        *(residents, joining, actions, reports, photos, locate, stats, maps, tiles, report_tiles, categories),
+        *(worklist, wall, ledger, departments, responsibility, duty, accounts, devices, health),
         *(campaigns, visits, households, saved_queries, map_coverage, find),
     )
 )

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.responses import Response
 
+from gridsvc import staff_log
 from gridsvc.errors import TooMany
 from gridsvc.web import security
 from gridsvc.web.deps import ServicesDep, UnitDep
@@ -82,5 +83,6 @@ def _waits(request: Request, mine: Services, error: TooMany) -> str:
 @router.post("/logout")
 def log_out(request: Request, unit: UnitDep) -> Response:
     """To the login form; the session is over."""
+    staff_log.begin(unit.db, unit.actor, unit.now)
     security.log_out(request, unit.db)
     return RedirectResponse("/login", 303)
