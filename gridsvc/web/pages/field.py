@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.responses import Response
 
 from gridsvc.i18n import Locale
-from gridsvc.web import answers, field_files, security
+from gridsvc.web import answers, field_files
+from gridsvc.web.api import devices
 from gridsvc.web.deps import UnitDep
 
 router = APIRouter()
@@ -57,9 +58,4 @@ def words(request: Request, lang: Annotated[Locale, Query()] = "zh") -> Response
 @router.get("/field/me")
 def me(request: Request, unit: UnitDep) -> Response:
     """Who is logged in, and the token that changes need; an app asks for it before it sends."""
-    actor = unit.actor
-    told: dict[str, Any] = {"known": False}
-    if actor.known:
-        told = {"known": True, "login": actor.login, "name": actor.name, "role": actor.role, "lang": unit.locale}
-        told |= {"csrf": security.csrf_token(request), "expires_at": None, "device_id": None}
-    return JSONResponse(told, headers={"Cache-Control": "no-store"})
+    return JSONResponse(devices.me(request, unit), headers={"Cache-Control": "no-store"})

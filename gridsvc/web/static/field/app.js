@@ -1,6 +1,6 @@
 // The app: words, bottom bar, notices, and everything that runs by itself.
 import * as data from "./data.js";
-import { el, fill, icon, toast } from "./dom.js";
+import { el, fill, icon } from "./dom.js";
 import { who } from "./net.js";
 import * as offline from "./offline.js";
 import * as queue from "./queue.js";
@@ -46,7 +46,6 @@ async function start() {
     if (document.visibilityState === "visible") refresh();
   });
   window.addEventListener("online", refresh);
-  window.addEventListener("beforeunload", () => {}); // Safari: no page of this app is frozen with an open database
 }
 
 async function restoreLook() {
@@ -70,11 +69,11 @@ async function arrived(name) {
   drawBar();
   notices();
   if (!router.isEditing()) offline.takeOver();
-  const needsData = name === "" || name === "visit" || name === "task";
-  if (needsData && !(await data.get()).as_of && router.here()[0] !== "login") {
-    const me = await who();
-    if (me && !me.known) router.go("login");
-  }
+  if (["login", "queue", "settings"].includes(name) || (await data.get()).as_of) return;
+  // nothing is held: somebody who is not logged in must be, to get it; who was logged in here may go on without it
+  const me = await who();
+  const nobody = me ? !me.known : !(await store.getMeta("login"));
+  if (nobody && !(name === "report" && (await store.getMeta("login"))) && (router.here()[0] || "") === name) router.go("login");
 }
 
 async function drawBar() {
@@ -107,5 +106,3 @@ async function notices() {
 function isAppleTab() {
   return /iPhone|iPad/.test(navigator.userAgent) && !navigator.standalone && !window.matchMedia("(display-mode: standalone)").matches;
 }
-
-export { toast };

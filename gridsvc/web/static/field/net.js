@@ -2,6 +2,7 @@
 import { getMeta, setMeta } from "./store.js";
 
 const PATIENCE_MS = 45 * 1000;
+const AWAY = { kind: "away", status: 0, data: null, code: "away", message: "", wait_s: 0 };
 let known = null; // what /field/me said: who is logged in here, and the token that changes need
 
 /**
@@ -10,9 +11,13 @@ let known = null; // what /field/me said: who is logged in here, and the token t
  * "away" (no answer, half an answer, or one that is not the service's).
  */
 export async function ask(method, path, { json, body, type, patience_ms = PATIENCE_MS } = {}) {
+  if (!(await left())) return AWAY;
   const first = await once(method, path, { json, body, type, patience_ms });
   if (first.kind === "refused" && first.code === "csrf") {
-    await who({ again: true });
+    const before = known && known.login;
+    const me = await who({ again: true });
+    // another tab logged somebody else in: what was begun for one person is not sent for another
+    if (!me || (before && before !== me.login)) return AWAY;
     return once(method, path, { json, body, type, patience_ms });
   }
   return first;
@@ -30,7 +35,7 @@ async function once(method, path, { json, body, type, patience_ms }) {
     const answer = await fetch(withLang(path), { method, headers, body: sent, signal: control.signal, credentials: "same-origin", cache: "no-store" });
     return await read(answer);
   } catch {
-    return { kind: "away", status: 0, data: null, code: "away", message: "", wait_s: 0 };
+    return AWAY;
   } finally {
     clearTimeout(timer);
   }
@@ -68,6 +73,7 @@ function withLang(path) {
 /** Who is logged in: {known, login, name, role, csrf, …}; null while the service cannot be reached. */
 export async function who({ again = false } = {}) {
   if (known && known.known && !again) return known;
+  if (!(await left())) return null;
   const answer = await once("GET", "/field/me", { patience_ms: 15000 });
   if (answer.kind !== "ok" || typeof answer.data.known !== "boolean") return null;
   await remember(answer.data);
@@ -78,6 +84,30 @@ export async function who({ again = false } = {}) {
 export async function remember(me) {
   known = me;
   if (me.known && (await getMeta("login")) !== me.login) await setMeta("login", me.login);
+}
+
+/** Logs out: here at once; at the service now or, without a network, before anything else is asked of it. */
+export async function leave() {
+  await setMeta("leaving", true);
+  await setMeta("login", null);
+  await setMeta("device_id", null);
+  return left();
+}
+
+/** Whether a logout that was asked for has reached the service; it ends the session and this device with it. */
+async function left() {
+  if (!(await getMeta("leaving"))) return true;
+  const me = await once("GET", "/field/me", { patience_ms: 15000 });
+  if (me.kind !== "ok") return false;
+  if (me.data.known) {
+    known = me.data;
+    await once("POST", "/logout", { patience_ms: 15000 });
+    known = null;
+    const after = await once("GET", "/field/me", { patience_ms: 15000 });
+    if (after.kind !== "ok" || after.data.known) return false;
+  }
+  await setMeta("leaving", false);
+  return true;
 }
 
 /** The session is over: the next request asks anew. */

@@ -95,8 +95,11 @@ export async function undo(key) {
 
 /** Begins to send by itself: now, when the network or the app comes back, and every half minute or so. */
 export function begin() {
+  let soon = 0;
   onStore((what) => {
-    if (what === "outbox") tell({ became: null });
+    if (what !== "outbox") return;
+    clearTimeout(soon);
+    soon = setTimeout(() => tell({ became: null }), 40); // one drawing for many rows
   });
   window.addEventListener("online", () => flush({ force: true }));
   document.addEventListener("visibilitychange", () => {

@@ -55,7 +55,6 @@ function leave() {
 }
 
 function guess() {
-  const agent = navigator.userAgent;
-  const found = /iPhone|iPad|Android|Windows|Macintosh|Linux/.exec(agent);
-  return found ? found[0] : t("login.device");
+  const found = ["iPhone", "iPad", "Android", "Windows", "Macintosh"].find((name) => navigator.userAgent.includes(name));
+  return found || t("login.device");
 }

@@ -12,8 +12,8 @@ export async function view(root) {
   const head = el("p", { class: "hint", role: "status" });
   const send = el("button", { type: "button", class: "button main wide" }, t("queue.send"));
   const file = el("button", { type: "button", class: "button wide" }, t("queue.export"));
-  fill(root, el("section", { class: "sheet" }, el("h1", {}, t("queue.title")), head, send, list, file,
-    el("p", { class: "hint" }, t("queue.export_about"))));
+  const about = el("p", { class: "hint" }, t("queue.export_about"));
+  fill(root, el("section", { class: "sheet" }, el("h1", {}, t("queue.title")), head, send, list, file, about));
   send.addEventListener("click", async () => {
     send.disabled = true;
     head.textContent = t("queue.sending_now");
@@ -29,6 +29,8 @@ export async function view(root) {
     const left = rows.filter((row) => row.state !== "sent");
     head.textContent = left.length ? t("queue.n", { n: left.length }) : t("queue.none");
     file.hidden = !left.length;
+    send.hidden = !left.length;
+    about.hidden = !left.length;
     const sent = rows.filter((row) => row.state === "sent").reverse();
     fill(list, open.map(draft), left.map((row) => item(row, rows)), sent.map((row) => item(row, rows)));
   }

@@ -1,7 +1,7 @@
 // Settings: language, big characters, this device, what is kept here, logging out.
 import * as data from "./data.js";
 import { ask, el, fill, toast } from "./dom.js";
-import { ask as request, forget, who } from "./net.js";
+import { leave as logOut } from "./net.js";
 import * as offline from "./offline.js";
 import * as queue from "./queue.js";
 import { draw, go } from "./router.js";
@@ -71,13 +71,7 @@ async function again() {
 async function leave(n) {
   const sure = n ? t("settings.logout_unsent", { n }) : t("settings.logout_sure");
   if (!(await ask(sure, t("settings.logout")))) return;
-  const me = await who();
-  const id = await getMeta("device_id");
-  let done = false;
-  if (me && me.known && id) done = (await request("DELETE", `/api/v1/devices/${encodeURIComponent(id)}`)).kind === "ok";
-  if (!done && me && me.known) await request("POST", "/logout");
-  await setMeta("device_id", null);
-  forget();
+  await logOut();
   await data.drop();
   go("login");
 }

@@ -1,0 +1,191 @@
+"""The worker's app in a real Chromium on a phone's profile: log in, lose the network, read what the phone keeps raw."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from tests.browser.conftest import LISTEN, OVER, RULES
+from tests.conftest import QUIET
+from tests.web.county import PASSWORD
+
+PIXEL: dict[str, Any] = {
+    "user_agent": "Mozilla/5.0 (Linux; Android 14; Pixel 7) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Chrome/131.0.6778.33 Mobile Safari/537.36",
+    "viewport": {"width": 412, "height": 839},
+    "device_scale_factor": 2.625,
+    "is_mobile": True,
+    "has_touch": True,
+}
+IPHONE: dict[str, Any] = {
+    "user_agent": "Mozilla/5.0 (iPhone; CPU iPhone OS 15_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
+    "Version/18.2 Mobile/15E148 Safari/604.1",
+    "viewport": {"width": 390, "height": 664},
+    "device_scale_factor": 3,
+    "is_mobile": True,
+    "has_touch": True,
+}
+# what an old browser, or WeChat's, does not have
+BARE = """
+for (const [of, name] of [[Navigator.prototype, "serviceWorker"], [Navigator.prototype, "locks"], [Crypto.prototype, "randomUUID"]])
+  delete of[name];
+"""
+WATCH = """
+window.__taps = 0; window.__typed = 0;
+addEventListener("click", (event) => { if (event.isTrusted) window.__taps += 1; }, true);
+addEventListener("beforeinput", (event) => { window.__typed += (event.data || "").length; }, true);
+"""
+READ = """async () => {
+  const found = {};
+  for (const { name } of await indexedDB.databases()) {
+    const db = await new Promise((ok, no) => { const o = indexedDB.open(name); o.onsuccess = () => ok(o.result); o.onerror = no; });
+    for (const store of db.objectStoreNames) {
+      found[store] = await new Promise((ok, no) => {
+        const asked = db.transaction(store).objectStore(store).getAll(); asked.onsuccess = () => ok(asked.result); asked.onerror = no;
+      });
+      found[store] = found[store].map((one) => one && one.blob ? { ...one, blob: { size: one.blob.size, type: one.blob.type } } : one);
+    }
+    db.close();
+  }
+  found.local = { ...localStorage };
+  found.cookies = document.cookie;
+  found.cached = {};
+  if (window.caches) for (const name of await caches.keys()) {
+    const cache = await caches.open(name);
+    found.cached[name] = (await cache.keys()).map((one) => new URL(one.url).pathname);
+  }
+  return found;
+}"""
+READY = """async () => {
+  if (!navigator.serviceWorker) return true;
+  const found = await navigator.serviceWorker.getRegistration("/field");
+  return Boolean(found && found.active && found.active.state === "activated");
+}"""
+
+
+@dataclass
+class Phone:
+    """A phone's browser with the app open, and whatever its pages complained about."""
+
+    context: BrowserContext
+    address: str
+    page: Page
+    said: list[str] = field(default_factory=list)
+
+    def open(self, path: str = "") -> Page:
+        """The app at a hash path such as "/queue", drawn."""
+        self.page.goto(f"{self.address}/field#{path or '/'}")
+        return self.settle()
+
+    def settle(self) -> Page:
+        """The app when its view is drawn."""
+        self.page.wait_for_selector("#view:not([aria-busy])", state="attached")
+        self.page.wait_for_selector("#bar a", state="attached")
+        return self.page
+
+    def log_in(self, login: str = "worker", password: str = PASSWORD) -> Page:
+        """The app's home, after a login through its own form."""
+        page = self.open("/login")
+        page.fill("#login-login", login)
+        page.fill("#login-password", password)
+        page.click("main button[type=submit]")
+        page.wait_for_url("**/field#/")
+        return self.settle()
+
+    def offline_ready(self) -> Page:
+        """The page once it would open without a network."""
+        self.page.wait_for_function(READY)
+        return self.page
+
+    def keeps(self) -> dict[str, Any]:
+        """Everything that this origin holds on the phone: stores, localStorage, cookies a script sees, cached paths."""
+        kept: dict[str, Any] = self.page.evaluate(READ)
+        return kept
+
+    def outbox(self) -> list[dict[str, Any]]:
+        """The rows of the outbox, in order."""
+        rows: list[dict[str, Any]] = self.keeps()["outbox"]
+        return rows
+
+    def call(self, module: str, words: str, value: Any = None) -> Any:
+        """What `words`, an expression over the module `m` and `value`, comes to: `call("queue", "m.list()")`."""
+        return self.page.evaluate(
+            f"async (value) => {{ const m = await import('/static/app/field/{module}.js'); return {words}; }}", value
+        )
+
+    def counted(self) -> tuple[int, int]:
+        """Taps and typed characters since the page was loaded; needs `watch=True`."""
+        taps, typed = self.page.evaluate("[window.__taps, window.__typed]")
+        return taps, typed
+
+    def accessible(self, axe: str) -> None:
+        """Nothing; fails where axe finds anything, the page is wider than the phone, or a target is too small."""
+        self.page.evaluate(axe)
+        rules = [*RULES, "wcag2aaa"]  # contrast of 7 : 1 among them
+        found = self.page.evaluate(
+            "rules => axe.run(document, {runOnly: rules})"
+            ".then(r => r.violations.map(v => v.id + ' ' + v.nodes[0].html))",
+            rules,
+        )
+        assert found == []
+        assert self.page.evaluate(OVER) == 0
+        assert self.page.evaluate(SMALL) == []
+
+    def clean(self) -> None:
+        """Nothing; fails where the console had an error that was not about a lost network."""
+        assert [one for one in self.said if "ERR_" not in one and "status of" not in one] == []
+
+
+SMALL = """() => [...document.querySelectorAll("button, select, summary, a, input:not([type=hidden])")]
+  .filter((one) => one.checkVisibility() && !one.closest(".leaflet-control-attribution, .unseen, p") && !one.matches(".unseen"))
+  .filter((one) => { const box = one.getBoundingClientRect(); return box.height < 47.5 || box.width < 47.5; })
+  .map((one) => one.outerHTML.slice(0, 120))"""
+
+Phones = Callable[..., Phone]
+
+
+@contextmanager
+def phone(
+    browser: Browser,
+    address: str,
+    profile: dict[str, Any] = PIXEL,
+    *,
+    lang: str = "zh",
+    folder: Path | None = None,
+    bare: bool = False,
+    watch: bool = False,
+    arguments: tuple[str, ...] = (),
+    **options: Any,
+) -> Iterator[Phone]:
+    """A phone with nothing on it, or with what `folder` has from before: then it is a browser started anew.
+
+    Args:
+        bare: without service worker, Web Locks and randomUUID.
+        watch: taps and typed characters are counted.
+        arguments: more switches of Chromium; with `folder` only.
+    """
+    wanted = profile | {"locale": "zh-CN" if lang == "zh" else "en-GB", "timezone_id": "Asia/Shanghai"} | options
+    if folder is None:
+        context = browser.new_context(**wanted)
+    else:
+        context = browser.browser_type.launch_persistent_context(
+            folder, executable_path=shutil.which("chromium"), args=[*QUIET, *arguments], **wanted
+        )
+    try:
+        context.add_init_script(LISTEN)
+        for script in (BARE,) * bare + (WATCH,) * watch:
+            context.add_init_script(script)
+        page = context.pages[0] if context.pages else context.new_page()
+        page.set_default_timeout(30_000)
+        held = Phone(context, address, page)
+        context.on("console", lambda told: held.said.append(told.text) if told.type == "error" else None)
+        page.on("pageerror", lambda error: held.said.append(str(error)))
+        yield held
+    finally:
+        context.close()
