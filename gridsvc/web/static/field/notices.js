@@ -1,0 +1,44 @@
+// What happened meanwhile and this worker should know: a report was closed before, somebody else was at the door.
+import { label } from "./doors.js";
+import * as queue from "./queue.js";
+import { getMeta, setMeta } from "./store.js";
+import { clock } from "./spans.js";
+import { t } from "./words.js";
+
+const SEEN = "notices_seen";
+const MOST_SEEN = 500;
+
+/** The notices that nobody has put away: `[{key, kind, words}]`, the latest first. */
+export async function notices(rows, doors, now) {
+  const seen = new Set((await getMeta(SEEN)) || []);
+  const told = [];
+  for (const row of rows) {
+    if (seen.has(row.key) || row.mine === false) continue;
+    const words = also(row, doors, now) || meanwhile(row);
+    if (words) told.push({ key: row.key, kind: row.kind, words });
+  }
+  return told.reverse();
+}
+
+/** Who else was at the door of a visit that day, in words; "" where nobody was. */
+export function also(row, doors, now) {
+  const others = (row.kind === "visit" && row.about && row.answer && row.answer.also) || [];
+  if (!others.length) return "";
+  const door = doors.find((one) => one.id === row.about.door);
+  const one = others[others.length - 1];
+  const facts = { door: door ? label(door) : t("visit.this_door"), who: one.who || t("visit.somebody"), at: clock(one.happened_at, now) };
+  return t("visit.also", { ...facts, outcome: t(`visit.${one.outcome}`) });
+}
+
+/** What the service answered where something had happened meanwhile, in words; "" where nothing had. */
+export function meanwhile(row) {
+  const answer = row.answer;
+  if (!answer || answer.status !== "conflict") return "";
+  return t("task.conflict", { title: row.title || answer.number || "", why: answer.message || answer.code || "" });
+}
+
+/** Puts a notice away. */
+export async function dismiss(key) {
+  const seen = ((await getMeta(SEEN)) || []).filter((one) => one !== key);
+  await setMeta(SEEN, [...seen, key].slice(-MOST_SEEN));
+}

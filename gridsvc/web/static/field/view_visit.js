@@ -1,0 +1,151 @@
+// One door: the usual outcome is one tap, everything else may be said before it; undone for a minute, corrected afterwards.
+import { thumbBar, withBar } from "./bars.js";
+import * as data from "./data.js";
+import { OUTCOMES, className, inside, label, next, standing } from "./doors.js";
+import { el, fill, toast } from "./dom.js";
+import * as drafts from "./drafts.js";
+import { alongside } from "./fixes.js";
+import { also } from "./notices.js";
+import * as questions from "./questions.js";
+import * as queue from "./queue.js";
+import { go } from "./router.js";
+import { clock, sameDay } from "./spans.js";
+import { uuid } from "./store.js";
+import { t } from "./words.js";
+
+const HOLD_S = 60;
+
+/** Draws the visit of a door, or what was recorded there today; gives back what stops the position. */
+export async function view(root, id) {
+  const [held, rows] = [await data.get(), await queue.list()];
+  const doors = standing(held.doors, rows);
+  const door = doors.find((one) => String(one.id) === id);
+  if (!door) {
+    fill(root, el("section", { class: "sheet" }, el("h1", {}, t("visit.unknown")), home()));
+    return () => {};
+  }
+  const open = { root, held, door, form: null, fix: alongside(), timer: null };
+  const draft = (await drafts.list()).find((one) => one.kind === "visit" && one.value.door === door.id);
+  const today = door.row && sameDay(Date.parse(door.row.about.at), Date.now());
+  if (today && !draft) await recorded(open, door.row);
+  else form(open, draft ? draft.value : questions.blank(uuid(), door.id));
+  return () => {
+    open.fix.stop();
+    clearInterval(open.timer);
+  };
+}
+
+function head(door) {
+  const about = [door.compound, className(door)].filter(Boolean).join(" · ");
+  const name = label({ ...door, compound: "" }) || inside(door);
+  return el("header", { class: "door-head" }, el("h1", {}, name), about ? el("p", { class: "told" }, about) : null);
+}
+
+function before(door) {
+  if (!door.status || door.status === "not_visited") return null;
+  const at = door.visited_at ? clock(door.visited_at, Date.now()) : "";
+  return el("p", { class: "told" }, t("visit.last", { outcome: t(`visit.${door.status}`), at, n: door.n_visits || "" }));
+}
+
+function form(open, said) {
+  open.form = said;
+  let typing = null;
+  const keep = () => {
+    clearTimeout(typing);
+    typing = setTimeout(() => said === open.form && drafts.save(said.key, "visit", said), 200);
+  };
+  const taken = { done: false };
+  const choose = async (outcome) => {
+    if (taken.done) return; // one tap records once, however often the thumb comes down
+    taken.done = true;
+    clearTimeout(typing);
+    try {
+      await record(open, outcome);
+    } catch (error) {
+      taken.done = false;
+      throw error;
+    }
+  };
+  const button = (outcome) => el("button", { type: "button", class: outcome === "reached" ? "button main outcome" : "button outcome", "data-outcome": outcome, onclick: () => choose(outcome) }, t(`visit.${outcome}`));
+  const correcting = said.supersedes ? el("p", { class: "note" }, t(said.lost ? "visit.correcting_lost" : "visit.correcting")) : null;
+  withBar(open.root,
+    el("section", { class: "sheet visit" }, head(open.door), before(open.door), correcting,
+      questions.persons(said, keep), open.fix.said(), questions.beside(said, open.held, keep)),
+    thumbBar(el("div", { class: "outcomes", role: "group", "aria-label": t("visit.outcome") }, OUTCOMES.map(button), said.supersedes ? withdraw(open, said, choose) : null)));
+}
+
+function withdraw(open, said, choose) {
+  return el("button", { type: "button", class: "button outcome", "data-outcome": "withdrawn", onclick: () => choose("withdrawn") }, t("visit.withdrawn"));
+}
+
+/** Puts the visit into the queue, and shows that it is there. */
+async function record(open, outcome) {
+  const { form: said, door, held } = open;
+  const now = new Date();
+  const told = questions.visit(said, outcome, now, open.fix.best(), held.categories);
+  const item = { kind: "visit", key: said.key, visit: told };
+  const after = said.supersedes ? [said.supersedes] : [];
+  const title = `${label(door)} ${t(`visit.${outcome}`)}`;
+  const row = await queue.add(item, { after, hold_s: HOLD_S, title, about: questions.about(told) });
+  open.form = null;
+  await recorded(open, row, said);
+}
+
+/** What was just recorded, or today: undo, correct, go on. */
+async function recorded(open, row, said) {
+  clearInterval(open.timer);
+  const told = row.about;
+  const doors = standing(open.held.doors, await queue.list());
+  const after = next(doors, open.door, Date.now());
+  const words = t(told.outcome === "reached" ? "visit.done_met" : "visit.done", { outcome: t(`visit.${told.outcome}`), at: clock(told.at, Date.now()), n: told.n_met || 0 });
+  const undo = el("button", { type: "button", class: "button", id: "undo", onclick: () => takeBack(open, row, said) });
+  const fix = el("button", { type: "button", class: "button", id: "correct", onclick: () => correct(open, row) }, t("visit.correct"));
+  const other = also(row, open.held.doors, Date.now());
+  withBar(open.root,
+    el("section", { class: "sheet visit" }, head(open.door),
+      el("p", { class: "note note-done", role: "status", id: "recorded" }, words),
+      other ? el("p", { class: "notice" }, other) : null,
+      told.needed ? el("p", { class: "told" }, t("visit.need_kept")) : null,
+      el("p", { class: "told", id: "row-state" }, t(`visit.state_${row.state}`)),
+      el("div", { class: "acts-below" }, undo, told.outcome === "withdrawn" ? null : fix,
+        el("button", { type: "button", class: "button", id: "again", onclick: () => form(open, questions.blank(uuid(), open.door.id)) }, t("visit.again")),
+        el("a", { class: "button", href: "#/report" }, t("visit.report")))),
+    thumbBar(after ? el("button", { type: "button", class: "button main wide", id: "next-door", onclick: () => go("visit", String(after.id)) }, t("visit.next", { door: label(after) })) : [el("p", { class: "told" }, t("visit.all_done")), home()]));
+  count(open, undo, fix, row);
+  window.scrollTo(0, 0);
+}
+
+/** The seconds that are left to take it back, on its button. */
+function count(open, undo, fix, row) {
+  const until = row.hold_until || 0;
+  const tick = () => {
+    const left = Math.ceil((until - Date.now()) / 1000);
+    undo.hidden = left <= 0 || row.state !== "waiting";
+    fix.hidden = !undo.hidden; // one way to put it right at a time
+    undo.textContent = t("visit.undo", { s: left });
+    if (left <= 0) clearInterval(open.timer);
+  };
+  open.timer = setInterval(tick, 1000);
+  tick();
+}
+
+async function takeBack(open, row, said) {
+  clearInterval(open.timer);
+  const gone = await queue.undo(row.key);
+  if (!gone) {
+    toast(t("visit.too_late"));
+    return;
+  }
+  toast(t("visit.undone"));
+  const back = said || questions.again(uuid(), gone, gone.about.supersedes);
+  form(open, { ...back, key: uuid() });
+}
+
+function correct(open, row) {
+  clearInterval(open.timer);
+  form(open, questions.again(uuid(), row, row.key));
+}
+
+function home() {
+  return el("a", { class: "button wide", href: "#/", id: "go-home" }, t("visit.back"));
+}
