@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -100,8 +101,15 @@ class Phone:
 
     def offline_ready(self) -> Page:
         """The page once it would open without a network."""
-        self.page.wait_for_function(READY)
+        self.until(lambda: self.page.evaluate(READY))
         return self.page
+
+    def until(self, done: Callable[[], bool], within_s: float = 20.0) -> None:
+        """Returns when `done()` is so; fails with what the phone keeps where that does not come."""
+        end = time.monotonic() + within_s
+        while not done():
+            assert time.monotonic() < end, self.keeps()
+            self.page.wait_for_timeout(60)
 
     def keeps(self) -> dict[str, Any]:
         """Everything that this origin holds on the phone: stores, localStorage, cookies a script sees, cached paths."""

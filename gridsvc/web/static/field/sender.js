@@ -118,12 +118,12 @@ function receive(row, answer) {
     attention(row, answer.code, answer.message);
   } else if (["created", "same", "conflict"].includes(answer.status)) {
     row.number = answer.number || row.number;
-    row.answer = answer;
+    row.answer = { ...answer, similar: (answer.similar || []).map(({ number, distance_m }) => ({ number, distance_m })) };
     row.code = answer.status === "conflict" ? answer.code || "conflict" : null;
     row.message = answer.status === "conflict" ? answer.message || null : null;
     row.n_tries = 0;
     row.next_at = 0;
-    if (row.kind === "report" && row.attach_key) row.stage = "photos";
+    if (row.kind !== "action" && row.attach_key) row.stage = "photos";
     else sent(row);
   } else later(row, "no_answer", null);
 }

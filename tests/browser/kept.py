@@ -1,0 +1,58 @@
+"""What a worker's phone records, made through the app's own queue: reports with and without a photo, visits."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from tests.browser.field import Phone
+
+PUT = """async ({ item, options, photo }) => {
+  const queue = await import("/static/app/field/queue.js");
+  if (photo) {
+    const photos = await import("/static/app/field/photos.js");
+    const canvas = document.createElement("canvas");
+    canvas.width = 320; canvas.height = 240;
+    const pen = canvas.getContext("2d");
+    pen.fillStyle = photo; pen.fillRect(0, 0, 320, 240); pen.fillStyle = "#fff"; pen.fillText(item.key, 10, 50);
+    const blob = await new Promise((done) => canvas.toBlob(done, "image/jpeg", 0.9));
+    const small = await photos.shrink(new File([blob], "p.jpg", { type: "image/jpeg" }));
+    options.photos = [await photos.keep(small)];
+  }
+  return (await queue.add(item, options)).key;
+}"""
+
+
+def key() -> str:
+    """A key as the app makes one."""
+    return str(uuid.uuid4())
+
+
+def report(words: str, at: str = "2026-11-01T01:00:00Z", **more: Any) -> dict[str, Any]:
+    """A report in grid 001, whose worker is the county's."""
+    where = {"lon": 110.005, "lat": 23.005, "crs": "wgs84", "accuracy_m": 8.0}
+    said = {"category": "0110", "description": words, "location": where, "observed_at": at, "channel": "field"}
+    return {"kind": "report", "key": key(), "report": said | more}
+
+
+def visit(door: int, at: str = "2026-11-01T01:00:00Z", **more: Any) -> dict[str, Any]:
+    """A visit where somebody opened."""
+    said = {"household_id": door, "outcome": "reached", "happened_at": at, "n_met": 1}
+    return {"kind": "visit", "key": key(), "visit": said | more}
+
+
+def put(phone: Phone, item: dict[str, Any], *, photo: str | None = None, **options: Any) -> str:
+    """The key of the item, once it stands in the phone's outbox; `photo` is a colour."""
+    made: str = phone.page.evaluate(PUT, {"item": item, "options": options, "photo": photo})
+    return made
+
+
+def unsent(phone: Phone) -> list[str]:
+    """The keys that still wait, in order."""
+    return [row["key"] for row in phone.outbox() if row["state"] != "sent"]
+
+
+def sent(phone: Phone, n_left: int = 0, within_s: float = 20.0) -> None:
+    """Returns when no more than so many items wait."""
+    left = "m.list().then((rows) => rows.filter((row) => row.state !== 'sent').length)"
+    phone.until(lambda: phone.call("queue", left) <= n_left, within_s)

@@ -1,0 +1,261 @@
+"""What a phone recorded reaches the service exactly once: over closed tabs, lost answers, two tabs, ended logins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, expect
+from sqlalchemy import text
+
+from tests.browser.fault_proxy import Faults, between
+from tests.browser.field import IPHONE, PIXEL, Phone, phone
+from tests.browser.kept import put, report, sent, unsent, visit
+from tests.conftest import Fresh
+from tests.web.county import CANARY, County
+
+FORCE = "m.flush({ force: true })"
+SYNC = "/api/v1/sync"
+
+
+@pytest.fixture(scope="module")
+def proxied(address: str) -> Iterator[Faults]:
+    """The service behind a proxy."""
+    with between(lambda: int(address.rpartition(":")[2])) as running:
+        yield running
+
+
+@pytest.fixture
+def faults(proxied: Faults) -> Iterator[Faults]:
+    """The proxy without a fault."""
+    yield proxied
+    proxied.away = False
+    proxied.plan = lambda method, path: None
+
+
+@pytest.fixture
+def worker(browser: Browser, faults: Faults, cookies: Callable[[str], Any]) -> Iterator[Phone]:
+    """A Pixel whose worker is logged in, and whose app is there without a network too."""
+    with phone(browser, faults.address) as held:
+        held.context.add_cookies(cookies("worker"))
+        held.open()
+        held.offline_ready()
+        held.until(lambda: held.call("store", "m.getMeta('login')") == "worker")
+        yield held
+        held.clean()
+
+
+def stored(made: Fresh, key: str) -> list[Any]:
+    """The reports under a key: number, words, photos."""
+    query = text(
+        "SELECT r.number, r.description, (SELECT count(*) FROM report_photo p WHERE p.report_id = r.id) AS n_photos "
+        "FROM report r WHERE r.client_key = CAST(:key AS uuid)"
+    )
+    with made.begin() as db:
+        return list(db.execute(query, {"key": key}))
+
+
+def once(method: str, path: str, fault: str) -> Callable[[str, str], str | None]:
+    """A plan that spoils the first such request."""
+    left = [fault]
+
+    def plan(asked: str, at: str) -> str | None:
+        return left.pop() if left and asked == method and at.startswith(path) else None
+
+    return plan
+
+
+@pytest.mark.parametrize("profile", [PIXEL, IPHONE], ids=["pixel", "iphone"])
+def test_a_report_with_a_photo_survives_the_closed_browser(
+    browser: Browser, faults: Faults, made: Fresh, tmp_path: Path, profile: dict[str, Any]
+) -> None:
+    with phone(browser, faults.address, profile, folder=tmp_path / "phone") as first:
+        first.log_in()
+        first.offline_ready()
+        faults.away = True
+        key = put(first, report(f"楼道灯坏 {CANARY}"), photo="#c00", title=f"灯 {CANARY}")
+        first.page.close()
+    assert stored(made, key) == []
+    with phone(browser, faults.address, profile, folder=tmp_path / "phone") as again:
+        page = again.open("/queue")
+        expect(page.locator(f"[data-key='{key}']")).to_have_attribute("data-state", "waiting")
+        assert page.evaluate("window.__x") is None
+        faults.away = False
+        page.click("text=立即发送")
+        sent(again)
+        (row,) = stored(made, key)
+        assert (row.description, row.n_photos) == (f"楼道灯坏 {CANARY}", 1)
+        shown = page.locator(f"[data-key='{key}']")
+        expect(shown).to_contain_text(row.number)
+        expect(shown).to_contain_text("已发送")
+        kept = again.keeps()
+        assert kept["blobs"] == []  # the photo goes with the receipt, and so do the words
+        assert [one["item"] for one in kept["outbox"]] == [None]
+        again.clean()
+
+
+@pytest.mark.parametrize("fault", ["drop_after", "half", "drop_before", "error", "busy"])
+def test_a_lost_answer_is_asked_for_again_and_counts_once(
+    worker: Phone, faults: Faults, made: Fresh, fault: str
+) -> None:
+    faults.plan = once("POST", SYNC, fault)
+    n = faults.n(SYNC, "POST")
+    key = put(worker, report(fault))
+    worker.page.wait_for_timeout(300)
+    until_sent(worker)
+    assert faults.n(SYNC, "POST") >= n + 2
+    (row,) = stored(made, key)
+    assert [one["number"] for one in worker.outbox() if one["key"] == key] == [row.number]
+
+
+def until_sent(phone: Phone, n_left: int = 0) -> None:
+    """Presses the button until nothing more waits than that."""
+    for _ in range(20):
+        phone.call("queue", FORCE)
+        if len(unsent(phone)) <= n_left:
+            return
+        phone.page.wait_for_timeout(400)
+    raise AssertionError(phone.outbox())
+
+
+def test_it_goes_by_itself_when_the_network_comes_back(worker: Phone, faults: Faults, made: Fresh) -> None:
+    faults.away = True
+    key = put(worker, report("自动"))
+    worker.page.wait_for_timeout(200)
+    assert unsent(worker) == [key]
+    faults.away = False
+    worker.page.evaluate("dispatchEvent(new Event('online'))")
+    sent(worker)
+    assert len(stored(made, key)) == 1
+
+
+def test_two_tabs_send_it_once(worker: Phone, faults: Faults, made: Fresh) -> None:
+    other = worker.context.new_page()
+    other.goto(f"{faults.address}/field#/queue")
+    other.wait_for_selector("#view:not([aria-busy])")
+    faults.away = True
+    key = put(worker, report("两个标签页"), photo="#0a0")
+    faults.away = False
+    n = faults.n(SYNC, "POST")
+    go = "import('/static/app/field/queue.js').then((m) => Promise.all([1, 2, 3].map(() => m.flush({ force: true }))))"
+    worker.page.evaluate(f"window.going = {go}; null")
+    other.evaluate(go)
+    worker.page.evaluate("window.going")
+    sent(worker)
+    assert [row.n_photos for row in stored(made, key)] == [1]
+    assert faults.n(SYNC, "POST") == n + 2  # the text, and what ties the photo to it: neither tab repeated the other's
+    expect(other.locator(f"[data-key='{key}']")).to_have_attribute("data-state", "sent")  # it heard of it
+
+
+def test_a_visit_goes_before_its_need(worker: Phone, faults: Faults, made: Fresh, county: County) -> None:
+    with made.begin() as db:
+        door = db.scalar(text("SELECT min(id) FROM household"))
+    faults.away = True
+    first = visit(door)
+    put(worker, first, title="101")
+    need = put(worker, report("需要维修"), after=[first["key"]])
+    held = put(worker, report("可撤销"), hold_s=60)
+    faults.away = False
+    bodies: list[str] = []
+    worker.page.on("request", lambda one: bodies.append(one.post_data or "") if SYNC in one.url else None)
+    until_sent(worker, 1)
+    keys = [body for body in bodies if '"items"' in body]
+    assert [first["key"] in body for body in keys] == [True, False]
+    assert [need in body for body in keys] == [False, True]
+    assert unsent(worker) == [held]
+    assert worker.call("queue", "m.undo(value)", held)["key"] == held
+    assert worker.outbox()[-1]["key"] == need
+    assert stored(made, held) == []
+    assert len(stored(made, need)) == 1
+
+
+def test_what_the_service_refuses_waits_for_a_person_with_the_reason(worker: Phone, made: Fresh) -> None:
+    good, bad = put(worker, report("好")), put(worker, report("坏", location={}))
+    worker.until(lambda: [row["state"] for row in worker.outbox()] == ["sent", "attention"], 5)
+    assert len(stored(made, good)) == 1
+    page = worker.open("/queue")
+    shown = page.locator(f"[data-key='{bad}']")
+    expect(shown).to_contain_text("需要处理")
+    expect(shown.locator(".wrong")).not_to_be_empty()
+    shown.get_by_text("删除").click()
+    expect(page.get_by_role("alertdialog")).to_contain_text("无法找回")
+    page.get_by_role("alertdialog").get_by_role("button", name="取消").click()
+    assert unsent(worker) == [bad]
+    shown.get_by_text("删除").click()
+    page.get_by_role("alertdialog").get_by_role("button", name="删除").click()
+    expect(shown).to_have_count(0)
+    assert unsent(worker) == []
+
+
+def test_a_login_that_ended_in_mid_queue_loses_nothing(
+    worker: Phone, faults: Faults, made: Fresh, address: str, county: County
+) -> None:
+    worker.log_in()  # a device of its own, whose end is nobody else's
+    faults.away = True
+    keys = [put(worker, report(f"登录 {i}"), photo="#00c" if i == 1 else None) for i in range(3)]
+    worker.call("store", "m.write(['cache']).then((tx) => tx.store.put({ doors: ['101'] }, 'sync'))")
+    assert worker.call("queue", FORCE) == "later"
+    with httpx.Client(base_url=address, headers={"Authorization": f"Bearer {county.tokens['admin']}"}) as admin:
+        held = admin.get("/api/v1/devices", params={"login": "worker"}).json()["items"]
+        for one in held:
+            if one["state"] == "active":
+                assert admin.delete(f"/api/v1/devices/{one['id']}").status_code == 204
+    faults.away = False
+    assert worker.call("queue", FORCE) == "login"
+    assert unsent(worker) == keys
+    kept = worker.keeps()
+    assert kept["cache"] == []  # what the service told is gone at the first contact
+    assert len(kept["blobs"]) == 1
+    page = worker.open("/queue")
+    expect(page.locator("#notices")).to_contain_text("重新登录")
+    page.click("#notices a")
+    expect(page.locator("main")).to_contain_text("3 条未发送")
+    worker.log_in()
+    sent(worker)
+    assert [len(stored(made, key)) for key in keys] == [1, 1, 1]
+
+
+def test_another_person_on_the_same_phone_sends_only_the_own(worker: Phone, faults: Faults, made: Fresh) -> None:
+    worker.log_in()
+    faults.away = True
+    mine = put(worker, report("前一位的"), title="前一位的标题")
+    assert worker.call("queue", FORCE) == "later"
+    faults.away = False
+    worker.call("net", "m.leave()")
+    worker.call("data", "m.drop()")
+    worker.log_in("manager_west")
+    theirs = put(worker, report("后一位的"))
+    until_sent(worker, 1)
+    assert (len(stored(made, mine)), len(stored(made, theirs))) == (0, 1)
+    page = worker.open("/queue")
+    shown = page.locator(f"[data-key='{mine}']")
+    expect(shown).to_contain_text("worker 的内容")
+    assert "前一位" not in shown.inner_text()
+    assert shown.locator("button").count() == 0
+    worker.call("net", "m.leave()")
+    worker.log_in("worker")
+    sent(worker)
+    assert len(stored(made, mine)) == 1
+
+
+def test_a_full_phone_says_so_before_anything_is_dropped(worker: Phone, faults: Faults) -> None:
+    faults.away = True
+    first = put(worker, report("先"))
+    worker.call("drafts", "m.save(value, 'report', { title: '草稿' })", (draft := report("后"))["key"])
+    told = worker.page.evaluate(
+        """async (item) => {
+          const real = IDBObjectStore.prototype.add;
+          IDBObjectStore.prototype.add = function () { throw new DOMException("full", "QuotaExceededError"); };
+          const queue = await import("/static/app/field/queue.js");
+          const store = await import("/static/app/field/store.js");
+          try { await queue.add(item); return "kept"; } catch (error) { return store.isFull(error) ? "full" : String(error); }
+          finally { IDBObjectStore.prototype.add = real; }
+        }""",
+        draft,
+    )
+    assert told == "full"
+    assert unsent(worker) == [first]
+    assert [one["key"] for one in worker.keeps()["drafts"]] == [draft["key"]]
