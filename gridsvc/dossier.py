@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, select
 
-from gridsvc import cases, categories, duplicates, photos
+from geodata.geometry import distance_m
+from gridsvc import cases, categories, duplicates, joins, photos, voices
 from gridsvc.db import tables as t
 from gridsvc.db.queries import load
 from gridsvc.errors import NotFound
@@ -92,11 +93,25 @@ class Said:
     lat: float | None
     accuracy_m: float | None
     observed_at: datetime | None
+    phone_at: datetime | None
+    measured_x: float | None
+    measured_y: float | None
+    measured_crs: str | None
+    measured_lon: float | None
+    measured_lat: float | None
+    measured_accuracy_m: float | None
     received_at: datetime
     day_only: bool
     closed_at: datetime | None
     due_at: datetime | None
     sender_name: str | None
+
+    @property
+    def moved_m(self) -> float | None:
+        """How far the pin lies from the device's own fix."""
+        if self.lon is None or self.lat is None or self.measured_lon is None or self.measured_lat is None:
+            return None
+        return distance_m(self.lon, self.lat, self.measured_lon, self.measured_lat)
 
 
 @dataclass(frozen=True)
@@ -132,17 +147,27 @@ class Call:
 
 @dataclass(frozen=True)
 class Contact:
-    """What is known of the person who reported; `linked`: holds the secret link, so reads what is public, and rates."""
+    """What is known of the person who reported; `linked`: holds the secret link, so reads what is public, and rates.
 
-    name: str | None
-    phone: str | None
-    address: str | None
-    linked: bool
+    `for_name`, `for_phone` are those of somebody else for whom it was reported; `tell` says who of the two is told
+    (reporter, concerned, both). Of those who have the same problem there are `n_joined`, and `joined` are the
+    phones that they left.
+    """
+
+    name: str | None = None
+    phone: str | None = None
+    address: str | None = None
+    linked: bool = False
+    for_name: str | None = None
+    for_phone: str | None = None
+    tell: str | None = None
+    joined: tuple[str, ...] = ()
+    n_joined: int = 0
 
     @property
     def said(self) -> bool:
         """Whether there is anything to mask."""
-        return any((self.name, self.phone, self.address))
+        return any((self.name, self.phone, self.address, self.for_name, self.for_phone, self.joined))
 
 
 @dataclass(frozen=True)
@@ -173,6 +198,7 @@ class Folder:
     calls: tuple[Call, ...]
     contact: Contact | None
     photos: tuple[photos.Shown, ...]
+    voices: tuple[voices.Voice, ...]
     others: tuple[Other, ...]
     similar: tuple[duplicates.Similar, ...]
 
@@ -223,6 +249,7 @@ def folder(db: Connection, actor: Actor, found: Dossier, now: datetime) -> Folde
         calls=calls,
         contact=raw and _masked(raw),
         photos=photos.of_report(db, said.id),
+        voices=voices.of_report(db, said.id),
         others=tuple(Other(**row) for row in db.execute(load("dossier_others"), seen).mappings()),
         similar=similar,
     )
@@ -231,12 +258,28 @@ def folder(db: Connection, actor: Actor, found: Dossier, now: datetime) -> Folde
 def contact(db: Connection, report_id: int) -> Contact | None:
     """Who reported, unmasked: only for a reader whose purpose stands in the log."""
     c = t.reporter.c
-    row = db.execute(select(c.name, c.phone, c.address, c.secret_hash).where(c.report_id == report_id)).one_or_none()
-    return None if row is None else Contact(row.name, row.phone, row.address, row.secret_hash is not None)
+    said = select(c.name, c.phone, c.address, c.secret_hash, c.for_name, c.for_phone, c.tell)
+    row = db.execute(said.where(c.report_id == report_id)).one_or_none()
+    n_joined = joins.count(db, report_id)
+    if row is None and not n_joined:
+        return None
+    others = joins.phones(db, report_id) if n_joined else ()
+    if row is None:
+        return Contact(joined=others, n_joined=n_joined)
+    left = (row.name, row.phone, row.address, row.secret_hash is not None, row.for_name, row.for_phone, row.tell)
+    return Contact(*left, others, n_joined)
 
 
 def _masked(raw: Contact) -> Contact:
-    return Contact(masking.name(raw.name), masking.phone(raw.phone), masking.address(raw.address), raw.linked)
+    return replace(
+        raw,
+        name=masking.name(raw.name),
+        phone=masking.phone(raw.phone),
+        address=masking.address(raw.address),
+        for_name=masking.name(raw.for_name),
+        for_phone=masking.phone(raw.for_phone),
+        joined=tuple(str(masking.phone(one)) for one in raw.joined),
+    )
 
 
 def _calls(db: Connection, report_id: int) -> tuple[Call, ...]:

@@ -1,7 +1,8 @@
 """The files of photos: named by what is in them, written whole or not at all, beside the database.
 
 `<folder>/ab/cd/<sha256 of the picture>.jpg` and, beside it, its thumbnail `….thumb.jpg`; `<folder>/incoming/` holds
-bodies that are being received. A name appears only by a rename of a file that lies safely on the disk.
+bodies that are being received. A name appears only by a rename of a file that lies safely on the disk. Voice notes lie
+in the same way in a folder of their own, with another ending and no thumbnail.
 """
 
 from __future__ import annotations
@@ -38,11 +39,12 @@ class Files:
     """The folder of one schema."""
 
     folder: Path
+    ending: str = _PICTURE
 
     def picture(self, digest: bytes) -> Path:
         """Where the picture with this SHA-256 lies."""
         name = digest.hex()
-        return self.folder / name[:2] / name[2:4] / f"{name}{_PICTURE}"
+        return self.folder / name[:2] / name[2:4] / f"{name}{self.ending}"
 
     def thumb(self, digest: bytes) -> Path:
         """Where the thumbnail of that picture lies."""
@@ -54,6 +56,12 @@ class Files:
         digest = hashlib.sha256(picture).digest()
         self._write(self.thumb(digest), thumb)
         self._write(self.picture(digest), picture)
+        return digest
+
+    def keep_note(self, content: bytes) -> bytes:
+        """The SHA-256 of a file that lies on the disk now, by itself."""
+        digest = hashlib.sha256(content).digest()
+        self._write(self.picture(digest), content)
         return digest
 
     def remove(self, digest: bytes) -> int:
@@ -99,7 +107,7 @@ class Files:
         return Spool(incoming)
 
     def _digest(self, path: Path) -> bytes | None:
-        name = path.name.removesuffix(_THUMB).removesuffix(_PICTURE)
+        name = path.name.removesuffix(_THUMB).removesuffix(self.ending)
         with suppress(ValueError):
             digest = bytes.fromhex(name)
             if len(digest) == 32 and path in (self.picture(digest), self.thumb(digest)):

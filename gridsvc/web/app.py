@@ -17,9 +17,9 @@ import gridsvc
 from gridsvc.db.engine import make_engine
 from gridsvc.errors import Refused
 from gridsvc.settings import Settings
-from gridsvc.web import addresses, edge, errors, form_photos, intake, security, services, statics
+from gridsvc.web import addresses, batches, edge, errors, form_photos, intake, security, services, statics
 from gridsvc.web.api import routes as api
-from gridsvc.web.api import visits
+from gridsvc.web.api import voices
 from gridsvc.web.deps import known_query
 from gridsvc.web.pages import routes as pages
 from gridsvc.web.schemas import ErrorOut
@@ -107,7 +107,7 @@ def _pool(settings: Settings) -> Engine:
 
 
 def _bounds_itself(scope: Scope) -> bool:
-    return intake.takes(scope) or form_photos.takes(scope) or visits.takes(scope)
+    return intake.takes(scope) or form_photos.takes(scope) or batches.takes(scope) or voices.takes(scope)
 
 
 def _utc_now() -> datetime:

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from gridsvc import compounds, periodic, photo_cleaning, report_tiles, terms
+from gridsvc import compounds, periodic, photo_cleaning, report_tiles, terms, voices
 from gridsvc.db.engine import transaction
 from gridsvc.errors import GridsvcError
 from gridsvc.photo_cleaning import Keeping
@@ -65,6 +65,7 @@ def _tidy(begin: Callable[[], AbstractContextManager[Connection]], settings: Set
         with begin() as db:
             n_names = compounds.complete_initials(db)
         done = photo_cleaning.clean(begin, Files(settings.photo_folder), keeping, now)
+        notes = voices.clean(begin, voices.files_of(settings.voice_folder), keeping, now)
     except (SQLAlchemyError, OSError, GridsvcError) as error:
         log.warning("tidying up failed and will be tried again tomorrow: %s", type(error).__name__)
         return
@@ -73,6 +74,10 @@ def _tidy(begin: Callable[[], AbstractContextManager[Connection]], settings: Set
     if done.n_files or done.n_unused or done.n_ended:
         told = (done.n_unused, done.n_ended, done.n_uncovered, done.n_files)
         log.info("photos removed: %d unused, %d of ended reports, %d from before a redaction; %d files", *told)
+    if notes.n_files or notes.n_unused or notes.n_ended:
+        log.info("voice notes removed: %d unused, %d of ended reports", notes.n_unused, notes.n_ended)
+    if notes.n_missing:
+        log.warning("%d voice notes are missing: restore them from a backup", notes.n_missing)
     if done.n_missing:
         log.warning(
             "%d pictures are missing, %s among them: restore them from a backup", done.n_missing, done.missing[0]

@@ -1,8 +1,9 @@
 -- Question: none; blanks what was kept of people at doors that were removed long ago, and records each deletion
 -- Parameters: :before (instant: removed, and the reports made there ended, before), :batch (uuid), :now (instant), :rule (words)
 -- Columns: n_doors, n_contacts, n_visits, n_photos; one row
--- Index: household_pkey, visit_household_id_happened_at_idx, visit_report_pkey, report_photo_pkey
--- A photo is unlinked from its report here; the file goes when nothing shows it, as photos do.
+-- Index: household_pkey, visit_household_id_happened_at_idx, visit_report_pkey, report_photo_pkey,
+--   report_voice_pkey
+-- A photo or voice note is unlinked from its report here; the file goes when nothing shows it, as photos do.
 WITH due AS MATERIALIZED (
   SELECT h.id FROM household h WHERE h.removed_at < CAST(:before AS timestamptz) ORDER BY h.id FOR UPDATE OF h
 ),
@@ -33,12 +34,17 @@ ended AS MATERIALIZED (
 photos AS (
   DELETE FROM report_photo x USING ended e WHERE x.report_id = e.id RETURNING e.household_id, x.report_id
 ),
+notes AS (
+  DELETE FROM report_voice x USING ended e WHERE x.report_id = e.id RETURNING e.household_id, x.report_id
+),
 gone AS (
   SELECT id AS household_id, CAST(NULL AS bigint) AS report_id, 'contact' AS what FROM contacts
   UNION ALL
   SELECT household_id, NULL, 'visit' FROM words
   UNION ALL
   SELECT household_id, report_id, 'photo' FROM photos
+  UNION ALL
+  SELECT household_id, report_id, 'voice' FROM notes
 ),
 recorded AS (
   INSERT INTO deletion_record (at, batch, report_id, household_id, what, rule)

@@ -27,8 +27,10 @@ from gridsvc.web.api import (
     responsibility,
     saved_queries,
     stats,
+    sync,
     tiles,
     visits,
+    voices,
     wall,
     worklist,
 )
@@ -36,8 +38,8 @@ from gridsvc.web.api import (
 ROUTERS: tuple[APIRouter, ...] = tuple(
     part.router
     for part in (
-        *(residents, joining, actions, reports, photos, locate, stats, maps, tiles, report_tiles, categories),
+        *(residents, joining, actions, reports, photos, voices, locate, stats, maps, tiles, report_tiles, categories),
         *(worklist, wall, ledger, departments, responsibility, duty, accounts, devices, health),
-        *(campaigns, visits, households, saved_queries, map_coverage, find),
+        *(campaigns, visits, households, saved_queries, map_coverage, find, sync),
     )
 )
