@@ -150,6 +150,9 @@ def test_tests_need_a_browser_and_git_but_the_demo_does_not(machine: Machine) ->
     install = next(line for line in machine.called("apt-get") if "[install]" in line)
     assert "[chromium]" in install
     assert "[git]" in install
+    for package, name in (("libnss3-tools", "certutil"), ("iproute2", "ip")):  # a test of https needs them
+        assert f"[{package}]" in install
+        machine.program(name)
     machine.program("chromium")
     machine.program("fc-list", "echo Noto")
     machine.program("git")
