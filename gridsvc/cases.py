@@ -25,6 +25,8 @@ from gridsvc.rules.lifecycle import TABLE
 from gridsvc.rules.roles import Actor, require
 from gridsvc.terms import Agreed
 
+# Of the log alone, they change nothing of a case: somebody with the same problem joined, staff decided what is public.
+JOIN, RELEASE = "join", "release"
 _DRAW_BYTES = 4
 _PHOTO_KINDS = {
     "verify": "before",
@@ -78,6 +80,11 @@ def lock_id(db: Connection, report_id: int) -> Held:
     if not found:
         raise NotFound("report_unknown", number=report_id)
     return found[0]
+
+
+def lock_all(db: Connection, report_ids: Sequence[int]) -> dict[int, Held]:
+    """Many reports by id, locked in the order of their ids, so that two never wait crosswise; those that are there."""
+    return {one.id: one for one in _load(db, sorted(report_ids), held=True)}
 
 
 def read(db: Connection, report_id: int) -> Held:
@@ -159,6 +166,15 @@ def apply_all(
     return refused
 
 
+def remark(
+    db: Connection, held: Held, actor: Actor, now: datetime, facts: dict[str, Any], note: str | None = None
+) -> Held:
+    """The report after a row of its log that moves nothing: `facts` say what came, beside a person's own words."""
+    written = row(held.id, held.seq + 1, "note", held.state, held.state, actor, now, note, facts)
+    ask(db, "case_store", written | {"changes": "{}", "category": None})
+    return replace(held, seq=held.seq + 1)
+
+
 @dataclass(frozen=True)
 class _Decided:
     """An action that may be done: all its inputs, what it changes, the parameters of the statement that stores it."""
@@ -194,6 +210,10 @@ def _told(action: str, held: Held, given: Given) -> dict[str, Any]:
         told["reason"] = given.reason
     if given.photos:
         told["photos"] = list(given.photos)
+    if given.done_at:
+        told["done_at"] = given.done_at.isoformat()
+    if given.phone_at:
+        told["phone_at"] = given.phone_at.isoformat()
     if action == "recategorize":
         told["category"] = {"from": held.category, "to": given.category}
     if action == "whistle":
@@ -309,6 +329,8 @@ def check_version(db: Connection, held: Held, version: int) -> None:
     if version == held.seq:
         return
     rows = since(db, held.id, version)
+    if rows and all(row.action in (JOIN, RELEASE) for row in rows):
+        return
     changed = [
         {"seq": row.seq, "action": row.action, "to_state": row.to_state, "at": row.at.isoformat()} for row in rows
     ]

@@ -6,10 +6,11 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, text
 
-from gridsvc.db.queries import ask, load
+from gridsvc.db.queries import ask, ask_all, load
 from gridsvc.errors import Conflict, NotFound, Unavailable
 
 WIDEST_DISC_M = 1000.0
@@ -62,16 +63,40 @@ def place(
     db: Connection, lon: float, lat: float, at: datetime, rule: Rule, *, accuracy_m: float | None = None
 ) -> Placement:
     """The grid of a point (EPSG:4326 degrees) by the editions and the duty of `at`; unplaced outside every grid."""
-    values = {"lon": lon, "lat": lat, "at": at, "nearest_max_m": rule.nearest_max_m, "zone": rule.zone}
-    rows = ask(db, "place_one", values)
-    if not rows:
-        return unplaced("outside")
-    row = rows[0]
-    confidence: float | None = None
-    runners_up: tuple[tuple[str, float], ...] = ()
-    if accuracy_m:
-        shares = confidences(db, [(row.id, lon, lat, accuracy_m, at)])
-        confidence, runners_up = pick_confidence(shares.get(row.id, []), row.id)
+    (found,) = place_many(db, [Point(lon, lat, at, accuracy_m)], rule)
+    return found
+
+
+@dataclass(frozen=True)
+class Point:
+    """A position (EPSG:4326 degrees) to be placed by the editions and the duty of `at`."""
+
+    lon: float
+    lat: float
+    at: datetime
+    accuracy_m: float | None = None
+
+
+def place_many(db: Connection, points: Sequence[Point], rule: Rule) -> list[Placement]:
+    """The placement of each, in order."""
+    same = {"nearest_max_m": rule.nearest_max_m, "zone": rule.zone}
+    asked = [same | {"lon": one.lon, "lat": one.lat, "at": one.at} for one in points]
+    # one alone, as most are, is asked for the quicker way
+    found = [ask(db, "place_one", asked[0])] if len(asked) == 1 else ask_all(db, "place_one", asked)
+    discs = [
+        (index, one.lon, one.lat, one.accuracy_m, one.at)
+        for index, (one, rows) in enumerate(zip(points, found, strict=True))
+        if rows and one.accuracy_m
+    ]
+    shares = confidences(db, discs)
+    return [
+        _placement(rows[0], shares.get(index, []) if one.accuracy_m else None) if rows else unplaced("outside")
+        for index, (one, rows) in enumerate(zip(points, found, strict=True))
+    ]
+
+
+def _placement(row: Any, shares: Sequence[Share] | None) -> Placement:
+    confidence, runners_up = (None, ()) if shares is None else pick_confidence(shares, row.id)
     return Placement(
         row.id,
         row.code,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, select, tuple_
+from sqlalchemy.exc import DataError, IntegrityError
 
 from gridsvc import cases, grids, unplaced
 from gridsvc.db import tables as t
@@ -23,6 +24,8 @@ from gridsvc.terms import Agreed
 # Actions that need no look at the single report, so that several may be done at once.
 SEVERAL = ("file", "dispatch", "undo_dispatch", "accept", "remind", "strike_off", "note")
 MOST_AT_ONCE = 200
+# Actions that write more than the case and its log, and so may be refused when those are written already.
+_BESIDE = frozenset({"place", "link", "whistle", "whistle_arrive", "whistle_score"})
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,8 @@ class Wish:
     grid: str | None = None
     position: Position | None = None
     photos: tuple[str, ...] = ()
+    done_at: datetime | None = None  # when a phone without signal kept it, and the same by a clock that was wrong
+    phone_at: datetime | None = None
 
 
 def hold(
@@ -103,20 +108,72 @@ def act(
         Refused, NotFound: the wish is incomplete, or names what does not exist.
         Conflict: somebody changed the report since the version of the wish, or the action is not possible now.
     """
-    if wish.action not in TABLE:
-        raise Refused("action_unknown", action=wish.action[:60], known=", ".join(TABLE))
-    require(actor, wish.action)
-    cases.check_version(db, held, wish.version)
+    _check(db, actor, held, wish)
     if wish.action == "place":
         where = wish.grid if wish.grid is not None else wish.position
         if where is None:
             raise Refused("input_missing", action="place", missing="grid")
         unplaced.place(db, held, where, actor, now, rule)
     else:
-        if wish.action == "claim" and actor.role == "handler" and actor.department_id is None:
-            raise Forbidden("no_department")
         cases.apply(db, held, wish.action, actor, now, agreed, _given(db, actor, wish))
     return cases.read(db, held.id)
+
+
+def _check(db: Connection, actor: Actor, held: cases.Held, wish: Wish) -> None:
+    if wish.action not in TABLE:
+        raise Refused("action_unknown", action=wish.action[:60], known=", ".join(TABLE))
+    require(actor, wish.action)
+    cases.check_version(db, held, wish.version)
+    if wish.action == "claim" and actor.role == "handler" and actor.department_id is None:
+        raise Forbidden("no_department")
+
+
+def act_together(
+    db: Connection,
+    actor: Actor,
+    asked: Sequence[tuple[cases.Held, Wish]],
+    now: datetime,
+    agreed: Agreed,
+    rule: Rule,
+) -> dict[int, cases.Held | GridsvcError]:
+    """What became of each of these reports, by id: the report after its action, or what refused it. Each comes once.
+
+    Those that bring no photo go together; the others, and all where one could not be stored, one by one.
+    """
+    told: dict[int, cases.Held | GridsvcError] = {}
+    by_id = {held.id: (held, wish) for held, wish in asked}
+    plain: list[tuple[cases.Held, str, Given]] = []
+    for held, wish in asked:
+        try:
+            if not wish.photos and wish.action not in _BESIDE:
+                _check(db, actor, held, wish)
+                plain.append((held, wish.action, _given(db, actor, wish)))
+        except GridsvcError as error:
+            told[held.id] = error
+    try:
+        with db.begin_nested():
+            refused = cases.apply_all(db, plain, actor, now, agreed)
+        done = cases.read_all(db, [held.id for held, _, _ in plain if held.id not in refused])
+        told |= refused
+        told |= done
+    except (DataError, IntegrityError, GridsvcError):
+        pass  # which of them it was, each has to say by itself
+    for report_id, (held, wish) in by_id.items():
+        if report_id not in told:
+            told[report_id] = _act_alone(db, actor, held, wish, now, agreed, rule)
+    return told
+
+
+def _act_alone(
+    db: Connection, actor: Actor, held: cases.Held, wish: Wish, now: datetime, agreed: Agreed, rule: Rule
+) -> cases.Held | GridsvcError:
+    try:
+        with db.begin_nested():
+            return act(db, actor, held, wish, now, agreed, rule)
+    except GridsvcError as error:
+        return error
+    except (DataError, IntegrityError):
+        return Refused("value_unfit")
 
 
 def _given(db: Connection, actor: Actor, wish: Wish) -> Given:
@@ -135,6 +192,8 @@ def _given(db: Connection, actor: Actor, wish: Wish) -> Given:
         card=wish.card,
         score=wish.score,
         photos=wish.photos,
+        done_at=wish.done_at,
+        phone_at=wish.phone_at,
     )
 
 

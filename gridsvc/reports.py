@@ -4,28 +4,31 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from sqlalchemy import Connection, func, select
+from sqlalchemy.exc import DataError, IntegrityError
 
 from geodata import crs as geocrs
 from geodata.errors import GeodataError
 from gridsvc import compounds, grids, photos
 from gridsvc.db import tables as t
-from gridsvc.db.queries import ask
+from gridsvc.db.queries import ask, ask_all
 from gridsvc.duplicates import AGAIN_DAYS, DAYS, MOST, RADIUS_M, n_near
-from gridsvc.errors import Conflict, Refused
+from gridsvc.errors import Conflict, GridsvcError, Refused
 from gridsvc.grids import Placement, Rule
 from gridsvc.placements import current
 from gridsvc.reporters import Reporter, register
 from gridsvc.rules import clock
 from gridsvc.rules.case import Terms, to_json
 from gridsvc.rules.roles import ROLES, Actor
+from gridsvc.rules.visiting import happened
 from gridsvc.terms import Agreed
 
 SOURCE = "gridsvc"  # the source of reports that were submitted here, beside the names of imported ones
@@ -52,7 +55,11 @@ class Position:
 
 @dataclass(frozen=True)
 class Draft:
-    """A report as its sender made it: at least one of position, compound (id or name) and words."""
+    """A report as its sender made it: at least one of position, compound (id or name) and words.
+
+    `measured` is the device's own fix where a person moved the pin; it places nothing. `sent_at` is the device's clock
+    at sending, and no part of what was said: a repeat has another. Told, it puts `observed_at` right.
+    """
 
     client_key: UUID
     category: str
@@ -64,15 +71,20 @@ class Draft:
     observed_at: datetime | None = None
     photos: tuple[str, ...] = ()  # SHA-256 of what was sent, in hexadecimal
     reporter: Reporter | None = None
+    measured: Position | None = None
+    sent_at: datetime | None = None
 
     def fingerprint(self) -> bytes:
         """SHA-256 over every field: two drafts with one key are the same report only if this is equal."""
         said = vars(self) | {"position": vars(self.position) if self.position else None}
-        del said["photos"], said["reporter"]  # where there is none, the hash is that of the time before they came
+        # where there is none, the hash is that of the time before they came
+        del said["photos"], said["reporter"], said["measured"], said["sent_at"]
         if self.photos:
             said["photos"] = self.photos
         if self.reporter:
-            said["reporter"] = vars(self.reporter)
+            said["reporter"] = self.reporter.said()
+        if self.measured:
+            said["measured"] = vars(self.measured)
         return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).digest()
 
 
@@ -93,6 +105,7 @@ class Submitted:
     due_at: datetime | None = None
     category: str = UNCLASSIFIED
     lonlat: tuple[float, float] | None = None
+    version: int = 1  # the last row of its log
 
 
 @dataclass(frozen=True)
@@ -127,6 +140,18 @@ def locate(db: Connection, draft: Draft, at: datetime, rule: Rule) -> _Located:
     lonlat = to_wgs84(draft.position) if draft.position else None
     accuracy_m = draft.position.accuracy_m if draft.position else None
     placed = grids.place(db, *lonlat, at, rule, accuracy_m=accuracy_m) if lonlat else None
+    return _settle(db, draft, lonlat, placed, at, rule)
+
+
+def _settle(
+    db: Connection,
+    draft: Draft,
+    lonlat: tuple[float, float] | None,
+    placed: Placement | None,
+    at: datetime,
+    rule: Rule,
+) -> _Located:
+    """The same, where the placement by the point is known."""
     named = compounds.find(db, draft.compound) if draft.compound is not None else []
     if len(named) > 1 and (placed is None or placed.method == "none"):
         candidates = [{"id": c.id, "name": c.name, "area": c.area_name} for c in named]
@@ -162,16 +187,148 @@ def submit(
             stored already and to be rolled back, as `photos.link`.
         Conflict: the key belongs to another draft or sender, or the compound's name fits several.
     """
-    if draft.observed_at is not None and draft.observed_at > now + AHEAD:
-        raise Refused("observed_ahead", observed_at=draft.observed_at.isoformat())
-    if draft.position is None and draft.compound is None and not (draft.words or "").strip():
-        raise Refused("location_missing")
+    check(draft, now)
     (begun,) = ask(db, "submit_begin", {"category": draft.category, "client_key": draft.client_key})
     if begun.sent is not None:
         return _same_again(db, draft, actor, now)
+    row = _row(draft, begun, locate(db, draft, _placed_at(begun, now), rule), actor, now, rule)
+    if agreed is not None and begun.timed and not row.written["by_staff"]:
+        row.written.update(_verifying(agreed(db).of(str(row.written["category"])), now))
+    stored = ask(db, "submit_store", row.written)
+    if not stored:
+        return _same_again(db, draft, actor, now)
+    _beside(db, stored[0].id, draft, actor)
+    return row.submitted(stored[0])
+
+
+def submit_all(
+    db: Connection, drafts: Sequence[Draft], actor: Actor, now: datetime, rule: Rule
+) -> list[Submitted | GridsvcError]:
+    """What became of each, in order; one that is refused stops no other. For staff: no verification begins to run.
+
+    Those that bring nothing but themselves go together, without an answer awaited in between; those with photos or a
+    reporter, and all where one could not be stored, one by one.
+    """
+    told: dict[int, Submitted | GridsvcError] = {}
+    plain = [index for index, one in enumerate(drafts) if not (one.photos or one.reporter)]
+    try:
+        with db.begin_nested():
+            told = _submit_plain(db, {index: drafts[index] for index in plain}, actor, now, rule)
+    except (DataError, IntegrityError):  # one does not fit a column: which of them, each has to say by itself
+        told = {}
+    for index, draft in enumerate(drafts):
+        if index not in told:
+            told[index] = _submit_alone(db, draft, actor, now, rule)
+    return [told[index] for index in range(len(drafts))]
+
+
+def _submit_alone(db: Connection, draft: Draft, actor: Actor, now: datetime, rule: Rule) -> Submitted | GridsvcError:
+    try:
+        with db.begin_nested():
+            return submit(db, draft, actor, now, rule)
+    except GridsvcError as error:
+        return error
+    except (DataError, IntegrityError):
+        return Refused("value_unfit")
+
+
+def _submit_plain(
+    db: Connection, drafts: Mapping[int, Draft], actor: Actor, now: datetime, rule: Rule
+) -> dict[int, Submitted | GridsvcError]:
+    told: dict[int, Submitted | GridsvcError] = {}
+    good: list[int] = []
+    for index, draft in drafts.items():
+        try:
+            check(draft, now)
+            good.append(index)
+        except GridsvcError as error:
+            told[index] = error
+    asked = [{"category": drafts[index].category, "client_key": drafts[index].client_key} for index in good]
+    begun = dict(zip(good, (rows[0] for rows in ask_all(db, "submit_begin", asked)), strict=True))
+    new = [index for index in good if begun[index].sent is None]
+    rows: dict[int, _Row] = {}
+    for index, located in _locate_all(db, {index: drafts[index] for index in new}, begun, now, rule).items():
+        if isinstance(located, GridsvcError):
+            told[index] = located
+        else:
+            rows[index] = _row(drafts[index], begun[index], located, actor, now, rule)
+    for index, stored in zip(rows, ask_all(db, "submit_store", [one.written for one in rows.values()]), strict=True):
+        if stored:
+            told[index] = rows[index].submitted(stored[0])
+    for index in good:
+        if index not in told:  # it was there before, or comes twice
+            try:
+                told[index] = _same_again(db, drafts[index], actor, now)
+            except GridsvcError as error:
+                told[index] = error
+    return told
+
+
+def _locate_all(
+    db: Connection, drafts: Mapping[int, Draft], begun: Mapping[int, Any], now: datetime, rule: Rule
+) -> dict[int, _Located | GridsvcError]:
+    """Where each of them belongs."""
+    lonlats: dict[int, tuple[float, float]] = {}
+    told: dict[int, _Located | GridsvcError] = {}
+    for index, draft in drafts.items():
+        try:
+            if draft.position is not None:
+                lonlats[index] = to_wgs84(draft.position)
+        except Refused as error:
+            told[index] = error
+    points: list[grids.Point] = []
+    for index, lonlat in lonlats.items():
+        said = drafts[index].position
+        points.append(grids.Point(*lonlat, _placed_at(begun[index], now), said.accuracy_m if said else None))
+    placed = dict(zip(lonlats, grids.place_many(db, points, rule), strict=True))
+    for index, draft in drafts.items():
+        if index not in told:
+            at = _placed_at(begun[index], now)
+            try:
+                told[index] = _settle(db, draft, lonlats.get(index), placed.get(index), at, rule)
+            except GridsvcError as error:
+                told[index] = error
+    return told
+
+
+def check(draft: Draft, now: datetime) -> None:
+    """Returns where a draft can be, as far as it tells by itself.
+
+    Raises:
+        Refused: observed too far ahead, an impossible time or fix, nothing that says where.
+    """
+    if draft.observed_at is not None and draft.sent_at is None and draft.observed_at > now + AHEAD:
+        raise Refused("observed_ahead", observed_at=draft.observed_at.isoformat())
+    if draft.measured is not None:
+        to_wgs84(draft.measured)
+    if draft.position is None and draft.compound is None and not (draft.words or "").strip():
+        raise Refused("location_missing")
+
+
+def _placed_at(begun: Any, now: datetime) -> datetime:
+    """The instant whose editions place a report."""
     overtaken = begun.published_at is not None and now < begun.published_at <= now + OVERTAKEN
-    located = locate(db, draft, begun.published_at if overtaken else now, rule)
-    placed, (lon, lat) = located.placement, located.lonlat or (None, None)
+    return begun.published_at if overtaken else now
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A report on its way: what the statement that stores it takes, and where it was placed."""
+
+    written: dict[str, object]
+    located: _Located
+    received_at: datetime
+
+    def submitted(self, stored: Any) -> Submitted:
+        """The report as it was stored."""
+        number, category = str(self.written["number"]), str(self.written["category"])
+        placed, n_similar = self.located.placement, int(stored.n_similar)
+        told = (None, category, self.located.lonlat)
+        return Submitted(stored.id, number, "reported", placed, self.received_at, True, n_similar, *told)
+
+
+def _row(draft: Draft, begun: Any, located: _Located, actor: Actor, now: datetime, rule: Rule) -> _Row:
+    lon, lat = located.lonlat or (None, None)
     row: dict[str, object] = {
         "source": SOURCE,
         "number": f"{now.astimezone(ZoneInfo(rule.zone)):%Y%m%d}-{begun.serial:06d}",
@@ -187,23 +344,35 @@ def submit(
         "lon": lon,
         "lat": lat,
         "accuracy_m": draft.position.accuracy_m if draft.position else None,
-        "observed_at": draft.observed_at,
         "received_at": now,
         "client_key": draft.client_key,
         "body_hash": draft.fingerprint(),
         "sender_id": actor.account_id,
         "by_staff": actor.role in ROLES,
     }
-    row |= _placed(placed)
-    if agreed is not None and begun.timed and not row["by_staff"]:
-        row |= _verifying(agreed(db).of(str(row["category"])), now)
-    stored = ask(db, "submit_store", _UNTIMED | row | _LIKE_IT)
-    if not stored:
-        return _same_again(db, draft, actor, now)
-    report_id, number, category = stored[0].id, str(row["number"]), str(row["category"])
-    _beside(db, report_id, draft, actor)
-    n_similar = int(stored[0].n_similar)
-    return Submitted(report_id, number, "reported", placed, now, True, n_similar, None, category, located.lonlat)
+    row |= _placed(located.placement) | _observed(draft, now) | _measured(draft.measured)
+    return _Row(_UNTIMED | _LIKE_IT | row, located, now)
+
+
+def _observed(draft: Draft, now: datetime) -> dict[str, object]:
+    """When it was seen by our clock, and by the device's where that was wrong."""
+    if draft.observed_at is None or draft.sent_at is None:
+        return {"observed_at": draft.observed_at, "phone_at": None}
+    when = happened(draft.observed_at, draft.sent_at, now)
+    return {"observed_at": when.at, "phone_at": when.phone_at}
+
+
+def _measured(fix: Position | None) -> dict[str, object]:
+    """The device's own fix, as it was sent and in EPSG:4326."""
+    lon, lat = to_wgs84(fix) if fix else (None, None)
+    return {
+        "measured_x": fix.lon if fix else None,
+        "measured_y": fix.lat if fix else None,
+        "measured_crs": fix.crs if fix else None,
+        "measured_lon": lon,
+        "measured_lat": lat,
+        "measured_accuracy_m": fix.accuracy_m if fix else None,
+    }
 
 
 def _placed(placed: Placement) -> dict[str, object]:
@@ -237,16 +406,18 @@ def _beside(db: Connection, report_id: int, draft: Draft, actor: Actor) -> None:
     if draft.reporter is not None:
         who = draft.reporter
         secret_hash = bytes.fromhex(who.secret_sha256) if who.secret_sha256 else None
-        register(db, report_id, secret_hash, who.name, who.phone, who.address)
+        concerned = (who.for_name, who.for_phone)
+        register(db, report_id, secret_hash, who.name, who.phone, who.address, concerned=concerned, tell=who.tell)
 
 
 def _same_again(db: Connection, draft: Draft, actor: Actor, now: datetime) -> Submitted:
-    r = t.report.c
+    r, log = t.report.c, t.report_log.c
     of_key = r.client_key == draft.client_key
     row = db.execute(
         select(
             *(r.id, r.number, r.state, r.received_at, r.body_hash, r.sender_id, r.due_at, r.category),
             *(func.ST_X(r.geom).label("lon"), func.ST_Y(r.geom).label("lat")),
+            select(func.max(log.seq)).where(log.report_id == r.id).scalar_subquery().label("seq"),
         ).where(of_key)
     ).one()
     if row.body_hash != draft.fingerprint() or row.sender_id != actor.account_id:
@@ -254,5 +425,5 @@ def _same_again(db: Connection, draft: Draft, actor: Actor, now: datetime) -> Su
     lonlat = None if row.lon is None else (row.lon, row.lat)
     n_similar = 0 if lonlat is None else n_near(db, row.category, lonlat, now, but=row.id)
     placed = current(db, row.id)
-    told = (row.received_at, False, n_similar, row.due_at, row.category, lonlat)
+    told = (row.received_at, False, n_similar, row.due_at, row.category, lonlat, row.seq)
     return Submitted(row.id, row.number, row.state, placed, *told)

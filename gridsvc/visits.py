@@ -21,7 +21,7 @@ from gridsvc.rules.visiting import WITHDRAWN
 from gridsvc.stats import scope
 from gridsvc.visit_drafts import Answer, Draft, Item, Need, Stamp, examine, flags, locate, row
 
-__all__ = ["MOST", "Answer", "Door", "Draft", "Need", "Past", "load", "lock", "record", "record_all"]
+__all__ = ["MOST", "Answer", "Door", "Draft", "Need", "Past", "load", "lock", "need_key", "record", "record_all"]
 
 MOST = 1000  # visits at once
 CHANNEL = "visit"  # of the reports that are made at a door
@@ -252,13 +252,18 @@ def _report(item: Item, stamp: Stamp, need: Need) -> reports.Draft:
     if draft.mode == "door" and item.lonlat is not None and not said["far"]:
         where = reports.Position(*item.lonlat, "wgs84", draft.accuracy_m)
     return reports.Draft(
-        client_key=uuid5(draft.client_key, "need"),
+        client_key=need_key(draft.client_key),
         category=need.category,
         description=need.description,
         channel=CHANNEL,
         position=where,
         observed_at=datetime.fromisoformat(said["happened_at"]),
     )
+
+
+def need_key(client_key: UUID) -> UUID:
+    """The key of the report that a visit's need becomes."""
+    return uuid5(client_key, "need")
 
 
 def _recall(db: Connection, items: Sequence[Item]) -> None:

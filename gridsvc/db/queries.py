@@ -47,6 +47,24 @@ def ask_each(db: Connection, name: str, values: Sequence[Mapping[str, object]]) 
         driver.cursor().executemany(_driven(name), values)
 
 
+def ask_all(db: Connection, name: str, values: Sequence[Mapping[str, object]]) -> list[list[Any]]:
+    """The rows of `sql/<name>.sql` for each of these, in order; nothing is awaited in between.
+
+    Raises:
+        DBAPIError: as `ask_each` does.
+    """
+    if not values:
+        return []
+    found: list[list[Any]] = []
+    with _driver(db, name, {}) as driver:
+        cursor = driver.cursor(row_factory=_rows_of(name))
+        cursor.executemany(_driven(name), values, returning=True)
+        while True:
+            found.append(cursor.fetchall())
+            if not cursor.nextset():
+                return found
+
+
 def table(db: Connection, name: str, values: Mapping[str, object]) -> list[tuple[Any, ...]]:
     """The same as plain tuples, planned for these very values: for ten thousand rows, or flags that change the plan.
 

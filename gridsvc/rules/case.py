@@ -109,7 +109,8 @@ class Given:
     Looked up: `received_at`, `by_staff`, `has_resident`, `lead_id`, `lead_assist_ids` and `routing` (what the
     responsibility lists answer), `needs_photo` (the closing condition names one), `parent_state`, `draw` (0-1, for the
     sample), `stops` (begin and end of each time the clock stood still),
-    `reopened_at` (the last time).
+    `reopened_at` (the last time). `done_at`: when a phone without signal kept the action, by our clock; `phone_at`: by
+    the phone's, where that was wrong. Only the log has them: what counts is when it came in.
     """
 
     note: str | None = None
@@ -129,6 +130,8 @@ class Given:
     where: object | None = None
     reason: str | None = None
     photos: tuple[str, ...] = ()
+    done_at: datetime | None = None
+    phone_at: datetime | None = None
     received_at: datetime | None = None
     by_staff: bool = False
     has_resident: bool = False

@@ -104,6 +104,8 @@ MAY: dict[str, frozenset[str]] = {
     "read_voice": _STAFF,
     "redact_photo": _DESK,
     "see_unredacted": frozenset({"admin"}),
+    "release_to_public": frozenset({"admin", "leader", "manager"}),  # photos and words, beside what is public anyhow
+    "read_public": _STAFF | {"anonymous"},  # problems from filing on: kind, state, day and a rough place
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
@@ -22,6 +23,7 @@ from geodata.crs import parse_crs
 from gridsvc import reports
 from gridsvc.photos import MOST_PHOTOS
 from gridsvc.reporters import Reporter
+from gridsvc.web.api import period
 
 MAX_ACCURACY_M = 20_000  # an address of an internet provider, not a position; beyond, it says nothing
 MAX_NUMBER = 1e9  # no CRS counts farther
@@ -147,16 +149,35 @@ class ContactIn(In):
     name: Annotated[Words, Field(min_length=1, max_length=100), AfterValidator(_filled)] | None = None
     phone: Annotated[Words, Field(min_length=5, max_length=40, pattern=r"^[0-9+][0-9 ()+/-]*$")] | None = None
     address: Annotated[Words, Field(min_length=1, max_length=300), AfterValidator(_filled)] | None = None
+    for_name: Annotated[Words, Field(min_length=1, max_length=100), AfterValidator(_filled)] | None = Field(
+        None, description="of somebody else for whom it is reported"
+    )
+    for_phone: Annotated[Words, Field(min_length=5, max_length=40, pattern=r"^[0-9+][0-9 ()+/-]*$")] | None = None
+    tell: Annotated[Words, Field(pattern="^(reporter|concerned|both)$")] | None = Field(
+        None, description="who of the two is told how it goes"
+    )
 
 
-class ReportIn(In):
-    """A report. `client_key` makes a repeat harmless: the same key with the same body is the same report.
+class MeasuredIn(In):
+    """Where the device itself says it is, in the system that `crs` names."""
+
+    lon: Number
+    lat: Number
+    crs: Crs
+    accuracy_m: Annotated[Number, Field(ge=0, le=MAX_ACCURACY_M)] | None = None
+
+    def position(self) -> reports.Position:
+        """The fix as sent, its system by the name that is stored."""
+        return reports.Position(self.lon, self.lat, parse_crs(self.crs).name, self.accuracy_m)
+
+
+class ReportSaid(In):
+    """What is said of a report. `measured` is the device's own fix where a person moved the pin: both are kept.
 
     `secret_sha256` is the SHA-256 of a secret of 22 to 64 letters, digits, - and _ that the client made: who has the
     number and the secret can read how it goes and rate it once. `photos` were stored by `send_photo` before.
     """
 
-    client_key: Key
     category: Annotated[Words, Field(min_length=1, max_length=100), AfterValidator(_filled)]
     description: Annotated[Words, Field(max_length=4000)]
     location: LocationIn
@@ -165,11 +186,35 @@ class ReportIn(In):
     photos: Annotated[list[Sha256], Field(max_length=MOST_PHOTOS)] = []
     secret_sha256: Sha256 | None = None
     contact: ContactIn | None = None
+    measured: MeasuredIn | None = None
 
     def reporter(self) -> Reporter | None:
         """Who sent it, where anything was left."""
         left = Reporter(self.secret_sha256, **(self.contact.model_dump() if self.contact else {}))
         return None if left == Reporter() else left
+
+    def draft(self, client_key: UUID, zone: ZoneInfo, sent_at: datetime | None = None) -> reports.Draft:
+        """The report as the verbs take it; a time without a zone is in this one."""
+        return reports.Draft(
+            client_key=client_key,
+            category=self.category,
+            description=self.description,
+            channel=self.channel,
+            position=self.location.position(),
+            compound=self.location.compound,
+            words=self.location.words,
+            observed_at=period.bound(self.observed_at, zone),
+            photos=tuple(self.photos),
+            reporter=self.reporter(),
+            measured=self.measured.position() if self.measured else None,
+            sent_at=sent_at,
+        )
+
+
+class ReportIn(ReportSaid):
+    """A report. `client_key` makes a repeat harmless: the same key with the same body is the same report."""
+
+    client_key: Key
 
 
 class PlacementIn(In):
@@ -266,6 +311,47 @@ class SubmittedOut(Out):
     similar: list[SimilarOut] | None = None
 
 
+class BesideOut(Out):
+    """Another visit to the door on the same day, of somebody else."""
+
+    who: str | None
+    happened_at: datetime
+    outcome: str
+
+
+class SyncedItemOut(Out):
+    """What became of one item: `created`, `same`, `conflict` or `refused`; beside it what its kind has to tell."""
+
+    key: str | None
+    kind: str | None
+    status: str
+    retry: bool
+    number: str | None = None
+    version: int | None = None
+    state: str | None = None
+    grid: GridOut | None = None
+    worker: WorkerOut | None = None
+    due_at: datetime | None = None
+    n_similar: int | None = None
+    similar: list[SimilarOut] | None = None
+    id: int | None = None
+    n_reports: int | None = None
+    flags: list[str] | None = None
+    also: list[BesideOut] | None = None
+    code: str | None = None
+    message: str | None = None
+    detail: Any = None
+
+
+class SyncedOut(Out):
+    """An answer for each item, in the order sent. `clock_off_s`: the phone's clock less the service's, in seconds."""
+
+    now: datetime
+    clock_off_s: float
+    counts: dict[str, int]
+    items: list[SyncedItemOut]
+
+
 class LocatedOut(Out):
     """Where a position belongs; nothing is stored, and the position is not given back."""
 
@@ -355,8 +441,11 @@ class EntryOut(Out):
 
 
 class ReportFullOut(ReportOut):
-    """A report with its log; `version` is the log's last seq."""
+    """A report with its log; `version` is the log's last seq. `measured`: the device's own fix where the pin was moved;
+    `phone_at`: when it was seen by the phone's clock, where that was wrong."""
 
+    measured: PositionOut | None
+    phone_at: datetime | None
     version: int
     log: list[EntryOut]
 

@@ -5,7 +5,8 @@
 -- Index: report_source_number_repeat_key, placement_current_key
 SELECT r.id, r.source, r.number, r.repeat, r.source_row, r.state, r.category, c.name_zh, c.name_en, r.category_raw,
   r.description, r.channel, r.words, k.name AS compound, r.raw_x, r.raw_y, r.crs, ST_X(r.geom) AS lon,
-  ST_Y(r.geom) AS lat, r.accuracy_m, r.observed_at, r.received_at, r.day_only, r.closed_at, r.due_at, s.name AS sender_name
+  ST_Y(r.geom) AS lat, r.accuracy_m, r.observed_at, r.phone_at,
+  r.measured_x, r.measured_y, r.measured_crs, r.measured_lon, r.measured_lat, r.measured_accuracy_m, r.received_at, r.day_only, r.closed_at, r.due_at, s.name AS sender_name
 FROM report r
 JOIN category c ON c.code = r.category
 JOIN placement p ON p.report_id = r.id AND p.to_at IS NULL

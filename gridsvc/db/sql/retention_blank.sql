@@ -2,7 +2,7 @@
 --   deletion
 -- Parameters: :before (instant: the last row of the log is older), :batch (uuid), :now (instant), :rule (words)
 -- Columns: n_reports, n_texts, n_notes, n_reporters; one row
--- Index: report_log_pkey, reporter_pkey
+-- Index: report_log_pkey, reporter_pkey, joined_report_id_idx, released_report_id_sha256_key
 WITH due AS MATERIALIZED (
   SELECT r.id, r.description <> '' OR r.words IS NOT NULL AS told
   FROM report r
@@ -20,11 +20,24 @@ notes AS (
   RETURNING l.report_id, l.seq
 ),
 people AS (
-  UPDATE reporter p SET secret_hash = NULL, name = NULL, phone = NULL, address = NULL
+  UPDATE reporter p SET secret_hash = NULL, name = NULL, phone = NULL, address = NULL, for_name = NULL, for_phone = NULL
   FROM due d
   WHERE p.report_id = d.id
-    AND (p.secret_hash IS NOT NULL OR p.name IS NOT NULL OR p.phone IS NOT NULL OR p.address IS NOT NULL)
+    AND num_nonnulls(p.secret_hash, p.name, p.phone, p.address, p.for_name, p.for_phone) > 0
   RETURNING p.report_id
+),
+others AS (
+  UPDATE joined j SET secret_hash = NULL, phone = NULL
+  FROM due d
+  WHERE j.report_id = d.id AND num_nonnulls(j.secret_hash, j.phone) > 0
+  RETURNING j.report_id
+),
+shown AS (
+  DELETE FROM released x USING due d WHERE x.report_id = d.id AND x.words IS NOT NULL
+),
+-- its digest covers a note, which could be guessed from it
+kept AS (
+  DELETE FROM sync_item s USING due d WHERE s.report_id = d.id
 ),
 texts AS (
   UPDATE report r SET description = '', words = NULL,
@@ -39,7 +52,7 @@ gone AS (
   UNION ALL
   SELECT n.report_id, n.seq, 'note' FROM notes n
   UNION ALL
-  SELECT p.report_id, NULL, 'reporter' FROM people p
+  SELECT w.report_id, NULL, 'reporter' FROM (SELECT report_id FROM people UNION SELECT report_id FROM others) w
 ),
 recorded AS (
   INSERT INTO deletion_record (at, batch, report_id, seq, what, rule)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     ARRAY,
+    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
@@ -82,7 +83,7 @@ household = Table(
         postgresql_nulls_not_distinct=True,
     ),
     Index(None, "geom", postgresql_using="gist"),
-    Index(None, "grid_version_id"),
+    Index("household_grid_version_id_idx", "grid_version_id", postgresql_include=("kind", "removed_at")),
     Index(None, "community_id"),
     Index(None, "registered_at"),
 )
@@ -99,6 +100,18 @@ household_log = Table(
     Column("note", Text),  # the reason or the purpose
     Column("fields", ARRAY(Text), nullable=False, server_default="{}"),  # names of what was changed, never its content
     one_of("action", DOOR_ACTIONS),
+)
+
+# Doors that came, went or changed, by the transaction that did it, with the grid each was in before and is in now; one
+# row without a door where thousands changed. Triggers on household write it.
+door_change = Table(
+    "door_change",
+    metadata,
+    Column("xid", BigInteger, nullable=False, server_default=text("pg_current_xact_id()::text::bigint")),
+    Column("household_id", BigInteger),
+    Column("before_id", BigInteger),
+    Column("after_id", BigInteger),
+    Index("door_change_xid_idx", "xid", postgresql_using="brin", postgresql_with={"autosummarize": "on"}),
 )
 
 household_exclusion = Table(
@@ -150,6 +163,7 @@ visit = Table(
     Column("n_issued", SmallInteger, nullable=False, server_default="0"),  # questionnaires
     Column("n_returned", SmallInteger, nullable=False, server_default="0"),
     Column("supersedes_id", ForeignKey("visit.id"), unique=True),
+    Column("xid", BigInteger, server_default=text("pg_current_xact_id()::text::bigint")),  # who wrote it; as report_log
     one_of("outcome", (*OUTCOMES, WITHDRAWN)),
     one_of("mode", MODES),
     CheckConstraint("n_met >= 0 AND n_issued >= 0 AND n_returned >= 0", name="counts"),
@@ -158,6 +172,7 @@ visit = Table(
     Index(None, "household_id", "happened_at"),
     Index(None, "happened_at"),
     Index(None, "worker_id", "happened_at"),
+    Index("visit_xid_idx", "xid", postgresql_using="brin", postgresql_with={"autosummarize": "on"}),
     Index("visit_flagged_idx", "happened_at", "id", postgresql_where=text("far OR late OR phone_at IS NOT NULL")),
     Index("visit_papers_idx", "happened_at", postgresql_where=text("late OR n_issued > 0 OR n_returned > 0")),
     Index(

@@ -78,6 +78,14 @@ report = Table(
     geom_column("POINT"),
     Column("accuracy_m", Double),
     instant("observed_at"),
+    instant("phone_at"),  # what the phone's clock said instead, where that was wrong
+    # the phone's own fix, where a person moved the pin: as sent, and in EPSG:4326
+    Column("measured_x", Double),
+    Column("measured_y", Double),
+    Column("measured_crs", Text),
+    Column("measured_lon", Double),
+    Column("measured_lat", Double),
+    Column("measured_accuracy_m", Double),
     instant("received_at", nullable=False),
     Column("day_only", Boolean, nullable=False, server_default=text("false")),
     instant("closed_at"),
@@ -144,6 +152,11 @@ report = Table(
     CheckConstraint("accuracy_m >= 0", name="accuracy_m"),
     CheckConstraint("(geom IS NULL) = (crs IS NULL)", name="crs"),
     CheckConstraint("ST_X(geom) BETWEEN -180 AND 180 AND ST_Y(geom) BETWEEN -90 AND 90", name="geom"),
+    CheckConstraint(
+        "num_nulls(measured_x, measured_y, measured_crs, measured_lon, measured_lat) IN (0, 5)"
+        " AND measured_lon BETWEEN -180 AND 180 AND measured_lat BETWEEN -90 AND 90 AND measured_accuracy_m >= 0",
+        name="measured",
+    ),
     UniqueConstraint("source", "number", "repeat"),
     Index("report_client_key_key", "client_key", unique=True, postgresql_where=text("client_key IS NOT NULL")),
     Index(None, "geom", postgresql_using="gist"),
@@ -203,6 +216,18 @@ placement = Table(
         postgresql_include=("report_id",),
     ),
     Index(
+        "placement_ended_idx",
+        "received_at",
+        postgresql_where=text("to_at IS NULL AND ended IS NOT NULL AND ended <> 'void'"),
+        postgresql_include=("grid_version_id", "from_at", "seq"),
+    ),
+    Index(
+        "placement_past_idx",
+        "to_at",
+        postgresql_where=text("to_at IS NOT NULL"),
+        postgresql_include=("report_id", "grid_version_id", "from_at", "seq"),
+    ),
+    Index(
         "placement_open_idx",
         "report_id",
         postgresql_where=text(_OPEN_HERE),
@@ -236,3 +261,19 @@ report_log = Table(
 )
 
 report_number = Sequence("report_number_seq", metadata=metadata)
+
+# What a phone kept while it had no signal, by the key that it made; reports and visits have theirs in their own tables.
+sync_item = Table(
+    "sync_item",
+    metadata,
+    Column("key", Uuid, primary_key=True),
+    Column("account_id", ForeignKey("account.id"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False),  # of all that was sent: another content under the key is refused
+    Column("status", Text, nullable=False),
+    Column("report_id", ForeignKey("report.id"), nullable=False, index=True),
+    Column("seq", Integer, nullable=False),  # of the report_log row that it became
+    instant("received_at", nullable=False),
+    one_of("kind", ("action", "attach")),
+    one_of("status", ("created", "conflict")),
+)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import JSONResponse
@@ -37,11 +38,10 @@ class PinIn(schemas.In):
         return reports.Position(self.lon, self.lat, parse_crs(self.crs).name)
 
 
-class ActionIn(schemas.In):
-    """One action. `version` is the report's version that the caller saw; a stale one is refused with what changed."""
+class ActionSaid(schemas.In):
+    """What is said of an action."""
 
     action: Annotated[schemas.Words, Field(max_length=40)]
-    version: Annotated[int, Field(ge=1, le=2**31 - 1)]
     note: Annotated[schemas.Words, Field(max_length=4000)] | None = None
     reason: Annotated[schemas.Words, Field(max_length=100)] | None = None
     department: Code | None = Field(None, description="code of the department that is to act")
@@ -58,12 +58,11 @@ class ActionIn(schemas.In):
     location: PinIn | None = None
     photos: Annotated[tuple[Sha256, ...], Field(max_length=12)] = ()
 
-    def wish(self, unit: Unit) -> handling.Wish:
-        """What `handling.act` takes."""
-        zone = unit.mine.settings.zone
+    def wished(self, version: int, zone: ZoneInfo) -> handling.Wish:
+        """What `handling.act` takes, with the version that the caller saw; times without a zone are in this one."""
         return handling.Wish(
             action=self.action,
-            version=self.version,
+            version=version,
             note=self.note,
             reason=self.reason,
             department=self.department,
@@ -80,6 +79,12 @@ class ActionIn(schemas.In):
             position=self.location.position() if self.location else None,
             photos=self.photos,
         )
+
+
+class ActionIn(ActionSaid):
+    """One action. `version` is the report's version that the caller saw; a stale one is refused with what changed."""
+
+    version: Annotated[int, Field(ge=1, le=2**31 - 1)]
 
 
 class OneOfSeveral(schemas.In):
@@ -164,7 +169,9 @@ def act(
     held = handling.hold(
         unit.db, unit.actor, number, source, repeat, placing=body.action == "place", parent=body.parent
     )
-    after = handling.act(unit.db, unit.actor, held, body.wish(unit), unit.now, agreed, unit.mine.rule)
+    after = handling.act(
+        unit.db, unit.actor, held, body.wished(body.version, unit.mine.settings.zone), unit.now, agreed, unit.mine.rule
+    )
     return JSONResponse(told(unit, after))
 
 

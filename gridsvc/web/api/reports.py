@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from gridsvc import dossier, duplicates, grids, listing, reports, terms, unplaced
 from gridsvc.errors import Conflict, Refused
-from gridsvc.web import answers, schemas, security, services
+from gridsvc.web import answers, proofs, schemas, security, services
 from gridsvc.web.api import cursors, period, rows
 from gridsvc.web.deps import ServicesDep, Unit, may
 
@@ -30,7 +30,7 @@ Text = Annotated[schemas.Words | None, Query(min_length=1, max_length=200)]
 
 async def anonymous_limit(request: Request) -> None:
     """Returns where an address without an account may send another report."""
-    if security.presented(request) is None:
+    if security.presented(request) is None and proofs.cookie(request) not in request.cookies:
         services.of(request).anonymous.take(security.address(request), "too_many_reports")
 
 
@@ -45,20 +45,12 @@ async def anonymous_limit(request: Request) -> None:
         409: {"model": schemas.ErrorOut},
     },
 )
-def submit(body: schemas.ReportIn, unit: Annotated[Unit, may("submit")]) -> Response:
+def submit(body: schemas.ReportIn, request: Request, unit: Annotated[Unit, may("submit")]) -> Response:
     """Stores a report and says which grid it belongs to and who has it. Anybody may, without an account too."""
-    draft = reports.Draft(
-        client_key=body.client_key,
-        category=body.category,
-        description=body.description,
-        channel=body.channel,
-        position=body.location.position(),
-        compound=body.location.compound,
-        words=body.location.words,
-        observed_at=period.bound(body.observed_at, unit.mine.settings.zone),
-        photos=tuple(body.photos),
-        reporter=body.reporter(),
-    )
+    draft = body.draft(body.client_key, unit.mine.settings.zone)
+    if not unit.actor.known:
+        spot = None if draft.position is None else reports.to_wgs84(draft.position)
+        proofs.take(request, unit, spot, counted=proofs.cookie(request) not in request.cookies)
     agreed = partial(terms.load, **unit.mine.settings.agreed)
     stored = reports.submit(unit.db, draft, unit.actor, unit.now, unit.mine.rule, agreed)
     told: dict[str, Any] = {"number": stored.number, "state": stored.state}

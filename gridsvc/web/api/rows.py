@@ -107,9 +107,19 @@ def whole(dossier: Dossier, locale: Locale, zone: ZoneInfo) -> Json:
         "grid": grid(now.code, now.name, now.layer),
         "placement": found(now.method, now.distance_m, now.confidence, now.runners_up, now.reason, known=True),
         "worker": worker(now.worker_name, now.duty, now.name, now.area_name, locale, known=True),
+        "measured": _measured(dossier.said),
+        "phone_at": moment(dossier.said.phone_at, zone),
         "version": dossier.seq,
         "log": log,
     }
+
+
+def _measured(said: Said) -> Json | None:
+    """The device's own fix."""
+    if said.measured_lon is None:
+        return None
+    found: Json = {"lon": said.measured_lon, "lat": said.measured_lat, "accuracy_m": said.measured_accuracy_m}
+    return found | {"crs": said.measured_crs, "raw": [said.measured_x, said.measured_y]}
 
 
 def feature(report: Json) -> Json:

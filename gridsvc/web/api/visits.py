@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Path, Query, Request
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
-from starlette.exceptions import HTTPException
 from starlette.responses import Response
-from starlette.types import Scope
 
 from gridsvc import exclusions, household_reading, visit_reading, visits
-from gridsvc.errors import NotAuthenticated, Refused
+from gridsvc.errors import Refused
 from gridsvc.rules import addresses
-from gridsvc.web import answers, errors, schemas, security
+from gridsvc.web import answers, batches, errors, schemas
 from gridsvc.web.api import cursors, period, rows
 from gridsvc.web.deps import ServicesDep, Unit, may
 
 router = APIRouter(prefix="/api/v1", tags=["visits"])
 
-BATCH = "/api/v1/visits/batch"
-MOST_BYTES = 4 * 1024 * 1024  # of a batch
 Id = Annotated[int, Path(ge=1, le=2**63 - 1)]
 Outcome = Literal[
     "reached", "absent", "refused", "vacant", "moved", "not_found", "not_eligible", "withdrawn",
@@ -46,19 +41,16 @@ class NeedIn(schemas.In):
     description: Words
 
 
-class VisitIn(schemas.In):
-    """A visit. `client_key` makes a repeat harmless: the same key with the same body is the same visit.
+class VisitSaid(schemas.In):
+    """What is said of a visit. `happened_at` is the phone's time.
 
-    `happened_at` and `sent_at` are the phone's times; `sent_at`, its clock at sending, puts the other right, and may
-    differ in a repeat. `x` and `y` are longitude and latitude, or easting and northing, in the system that `crs` names.
+    `x` and `y` are longitude and latitude, or easting and northing, in the system that `crs` names.
     `supersedes` is the key or id of a visit that this one corrects; with outcome `withdrawn`, that one did not happen.
     """
 
-    client_key: schemas.Key
     household_id: DoorId
     outcome: Outcome
     happened_at: schemas.Moment
-    sent_at: schemas.Moment | None = None
     mode: Mode = "door"
     n_met: Count | None = None
     x: schemas.Number | None = None
@@ -79,15 +71,29 @@ class VisitIn(schemas.In):
             raise PydanticCustomError("position_parts", "x, y and crs belong together")
         return self
 
+    def said(self, zone: ZoneInfo) -> dict[str, Any]:
+        """The fields of a draft but for its key; times without a zone are in this one."""
+        told = {name: getattr(self, name) for name in VisitSaid.model_fields}
+        told["happened_at"] = period.instant(self.happened_at, zone)
+        told["answers"] = self.answers or None
+        told["need"] = None if self.need is None else visits.Need(self.need.category, self.need.description)
+        return told
+
+
+class VisitIn(VisitSaid):
+    """A visit. `client_key` makes a repeat harmless: the same key with the same body is the same visit.
+
+    `sent_at`, the phone's clock at sending, puts `happened_at` right, and may differ in a repeat.
+    """
+
+    client_key: schemas.Key
+    sent_at: schemas.Moment | None = None
+
     def draft(self, mine: ServicesDep) -> visits.Draft:
-        """The visit as the verbs take it; times without a zone are in the one of the settings."""
-        said = {name: getattr(self, name) for name in type(self).model_fields}
+        """The visit as the verbs take it."""
         zone = mine.settings.zone
-        said["happened_at"] = period.instant(self.happened_at, zone)
-        said["sent_at"] = None if self.sent_at is None else period.instant(self.sent_at, zone)
-        said["answers"] = self.answers or None
-        said["need"] = None if self.need is None else visits.Need(self.need.category, self.need.description)
-        return visits.Draft(**said)
+        sent_at = None if self.sent_at is None else period.instant(self.sent_at, zone)
+        return visits.Draft(client_key=self.client_key, sent_at=sent_at, **self.said(zone))
 
 
 class ExclusionIn(schemas.In):
@@ -121,31 +127,6 @@ def record(body: VisitIn, unit: Annotated[Unit, may("record_visit")]) -> Respons
     return JSONResponse(_answered(answer), 201 if answer.status == "created" else 200)
 
 
-async def whole_batch(request: Request) -> bytes:
-    """The body of a batch, from somebody who shows a credential; it is read before a connection is taken.
-
-    Raises:
-        NotAuthenticated: nobody.
-        HTTPException: it is too large.
-    """
-    if security.presented(request) is None:
-        raise NotAuthenticated("login_needed")
-    told = request.headers.get("content-length", "0")
-    if told.isdecimal() and int(told) > MOST_BYTES:
-        raise HTTPException(413)
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > MOST_BYTES:
-            raise HTTPException(413)
-    return bytes(body)
-
-
-def takes(scope: Scope) -> bool:
-    """Whether this is a batch, whose body is bounded here."""
-    return bool(scope["method"] == "POST" and scope["path"] == BATCH)
-
-
 @router.post(
     "/visits/batch",
     operation_id="record_visits",
@@ -168,9 +149,7 @@ def takes(scope: Scope) -> bool:
         }
     },
 )
-def record_many(
-    request: Request, body: Annotated[bytes, Depends(whole_batch)], unit: Annotated[Unit, may("record_visit")]
-) -> Response:
+def record_many(request: Request, body: batches.Body, unit: Annotated[Unit, may("record_visit")]) -> Response:
     """Stores up to 1,000 visits (each as for one), and answers each: created, same, or refused and why.
 
     One that is refused stops no other. A correction may name a visit of the same batch by its key.
@@ -182,7 +161,7 @@ def record_many(
         try:
             drafts[index] = VisitIn.model_validate(item).draft(unit.mine)
         except ValidationError as error:
-            told[index] = _refused(_key_of(item), _misfit(error), request, unit)
+            told[index] = _refused(_key_of(item), batches.misfit(error), request, unit)
     stored = visits.record_all(unit.db, list(drafts.values()), unit.actor, unit.now, unit.mine.rule)
     for index, answer in zip(drafts, stored, strict=True):
         told[index] = _answered(answer)
@@ -199,13 +178,7 @@ def _listed(body: bytes) -> list[object]:
         RequestValidationError: the body is not JSON, or no list of visits.
         Refused: `visits_too_many`.
     """
-    try:
-        said = json.loads(body)
-    except (ValueError, RecursionError):
-        raise RequestValidationError([{"type": "json_invalid", "loc": ("body",), "msg": ""}]) from None
-    items = said.get("visits") if isinstance(said, dict) else None
-    if not isinstance(items, list) or len(said) != 1:
-        raise RequestValidationError([{"type": "list_type", "loc": ("body", "visits"), "msg": ""}])
+    items = batches.listed(batches.loaded(body, {"visits"}), "visits")
     if len(items) > visits.MOST:
         raise Refused("visits_too_many", n=len(items), most=visits.MOST)
     return items
@@ -213,12 +186,7 @@ def _listed(body: bytes) -> list[object]:
 
 def _key_of(item: object) -> str | None:
     """The key as it was sent, so that its sender finds the visit again."""
-    key = item.get("client_key") if isinstance(item, dict) else None
-    return key[:60].encode("utf-8", "replace").decode() if isinstance(key, str) else None
-
-
-def _misfit(error: ValidationError) -> RequestValidationError:
-    return RequestValidationError([one | {"loc": ("body", *one["loc"])} for one in error.errors(include_url=False)])
+    return batches.key_of(item, "client_key")
 
 
 def _refused(key: str | None, error: Exception, request: Request, unit: Unit) -> rows.Json:

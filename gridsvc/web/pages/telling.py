@@ -112,15 +112,33 @@ def _lines(
         )
     if facts.get("passed"):
         say("passed", levels=_listed(frame, [frame.label("level", one) for one in facts["passed"]]))
+    if facts.get("n_joined"):
+        say("joined", n=facts["n_joined"])
     if facts.get("struck"):
         say("struck", how=frame.label("struck", facts["struck"]))
     if changed.get("sampled") is not None and entry.action == "solve_on_spot":
         say("sampled" if changed["sampled"] else "not_sampled")
     if facts.get("reason"):
         say("reason", reason=frame.label("reason", str(facts["reason"])))
+    lines.extend(_kept(frame, facts))
     if facts.get("unknown_years"):
         lines.append(frame.words("worktime.unknown_years", years=", ".join(map(str, facts["unknown_years"]))))
     return lines, due
+
+
+def _kept(frame: Frame, facts: Json) -> list[str]:
+    """What a row says of the phone that kept it while there was no signal."""
+    told: list[str] = []
+    refused = facts.get("conflict")
+    if isinstance(refused, dict):
+        told.append(frame.words("pages.told.conflict", what=frame.label("deed", str(refused.get("action")))))
+    if facts.get("late"):
+        told.append(frame.words("pages.told.late"))
+    for name in ("done_at", "phone_at"):
+        at = instant(facts.get(name))
+        if at is not None:
+            told.append(frame.words(f"pages.told.{name}", at=frame.minute(at)))
+    return told
 
 
 def _names(frame: Frame, folder: Folder, ids: list[int]) -> str:

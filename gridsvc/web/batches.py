@@ -1,0 +1,88 @@
+"""Bodies of many items: read whole within their own bound, before a connection is taken; told apart item by item."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+from starlette.exceptions import HTTPException
+from starlette.types import Scope
+
+from gridsvc.errors import NotAuthenticated
+from gridsvc.web import security
+
+PATHS = frozenset({"/api/v1/visits/batch", "/api/v1/sync"})
+MOST_BYTES = 4 * 1024 * 1024
+
+
+def takes(scope: Scope) -> bool:
+    """Whether this is a batch, whose body is bounded here."""
+    return bool(scope["method"] == "POST" and scope["path"] in PATHS)
+
+
+async def whole(request: Request) -> bytes:
+    """The body of a batch, from somebody who shows a credential.
+
+    Raises:
+        NotAuthenticated: nobody.
+        HTTPException: it is too large.
+    """
+    if security.presented(request) is None:
+        raise NotAuthenticated("login_needed")
+    told = request.headers.get("content-length", "0")
+    if told.isdecimal() and int(told) > MOST_BYTES:
+        raise HTTPException(413)
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > MOST_BYTES:
+            raise HTTPException(413)
+    return bytes(body)
+
+
+Body = Annotated[bytes, Depends(whole)]
+
+
+def loaded(body: bytes, names: set[str]) -> dict[str, object]:
+    """The members of a batch, which are these and no others.
+
+    Raises:
+        RequestValidationError: the body is not JSON, or another thing.
+    """
+    try:
+        said = json.loads(body)
+    except (ValueError, RecursionError):
+        raise RequestValidationError([{"type": "json_invalid", "loc": ("body",), "msg": ""}]) from None
+    if not isinstance(said, dict):
+        raise RequestValidationError([{"type": "dict_type", "loc": ("body", "items"), "msg": ""}])
+    for name in sorted(names - said.keys()):
+        raise RequestValidationError([{"type": "missing", "loc": ("body", name), "msg": ""}])
+    for name in sorted(said.keys() - names):
+        raise RequestValidationError([{"type": "extra_forbidden", "loc": ("body", name), "msg": ""}])
+    return said
+
+
+def listed(said: dict[str, object], name: str) -> list[object]:
+    """The items of a batch.
+
+    Raises:
+        RequestValidationError: it is no list.
+    """
+    items = said[name]
+    if not isinstance(items, list):
+        raise RequestValidationError([{"type": "list_type", "loc": ("body", name), "msg": ""}])
+    return items
+
+
+def misfit(error: ValidationError) -> RequestValidationError:
+    """What does not fit in one item, as it is said of a whole body."""
+    return RequestValidationError([one | {"loc": ("body", *one["loc"])} for one in error.errors(include_url=False)])
+
+
+def key_of(item: object, name: str) -> str | None:
+    """The key as it was sent, so that its sender finds the item again."""
+    key = item.get(name) if isinstance(item, dict) else None
+    return key[:60].encode("utf-8", "replace").decode() if isinstance(key, str) else None
