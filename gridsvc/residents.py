@@ -6,10 +6,11 @@ import hashlib
 import hmac
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, select
 
-from gridsvc import cases
+from gridsvc import cases, joins
 from gridsvc.db import tables as t
 from gridsvc.db.queries import load
 from gridsvc.errors import Conflict, NotFound, Refused
@@ -21,6 +22,8 @@ from gridsvc.rules.lifecycle import TABLE
 from gridsvc.rules.roles import RESIDENT, may
 from gridsvc.terms import Agreed
 
+PHONE_TAIL = 4  # digits
+_OF_THE_SENDER = frozenset({"submit", "link", "unlink", "ask_resident", "stop_asking", "rate"})
 SECRET_CHARS = range(22, 65)  # 128 bits as base64url without padding, up to 256 bits as hexadecimal digits
 
 
@@ -50,6 +53,7 @@ class Progress:
 
     `asked` is the question that waits for an answer; `state`, `due_at` and `stopped` (the clock stands still) are those
     of the report it was merged with, where it was. `rating` is open, given, over (nobody rated in time) or None.
+    `whole` is false for who joined it, or knows its number and a phone alone.
     """
 
     number: str
@@ -68,6 +72,8 @@ class Progress:
     stopped: bool
     rating: str | None
     pictures: tuple[Picture, ...] = ()
+    whole: bool = True
+    n_joined: int = 0
 
 
 def hashed(secret: str) -> bytes:
@@ -82,18 +88,66 @@ def hashed(secret: str) -> bytes:
     return hashlib.sha256(secret.encode("ascii")).digest()
 
 
+@dataclass(frozen=True)
+class Reader:
+    """Whose link it is: the sender's (`whole`), or only enough to read how it gets on."""
+
+    report_id: int
+    whole: bool
+
+
+def reader(db: Connection, number: str, secret: str) -> Reader:
+    """Who reads the report with this number by this secret: its sender, or somebody who joined it.
+
+    Raises:
+        NotFound, Refused: as `find`.
+    """
+    row = _numbered(db, number)
+    given = hashed(secret)
+    known = bytes(row.secret_hash) if row is not None and row.secret_hash is not None else b""
+    whole = hmac.compare_digest(known, given)
+    j = t.joined.c
+    report_id = 0 if row is None else int(row.id)
+    joined = db.scalar(select(j.id).where((j.report_id == report_id) & (j.secret_hash == given)).limit(1))
+    if row is None or not (whole or joined is not None):
+        raise NotFound("link_unknown")
+    return Reader(report_id, whole)
+
+
+def by_phone(db: Connection, number: str, tail: str) -> Reader:
+    """Who reads the report with this number by the last four digits of a phone that was left with it.
+
+    Raises:
+        NotFound: no such report, none with such a phone, or not four digits: all look the same.
+    """
+    row = _numbered(db, number)
+    left: list[str | None] = []
+    if row is not None:
+        j = t.joined.c
+        left = [row.phone, row.for_phone, *db.scalars(select(j.phone).where(j.report_id == row.id))]
+    tails = {"".join(filter(str.isdecimal, one))[-PHONE_TAIL:] for one in left if one}
+    if row is None or len(tail) != PHONE_TAIL or not (tail.isascii() and tail.isdecimal()) or tail not in tails:
+        raise NotFound("phone_unknown")
+    return Reader(int(row.id), whole=False)
+
+
+def _numbered(db: Connection, number: str) -> Any:
+    """The report with this number and what its sender left: a row or None."""
+    r, p = t.report.c, t.reporter.c
+    return db.execute(
+        select(r.id, p.secret_hash, p.phone, p.for_phone)
+        .select_from(t.report.outerjoin(t.reporter, r.id == p.report_id))
+        .where((r.number == number) & (r.source == SOURCE) & (r.repeat == 0))
+    ).one_or_none()
+
+
 def find(db: Connection, number: str, secret: str) -> int:
     """The id of the report with this number, for who knows its secret.
 
     Raises:
         NotFound: no such report, or not with this secret: the two look the same.
     """
-    r, p = t.report.c, t.reporter.c
-    row = db.execute(
-        select(r.id, p.secret_hash)
-        .join_from(t.report, t.reporter, r.id == p.report_id)
-        .where((r.number == number) & (r.source == SOURCE) & (r.repeat == 0))
-    ).one_or_none()
+    row = _numbered(db, number)
     known = bytes(row.secret_hash) if row is not None and row.secret_hash is not None else b""
     if not hmac.compare_digest(known, hashed(secret)) or row is None:
         raise NotFound("link_unknown")
@@ -106,7 +160,12 @@ def progress(db: Connection, number: str, secret: str, now: datetime) -> Progres
     Raises:
         NotFound, Refused: as `find`.
     """
-    report_id = find(db, number, secret)
+    return told(db, reader(db, number, secret), now)
+
+
+def told(db: Connection, who: Reader, now: datetime) -> Progress:
+    """How the report stands, for who may read it; nothing that its sender said or was asked, but for the sender."""
+    report_id = who.report_id
     held = cases.read(db, report_id)
     r, c = t.report.c, t.category.c
     said = select(r.description, r.received_at, c.name_zh, c.name_en).join_from(t.report, t.category)
@@ -116,31 +175,39 @@ def progress(db: Connection, number: str, secret: str, now: datetime) -> Progres
     asked = next((e.note for e in reversed(events) if e.action == "ask_resident"), None)
     closed_at = held.case.closed_at
     merged = held.case.parent_id is not None
-    rateable = held.state in TABLE["rate"].starts and why_not(held.case, "rate", RESIDENT, now, held.given) is None
+    if not who.whole:
+        events = tuple(one for one in events if one.action not in _OF_THE_SENDER)
+    rateable = (
+        who.whole
+        and held.state in TABLE["rate"].starts
+        and why_not(held.case, "rate", RESIDENT, now, held.given) is None
+    )
     return Progress(
         number=held.number,
         state=leading.state,
         category_zh=row.name_zh,
         category_en=row.name_en,
-        description=row.description,
+        description=row.description if who.whole else "",
         received_at=row.received_at,
         due_at=leading.case.due_at,
         events=events,
         rate_until=closed_at + RATING_LASTS if rateable and closed_at else None,
-        solved=held.case.solved,
-        satisfied=held.case.satisfied,
-        asked=asked if held.case.waiting_at is not None else None,
+        solved=held.case.solved if who.whole else None,
+        satisfied=held.case.satisfied if who.whole else None,
+        asked=asked if who.whole and held.case.waiting_at is not None else None,
         merged=merged,
         stopped=leading.case.stopped,
-        rating=_rating(held, rateable),
-        pictures=_pictures(db, held),
+        rating=_rating(held, rateable) if who.whole else None,
+        pictures=_pictures(db, held, whole=who.whole),
+        whole=who.whole,
+        n_joined=joins.count(db, report_id),
     )
 
 
-def _pictures(db: Connection, held: cases.Held) -> tuple[Picture, ...]:
-    """Those that came with the report; those of the work once somebody has checked it."""
+def _pictures(db: Connection, held: cases.Held, *, whole: bool) -> tuple[Picture, ...]:
+    """Those that came with the report, for its sender; those of the work once somebody has checked it."""
     checked = held.state in ("checked", "closed", "struck_off")
-    own, after = may(RESIDENT, "read_own_photos"), checked and may(RESIDENT, "read_after_photos")
+    own, after = whole and may(RESIDENT, "read_own_photos"), checked and may(RESIDENT, "read_after_photos")
     rows = db.execute(load("resident_photos"), {"report_id": held.id, "own": own, "after": after}).mappings()
     return tuple(Picture(**row) for row in rows)
 

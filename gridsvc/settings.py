@@ -46,6 +46,7 @@ class Settings(BaseSettings):
     session_hours: float = Field(12.0, gt=0, le=24 * 30, description="how long a login lasts")
     device_days: float = Field(30.0, gt=0, le=366, description="how long a login of the app on a phone lasts")
     anonymous_per_minute: int = Field(10, ge=1, description="reports a minute from one address without an account")
+    captcha_command: Path | None = Field(None, description="a captcha's command (see docs); none: nothing is asked")
     photo_dir: Path | None = Field(None, description="where photos lie, by schema; none: photos in the data folder")
     photo_max_mb: int = Field(15, ge=1, le=200, description="largest photo that is taken, in MB")
     photo_max_mp: int = Field(50, ge=1, le=200, description="most pixels a photo may have, in millions")

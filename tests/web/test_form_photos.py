@@ -116,7 +116,7 @@ def test_a_resident_sends_photos_without_a_script(offices: Offices) -> None:
         }
         assert 'enctype="multipart/form-data"' in page
         form = fields | {"category": "0110", "description": "", "words": "桥下"}
-        again = browser.post("/report", data=form, files=[file(7), file(8)])
+        again = browser.post("/report", data=form | {"category": ""}, files=[file(7), file(8)])
         assert again.status_code == 422
         assert "chosen again: 2" in again.text
         kept = re.search(r'name="photos" value="([^"]*)"', again.text)

@@ -75,6 +75,10 @@ reporter = Table(
     Column("name", Text),
     Column("phone", Text),
     Column("address", Text),
+    Column("for_name", Text),  # for whom it was reported, where that is somebody else
+    Column("for_phone", Text),
+    Column("tell", Text),  # who of the two is told
+    one_of("tell", ("reporter", "concerned", "both")),
     CheckConstraint("length(secret_hash) = 32", name="secret_hash"),
     CheckConstraint("linked OR secret_hash IS NULL", name="linked"),
 )

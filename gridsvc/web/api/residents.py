@@ -81,7 +81,8 @@ class PictureOut(schemas.Out):
 class ProgressOut(schemas.Out):
     """How a report stands, in plain words. `n_done` of five steps (received, looked at, dealt with, checked, closed)
     lie behind it, null where it ended before; `merged`: handled together with another report, whose state this is.
-    `rating` is open (until `rate_until`), given, over or null; `asked` is a question that waits for an answer."""
+    `rating` is open (until `rate_until`), given, over or null; `asked` is a question that waits for an answer.
+    `whole` is false for who joined the report or looked it up by a phone: nothing that its sender said is told then."""
 
     number: str
     state: str
@@ -101,6 +102,8 @@ class ProgressOut(schemas.Out):
     satisfied: str | None
     asked: str | None
     pictures: list[PictureOut]
+    whole: bool
+    n_joined: int
 
 
 LINKED = [Depends(link_limit)]
@@ -164,6 +167,8 @@ def told(unit: Unit, found: residents.Progress) -> dict[str, Any]:
         "satisfied": found.satisfied,
         "asked": found.asked,
         "pictures": _pictures(unit, found),
+        "whole": found.whole,
+        "n_joined": found.n_joined,
     }
 
 

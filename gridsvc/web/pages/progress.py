@@ -18,6 +18,7 @@ from gridsvc.errors import GridsvcError
 from gridsvc.rules.roles import require
 from gridsvc.web import errors as failures
 from gridsvc.web import security
+from gridsvc.web.api import joining
 from gridsvc.web.api import residents as api
 from gridsvc.web.deps import ServicesDep, Unit, UnitDep, may
 from gridsvc.web.templating import Frame, frame_of, page
@@ -42,6 +43,7 @@ class Link(BaseModel):
     satisfied: Annotated[str, Field(max_length=20)] = ""
     note: Annotated[str, Field(max_length=8000)] = ""
     words: Annotated[str, Field(max_length=8000)] = ""
+    phone_tail: Annotated[str, Field(max_length=40)] = ""
 
     def plain(self) -> Link:
         """The same without spaces around; of a whole link that was pasted as the secret, the secret."""
@@ -70,6 +72,8 @@ def tell(request: Request, unit: UnitDep, mine: ServicesDep, form: Annotated[Lin
     status = 200
     try:
         mine.links.take(security.address(request), "too_many_links")
+        if link.does == "phone":
+            return _by_phone(request, unit, frame, link)
         try:
             wrong = _do(unit, frame, link)
             status = 422 if wrong else 200
@@ -81,6 +85,15 @@ def tell(request: Request, unit: UnitDep, mine: ServicesDep, form: Annotated[Lin
     except GridsvcError as error:
         return _page(frame, link, None, {"secret": frame.says(error.code, **error.facts)}, _status(request, error))
     return _page(frame, link, api.told(unit, found), wrong, status)
+
+
+def _by_phone(request: Request, unit: Unit, frame: Frame, link: Link) -> Response:
+    try:
+        found = joining.by_phone(unit, link.number, link.phone_tail.strip())
+    except GridsvcError as error:
+        told = {"phone_tail": frame.says(error.code, **error.facts)}
+        return _page(frame, link, None, told, _status(request, error))
+    return _page(frame, link, api.told(unit, found), {})
 
 
 def _do(unit: Unit, frame: Frame, link: Link) -> dict[str, str]:

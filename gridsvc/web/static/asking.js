@@ -1,12 +1,15 @@
 // On a phone a form asks one question a page; elsewhere, and without scripts, it is one page.
 const NARROW = "(max-width: 760px)";
 
-/** Begins on a form whose questions are its [data-ask] sections; `onShow` is told of each one that appears. */
-export function begin(form, onShow) {
+/**
+ * Begins on a form whose questions are its [data-ask] sections; `onShow` is told of each one that appears, `stays` says (or
+ * promises to say) whether there is still something to read before the next. Gives back `onward`, to go on by itself.
+ */
+export function begin(form, { onShow, stays = () => false }) {
   const asks = [...form.querySelectorAll("[data-ask]")];
   const step = document.getElementById("ask-step");
   const [back, next] = ["ask-back", "ask-next"].map((name) => form.querySelector(`[data-does=${name}]`));
-  const send = form.querySelector("[type=submit]");
+  const send = form.querySelector(".ask-nav [type=submit]");
   const narrow = window.matchMedia(NARROW);
   let at = Math.max(0, asks.findIndex((ask) => ask.querySelector(".has-wrong, [aria-invalid]")));
   form.prepend(step);
@@ -31,11 +34,13 @@ export function begin(form, onShow) {
     at -= 1;
     show(true);
   });
-  next.addEventListener("click", () => {
-    if (!complete(asks[at])) return;
+  const onward = async () => {
+    const from = at;
+    if (next.hidden || !complete(asks[at]) || (await stays(asks[at])) || at !== from) return;
     at += 1;
     show(true);
-  });
+  };
+  next.addEventListener("click", onward);
   // Enter in a field would send the form: here it goes on
   form.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || event.target.tagName !== "INPUT" || next.hidden) return;
@@ -52,17 +57,24 @@ export function begin(form, onShow) {
   });
   narrow.addEventListener("change", () => show(false));
   show(false);
+  return { onward };
+}
+
+/** What a field holds; of a group, what is chosen in it. */
+function held(field) {
+  return field.tagName === "FIELDSET" ? field.querySelector("input:checked")?.value || "" : field.value.trim();
 }
 
 function complete(ask) {
-  const empty = [...ask.querySelectorAll("[data-missing]")].filter((field) => !field.value.trim());
+  const empty = [...ask.querySelectorAll("[data-missing]")].filter((field) => !held(field));
   for (const old of ask.querySelectorAll(".wrong[data-own]")) old.remove();
   for (const field of empty) {
     const said = document.createElement("p");
     Object.assign(said, { className: "wrong", id: `${field.id}-missing`, textContent: field.dataset.missing });
     said.dataset.own = "";
     said.setAttribute("role", "alert");
-    field.before(said);
+    if (field.tagName === "FIELDSET") field.querySelector("legend").after(said);
+    else field.before(said);
   }
   empty[0]?.focus();
   return !empty.length;

@@ -14,6 +14,16 @@ form.addEventListener("submit", (event) => {
   if (number && secret) return open({ number, secret }, { keep: true });
   return complain({ [number ? "secret" : "number"]: box.dataset.both });
 });
+document.getElementById("phone-form").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const [number, tail] = [document.getElementById("phone-number").value.trim(), document.getElementById("phone_tail").value.trim()];
+  if (!/^[0-9]{4}$/.test(tail)) return complain({ phone_tail: box.dataset.tail });
+  const answer = await ask("lookup", { number, phone_tail: tail });
+  if (!answer.ok) return complain({ phone_tail: answer.message });
+  complain({});
+  fill(answer.body);
+  return document.querySelector("h1").focus();
+});
 onSubmit("reply-form", "reply", (fields) => (fields.words.value.trim() ? { words: fields.words.value } : missing("words")));
 onSubmit("rating-form", "rating", (fields) => {
   const [solved, satisfied] = [fields.solved.value, fields.satisfied.value];
@@ -105,6 +115,9 @@ function fill(found) {
   for (const name of ["rating", "solved", "satisfied"]) {
     for (const one of told.querySelectorAll(`[data-if-${name}]`)) one.hidden = one.getAttribute(`data-if-${name}`) !== found[name];
   }
+  document.getElementById("not-whole").hidden = found.whole;
+  document.getElementById("keep").hidden = !found.whole;
+  document.getElementById("by-phone").hidden = true;
   track(found.n_done);
   document.getElementById("events").replaceChildren(...found.events.map(line).reverse());
   const pictures = document.getElementById("pictures");

@@ -2,9 +2,10 @@
 import { begin as beginAsking } from "./asking.js";
 import * as photos from "./photos.js";
 import { put as putPin, refresh as refreshMap, start as startMap } from "./pin.js";
+import * as similar from "./similar.js";
 
 const KEPT = "gridsvc.draft";
-const NOT_KEPT = ["csrf_token", "compound_id", "photos", "secret", "secret_sha256"];
+const NOT_KEPT = ["csrf_token", "compound_id", "photos", "secret", "secret_sha256", "seen", "website", "captcha", "captcha_id"];
 const SECRET_BYTES = 16;
 const KEPT_MS = 7 * 24 * 3600 * 1000;
 const PHOTOS_KEPT_MS = 24 * 3600 * 1000; // the service removes what no report shows after two days
@@ -12,7 +13,7 @@ const PHOTOS_KEPT_MS = 24 * 3600 * 1000; // the service removes what no report s
 let secret = null;
 
 start();
-offerCopy();
+offerLink();
 
 async function start() {
   const form = document.getElementById("send-form");
@@ -23,14 +24,23 @@ async function start() {
   const recent = kept && Date.now() - kept.at < PHOTOS_KEPT_MS;
   photos.begin(recent ? kept.photos : [], () => changed(form));
   form.addEventListener("input", () => keep(form));
-  form.addEventListener("submit", (event) => {
+  form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    send(form);
+    if (!(await similar.unread(form))) send(form);
   });
   form.querySelector("[data-does=photo-place]")?.addEventListener("click", () => usePlace(form));
-  beginAsking(form, (shown) => {
-    if (shown.contains(document.getElementById("pin-map"))) refreshMap();
+  const { onward } = beginAsking(form, {
+    onShow: (shown) => {
+      if (shown.contains(document.getElementById("pin-map"))) refreshMap();
+    },
+    stays: (shown) => (shown.contains(document.getElementById("place")) ? similar.unread(form) : false),
   });
+  // a kind that was pressed is an answer: the next question comes by itself (with arrow keys people still look around)
+  form.querySelector(".kinds")?.addEventListener("click", (event) => {
+    if (event.target.name === "category" && event.detail > 0) onward();
+  });
+  similar.begin(form, (handle) => send(form, handle));
+  joinsOther(form);
   changed(form, { quiet: true });
 }
 
@@ -49,6 +59,15 @@ async function giveSecret(form) {
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(secret));
   form.elements.secret.value = "";
   form.elements.secret_sha256.value = [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** Who fills in somebody else's name reports for somebody else. */
+function joinsOther(form) {
+  const box = document.getElementById("other-person");
+  box?.addEventListener("toggle", () => {
+    form.elements.for_other.checked = box.open;
+    keep(form);
+  });
 }
 
 function changed(form, { quiet = false } = {}) {
@@ -101,12 +120,16 @@ function restore(form, kept) {
   for (const [name, value] of Object.entries(kept.typed)) {
     if (form.elements[name]) form.elements[name].value = value;
   }
+  const chosen = form.querySelector("input[name=category]:checked")?.closest("details");
+  if (chosen) chosen.open = true;
+  const other = document.getElementById("other-person");
+  if (other) form.elements.for_other.checked = other.open = Boolean(kept.typed.for_other);
   refreshMap();
   return true;
 }
 
-async function send(form) {
-  const button = form.querySelector("[type=submit]");
+async function send(form, handle = "") {
+  const button = form.querySelector(".ask-nav [type=submit]");
   const label = button.textContent;
   const offline = document.getElementById("send-offline");
   keep(form);
@@ -114,10 +137,12 @@ async function send(form) {
   button.disabled = true;
   button.textContent = button.dataset.busy;
   try {
-    if (await photos.settled()) {
+    if (handle || (await photos.settled())) {
       changed(form, { quiet: true });
       await giveSecret(form);
-      const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)), referrerPolicy: "no-referrer" });
+      const body = new URLSearchParams(new FormData(form));
+      if (handle) body.set("join", handle);
+      const answer = await fetch(form.action, { method: "POST", body, referrerPolicy: "no-referrer" });
       show(answer, await answer.text());
     } else {
       stop(form);
@@ -150,7 +175,7 @@ function show(answer, text) {
   if (answer.ok) {
     giveLink();
     forget();
-    offerCopy();
+    offerLink();
   }
   startMap();
   start();
@@ -169,17 +194,55 @@ function giveLink() {
   box.hidden = false;
 }
 
-function offerCopy() {
-  const button = document.querySelector("[data-does=copy-link]");
-  if (!button || !navigator.clipboard) return;
-  button.hidden = false;
-  button.addEventListener("click", async () => {
-    const said = document.getElementById("copied");
-    try {
-      await navigator.clipboard.writeText(document.getElementById("link").href);
-      said.textContent = button.dataset.copied;
-    } catch {
-      said.textContent = button.dataset.not;
-    }
+function offerLink() {
+  const link = document.getElementById("link");
+  if (!link) return;
+  const does = (name, act) => {
+    const button = document.querySelector(`[data-does=${name}]`);
+    if (!button) return;
+    button.hidden = false;
+    button.addEventListener("click", () => act(button));
+  };
+  if (navigator.clipboard) does("copy-link", copy);
+  if (document.getElementById("qr-box").hidden) does("show-qr", drawQr);
+  does("print-link", async () => {
+    await drawQr(document.querySelector("[data-does=show-qr]"));
+    window.print();
   });
+}
+
+async function copy(button) {
+  const said = document.getElementById("copied");
+  try {
+    await navigator.clipboard.writeText(document.getElementById("link").href);
+    said.textContent = button.dataset.copied;
+  } catch {
+    said.textContent = button.dataset.not;
+  }
+}
+
+/** The link as a picture, which the service draws: only then, because somebody asks for it, is it told the secret. */
+async function drawQr(button) {
+  const box = document.getElementById("qr-box");
+  if (!box.hidden) return;
+  const link = document.getElementById("link");
+  try {
+    const body = JSON.stringify({ number: document.getElementById("sent-link").dataset.number, secret: link.hash.slice(1) });
+    const headers = { "Content-Type": "application/json", "X-CSRF-Token": button.dataset.csrf };
+    const answer = await fetch("/api/v1/residents/qr", { method: "POST", headers, body, referrerPolicy: "no-referrer" });
+    if (!answer.ok) throw new Error(answer.status);
+    const { side, path } = await answer.json();
+    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    const drawn = document.createElementNS("http://www.w3.org/2000/svg", "path");
+    svg.setAttribute("viewBox", `0 0 ${Number(side)} ${Number(side)}`);
+    svg.setAttribute("class", "qr");
+    svg.setAttribute("aria-hidden", "true");
+    drawn.setAttribute("d", path);
+    svg.append(drawn);
+    box.prepend(svg);
+    box.hidden = false;
+    button.hidden = true;
+  } catch {
+    document.getElementById("copied").textContent = button.dataset.lost;
+  }
 }

@@ -1,0 +1,147 @@
+"""Me too: whoever has the same problem joins an open report nearby instead of sending it again.
+
+A stranger is told of a report no more than is public: its category, state and day, and that it lies in this square of
+about a hundred metres or in one beside it. What names it is a handle that means nothing tomorrow, not its number.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import math
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+from sqlalchemy import Connection, func, select
+
+from gridsvc import cases, journal
+from gridsvc.db import tables as t
+from gridsvc.db.queries import load
+from gridsvc.duplicates import DAYS
+from gridsvc.errors import Conflict, NotFound
+from gridsvc.reports import SOURCE
+from gridsvc.rules.lifecycle import OPEN
+from gridsvc.rules.roles import RESIDENT
+
+SIDE_DEG = 1 / 1024  # of a square: 109 m from south to north, 78 to 102 m from west to east in China
+OFFERED = 5
+_ID_BYTES, _MAC_BYTES = 8, 16
+_VALID_DAYS = 2  # today's handles and yesterday's: a form may stay open over midnight
+
+
+@dataclass(frozen=True)
+class Near:
+    """An open report of the same category nearby; `away` is 0 in the same square, 1 in one beside it."""
+
+    handle: str
+    state: str
+    received_at: datetime
+    away: int
+
+
+@dataclass(frozen=True)
+class Joined:
+    """The report that was joined, and how many have; `created` is False where the same key came before."""
+
+    report_id: int
+    number: str
+    state: str
+    n_joined: int
+    at: datetime
+    created: bool
+
+
+def key(db: Connection) -> bytes:
+    """What signs this schema's handles and proofs."""
+    return bytes(db.execute(select(t.resident_key.c.key)).scalar_one())
+
+
+def square(lon: float, lat: float) -> tuple[int, int]:
+    """The square that a position (EPSG:4326) lies in.
+
+    >>> square(110.0, 23.0), square(110.0009, 23.0009) == square(110.0, 23.0)
+    ((112640, 23552), True)
+    """
+    return math.floor(lon / SIDE_DEG), math.floor(lat / SIDE_DEG)
+
+
+def near(db: Connection, category: str, lonlat: tuple[float, float], now: datetime) -> tuple[Near, ...]:
+    """The open reports of the category in the square of a place and the eight around it, nearest and newest first."""
+    x, y = square(*lonlat)
+    asked = {"category": category, "x": x, "y": y, "side_deg": SIDE_DEG, "default_days": DAYS, "now": now, "n": OFFERED}
+    rows = db.execute(load("resident_similar"), asked).all()
+    if not rows:
+        return ()
+    signed = key(db)
+    return tuple(Near(handle(signed, row.id, now), row.state, row.received_at, row.away) for row in rows)
+
+
+def handle(signed: bytes, report_id: int, now: datetime) -> str:
+    """What names a report to strangers, today and tomorrow."""
+    named = report_id.to_bytes(_ID_BYTES, "big")
+    return base64.urlsafe_b64encode(named + _mac(signed, named, _day(now))).decode("ascii")
+
+
+def _meant(signed: bytes, given: str, now: datetime) -> int:
+    try:
+        raw = base64.urlsafe_b64decode(given.encode("ascii"))
+    except ValueError:
+        raw = b""
+    named, mac = raw[:_ID_BYTES], raw[_ID_BYTES:]
+    today = _day(now)
+    if not any(hmac.compare_digest(mac, _mac(signed, named, today - back)) for back in range(_VALID_DAYS)):
+        raise NotFound("similar_unknown")
+    return int.from_bytes(named, "big")
+
+
+def _mac(signed: bytes, named: bytes, day: int) -> bytes:
+    return hmac.new(signed, b"join" + named + day.to_bytes(4, "big"), hashlib.sha256).digest()[:_MAC_BYTES]
+
+
+def _day(now: datetime) -> int:
+    return now.astimezone(UTC).toordinal()
+
+
+def join(db: Connection, given: str, client_key: UUID, secret_sha256: str, phone: str | None, now: datetime) -> Joined:
+    """The report after somebody joined it; the same key again changes nothing.
+
+    Joining moves no report and opens nothing that its sender said: it is counted, logged, and has a link of its own.
+
+    Raises:
+        NotFound: `similar_unknown`: the handle is too old, or none of ours.
+        Conflict: `join_over`: the report is open no more; `client_key_used`: with something else.
+    """
+    report_id = _meant(key(db), given, now)
+    held = cases.lock_id(db, report_id)
+    if held.case.parent_id is not None:  # it was merged since: what goes on is the other one
+        held = cases.lock_id(db, held.case.parent_id)
+    j, secret = t.joined.c, bytes.fromhex(secret_sha256)
+    before = db.execute(
+        select(j.report_id, j.secret_hash, j.phone, j.at).where(j.client_key == client_key)
+    ).one_or_none()
+    if before is not None:
+        if (before.report_id, bytes(before.secret_hash or b""), before.phone) != (held.id, secret, phone):
+            raise Conflict("client_key_used")
+        return Joined(held.id, held.number, held.state, count(db, held.id), before.at, False)
+    if held.state not in OPEN or held.source != SOURCE:
+        raise Conflict("join_over", state=held.state)
+    row = {"report_id": held.id, "client_key": client_key, "secret_hash": secret, "phone": phone, "at": now}
+    db.execute(t.joined.insert(), row)
+    n = count(db, held.id)
+    journal.append(db, held.id, held.seq + 1, cases.JOIN, held.state, held.state, RESIDENT, now, None, {"n_joined": n})
+    db.execute(t.report.update().where(t.report.c.id == held.id).values(updated_at=now))
+    return Joined(held.id, held.number, held.state, n, now, True)
+
+
+def count(db: Connection, report_id: int) -> int:
+    """How many have joined a report."""
+    return int(db.scalar(select(func.count()).where(t.joined.c.report_id == report_id)) or 0)
+
+
+def phones(db: Connection, report_id: int) -> tuple[str, ...]:
+    """The phones that joiners left, in order: only for a reader whose purpose stands in the log."""
+    j = t.joined.c
+    rows = select(j.phone).where((j.report_id == report_id) & j.phone.is_not(None)).order_by(j.id)
+    return tuple(str(one) for one in db.scalars(rows))

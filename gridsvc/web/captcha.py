@@ -1,0 +1,56 @@
+"""A hook for a captcha of the place's own: a command that asks and checks. None by default, and none is called.
+
+`COMMAND ask LANG` prints one line of JSON, {"id": "…", "question": "…"}; `COMMAND check` gets a line {"id": "…",
+"answer": "…"} on its standard input and ends with 0 where the answer is right, with 1 where it is wrong. Where the
+command itself fails or takes longer than five seconds, reports are taken without: a broken guard must not silence a
+district.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+LONGEST_S = 5.0
+WRONG = 1
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked, and what names it when the answer comes."""
+
+    id: str
+    text: str
+
+
+def ask(command: Path, lang: str) -> Question | None:
+    """A question; None where the command has none."""
+    done = _run(command, ("ask", lang), None)
+    try:
+        told = json.loads(done.stdout) if done is not None and done.returncode == 0 else {}
+        return Question(str(told["id"])[:400], str(told["question"])[:500])
+    except (ValueError, KeyError, TypeError):
+        _log.warning("the captcha's command asks nothing")
+        return None
+
+
+def right(command: Path, question_id: str, answer: str) -> bool:
+    """Whether the answer is not a wrong one."""
+    done = _run(command, ("check",), json.dumps({"id": question_id, "answer": answer}))
+    if done is None or done.returncode not in (0, WRONG):
+        _log.warning("the captcha's command cannot say whether an answer is right")
+        return True
+    return done.returncode == 0
+
+
+def _run(command: Path, words: tuple[str, ...], said: str | None) -> subprocess.CompletedProcess[str] | None:
+    try:
+        return subprocess.run(  # noqa: S603 - the command of the settings, without a shell
+            [str(command), *words], input=said or "", capture_output=True, text=True, timeout=LONGEST_S, check=False
+        )
+    except (OSError, subprocess.SubprocessError, UnicodeError):
+        return None

@@ -1,0 +1,81 @@
+// Open reports of the same kind nearby, shown before another one is sent: by the category and the place that are chosen.
+const SQUARES = 1024; // of the service's squares to a degree: within one of them the answer is the same
+const READ_MS = 1500; // a list that came a moment ago was not read yet
+
+let asked = "";
+let way = Promise.resolve();
+let shownAt = 0;
+
+/** Begins on a form; `join` is called with the handle of the report that the sender has the same problem as. */
+export function begin(form, join) {
+  asked = "";
+  if (!document.getElementById("similar")) return;
+  form.addEventListener("input", () => look(form));
+  form.addEventListener("change", () => look(form));
+  document.getElementById("similar").addEventListener("click", (event) => {
+    const button = event.target.closest("button[name=join]");
+    if (!button) return;
+    event.preventDefault();
+    join(button.value);
+  });
+  look(form);
+}
+
+/** Whether to stop here because there are similar reports that were not read yet; they are in view then. */
+export async function unread(form) {
+  const box = document.getElementById("similar");
+  if (!box) return false;
+  look(form);
+  await way;
+  if (box.hidden || Date.now() - shownAt > READ_MS) return false;
+  shownAt = -Infinity;
+  box.scrollIntoView({ block: "center" });
+  box.focus({ preventScroll: true });
+  return true;
+}
+
+function wanted(form) {
+  const [category, lon, lat] = ["category", "lon", "lat"].map((name) => form.elements[name].value);
+  if (!category || !lon || !lat) return null;
+  return { category, lon: Number(lon), lat: Number(lat), key: `${category} ${Math.floor(lon * SQUARES)} ${Math.floor(lat * SQUARES)}` };
+}
+
+function look(form) {
+  const now = wanted(form);
+  if ((now?.key || "") === asked) return;
+  asked = now?.key || "";
+  form.elements.seen.value = "";
+  if (now) way = ask(form, now);
+  else document.getElementById("similar").hidden = true;
+}
+
+async function ask(form, { category, lon, lat, key }) {
+  try {
+    const headers = { "Content-Type": "application/json", "X-CSRF-Token": form.elements.csrf_token.value };
+    const body = JSON.stringify({ category, lon, lat, crs: form.elements.crs.value });
+    const answer = await fetch(`/api/v1/residents/similar?lang=${document.documentElement.lang}`, { method: "POST", headers, body, referrerPolicy: "no-referrer" });
+    const { items } = answer.ok ? await answer.json() : {};
+    if (key !== asked || !items) return;
+    show(items);
+    form.elements.seen.value = key;
+  } catch {
+    // without an answer the service looks when the report is sent
+  }
+}
+
+function show(items) {
+  const box = document.getElementById("similar");
+  document.getElementById("similar-list").replaceChildren(...items.map(line));
+  if (items.length && box.hidden) shownAt = Date.now();
+  box.hidden = !items.length;
+}
+
+function line(one) {
+  const made = document.getElementById("similar-one").content.cloneNode(true);
+  for (const part of made.querySelectorAll("[data-near]")) {
+    const said = one[part.dataset.near];
+    part.textContent = part.textContent.includes("{day}") ? part.textContent.replace("{day}", said) : said;
+  }
+  made.querySelector("button").value = one.handle;
+  return made;
+}
