@@ -1,6 +1,7 @@
 // The app: words, bottom bar, notices, and everything that runs by itself.
 import * as data from "./data.js";
 import { el, fill, icon } from "./dom.js";
+import * as ground from "./ground.js";
 import { who } from "./net.js";
 import * as offline from "./offline.js";
 import * as queue from "./queue.js";
@@ -32,6 +33,7 @@ async function start() {
   await restoreLook();
   queue.on(({ became }) => {
     if (became) logIn(became === "login");
+    if (became === "done") lookAfter();
     drawBar();
     notices();
   });
@@ -39,6 +41,7 @@ async function start() {
   await router.begin(arrived);
   offline.begin(() => !router.isEditing());
   queue.begin();
+  ground.begin();
   store.persist().catch(() => {}); // some browsers ask the reader, some refuse: the notice about it is in the settings
   refresh();
   setInterval(refresh, REFRESH_MS);
@@ -57,6 +60,16 @@ async function refresh() {
   if (became === "login") return logIn(true);
   if (became === "fresh") return logIn(false);
   return undefined;
+}
+
+let last = 0;
+
+// what was sent has changed what the service tells: the lists are asked for once after it
+async function lookAfter() {
+  const latest = Math.max(0, ...(await queue.list()).map((row) => row.sent_at || 0));
+  const fresh = latest > last && last > 0;
+  last = Math.max(last, latest, 1);
+  if (fresh) refresh();
 }
 
 function logIn(must) {

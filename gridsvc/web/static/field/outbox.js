@@ -5,7 +5,7 @@ export const RECEIPT_MS = 3 * 24 * 3600 * 1000;
 
 /**
  * Puts an item into the outbox and takes its draft away, both or neither. The same key twice is one row.
- * `photos`: what `photos.keep` put into the phone's store; a report's follow its text, an action's go before it.
+ * `photos`: what `photos.keep` put into the phone's store; a report's or a visit's need's follow its text, an action's go before it.
  * `voice`: the same for a voice note of a report. `after`: keys that must be sent before. `hold_s`: for undo.
  * `about`: what the views need to know of it, which its receipt keeps too; no words of anybody.
  * `about`: codes and ids that a view needs after the receipt too, when the item's words are gone; no word of anybody.

@@ -2,6 +2,7 @@
 import { classesOf, labelOf } from "./categories.js";
 import { MODES } from "./doors.js";
 import { el } from "./dom.js";
+import { chooser } from "./pictures.js";
 import { lang, t } from "./words.js";
 
 const POLICIES = ["anti_fraud", "fire_safety", "medical", "pension", "employment", "waste_sorting", "legal"];
@@ -12,7 +13,7 @@ const MOST_WORDS = 2000;
 /** A form without a word in it. */
 export function blank(key, door_id) {
   const said = { n_met: 1, mode: "door", policies: [], answers: {}, needs: "", issued: false, returned: false };
-  return { key, door: door_id, ...said, need: { category: "", words: "" }, supersedes: null };
+  return { key, door: door_id, ...said, need: { category: "", words: "" }, photos: [], supersedes: null };
 }
 
 /** A form that says what a row of the queue says, as far as the phone still knows it; another key, which corrects it or not. */
@@ -28,7 +29,10 @@ export function again(key, row, supersedes) {
   form.needs = said.needs || "";
   form.issued = Boolean(said.n_issued);
   form.returned = Boolean(said.n_returned);
-  if (!supersedes && said.need) form.need = { category: said.need.category, words: said.need.description };
+  if (!supersedes && said.need) {
+    form.need = { category: said.need.category, words: said.need.description };
+    form.photos = row.photos;
+  }
   return form;
 }
 
@@ -125,7 +129,8 @@ function problem(form, categories, keep) {
   });
   return folded("need", t("visit.need"), Boolean(form.need.category || form.need.words), el("p", { class: "hint" }, t("visit.need_told")),
     el("div", { class: "field" }, el("label", { for: "need-category" }, t("visit.need_category")), select),
-    el("div", { class: "field" }, el("label", { for: "need-words" }, t("visit.need_words")), words));
+    el("div", { class: "field" }, el("label", { for: "need-words" }, t("visit.need_words")), words),
+    chooser(form, keep, t("task.photo_may")));
 }
 
 function options(categories) {

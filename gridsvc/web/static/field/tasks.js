@@ -62,11 +62,11 @@ export function named(categories, code) {
 }
 
 /** The item of the queue for an action on a report that the service has. */
-export function item(key, report, action, note, photos) {
+export function item(key, report, action, note, photos, at) {
   const told = { action, version: report.version };
   if (note) told.note = note;
   if (photos.length) told.photos = photos;
-  return { kind: "action", key, number: report.number, source: report.source, repeat: report.repeat, action: told };
+  return { kind: "action", key, number: report.number, source: report.source, repeat: report.repeat, done_at: at.toISOString(), action: told };
 }
 
 /** What is missing before an action may be sent: "photo", "note", or null. */

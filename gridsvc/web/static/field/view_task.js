@@ -168,7 +168,7 @@ async function finish(open, wrong, send) {
   }
   send.disabled = true; // one tap does it once
   const name = tasks.named(open.held.categories, report.category).name;
-  const item = tasks.item(form.key, report, form.action, form.note.trim(), form.photos);
+  const item = tasks.item(form.key, report, form.action, form.note.trim(), form.photos, new Date());
   try {
     await queue.add(item, { photos: form.photos, title: `${t(`task.${form.action}`)} ${name} ${report.number}`, about: tasks.about(report, form.action) });
   } catch (error) {

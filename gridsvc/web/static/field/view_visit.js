@@ -24,15 +24,25 @@ export async function view(root, id) {
     fill(root, el("section", { class: "sheet" }, el("h1", {}, t("visit.unknown")), home()));
     return () => {};
   }
-  const open = { root, held, door, form: null, fix: alongside(), timer: null };
+  const open = { root, held, door, form: null, row: null, fix: alongside(), timer: null };
   const draft = (await drafts.list()).find((one) => one.kind === "visit" && one.value.door === door.id);
   const today = door.row && sameDay(Date.parse(door.row.about.at), Date.now());
   if (today && !draft) await recorded(open, door.row);
   else form(open, draft ? draft.value : questions.blank(uuid(), door.id));
+  const stop = queue.on(() => follow(open));
   return () => {
+    stop();
     open.fix.stop();
     clearInterval(open.timer);
   };
+}
+
+/** Draws the record anew when it was sent, or could not be: what the service said of it, too. */
+async function follow(open) {
+  const was = open.row;
+  if (!was || open.form) return;
+  const row = (await queue.list()).find((one) => one.key === was.key);
+  if (row && row.state !== was.state && open.row === was && !open.form) await recorded(open, row);
 }
 
 function head(door) {
@@ -86,14 +96,16 @@ async function record(open, outcome) {
   const item = { kind: "visit", key: said.key, visit: told };
   const after = said.supersedes ? [said.supersedes] : [];
   const title = `${label(door)} ${t(`visit.${outcome}`)}`;
-  const row = await queue.add(item, { after, hold_s: HOLD_S, title, about: questions.about(told) });
+  const row = await queue.add(item, { photos: told.need ? said.photos : [], after, hold_s: HOLD_S, title, about: questions.about(told) });
   open.form = null;
   await recorded(open, row, said);
+  window.scrollTo(0, 0);
 }
 
 /** What was just recorded, or today: undo, correct, go on. */
 async function recorded(open, row, said) {
   clearInterval(open.timer);
+  open.row = row;
   const told = row.about;
   const doors = standing(open.held.doors, await queue.list());
   const after = next(doors, open.door, Date.now());
@@ -112,7 +124,6 @@ async function recorded(open, row, said) {
         el("a", { class: "button", href: "#/report" }, t("visit.report")))),
     thumbBar(after ? el("button", { type: "button", class: "button main wide", id: "next-door", onclick: () => go("visit", String(after.id)) }, t("visit.next", { door: label(after) })) : [el("p", { class: "told" }, t("visit.all_done")), home()]));
   count(open, undo, fix, row);
-  window.scrollTo(0, 0);
 }
 
 /** The seconds that are left to take it back, on its button. */
@@ -131,14 +142,15 @@ function count(open, undo, fix, row) {
 
 async function takeBack(open, row, said) {
   clearInterval(open.timer);
-  const gone = await queue.undo(row.key);
-  if (!gone) {
-    toast(t("visit.too_late"));
+  const back = { ...(said || questions.again(uuid(), row, row.about.supersedes)), key: uuid() };
+  if (back.photos.length) await drafts.save(back.key, "visit", back); // named by it, they stay
+  if (await queue.undo(row.key)) {
+    toast(t("visit.undone"));
+    form(open, back);
     return;
   }
-  toast(t("visit.undone"));
-  const back = said || questions.again(uuid(), gone, gone.about.supersedes);
-  form(open, { ...back, key: uuid() });
+  await drafts.drop(back.key);
+  toast(t("visit.too_late"));
 }
 
 function correct(open, row) {
