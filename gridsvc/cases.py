@@ -239,7 +239,7 @@ def _known(db: Connection, held: Held, action: str, actor: Actor, given: Given, 
         facts["reopened_at"], facts["stops"] = _clock(db, held)
     if action == "dispose" and case.condition_id is not None:
         closing = db.scalar(_CONDITION.where(t.category_condition.c.id == case.condition_id)) or ""
-        facts["needs_photo"] = any(word in closing.casefold() for word in _PHOTO_WORDS)
+        facts["needs_photo"] = wants_photo(closing)
     if action in ("file", "dispatch") or back:
         level = case.level or LADDER[0]
         answer = responsibility.find(db, held.category, held.area_id, level, fallback=agreed.fallback)
@@ -370,6 +370,11 @@ def place_by_hand(
     append(db, held.id, held.seq + 1, "place", held.state, held.state, actor, now, note, facts)
     supersede(db, held.id, held.seq + 1, chosen, now)
     return chosen
+
+
+def wants_photo(closing: str | None) -> bool:
+    """Whether a closing condition asks for a photo of what was done."""
+    return any(word in (closing or "").casefold() for word in _PHOTO_WORDS)
 
 
 def since(db: Connection, report_id: int, seq: int) -> Sequence[Any]:

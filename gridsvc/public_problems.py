@@ -63,10 +63,10 @@ class Problem:
 
 @dataclass(frozen=True)
 class Page:
-    """Some problems, and after which the next page begins (None: there is none)."""
+    """Some problems, and whether more come behind them. (A cursor would tell the second of a report.)"""
 
     items: tuple[Problem, ...]
-    next: tuple[datetime, int] | None
+    more: bool
 
 
 def picture(db: Connection, hidden: Sequence[str], now: datetime) -> Picture:
@@ -91,16 +91,14 @@ def page(
     *,
     category: str | None = None,
     cell: str | None = None,
-    after: tuple[datetime, int] | None = None,
+    skip: int = 0,
     n: int = 50,
 ) -> Page:
     """Public problems, the newest first; with `cell` those that are told as the cell of this name."""
     parts = [part.bounds for part in seen.cells.parts(cell)] if cell is not None else []
     wests, souths, easts, norths = ([part[side] for part in parts] for side in range(4))
-    before_at, before_id = after or (None, None)
-    asked = _public(hidden, now) | {"category": category, "boxed": cell is not None, "n": n + 1}
+    asked = _public(hidden, now) | {"category": category, "boxed": cell is not None, "n": n + 1, "skip": skip}
     asked |= {"wests": wests, "souths": souths, "easts": easts, "norths": norths}
-    asked |= {"before_at": before_at, "before_id": before_id}
     rows = db.execute(load("public_rows"), asked).all()
     items = tuple(
         Problem(
@@ -116,7 +114,7 @@ def page(
         )
         for row in rows[:n]
     )
-    return Page(items, (rows[n - 1].received_at, rows[n - 1].id) if len(rows) > n else None)
+    return Page(items, len(rows) > n)
 
 
 def _public(hidden: Sequence[str], now: datetime) -> dict[str, object]:

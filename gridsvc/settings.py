@@ -36,6 +36,7 @@ class Settings(BaseSettings):
     mode: Literal["demo", "production"] = Field("production", description="production refuses demo accounts")
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8000, ge=1, le=65535, description="port to listen on")
+    trust_port: int = Field(8080, ge=1, le=65535, description="port of plain http that tells phones how to trust")
     tls_cert: Path | None = Field(None, description="certificate file for serving https directly")
     tls_key: Path | None = Field(None, description="key file for serving https directly")
     trusted_proxy: str | None = Field(None, description="address of the TLS proxy whose forwarded headers count")
@@ -47,6 +48,7 @@ class Settings(BaseSettings):
     device_days: float = Field(30.0, gt=0, le=366, description="how long a login of the app on a phone lasts")
     anonymous_per_minute: int = Field(10, ge=1, description="reports a minute from one address without an account")
     captcha_command: Path | None = Field(None, description="a captcha's command (see docs); none: nothing is asked")
+    public_except: str = Field("", description="categories or classes that are not public, with commas between")
     photo_dir: Path | None = Field(None, description="where photos lie, by schema; none: photos in the data folder")
     photo_max_mb: int = Field(15, ge=1, le=200, description="largest photo that is taken, in MB")
     photo_max_mp: int = Field(50, ge=1, le=200, description="most pixels a photo may have, in millions")
@@ -86,6 +88,11 @@ class Settings(BaseSettings):
         if value not in available_timezones():
             raise ValueError(f"unknown time zone {value!r}")
         return value
+
+    @property
+    def hidden_categories(self) -> tuple[str, ...]:
+        """Codes of categories, or of classes of them, that the public does not see."""
+        return tuple(code for part in self.public_except.split(",") if (code := part.strip()))
 
     @property
     def photo_folder(self) -> Path:

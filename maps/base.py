@@ -111,7 +111,7 @@ class GridMap(folium.Map):
 
     def __init__(
         self,
-        name: Literal["hotspots", "coverage", "wall"],
+        name: Literal["hotspots", "coverage", "wall", "public"],
         labels: Labels,
         view: MapView,
         *,

@@ -14,7 +14,9 @@ from starlette.requests import HTTPConnection
 
 from geodata.pictures.shapes import Rules
 from gridsvc.grids import Rule
+from gridsvc.lan import Lan
 from gridsvc.photo_files import Files
+from gridsvc.public_problems import Picture
 from gridsvc.settings import Settings
 from gridsvc.web import tiles
 from gridsvc.web.answers import Bodies
@@ -62,7 +64,10 @@ class Services:
     senders: Limiter = field(default_factory=lambda: Limiter(SENDER_REPORTS, SENDER_S))
     places: Limiter = field(default_factory=lambda: Limiter(PLACE_REPORTS, PLACE_S))
     tails: Limiter = field(default_factory=lambda: Limiter(TAILS, TAILS_S))
+    public: Picture | None = None  # what everybody sees, as it was counted last
+    public_lock: threading.Lock = field(default_factory=threading.Lock)
     resident_key: bytes | None = None  # what signs residents' proofs, once it was asked for
+    lan: Lan | None = None  # how phones reach it, where it was started for its network
     lacks: str | None = None  # the code of what /readyz missed when it was last asked
     hashing: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(HASHES_AT_ONCE))
 

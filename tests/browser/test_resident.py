@@ -259,6 +259,7 @@ def test_photos_are_stored_while_the_rest_is_written(visitor: Visitor, made: Fre
     page.reload()
     expect(page.locator("#picked [data-state=stored]")).to_have_count(2)
     page.click("#picked li:nth-child(2) button")
+    page.wait_for_timeout(1700)  # to read what others reported nearby
     page.click(SEND)
     expect(page.locator("#sent-number")).to_be_visible()
     (row,) = stored(made, words)

@@ -52,6 +52,14 @@ ALLOWED: dict[tuple[str, str], set[str | None]] = {
     ("POST", "/api/v1/residents/join"): EVERYBODY,
     ("POST", "/api/v1/residents/lookup"): EVERYBODY,
     ("POST", "/api/v1/residents/qr"): EVERYBODY,
+    ("GET", "/api/v1/public/cells"): EVERYBODY,
+    ("GET", "/api/v1/public/problems"): EVERYBODY,
+    ("GET", "/api/v1/public/photos/{sha256}"): EVERYBODY,
+    ("GET", "/public"): EVERYBODY,
+    ("GET", "/api/v1/releases"): PLACERS,
+    ("POST", "/api/v1/releases"): PLACERS,
+    ("GET", "/releases"): PLACERS,
+    ("POST", "/releases"): PLACERS,
     ("GET", "/r"): EVERYBODY,
     ("GET", "/r/{number}"): EVERYBODY,
     ("POST", "/r"): EVERYBODY,
@@ -74,6 +82,7 @@ ALLOWED: dict[tuple[str, str], set[str | None]] = {
     ("POST", "/api/v1/visits"): VISITORS,
     ("POST", "/api/v1/visits/batch"): VISITORS,
     ("POST", "/api/v1/sync"): KNOWN,
+    ("GET", "/api/v1/sync"): VISITORS,  # who sees everything has no list for a phone
     ("GET", "/api/v1/visits"): KNOWN,
     ("GET", "/api/v1/households/{household_id}/visits"): KNOWN,
     ("GET", "/api/v1/households"): KNOWN,
@@ -126,6 +135,8 @@ ALLOWED: dict[tuple[str, str], set[str | None]] = {
     ("GET", "/basemap/{z}/{x}/{y}.pbf"): EVERYBODY,
     ("GET", "/basemap/tiles/{layer}/{z}/{x}/{y}"): EVERYBODY,
     ("GET", "/"): KNOWN,
+    ("GET", "/trust"): EVERYBODY,
+    ("GET", "/trust/gridsvc-authority.crt"): EVERYBODY,
     ("GET", "/login"): EVERYBODY,
     ("POST", "/login"): EVERYBODY,
     ("POST", "/logout"): EVERYBODY,
@@ -187,6 +198,8 @@ ALLOWED: dict[tuple[str, str], set[str | None]] = {
     ("GET", "/field.webmanifest"): EVERYBODY,
     ("GET", "/field/words.json"): EVERYBODY,
     ("GET", "/field/me"): EVERYBODY,
+    ("GET", "/field/import"): PLACERS,
+    ("POST", "/api/v1/unsent"): PLACERS,
 }
 FILES = {"/static/vendor", "/static/maps", "/static/app"}
 QUERIES = {"/api/v1/locate": {"lon": "110.005", "lat": "23.005", "crs": "wgs84"}}

@@ -1,8 +1,8 @@
 -- Question: which problems are public, the newest first, with what staff released of them?
 -- Parameters: :states (text[]), :since (instant: received since), :hidden (text[]: categories or classes that are not
 --   public), :category (code, or null: all), :boxed (bool: only those in one of the boxes), :wests, :souths, :easts, :norths
---   (float8[]: boxes, degrees, EPSG:4326, western and southern side in, the others out), :before_at, :before_id (the last
---   row of the page before, or null), :n (rows at most)
+--   (float8[]: boxes, degrees, EPSG:4326, western and southern side in, the others out), :n (rows at most), :skip (rows of
+--   the pages before)
 -- Columns: id, category, name_zh, name_en, state, received_at, closed_at, lon, lat (not for the public), words, photos (bytea[])
 -- Index: report_received_at_id_idx, report_geom_idx
 SELECT r.id, r.category, c.name_zh, c.name_en, r.state, r.received_at, r.closed_at, ST_X(r.geom) AS lon,
@@ -14,11 +14,10 @@ JOIN category c ON c.code = r.category
 WHERE r.received_at >= CAST(:since AS timestamptz) AND r.state = ANY (CAST(:states AS text[]))
   AND (CAST(:category AS text) IS NULL OR r.category = :category)
   AND NOT (c.code = ANY (CAST(:hidden AS text[])) OR coalesce(c.parent_code = ANY (CAST(:hidden AS text[])), false))
-  AND (CAST(:before_at AS timestamptz) IS NULL OR (r.received_at, r.id) < (CAST(:before_at AS timestamptz), CAST(:before_id AS bigint)))
   AND (NOT :boxed OR EXISTS (
     SELECT FROM unnest(CAST(:wests AS float8[]), CAST(:souths AS float8[]), CAST(:easts AS float8[]), CAST(:norths AS float8[]))
       b (west, south, east, north)
     WHERE r.geom && ST_MakeEnvelope(b.west, b.south, b.east, b.north, 4326)
       AND ST_X(r.geom) >= b.west AND ST_X(r.geom) < b.east AND ST_Y(r.geom) >= b.south AND ST_Y(r.geom) < b.north))
 ORDER BY r.received_at DESC, r.id DESC
-LIMIT :n
+LIMIT :n OFFSET :skip

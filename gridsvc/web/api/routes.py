@@ -21,6 +21,7 @@ from gridsvc.web.api import (
     map_coverage,
     maps,
     photos,
+    public,
     report_tiles,
     reports,
     residents,
@@ -29,6 +30,7 @@ from gridsvc.web.api import (
     stats,
     sync,
     tiles,
+    unsent,
     visits,
     voices,
     wall,
@@ -40,6 +42,6 @@ ROUTERS: tuple[APIRouter, ...] = tuple(
     for part in (
         *(residents, joining, actions, reports, photos, voices, locate, stats, maps, tiles, report_tiles, categories),
         *(worklist, wall, ledger, departments, responsibility, duty, accounts, devices, health),
-        *(campaigns, visits, households, saved_queries, map_coverage, find, sync),
+        *(public, campaigns, visits, households, saved_queries, map_coverage, find, sync, unsent),
     )
 )

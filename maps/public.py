@@ -1,0 +1,27 @@
+"""The public map: cells of at least twenty households, coloured by how many problems each holds; nobody's point."""
+
+from __future__ import annotations
+
+from maps import palette
+from maps.base import GridMap, Labels, MapView
+from maps.classify import N_CLASSES
+from maps.layers import AREAS, OPACITY_OVER_TILES, Roads, ShellLayer, Tiles
+
+CELLS_ADDRESS = "/api/v1/public/cells"
+CELL_OPACITY = 0.6  # the roads lie under the cells: with them people find the place
+
+
+def build(labels: Labels, view: MapView) -> GridMap:
+    """The shell of the public map."""
+    grid_map = GridMap("public", labels, view, module="maps/public.js")
+    grid_map.constants |= {
+        "cells": CELLS_ADDRESS,
+        "shades": [palette.colors("problems", n) for n in range(N_CLASSES + 1)],
+    }
+    for place, layer in enumerate(view.tiles):
+        grid_map.add_child(Tiles(layer, place, view.tiles_max_zoom))
+    if view.basemap:
+        grid_map.add_child(Roads())
+    opacity = OPACITY_OVER_TILES if view.tiles else CELL_OPACITY
+    grid_map.add_child(ShellLayer("cells", AREAS, live=True, opacity=opacity))
+    return grid_map
