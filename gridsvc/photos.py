@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, exists, literal, select
+from sqlalchemy.dialects.postgresql import insert
 
 from geodata.pictures.shapes import Box, Rendered
 from gridsvc.db import tables as t
@@ -140,7 +141,19 @@ def save(
     photo = known(db, sha256)
     if photo is None:  # it was there while we stored it, and `clean` has taken it since
         raise Conflict("photo_busy")
+    if not created:
+        sent_again(db, photo, actor)
     return photo, created
+
+
+def sent_again(db: Connection, photo: Photo, actor: Actor) -> None:
+    """Nothing; afterwards this account too counts as a sender of the photo: its bytes came from there once more."""
+    if actor.known and photo.sender_id != actor.account_id:
+        p = t.photo.c
+        held = select(p.sha256, literal(actor.account_id)).where(p.sha256 == photo.sha256)
+        held = held.with_for_update(read=True, key_share=True)  # `clean` may be taking it
+        names = ["sha256", "account_id"]
+        db.execute(insert(t.photo_sender).from_select(names, held).on_conflict_do_nothing())
 
 
 def folder_token(db: Connection) -> str:
@@ -175,7 +188,7 @@ def link(db: Connection, report_id: int, seq: int, shas: Sequence[str], kind: st
 
 def _lists(db: Connection, actor: Actor, sha256: bytes) -> bool:
     photo = known(db, sha256)
-    return photo is not None and (not photo.used or photo.sender_id == actor.account_id or _sees(db, actor, photo))
+    return photo is not None and (not photo.used or _sent(db, actor, photo) or _sees(db, actor, photo))
 
 
 def check(shas: Sequence[str]) -> list[bytes]:
@@ -200,7 +213,7 @@ def of_report(db: Connection, report_id: int) -> tuple[Shown, ...]:
 
 
 def visible(db: Connection, actor: Actor, sha256: bytes) -> Photo:
-    """The photo, for a reader who sees a report that shows it; one that no report shows, for its sender only.
+    """The photo, for a reader who sees a report that shows it, and for whoever sent it.
 
     Raises:
         NotFound: there is none for this reader.
@@ -211,9 +224,17 @@ def visible(db: Connection, actor: Actor, sha256: bytes) -> Photo:
     raise NotFound("photo_unknown", sha256=sha256.hex())
 
 
+def _sent(db: Connection, actor: Actor, photo: Photo) -> bool:
+    if not actor.known or photo.sender_id == actor.account_id:
+        return actor.known
+    c = t.photo_sender.c
+    mine = (c.sha256 == photo.sha256) & (c.account_id == actor.account_id)
+    return bool(db.scalar(select(exists().where(mine))))
+
+
 def _sees(db: Connection, actor: Actor, photo: Photo) -> bool:
-    if not photo.used:
-        return actor.known and photo.sender_id == actor.account_id
+    if _sent(db, actor, photo):
+        return True
     x = t.report_photo.c
     which = scope(actor) | {"sees_unplaced": may(actor, "place")}
     reports = db.scalars(select(x.report_id).where(x.sha256 == photo.sha256).distinct()).all()

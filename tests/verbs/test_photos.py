@@ -182,7 +182,8 @@ def test_who_sees_a_photo(db: Connection, files: Files, studio: Studio) -> None:
     report_id, _ = report(db)  # on no grid: those who see everything see it
     photos.link(db, report_id, 1, [mine.sha256.hex(), nobodys.sha256.hex()], "near")
     assert photos.visible(db, admin, nobodys.sha256).used
-    for actor in (sender, manager, ANONYMOUS):
+    assert photos.visible(db, sender, mine.sha256).used  # who sent it has it
+    for actor in (manager, ANONYMOUS):
         with pytest.raises(NotFound):
             photos.visible(db, actor, mine.sha256)
 

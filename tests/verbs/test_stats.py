@@ -95,6 +95,39 @@ def test_hotspots_by_category_period_and_edition(city: Connection, rule: Rule) -
     assert stats.hotspots(city, now, ADMIN).n_unlocated == 1
 
 
+PLAIN = """
+SELECT coalesce(g.code, '') AS code, count(*) AS n
+FROM report r
+JOIN placement p ON p.report_id = r.id AND (p.from_at <= :held_at OR p.seq = 1) AND (p.to_at IS NULL OR p.to_at > :held_at)
+LEFT JOIN grid_version g ON g.id = p.grid_version_id
+WHERE r.received_at >= :from_at AND r.received_at < :to_at AND r.state <> 'void'
+GROUP BY 1"""
+
+
+def test_counts_at_any_instant_are_those_of_a_plain_count(city: Connection, rule: Rule) -> None:
+    later = NOW + timedelta(days=2)
+    made = [submit(city, 110.0005 + 0.001 * i, 23.005, rule, NOW - timedelta(days=40 - i)).number for i in range(40)]
+    for number in made[::3]:
+        lead(city, number, "struck_off", NOW)
+    for number in made[1::6]:
+        lead(city, number, "void", NOW)
+    publish(city, [r for r in square() if r[1] != "001"], later, rule, replace=True)
+    for number in made[2::3]:
+        lead(city, number, "struck_off", later + timedelta(hours=2))
+    days = [timedelta(days=n) for n in (-45, -30, -12, 1, 2, 3)]
+    told = []
+    for first in days:
+        for last in days:
+            period = stats.Period(NOW + first, NOW + last, later + timedelta(days=1))
+            bounds = {"from_at": period.from_at, "to_at": period.to_at, "held_at": period.held_at}
+            plain = {row.code: row.n for row in city.execute(text(PLAIN), bounds)}
+            table = stats.hotspots(city, period, ADMIN)
+            counted = {row.code: row.n for row in table.rows if row.n} | {"": table.n_unlocated}
+            assert {code: n for code, n in counted.items() if n} == plain
+            told.append(tuple(sorted(plain.items())))
+    assert len(set(told)) > 8
+
+
 def test_cells_have_their_outline_and_every_located_report(city: Connection, rule: Rule) -> None:
     for lon, lat in ((110.005, 23.005), (110.0050001, 23.0050001), (111.5, 23.005)):
         submit(city, lon, lat, rule)

@@ -22,7 +22,7 @@ from gridsvc.web import intake
 from tests import photographs
 from tests.conftest import Fresh
 from tests.photographs import sha256
-from tests.web.conftest import Client, Serve
+from tests.web.conftest import Client, Serve, report
 from tests.web.county import County
 
 BASE = "/api/v1/photos"
@@ -233,6 +233,23 @@ def test_who_sees_it(client: Client, made: Fresh, county: County, seeds: Iterato
         path = listed(made, county, name, content)
         for end in ("", "/thumb", "/redactions"):
             assert seen(path + end) == who, name
+
+
+def test_who_sends_the_same_bytes_may_list_them(
+    client: Client, made: Fresh, county: County, seeds: Iterator[int]
+) -> None:
+    content = picture(seeds)
+    assert put(client("manager_east"), content).status_code == 201
+    address = listed(made, county, "east", content)
+    worker = client("worker")
+    draft = report(photos=[sha256(content)])
+    # a hash that was read somewhere is no photo; its bytes are
+    assert worker.post("/api/v1/reports", json=draft).json()["code"] == "photo_unknown"
+    assert worker.get(address).status_code == 404
+    assert put(worker, content).status_code == 200
+    assert worker.get(f"{address}/thumb").status_code == 200
+    assert worker.post("/api/v1/reports", json=draft).status_code == 201
+    assert client("manager_west").get(address).status_code == 200  # the report is theirs
 
 
 def test_it_is_served_as_nothing_but_a_picture(

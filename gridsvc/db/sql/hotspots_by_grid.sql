@@ -3,14 +3,38 @@
 --   :all_areas (bool), :area_ids (bigint[]), :worker_id (bigint or null): which grids this reader sees
 -- Columns: id (version), code, name, layer, n, denom (households or null), retired (in no current edition), area_id,
 --   area_code, area_name (null: in no area), seen (by this reader), by code; last, with nothing else, n in no grid
--- Index: report_received_at_id_idx, placement_pkey, grid_version_current_key, household_grid_version_id_idx
-WITH counted AS (
-  SELECT p.grid_version_id, count(*) AS n
+-- Index: placement_ended_idx, placement_open_idx, placement_past_idx; for a category report_received_at_id_idx,
+--   placement_pkey; grid_version_current_key, household_grid_version_id_idx
+WITH part (grid_version_id, n) AS (
+  -- of every category, what the current placements tell: of ended reports without asking them,
+  SELECT p.grid_version_id, count(*)
+  FROM placement p
+  WHERE CAST(:category AS text) IS NULL AND p.to_at IS NULL AND p.ended IS NOT NULL AND p.ended <> 'void'
+    AND p.received_at >= :from_at AND p.received_at < :to_at AND (p.from_at <= :held_at OR p.seq = 1)
+  GROUP BY p.grid_version_id
+  UNION ALL
+  SELECT p.grid_version_id, count(*)
+  FROM placement p JOIN report r ON r.id = p.report_id AND r.open
+  WHERE CAST(:category AS text) IS NULL AND p.to_at IS NULL AND p.ended IS NULL
+    AND r.received_at >= :from_at AND r.received_at < :to_at AND (p.from_at <= :held_at OR p.seq = 1)
+  GROUP BY p.grid_version_id
+  UNION ALL
+  -- and those that were superseded since the instant that counts
+  SELECT p.grid_version_id, count(*)
+  FROM placement p JOIN report r ON r.id = p.report_id
+  WHERE CAST(:category AS text) IS NULL AND p.to_at > :held_at AND (p.from_at <= :held_at OR p.seq = 1)
+    AND r.received_at >= :from_at AND r.received_at < :to_at AND r.state <> 'void'
+  GROUP BY p.grid_version_id
+  UNION ALL
+  SELECT p.grid_version_id, count(*)
   FROM report r
   JOIN placement p ON p.report_id = r.id AND (p.from_at <= :held_at OR p.seq = 1) AND (p.to_at IS NULL OR p.to_at > :held_at)
-  WHERE r.received_at >= :from_at AND r.received_at < :to_at AND r.state <> 'void'
-    AND (CAST(:category AS text) IS NULL OR r.category = CAST(:category AS text))
+  WHERE r.category = CAST(:category AS text)
+    AND r.received_at >= :from_at AND r.received_at < :to_at AND r.state <> 'void'
   GROUP BY p.grid_version_id
+),
+counted AS (
+  SELECT grid_version_id, sum(n) AS n FROM part GROUP BY grid_version_id
 ),
 by_code AS (
   SELECT g.layer, g.code, sum(c.n) AS n, max(g.id) AS latest_id

@@ -94,6 +94,7 @@ from gridsvc.db.tables.reports import (
     sync_item,
 )
 from gridsvc.db.tables.residents import joined, released, resident_key
+from gridsvc.db.tables.unsent import unsent_import
 from gridsvc.rules.visiting import MODES, OUTCOMES, WITHDRAWN
 
 __all__ = [
@@ -177,6 +178,7 @@ __all__ = [
     "staff_log",
     "stage_limit",
     "sync_item",
+    "unsent_import",
     "visit",
     "visit_report",
     "voice",

@@ -53,6 +53,13 @@ photo = Table(
     Index(None, "received_at"),
 )
 
+photo_sender = Table(  # who sent the same bytes later
+    "photo_sender",
+    metadata,
+    Column("sha256", ForeignKey("photo.sha256", ondelete="CASCADE"), primary_key=True),
+    Column("account_id", ForeignKey("account.id"), primary_key=True),
+)
+
 photo_redaction = Table(
     "photo_redaction",
     metadata,

@@ -214,7 +214,11 @@ async def redact(sha256: Sha256, body: RedactionIn, request: Request) -> Respons
 
 
 def _known(unit: Unit, digest: bytes) -> Photo | None:
-    return photos.known(unit.question, digest)
+    """The photo where these bytes came before; whoever sends them now counts as a sender too."""
+    found = photos.known(unit.question, digest)
+    if found is not None:
+        photos.sent_again(unit.db, found, unit.actor)
+    return found
 
 
 def _save(unit: Unit, digest: bytes, made: Rendered, sent_bytes: int) -> tuple[Photo, bool]:

@@ -1,0 +1,19 @@
+"""Everybody who sent the bytes of a photo may list it."""
+
+from alembic import op
+
+from gridsvc.db.statements import statements
+
+revision = "0031"
+down_revision = "0030"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    for statement in statements(__file__):
+        op.execute(statement)
+
+
+def downgrade() -> None:
+    raise NotImplementedError("a schema is brought back from a dump, not downgraded")

@@ -1,0 +1,19 @@
+"""What the hotspots map counts by grid is read from indexes."""
+
+from alembic import op
+
+from gridsvc.db.statements import statements
+
+revision = "0032"
+down_revision = "0031"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    for statement in statements(__file__):
+        op.execute(statement)
+
+
+def downgrade() -> None:
+    raise NotImplementedError("a schema is brought back from a dump, not downgraded")
