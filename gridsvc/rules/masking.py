@@ -9,6 +9,9 @@ _BELOW_BUILDING = re.compile(
     r"(?<=[幢栋座])\S.*$|(?<=号楼)\S.*$|\d+\s*(?:单元|梯|门|层|楼(?!栋)|室|户).*$|(?i:,?\s*\b(?:unit|room|apt|flat)\b.*$)"
 )
 
+# Seven digits or more, whatever stands between them, and no day: a phone number, an identity number, an account.
+_NUMBER = re.compile(r"(?<!\d)(?!\d{4}[-./]\d{1,2}[-./]\d{1,2}(?!\d))(?:\d[ \u3000.\-–—()（）]{0,2}){6,}[\dXx]")
+
 
 def name(text: str | None) -> str | None:
     """A name with its first character alone.
@@ -41,3 +44,12 @@ def address(text: str | None) -> str | None:
         return text
     short = _BELOW_BUILDING.sub("**", text, count=1)
     return short
+
+
+def numbers(text: str | None) -> str | None:
+    """A text without the numbers in it by which somebody could be found.
+
+    >>> numbers("打 138-1234 5678，3幢501室"), numbers("证 44040119900101123X"), numbers("2026-11-01 起"), numbers(None)
+    ('打 ****，3幢501室', '证 ****', '2026-11-01 起', None)
+    """
+    return text if not text else _NUMBER.sub("****", text)

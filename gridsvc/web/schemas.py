@@ -352,6 +352,24 @@ class SyncedOut(Out):
     items: list[SyncedItemOut]
 
 
+class KeptOut(Out):
+    """What a phone keeps, or what changed of it; `categories` is left out where they are as they were. Positions in
+    EPSG:4326. A door's `order` is its place in walking order, null where it need not be visited today."""
+
+    cursor: str
+    reset: bool
+    now: datetime
+    day: date
+    me: dict[str, Any]
+    grids: list[dict[str, Any]]
+    compounds: list[dict[str, Any]]
+    doors: list[dict[str, Any]]
+    campaign: dict[str, Any] | None
+    categories: list[dict[str, Any]] = []
+    reports: list[dict[str, Any]]
+    gone: dict[str, list[Any]]
+
+
 class LocatedOut(Out):
     """Where a position belongs; nothing is stored, and the position is not given back."""
 

@@ -7,18 +7,18 @@ from datetime import datetime
 from functools import partial
 from typing import Annotated, Any, Literal, Self
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import Field, TypeAdapter, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 from starlette.responses import Response
 
-from gridsvc import duplicates, reports, sync, sync_acts, terms, visits
+from gridsvc import duplicates, reports, sync, sync_acts, sync_changes, terms, visits
 from gridsvc.errors import Refused
 from gridsvc.photos import MOST_PHOTOS
 from gridsvc.web import batches, errors, schemas
-from gridsvc.web.api import period, rows
+from gridsvc.web.api import cursors, kept_rows, period, rows
 from gridsvc.web.api.actions import ActionSaid, Sha256
 from gridsvc.web.api.visits import VisitSaid
 from gridsvc.web.deps import Unit, may
@@ -132,6 +132,38 @@ BODY: dict[str, Any] = {
 }
 
 
+_LIST = "kept list"  # what a cursor is for
+
+
+@router.get("/sync", operation_id="read_kept", responses={200: {"model": schemas.KeptOut}})
+def kept(
+    unit: Annotated[Unit, may("sync")],
+    since: Annotated[schemas.Words | None, Query(max_length=4000, description="`cursor` of the answer before")] = None,
+) -> Response:
+    """What a phone keeps for work without signal: own grids and those beside them, compounds, doors, open reports.
+
+    Without `since` all of it; with it what changed, and what is `gone`. Where a duty, an edition, the campaign or the
+    day is another, all of it again: `reset`. A door that comes without `order` keeps the one it had. Nobody's name,
+    phone or identity number is in it.
+    """
+    found = sync_changes.load(unit.db, unit.actor, _since(since), unit.now, unit.mine.settings.zone)
+    return JSONResponse(kept_rows.told(unit, found) | {"cursor": _cursor(found.cursor)})
+
+
+def _cursor(at: sync_changes.Since) -> str:
+    return cursors.sealed([f"{at.snapshot} {at.key}", 0], _LIST)
+
+
+def _since(cursor: str | None) -> sync_changes.Since | None:
+    if cursor is None:
+        return None
+    value, _ = cursors.opened(cursor, _LIST)
+    parts = value.split(" ") if isinstance(value, str) else []
+    if len(parts) != 2:
+        raise Refused("cursor_invalid")
+    return sync_changes.Since(*parts)
+
+
 @router.post(
     "/sync",
     operation_id="send_kept",
@@ -193,12 +225,10 @@ def _read(one: ReportItem | VisitItem | ActionItem | AttachItem, sent_at: dateti
     # of what was said alone: a later version of this service, which knows more members, finds the same
     digest = hashlib.sha256(one.model_dump_json(exclude_unset=True).encode()).digest()
     done_at = None if one.done_at is None else period.instant(one.done_at, zone)
-    wish, photos, voice = None, (), None
     if isinstance(one, ActionItem):
         wish = one.action.wished(one.action.version or sync_acts.NEWEST, zone)
-    else:
-        photos, voice = one.photos, one.voice
-    return sync_acts.Act(one.key, one.target(), digest, wish, photos, voice, done_at, sent_at)
+        return sync_acts.Act(one.key, one.target(), digest, wish, done_at=done_at, sent_at=sent_at)
+    return sync_acts.Act(one.key, one.target(), digest, None, one.photos, one.voice, done_at, sent_at)
 
 
 def _answered(answer: sync.Answer, unit: Unit) -> rows.Json:

@@ -1,0 +1,100 @@
+"""What a phone keeps, as the API writes it: no name, phone or identity number of anybody who lives there."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from gridsvc import categories, sync_changes
+from gridsvc.rules import addresses, masking
+from gridsvc.web.api import rows
+from gridsvc.web.deps import Unit
+
+Json = dict[str, Any]
+
+
+def told(unit: Unit, found: sync_changes.Kept) -> Json:
+    """The list, or its changes; what is left out is as it was."""
+    zone, actor = unit.mine.settings.zone, unit.actor
+    me: Json = {"login": actor.login, "name": actor.name, "role": actor.role, "worker": None}
+    if found.worker is not None:
+        me["worker"] = dict(zip(("code", "name"), found.worker, strict=True))
+    answer: Json = {
+        "reset": found.reset,
+        "now": rows.moment(unit.now, zone),
+        "day": found.day.isoformat(),
+        "me": me,
+        "grids": [_grid(one) for one in found.grids or ()],
+        "compounds": [_compound(one) for one in found.compounds or ()],
+        "doors": [_door(unit, one, found.orders) for one in found.doors],
+        "campaign": _campaign(found),
+        "reports": [_report(unit, one) for one in found.reports],
+        "gone": {
+            "grids": [],
+            "compounds": [],
+            "doors": found.gone_doors,
+            "reports": ["|".join(map(str, one)) for one in found.gone_reports],
+        },
+    }
+    if found.categories is not None:
+        answer["categories"] = [_category(*one) for one in found.categories]
+    return answer
+
+
+def _grid(one: Any) -> Json:
+    same = {name: getattr(one, name) for name in ("code", "name", "layer", "own", "kind", "worker")}
+    return same | {"geometry": json.loads(one.geometry)}
+
+
+def _compound(one: Any) -> Json:
+    return {name: getattr(one, name) for name in ("id", "name", "initials", "lon", "lat", "grid")}
+
+
+def _door(unit: Unit, one: Any, orders: dict[int, int] | None) -> Json:
+    label = {lang: addresses.label(one.building, one.unit, one.room, lang) for lang in ("zh", "en")}
+    same = ("id", "compound_id", "compound", "building", "unit", "room", "lon", "lat", "grid", "today", "status")
+    door = {name: getattr(one, name) for name in same} | {"label": label, "n_visits": one.n_visits}
+    door |= {"class": {"code": one.class_code, "zh": one.class_zh, "en": one.class_en}}
+    door |= {"visited_at": rows.moment(one.visited_at, unit.mine.settings.zone)}
+    return door if orders is None else door | {"order": orders.get(one.id)}
+
+
+def _campaign(found: sync_changes.Kept) -> Json | None:
+    one = found.campaign
+    if one is None:
+        return None
+    n_eligible, n_reached = found.counts
+    told = {"code": one.code, "name": one.wanted.name, "ends_on": one.wanted.ends_on.isoformat()}
+    told |= {"questions": list(one.wanted.questions), "policies": []}
+    return told | {"n_eligible": n_eligible, "n_reached": n_reached}
+
+
+def _category(one: categories.Category, of: categories.Category | None, photo: bool) -> Json:
+    above = None if of is None else {"code": of.code, "zh": of.name_zh, "en": of.name_en}
+    photo_at = ["solve_on_spot", "dispose"] if photo else ["solve_on_spot"]
+    same = {"code": one.code, "zh": one.name_zh, "en": one.name_en, "kind": one.kind}
+    return same | {"class": above, "photo_at": photo_at}
+
+
+def _report(unit: Unit, one: sync_changes.Report) -> Json:
+    held, said, zone = one.held, one.said, unit.mine.settings.zone
+    return {
+        "number": held.number,
+        "source": held.source,
+        "repeat": said.repeat,
+        "key": None if said.key is None else str(said.key),
+        "version": held.seq,
+        "state": held.state,
+        "category": held.category,
+        "description": masking.numbers(said.description),
+        "words": masking.numbers(said.words),
+        "lon": said.lon,
+        "lat": said.lat,
+        "grid": said.grid,
+        "received_at": rows.moment(said.received_at, zone),
+        "due_at": rows.moment(held.case.due_at, zone),
+        "standing": one.standing,
+        "actions": list(one.actions),
+        "needs_photo": list(one.needs_photo),
+        "n_photos": said.n_photos,
+    }
