@@ -73,11 +73,19 @@ export function merge(before, told) {
   for (const name of ["day", "me", "categories", "campaign"]) if (told[name] !== undefined) held[name] = told[name];
   for (const [name, keyOf] of Object.entries(KEYED)) {
     const gone = new Set(((told.gone || {})[name] || []).map(String));
-    const fresh = new Map((told[name] || []).map((one) => [String(keyOf(one)), one]));
+    const old = new Map(from[name].map((one) => [String(keyOf(one)), one]));
+    // what an answer does not say of a thing stays: a door's place in walking order
+    const fresh = new Map((told[name] || []).map((one) => [String(keyOf(one)), { ...old.get(String(keyOf(one))), ...one }]));
+    if (name === "doors") for (const old of from.doors) keepOrder(fresh.get(String(old.id)), old);
     const kept = from[name].filter((one) => !gone.has(String(keyOf(one))) && !fresh.has(String(keyOf(one))));
     held[name] = [...kept, ...fresh.values()];
   }
   return held;
+}
+
+// a door that changed alone is told without its place in the walk
+function keepOrder(door, old) {
+  if (door && (door.order === undefined || door.order === null)) door.order = old.order;
 }
 
 /** Forgets all of it, as a logout does. */
