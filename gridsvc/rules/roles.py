@@ -21,6 +21,7 @@ _HANDLER = frozenset({"handler"})
 # What may be done, by whom; actions on a report (rules/lifecycle.py) by their own name. What is not listed nobody may.
 MAY: dict[str, frozenset[str]] = {
     "submit": _STAFF | {"anonymous"},
+    "import_unsent": frozenset({"admin", "manager"}),  # of a file that a phone could not send
     "sync": _STAFF,  # what a phone kept; each item asks for its own deed
     "read_categories": _STAFF | {"anonymous"},
     "read_basemap": _STAFF | {"anonymous"},

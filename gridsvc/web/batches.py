@@ -14,7 +14,7 @@ from starlette.types import Scope
 from gridsvc.errors import NotAuthenticated
 from gridsvc.web import security
 
-PATHS = frozenset({"/api/v1/visits/batch", "/api/v1/sync"})
+PATHS = frozenset({"/api/v1/visits/batch", "/api/v1/sync", "/api/v1/unsent"})
 MOST_BYTES = 4 * 1024 * 1024
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 FAULTS = ("drop_before", "drop_after", "error", "busy", "stall", "half")
 OWN = ("connection", "keep-alive", "transfer-encoding", "content-length", "date", "server")
+CODED = ("content-encoding", "etag")
 STALL_S = 60.0  # longer than anything waits; a closed connection ends it at once
 
 Plan = Callable[[str, str], "str | None"]
@@ -21,7 +22,8 @@ Plan = Callable[[str, str], "str | None"]
 
 @dataclass
 class Faults:
-    """The proxy's address and what it does: `plan(method, path)` names a fault or None; `away` refuses everybody.
+    """The proxy's address and what it does: `plan(method, path)` names a fault or None; `away` refuses everybody,
+    `instead` has bodies by path that it gives in place of the service's.
 
     `asked` is every request with what was done to it, `n_busy` how many are being answered, stalled ones apart.
     """
@@ -29,6 +31,7 @@ class Faults:
     address: str = ""
     plan: Plan = lambda method, path: None
     away: bool = False
+    instead: dict[str, bytes] = field(default_factory=dict)
     asked: list[tuple[str, str, str | None]] = field(default_factory=list)
     n_busy: int = 0
     n_stalled: int = 0
@@ -98,6 +101,8 @@ def between(upstream: Callable[[], int]) -> Iterator[Faults]:
             asked = http.client.HTTPConnection("127.0.0.1", upstream(), timeout=50)
             try:
                 kept = {name: value for name, value in self.headers.items() if name.lower() not in OWN}
+                if self.path in faults.instead:
+                    kept.pop("If-None-Match", None)
                 asked.request(self.command, self.path, body or None, kept)
                 answer = asked.getresponse()
                 told = answer.read()
@@ -107,6 +112,10 @@ def between(upstream: Callable[[], int]) -> Iterator[Faults]:
             finally:
                 asked.close()
             headers = [(name, value) for name, value in answer.getheaders() if name.lower() not in OWN]
+            swapped = faults.instead.get(self.path)
+            if swapped is not None:
+                told = swapped
+                headers = [(name, value) for name, value in headers if name.lower() not in CODED]
             if fault == "drop_after":
                 self._cut()
             elif fault == "half":

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 from sqlalchemy import text
 
+from tests.browser.conftest import Visitor
 from tests.browser.fault_proxy import Faults, between
 from tests.browser.field import IPHONE, PIXEL, Phone, phone
 from tests.browser.kept import put, report, sent, unsent, visit
@@ -259,3 +260,51 @@ def test_a_full_phone_says_so_before_anything_is_dropped(worker: Phone, faults: 
     assert told == "full"
     assert unsent(worker) == [first]
     assert [one["key"] for one in worker.keeps()["drafts"]] == [draft["key"]]
+
+
+def test_the_office_takes_in_what_a_phone_could_not_send(
+    worker: Phone, faults: Faults, made: Fresh, visitor: Visitor, tmp_path: Path
+) -> None:
+    with made.begin() as db:
+        door = db.scalar(text("SELECT min(id) FROM household"))
+    faults.away = True
+    first = visit(door)
+    put(worker, first, title="101")
+    keys = [
+        put(worker, report(f"导出 {CANARY}"), photo="#808", title=CANARY),
+        put(worker, report("其后"), after=[first["key"]]),
+    ]
+    assert worker.call("queue", FORCE) == "later"
+    page = worker.open("/queue")
+    with page.expect_download() as saving:
+        page.get_by_role("button", name="导出未发送内容").click()
+    file = tmp_path / saving.value.suggested_filename
+    saving.value.save_as(file)
+    assert len(worker.outbox()) == 3  # a file is no receipt
+    for login, told in (
+        ("manager_east", "没有账号"),
+        ("manager_west", "共 3 条：新增 3，已有 0"),
+        ("manager_west", "共 3 条：新增 0，已有 3"),
+    ):
+        office = visitor(login)
+        desk = office.open("/field/import")
+        desk.set_input_files("#unsent-file", file)
+        desk.get_by_role("button", name="导入").click()
+        expect(desk.locator("#unsent-said")).to_contain_text(told)
+        assert desk.evaluate("window.__x") is None
+    assert [[row.n_photos for row in stored(made, key)] for key in keys] == [[1], [0]]
+    query = text(
+        "SELECT i.login, w.login, u.n_created FROM unsent_import u JOIN account i ON i.id = u.importer_id "
+        "JOIN account w ON w.id = u.account_id ORDER BY u.id"
+    )
+    sent_by = text(
+        "SELECT a.login FROM visit v JOIN account a ON a.id = v.account_id WHERE v.client_key = CAST(:k AS uuid)"
+    )
+    with made.begin() as db:
+        kept = [tuple(row) for row in db.execute(query)]
+        assert db.scalar(sent_by, {"k": first["key"]}) == "worker"
+    assert {row[:2] for row in kept} == {("manager_west", "worker")}
+    assert sum(row[2] for row in kept) == 4  # two texts, the visit, and what ties the photo to its report
+    faults.away = False
+    until_sent(worker)  # the phone itself finds out that all of it is there
+    assert [[row.n_photos for row in stored(made, key)] for key in keys] == [[1], [0]]

@@ -11,7 +11,8 @@ from starlette.responses import Response
 from gridsvc.i18n import Locale
 from gridsvc.web import answers, field_files
 from gridsvc.web.api import devices
-from gridsvc.web.deps import UnitDep
+from gridsvc.web.deps import UnitDep, may
+from gridsvc.web.templating import frame_of, page
 
 router = APIRouter()
 
@@ -21,6 +22,10 @@ SHELL_CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline'; "
     "img-src 'self' data: blob:; media-src 'self' blob:; font-src 'self'; connect-src 'self'; "
     "manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+TAKING_IN = (
+    *("busy", "not_ours", "n", "left", "away", "state_created", "state_same", "state_conflict", "state_refused"),
+    *("kind_report", "kind_visit", "kind_action"),
 )
 # a service worker fetches under the policy that its own script came with
 WORKER_CSP = "default-src 'none'; script-src 'self'; connect-src 'self'"
@@ -53,6 +58,13 @@ def manifest(request: Request) -> Response:
 def words(request: Request, lang: Annotated[Locale, Query()] = "zh") -> Response:
     """The app's words in one language."""
     return answers.body(request, field_files.words(lang), "application/json", cache=ASK_AGAIN)
+
+
+@router.get("/field/import", response_class=HTMLResponse, dependencies=[may("import_unsent")])
+def take_in(request: Request) -> Response:
+    """Where the office takes in the file of a phone that could not send."""
+    frame = frame_of(request)
+    return page(frame, "field_import.html", words={name: frame.words(f"unsent.{name}") for name in TAKING_IN})
 
 
 @router.get("/field/me")

@@ -32,12 +32,15 @@ async function start() {
   }
   await restoreLook();
   queue.on(({ became }) => {
-    if (became) logIn(became === "login");
+    if (became === "login") logIn(true);
     if (became === "done") lookAfter();
     drawBar();
     notices();
   });
-  data.on(() => notices());
+  data.on(async ({ as_of }) => {
+    if (as_of) logIn(false); // told since: whoever is logged in now may go on
+    notices();
+  });
   await router.begin(arrived);
   offline.begin(() => !router.isEditing());
   queue.begin();

@@ -1,0 +1,19 @@
+"""Who took in, from a file, what a phone could not send."""
+
+from alembic import op
+
+from gridsvc.db.statements import statements
+
+revision = "0033"
+down_revision = "0032"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    for statement in statements(__file__):
+        op.execute(statement)
+
+
+def downgrade() -> None:
+    raise NotImplementedError("a schema is brought back from a dump, not downgraded")

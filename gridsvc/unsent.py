@@ -1,0 +1,43 @@
+"""What a phone could not send and the office takes in from its file: for whom it may, and who did."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from gridsvc.db import tables as t
+from gridsvc.db.queries import ask
+from gridsvc.errors import NotFound
+from gridsvc.rules.roles import Actor, require
+
+
+def owner(db: Connection, login: str, importer: Actor) -> Actor:
+    """The person who recorded the items, as whom they are taken; each item asks for what that person may do.
+
+    Raises:
+        Forbidden: the importer's role takes nothing in.
+        NotFound: `account_unknown`: there is no such account in use, or it is not for this importer.
+    """
+    require(importer, "import_unsent")
+    which = {"login": login, "all_areas": importer.sees_all, "area_ids": list(importer.area_ids)}
+    rows = ask(db, "unsent_owner", which)
+    if not rows:
+        raise NotFound("account_unknown", login=login)
+    row = rows[0]
+    return Actor(
+        role=row.role,
+        account_id=row.account_id,
+        login=row.login,
+        name=row.name,
+        worker_id=row.worker_id,
+        department_id=row.department_id,
+        area_ids=tuple(row.area_ids),
+    )
+
+
+def keep(db: Connection, importer: Actor, whose: Actor, counts: Mapping[str, int], now: datetime) -> None:
+    """Nothing; afterwards it is written down who took in how many items of whom."""
+    row = {"importer_id": importer.account_id, "account_id": whose.account_id, "at": now}
+    db.execute(t.unsent_import.insert(), row | {f"n_{status}": n for status, n in counts.items()})

@@ -1,0 +1,46 @@
+"""What a phone could not send, taken in at the office from its file."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from gridsvc import unsent
+from gridsvc.web import batches, schemas
+from gridsvc.web.api import sync
+from gridsvc.web.deps import Unit, may
+
+router = APIRouter(prefix="/api/v1", tags=["sync"])
+
+ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {"model": schemas.SyncedOut},
+    404: {"model": schemas.ErrorOut},
+    413: {"model": schemas.ErrorOut},
+}
+
+
+@router.post(
+    "/unsent",
+    operation_id="take_unsent",
+    responses=ANSWERS,
+    openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": sync.BODY}}}},
+)
+def take(
+    request: Request,
+    body: batches.Body,
+    unit: Annotated[Unit, may("import_unsent")],
+    login: Annotated[schemas.Words, Query(min_length=1, max_length=64, description="who recorded the items")],
+) -> Response:
+    """Takes items as `send_kept` does, as those of the account `login`; who took them in is written down.
+
+    The keys are the phone's own: what it did send, or sends later, or comes in a second file, counts once.
+    """
+    importer = unit.actor
+    unit.actor = unsent.owner(unit.db, login, importer)
+    answer = sync.send(request, body, unit)
+    counts = json.loads(bytes(answer.body))["counts"]
+    unsent.keep(unit.db, importer, unit.actor, counts, unit.now)
+    return answer
