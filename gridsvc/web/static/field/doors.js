@@ -5,6 +5,7 @@ import { lang, t } from "./words.js";
 const NONE = "无";
 // What a door may be said to be, in the order in which it happens most.
 export const OUTCOMES = ["reached", "absent", "refused", "vacant", "moved", "not_found", "not_eligible"];
+const AGAIN = ["absent", "refused"]; // worth another try
 export const MODES = ["door", "phone", "wechat"];
 
 /** The last visit of this phone at each door, by the door's id: rows of the queue, those taken back left out. */
@@ -33,9 +34,15 @@ export function standing(doors, rows) {
   });
 }
 
-/** Whether nothing is left to do at a door today: somebody was there on this very day. */
+/** Whether nothing is left to do at a door for now: somebody was met today, or this phone was there today. */
 export function isDone(door, now) {
-  return Boolean(door.visited_at) && sameDay(Date.parse(door.visited_at), now);
+  const today = (at) => Boolean(at) && sameDay(Date.parse(at), now);
+  return Boolean(door.row && today(door.row.about.at)) || (door.status === "reached" && today(door.visited_at));
+}
+
+/** Today's doors where this phone was, and met nobody: for the evening. */
+export function tried(doors, now) {
+  return doors.filter((door) => door.today && isDone(door, now) && AGAIN.includes(door.status)).sort(inOrder);
 }
 
 /** Today's doors that are still to be visited, in walking order. */

@@ -63,6 +63,11 @@ function categoryName(categories, code) {
   return one ? labelOf(one) : code;
 }
 
+/** Whether a problem was begun but nobody can tell what it is about: nothing of it may be lost silently. */
+export function isHalfNeed(form) {
+  return !form.need.category && Boolean(form.need.words.trim() || form.photos.length);
+}
+
 /** How many people were met, with a thumb. */
 export function persons(form, keep) {
   const shown = el("output", { id: "n-met", "aria-live": "polite" }, String(form.n_met));

@@ -1,6 +1,6 @@
 // Today: what is waiting for this worker, the doors in walking order, the own grids; one big button to report a problem.
 import * as data from "./data.js";
-import { due, found, grouped, inside, isDone, level, progress, standing } from "./doors.js";
+import { due, found, grouped, inside, isDone, level, progress, standing, tried } from "./doors.js";
 import { el, fill as refill, toast } from "./dom.js";
 import { dismiss, notices } from "./notices.js";
 import * as queue from "./queue.js";
@@ -158,7 +158,6 @@ function fill(list, held, doors, now, state) {
   if (!some.length) {
     const why = searching ? "today.none_found" : held.grids.some((one) => one.own) ? "today.no_doors" : "today.no_duty";
     list.append(el("p", { class: "empty" }, t(why)));
-    return;
   }
   for (const stop of grouped(some.slice(0, state.n_doors))) list.append(...stopPart(stop, now));
   const hidden = some.length - state.n_doors;
@@ -166,6 +165,8 @@ function fill(list, held, doors, now, state) {
     state.n_doors += FEW_DOORS;
     fill(list, held, doors, now, state);
   }));
+  const again = searching ? [] : tried(doors, now);
+  if (again.length) list.append(el("details", { class: "folded", id: "tried" }, el("summary", {}, t("today.tried", { n: again.length })), grouped(again).map((stop) => stopPart(stop, now))));
 }
 
 function stopPart(stop, now) {

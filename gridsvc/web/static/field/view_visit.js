@@ -65,8 +65,15 @@ function form(open, said) {
     typing = setTimeout(() => said === open.form && drafts.save(said.key, "visit", said), 200);
   };
   const taken = { done: false };
+  const wrong = el("p", { class: "wrong", role: "alert", id: "wrong", hidden: true }, t("visit.category_missing"));
   const choose = async (outcome) => {
     if (taken.done) return; // one tap records once, however often the thumb comes down
+    wrong.hidden = !questions.isHalfNeed(said);
+    if (!wrong.hidden) {
+      document.getElementById("part-need").open = true;
+      document.getElementById("need-category").focus();
+      return;
+    }
     taken.done = true;
     clearTimeout(typing);
     try {
@@ -81,7 +88,7 @@ function form(open, said) {
   withBar(open.root,
     el("section", { class: "sheet visit" }, head(open.door), before(open.door), correcting,
       questions.persons(said, keep), open.fix.said(), questions.beside(said, open.held, keep)),
-    thumbBar(el("div", { class: "outcomes", role: "group", "aria-label": t("visit.outcome") }, OUTCOMES.map(button), said.supersedes ? withdraw(open, said, choose) : null)));
+    thumbBar(wrong, el("div", { class: "outcomes", role: "group", "aria-label": t("visit.outcome") }, OUTCOMES.map(button), said.supersedes ? withdraw(open, said, choose) : null)));
 }
 
 function withdraw(open, said, choose) {

@@ -1,0 +1,202 @@
+"""Reports on a worker's phone: verify, check, solve on the spot without a signal; what happened meanwhile is said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from gridsvc.rules.lifecycle import TABLE
+from tests.browser.day import Day, begun, carried, counted
+from tests.browser.field import IPHONE, PIXEL, Phone
+from tests.browser.kept import sent
+from tests.conftest import NOW
+from tests.photographs import jpeg
+from tests.through import lead
+from tests.web.county import CANARY
+
+
+@pytest.fixture(scope="module")
+def whole(cluster_urls: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
+    """The county of these tests."""
+    with begun(cluster_urls, tmp_path_factory.mktemp("data")) as one:
+        yield one
+
+
+@pytest.fixture
+def day(whole: Day) -> Iterator[Day]:
+    """The county, its service within reach before and after."""
+    whole.faults.away = False
+    yield whole
+    whole.faults.away = False
+
+
+def state(day: Day, number: str) -> str:
+    (row,) = day.rows("SELECT state FROM report WHERE number = :n", n=number)
+    return str(row["state"])
+
+
+def said(day: Day, number: str, action: str) -> list[dict[str, Any]]:
+    """The rows of the log for an action."""
+    query = (
+        "SELECT l.note, l.facts FROM report_log l JOIN report r ON r.id = l.report_id "
+        "WHERE r.number = :n AND l.action = :a"
+    )
+    return day.rows(query, n=number, a=action)
+
+
+def opened(held: Phone, number: str) -> Page:
+    """The report's page on the phone, from the list of today."""
+    page = held.open()
+    if page.locator("#more-tasks").count():
+        page.locator("#more-tasks").tap()
+    page.locator(f".task-row[href*='{number}']").tap()
+    page.wait_for_selector(".facts")
+    return page
+
+
+def send_all(held: Phone) -> None:
+    held.call("queue", "m.flush({ force: true })")
+    sent(held)
+
+
+@pytest.mark.parametrize(("profile", "lang"), [(PIXEL, "en"), (IPHONE, "zh")], ids=["pixel-en", "iphone-zh"])
+def test_verifies_without_a_signal_in_three_taps(
+    browser: Browser, day: Day, profile: dict[str, Any], lang: str
+) -> None:
+    number = day.report()
+    with carried(browser, day, profile=profile, lang=lang, watch=True) as held:
+        day.faults.away = True
+        page = held.open()
+        row = page.locator(f".task-row[href*='{number}']")
+        row.wait_for()
+
+        def three() -> None:
+            row.tap()
+            page.locator("[data-action=verify]").tap()
+            page.locator("#do-step").tap()
+            page.wait_for_selector("[data-state=waiting]")
+
+        assert counted(held, three) == (3, 0)
+        expect(page.locator("[data-action=verify]")).to_have_count(0)  # done is done, also before it is sent
+        day.faults.away = False
+        send_all(held)
+        expect(page.locator("[data-state=sent]")).to_be_visible()
+    assert state(day, number) == "verified"
+    assert len(said(day, number, "verify")) == 1
+
+
+def test_solves_on_the_spot_with_a_photo_and_no_typing(browser: Browser, day: Day, tmp_path: Path) -> None:
+    number = day.report()
+    picture = tmp_path / "after.jpg"
+    picture.write_bytes(jpeg())
+    with carried(browser, day, watch=True, folder=tmp_path / "phone") as held:
+        day.faults.away = True
+        page = opened(held, number)
+        page.locator("[data-action=solve_on_spot]").tap()
+        page.locator("#do-step").tap()
+        expect(page.locator("#wrong")).to_have_text("这一步要有照片。")
+        page.locator("#photo-camera").set_input_files(str(picture))
+        page.wait_for_selector(".pictures img")
+        expect(page.locator("#wrong")).to_be_hidden()
+        page.locator("#do-step").tap()
+        expect(page.locator("#wrong")).to_contain_text("说明")
+        page.get_by_role("button", name="已当场清理干净。").tap()
+        held.until(lambda: bool(held.keeps()["drafts"][0]["value"]["note"]))
+    with carried(browser, day, folder=tmp_path / "phone", ready=False) as held:
+        page = held.open(f"/task/gridsvc%7C{number}%7C0")  # the draft is there after a restart
+        expect(page.locator("#note")).to_have_value("已当场清理干净。")
+        expect(page.locator(".pictures img")).to_have_count(1)
+        page.locator("#do-step").tap()
+        page.wait_for_selector("[data-state=waiting]")
+        assert held.keeps()["drafts"] == []
+        day.faults.away = False
+        send_all(held)
+        assert held.keeps()["blobs"] == []
+    assert state(day, number) == "disposed"
+    (row,) = said(day, number, "solve_on_spot")
+    assert row["note"] == "已当场清理干净。"
+    assert len(row["facts"]["photos"]) == 1
+
+
+@pytest.mark.parametrize(("action", "ends"), [("check", "checked"), ("check_failed", "dispatched")])
+def test_checks_what_was_disposed(browser: Browser, day: Day, action: str, ends: str) -> None:
+    number = day.report("disposed")
+    with carried(browser, day, lang="en") as held:
+        day.faults.away = True
+        page = opened(held, number)
+        page.locator(f"[data-action={action}]").tap()
+        if action == "check_failed":
+            page.locator(".phrases button").first.tap()
+        page.locator("#do-step").tap()
+        page.wait_for_selector("[data-state=waiting]")
+        day.faults.away = False
+        send_all(held)
+    assert state(day, number) == ends
+
+
+def test_closed_meanwhile_is_said_on_both_sides(browser: Browser, day: Day) -> None:
+    number = day.report()
+    with carried(browser, day) as held:
+        day.faults.away = True
+        page = opened(held, number)
+        page.locator("[data-action=verify_absent]").tap()
+        page.locator(".phrases button").nth(1).tap()
+        page.locator("#do-step").tap()
+        page.wait_for_selector("[data-state=waiting]")
+        with day.made.begin() as db:
+            lead(db, number, "void", NOW)
+        day.faults.away = False
+        send_all(held)
+        notice = page.locator("#view .notice")
+        expect(notice).to_contain_text("没有做成")
+        page.goto(f"{held.address}/field#/")
+        held.settle()
+        expect(page.locator("#view .notice")).to_contain_text(number)
+        held.page.goto(f"{held.address}/field#/queue")
+        held.settle()
+        expect(page.locator("#view")).to_contain_text(number)
+    assert state(day, number) == "void"
+    log = (
+        "SELECT l.action, l.note FROM report_log l JOIN report r ON r.id = l.report_id WHERE r.number = :n ORDER BY seq"
+    )
+    rows = day.rows(log, n=number)
+    assert any("问题已经自行消除。" in str(row["note"]) for row in rows), rows  # who voided it reads what was found
+
+
+@pytest.mark.parametrize(("profile", "lang"), [(PIXEL, "zh"), (IPHONE, "en")], ids=["pixel-zh", "iphone-en"])
+def test_pages_are_accessible_fit_and_run_no_ones_words(
+    browser: Browser, day: Day, axe: str, profile: dict[str, Any], lang: str
+) -> None:
+    number = day.report()
+    with carried(browser, day, profile=profile, lang=lang) as held:
+        page = opened(held, number)
+        assert CANARY in page.inner_text("#view")
+        expect(page.locator("#distance")).to_contain_text("150 m to the north-east" if lang == "en" else "在您东北边约 150 米")
+        for big in (False, True):
+            page.evaluate("(big) => document.documentElement.toggleAttribute('data-big', big)", big)
+            page.set_viewport_size({"width": 360, "height": 640})
+            held.accessible(axe)
+        page.locator("[data-action=solve_on_spot]").tap()
+        held.accessible(axe)
+        assert page.evaluate("window.__x") is None
+        page.locator("#not-now").tap()
+        expect(page.locator("[data-action=verify]")).to_be_visible()
+        assert held.keeps()["drafts"] == []
+
+
+def test_a_report_that_left_the_list_says_so(browser: Browser, day: Day) -> None:
+    with carried(browser, day, lang="en") as held:
+        page = held.open("/task/gridsvc%7Cnone%7C0")
+        expect(page.locator("#view h1")).to_have_text("This report is no longer on your list")
+
+
+def test_asks_for_words_exactly_where_the_rules_do(browser: Browser, day: Day) -> None:
+    with carried(browser, day, ready=False) as held:
+        held.open("/settings")
+        offered, noted, public = held.call("tasks", "[m.ACTIONS, m.NOTED, m.PUBLIC]")
+    assert set(noted) == {action for action in offered if TABLE[action].note}
+    assert set(public) == {action for action in offered if TABLE[action].public}
