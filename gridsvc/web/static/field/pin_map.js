@@ -1,15 +1,16 @@
 // A map to put a pin on: own grids, our own base map where its tiles are there, and nothing that needs them.
 import { layersOf } from "../../maps/mvt.js";
 import { el } from "./dom.js";
+import { FARTHEST_ZOOM, TILE_ZOOM, tileAddress } from "./ground.js";
 import { t } from "./words.js";
 
 const SCRIPT = "/static/vendor/leaflet@1.9.4/dist/leaflet.js";
 const STYLE = "/static/vendor/leaflet@1.9.4/dist/leaflet.css";
 const NEAREST_ZOOM = 19;
-const FARTHEST_ZOOM = 11;
-export const TILE_ZOOM = 16; // farther in the same tiles are drawn larger
 const START_ZOOM = 17;
 const NAMES_FROM = 14;
+const COMPOUNDS_FROM = 16;
+const MOST_NAMES = 60;
 const STEP_PX = 10;
 const MOST_PIXELS = 1536;
 const KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
@@ -35,7 +36,7 @@ export function leaflet() {
  * A map in `root`: {setFix, setPin, look, remove}. `grids` as the phone holds them, `box` [west, south, east, north] to look at
  * first; `onMove(lon, lat)` when a person moves the pin, by thumb or arrow keys. All positions in WGS 84.
  */
-export async function pinMap(root, { grids, box, label, credit = "", onMove }) {
+export async function pinMap(root, { grids, compounds = [], box, label, credit = "", onMove }) {
   const L = await leaflet();
   const holder = el("div", { class: "pin-map", tabindex: "0", role: "application", "aria-label": label, "aria-describedby": "pin-keys" });
   root.append(holder, el("p", { id: "pin-keys", class: "unseen" }, t("place.keys")));
@@ -48,7 +49,7 @@ export async function pinMap(root, { grids, box, label, credit = "", onMove }) {
   if (box) map.fitBounds([[box[1], box[0]], [box[3], box[2]]], { animate: false });
   else map.setView([35, 105], FARTHEST_ZOOM, { animate: false });
   ground(L).addTo(map);
-  shapes(L, map, grids);
+  shapes(L, map, grids, compounds);
   const marks = marksOn(L, map, (at) => {
     marks.pin(at.lng, at.lat);
     onMove(at.lng, at.lat);
@@ -67,28 +68,6 @@ export async function pinMap(root, { grids, box, label, credit = "", onMove }) {
     },
   };
 }
-
-/** Addresses of the base map's tiles over a box, far zooms first, at most `most` of them. */
-export function tilesOver(box, most = 400) {
-  const [west, south, east, north] = box;
-  const x = (lon, z) => Math.floor(((lon + 180) / 360) * 2 ** z);
-  const y = (lat, z) => {
-    const phi = (lat * Math.PI) / 180;
-    return Math.floor(((1 - Math.log(Math.tan(phi) + 1 / Math.cos(phi)) / Math.PI) / 2) * 2 ** z);
-  };
-  const found = [];
-  for (let z = FARTHEST_ZOOM; z <= TILE_ZOOM; z += 1) {
-    const layer = [];
-    for (let i = x(west, z); i <= x(east, z); i += 1) {
-      for (let j = y(north, z); j <= y(south, z); j += 1) layer.push(tileAddress({ x: i, y: j, z }));
-    }
-    if (found.length + layer.length > most) break;
-    found.push(...layer);
-  }
-  return found;
-}
-
-const tileAddress = ({ x, y, z }) => `/basemap/${z}/${x}/${y}.pbf`;
 
 function keyed(map, marks, event) {
   if (event.key === "+" || event.key === "=") map.zoomIn();
@@ -155,20 +134,20 @@ function stroke(pen, colour, width) {
   pen.stroke();
 }
 
-function shapes(L, map, grids) {
+function shapes(L, map, grids, compounds) {
   const names = L.layerGroup().addTo(map);
   const named = [];
   for (const grid of grids) {
     const style = grid.own ? { color: "#0b3d70", weight: 2.5, fillColor: "#0b5394", fillOpacity: 0.08 } : { color: "#4d5a66", weight: 1.2, dashArray: "4 4", fill: false };
     const layer = L.geoJSON(grid.geometry, { interactive: false, style }).addTo(map);
-    named.push({ name: grid.name || grid.code, at: layer.getBounds().getCenter() });
+    named.push({ name: grid.name || grid.code, at: layer.getBounds().getCenter(), from: NAMES_FROM, kind: "grid-name" });
   }
+  for (const { name, lon, lat } of compounds) named.push({ name, at: L.latLng(lat, lon), from: COMPOUNDS_FROM, kind: "compound-name" });
   const draw = () => {
     names.clearLayers();
-    if (map.getZoom() < NAMES_FROM) return;
-    for (const { name, at } of named) {
-      if (!map.getBounds().contains(at)) continue;
-      const icon = L.divIcon({ html: el("span", { class: "grid-name" }, name), className: "", iconSize: [0, 0] });
+    const seen = named.filter(({ at, from }) => map.getZoom() >= from && map.getBounds().contains(at));
+    for (const { name, at, kind } of seen.slice(0, MOST_NAMES)) {
+      const icon = L.divIcon({ html: el("span", { class: kind }, name), className: "", iconSize: [0, 0] });
       L.marker(at, { icon, interactive: false, keyboard: false }).addTo(names);
     }
   };

@@ -5,6 +5,7 @@ const PATIENCE_S = 15;
 const LONGEST_S = 180;
 const DENIED = 1;
 const NO_FIX = 2;
+const ONCE_S = 20;
 
 /**
  * Calls `onFix(fix)` for each fix better than the last: {lon, lat, crs, accuracy_m, at, good, code: null}; `good` once it is
@@ -49,4 +50,22 @@ export function watch({ good_m: goodM = 20, patience_s: patienceS = PATIENCE_S, 
     watching = null;
   }
   return stop;
+}
+
+/** The best fix of some seconds: {fix} or {code}; at once when it is within `goodM`. */
+export function position(goodM = 15) {
+  return new Promise((resolve) => {
+    let [fix, code] = [null, "timeout"];
+    const end = () => {
+      stop();
+      clearTimeout(timer);
+      resolve(fix ? { fix } : { code });
+    };
+    const stop = watch({ good_m: goodM, patience_s: ONCE_S }, ({ code: failed, good, ...told }) => {
+      if (failed) code = failed;
+      else fix = told;
+      if (good || (failed && failed !== "timeout")) end();
+    });
+    const timer = setTimeout(end, ONCE_S * 1000 + 500);
+  });
 }

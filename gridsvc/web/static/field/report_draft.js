@@ -18,7 +18,7 @@ export function blank() {
 
 /** What it is about, in a few words. */
 export function titleOf(value, categories) {
-  const known = categories.find((one) => one.code === value.category);
+  const known = categories.find((one) => one.code === value.category && one.code !== UNKNOWN);
   if (known) return labelOf(known);
   return value.category ? t("report.unknown") : t("report.begun");
 }

@@ -13,7 +13,7 @@ const FEW = 12; // so many are shown at once, without their classes
 
 /** Draws the step; choosing leads on. */
 export function draw(flow, body, foot) {
-  const { categories } = flow.held;
+  const categories = flow.held.categories.filter((one) => one.code !== UNKNOWN);
   const urls = [];
   const strip = el("ul", { class: "photo-strip small", hidden: true });
   if (flow.value.photos.length) showThumbs(strip, flow.value.photos, urls);
@@ -24,9 +24,9 @@ export function draw(flow, body, foot) {
   });
   let opened = null;
   const paint = () => {
-    if (typed.value.trim()) fill(box, found(flow, typed.value));
+    if (typed.value.trim()) fill(box, found(flow, categories, typed.value));
     else if (opened) fill(box, inClass(flow, opened, () => show(null)));
-    else fill(box, all(flow, (one) => show(one)));
+    else fill(box, all(flow, categories, (one) => show(one)));
   };
   const show = (one) => {
     opened = one;
@@ -41,8 +41,7 @@ export function draw(flow, body, foot) {
   flow.leave = () => urls.forEach((url) => URL.revokeObjectURL(url));
 }
 
-function all(flow, onClass) {
-  const { categories } = flow.held;
+function all(flow, categories, onClass) {
   const recent = el("div", {});
   getMeta(RECENT).then((codes) => {
     const known = (codes || []).map((code) => categories.find((one) => one.code === code)).filter(Boolean);
@@ -63,8 +62,8 @@ function inClass(flow, one, back) {
   ];
 }
 
-function found(flow, words) {
-  const hits = search(flow.held.categories, words);
+function found(flow, categories, words) {
+  const hits = search(categories, words);
   if (!hits.length) return [el("p", { class: "told", role: "status" }, t("report.nothing_found"))];
   const more = hits.length > MOST_FOUND ? el("p", { class: "hint" }, t("report.more_found", { n: hits.length - MOST_FOUND })) : null;
   return [rows(flow, hits.slice(0, MOST_FOUND)), more];

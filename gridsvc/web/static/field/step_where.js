@@ -80,7 +80,7 @@ async function addMap(step, box) {
   const { flow } = step;
   const own = flow.held.grids.filter((grid) => grid.own);
   const made = await pinMap(box, {
-    grids: flow.held.grids, box: boxOf(own.length ? own : flow.held.grids), label: t("place.map"),
+    grids: flow.held.grids, compounds: flow.held.compounds, box: boxOf(own.length ? own : flow.held.grids), label: t("place.map"),
     onMove: (lon, lat) => {
       flow.change({ pin: { lon: rounded(lon), lat: rounded(lat) } });
       tell(step);
@@ -115,6 +115,9 @@ function offer(step) {
   const point = pointOf(flow.value);
   const where = placed(flow);
   const doubtful = Boolean(where && where.sides.length);
+  // the question needs the room, and says how good the position is
+  step.panel.classList.toggle("asks-side", doubtful);
+  if (doubtful) step.said.hidden = true;
   const side = (code) => el("button", { type: "button", class: "pick-row", "data-side": code, onclick: () => choose(flow, point, code) },
     el("strong", {}, nameOf(flow.held.grids, code)), el("span", {}, workerOf(flow, code)));
   fill(belongs, doubtful

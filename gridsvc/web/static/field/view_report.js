@@ -1,6 +1,7 @@
 // Reporting a problem: a photo, what it is, where it is, sent; one question a step, each step kept as a draft.
+import { thumbBar, withBar } from "./bars.js";
 import * as data from "./data.js";
-import { el, fill, toast } from "./dom.js";
+import { el, toast } from "./dom.js";
 import * as drafts from "./drafts.js";
 import * as queue from "./queue.js";
 import { watch } from "./position.js";
@@ -34,9 +35,8 @@ function offer(root, held, kept) {
     el("a", { class: "pick-row", href: `#/report/${one.key}` },
       el("strong", {}, titleOf(one.value, held.categories)),
       el("span", {}, t("report.draft_of", { at: clock(one.at), n: one.value.photos ? one.value.photos.length : 0 }))));
-  fill(root, el("section", { class: "sheet report" },
-    el("h1", {}, t("report.drafts")), el("ul", { class: "pick-list" }, kept.map(row))),
-  bar(el("a", { class: "button main wide", href: `#/report/${uuid()}`, id: "new-report" }, t("report.new"))));
+  withBar(root, el("section", { class: "sheet report stack" }, el("h1", {}, t("report.drafts")), el("ul", { class: "pick-list" }, kept.map(row))),
+    thumbBar(el("a", { class: "button main wide", href: `#/report/${uuid()}`, id: "new-report" }, t("report.new"))));
   return () => {};
 }
 
@@ -88,8 +88,8 @@ function draw(root, flow) {
     : el("button", { type: "button", class: "back", id: "back", onclick: () => flow.go(STEPS[at - 1]) }, t("report.back"));
   const heading = el("h1", { tabindex: "-1" }, t(`report.ask_${STEPS[at]}`));
   const body = el("div", { class: "asked-here" });
-  const foot = bar();
-  fill(root, el("section", { class: "sheet report", "data-step": STEPS[at] },
+  const foot = thumbBar();
+  withBar(root, el("section", { class: "sheet report", "data-step": STEPS[at] },
     el("div", { class: "step-head" }, back, el("span", { class: "step-n" }, t("report.step", { n: at + 1, of: STEPS.length }))),
     heading, body), foot);
   step.draw(flow, body, foot);
@@ -116,15 +116,13 @@ async function send(root, flow) {
 
 /** The report stands in the queue: said plainly, with what comes next within reach of the thumb. */
 function done(root, told) {
-  fill(root, el("section", { class: "sheet report", "data-step": "done", role: "status" },
+  withBar(root, el("section", { class: "sheet report stack", "data-step": "done", role: "status" },
     el("h1", { tabindex: "-1" }, t("report.done")),
     told ? el("p", { class: "told" }, told) : null,
     el("p", {}, t("report.done_how")),
     el("p", {}, el("a", { href: "#/queue" }, t("report.to_queue")))),
-  bar(el("a", { class: "button", href: `#/report/${uuid()}` }, t("report.another")), el("a", { class: "button main", href: "#/" }, t("report.to_home"))));
+  thumbBar(el("a", { class: "button wide", href: `#/report/${uuid()}` }, t("report.another")), el("a", { class: "button main wide", href: "#/" }, t("report.to_home"))));
   root.querySelector("h1").focus({ preventScroll: true });
   window.scrollTo(0, 0);
   return () => {};
 }
-
-const bar = (...children) => el("div", { class: "thumb-bar" }, children);

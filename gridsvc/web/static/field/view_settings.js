@@ -1,5 +1,6 @@
 // Settings: language, big characters, this device, what is kept here, logging out.
 import * as data from "./data.js";
+import { datumSection } from "./datum_step.js";
 import { ask, el, fill, toast } from "./dom.js";
 import { leave as logOut } from "./net.js";
 import * as offline from "./offline.js";
@@ -23,7 +24,7 @@ export async function view(root) {
       fact("settings.room", space.free === null ? t("settings.room_unknown") : t("settings.room_free", { n: Math.floor(space.free / 1048576) })),
       fact("settings.safe", t(safe ? "settings.safe_yes" : "settings.safe_no")),
       fact("settings.version", document.documentElement.dataset.version || "—")),
-    el("div", { id: "settings-more" }),
+    el("div", { id: "settings-more" }, await datumSection(held)),
     el("button", { type: "button", class: "button wide", onclick: () => again() }, t("settings.refresh")),
     el("a", { class: "button wide", href: "/devices" }, t("settings.devices")),
     el("button", { type: "button", class: "button wide", onclick: () => leave(n) }, t("settings.logout")),
