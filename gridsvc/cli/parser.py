@@ -104,6 +104,7 @@ def _demo(one: Parser, locale: Locale) -> None:
 def _serve(one: Parser, locale: Locale) -> None:
     one.set_defaults(module="gridsvc.cli.serve")
     _where(one, locale)
+    one.add_argument("--lan", action="store_true", help=translate("cli.serve.lan", locale))
 
 
 def _where(one: Parser, locale: Locale) -> None:

@@ -5,12 +5,19 @@ from __future__ import annotations
 import argparse
 import errno
 import importlib
+import io
 import socket
+from collections.abc import Callable
+from datetime import datetime
 
+import segno
+
+from gridsvc import certificates, lan
 from gridsvc.cli.door import CONFLICT, FINE, INTERRUPTED, Door
 from gridsvc.db import migrate
 from gridsvc.db.engine import database, transaction
-from gridsvc.errors import Conflict, Unavailable
+from gridsvc.errors import Conflict, Refused, Unavailable
+from gridsvc.lan import Lan
 from gridsvc.settings import Settings
 
 # why an address cannot be listened at, in words of ours: the system's are English
@@ -19,15 +26,58 @@ _REASONS = {errno.EADDRINUSE: "port_taken", errno.EACCES: "port_reserved", errno
 
 def run(door: Door, args: argparse.Namespace) -> int:
     """Serves the schema as it stands; it must be up to date."""
-    settings = chosen(door.settings, args)
+    settings, network = chosen(door.settings, args), None
+    if args.lan:
+        settings, network = for_network(settings, door.now)
+        check_port(settings.model_copy(update={"port": settings.trust_port}))
     check_port(settings)
     with database(settings) as (app_url, _):
         with transaction(app_url, settings.db_schema) as db:
             found = migrate.revisions(db, settings.db_schema)
         if not found.up_to_date:
             raise Unavailable("schema_absent" if found.current is None else "schema_old", schema=settings.db_schema)
+        return serve(settings, app_url, network, lambda: _begun(door, settings, network))
+
+
+def _begun(door: Door, settings: Settings, network: Lan | None) -> None:
+    """Says where it runs; to an office's network with the code that its phones scan."""
+    if network is None:
         door.say(door.word("serve.ready", address=address(settings)))
-        return serve(settings, app_url)
+        return
+    if network.served.new_authority:
+        door.say(door.word("serve.lan_new", folder=network.served.cert.parent))
+    drawn = io.StringIO()
+    segno.make_qr(network.trust_address, error="m").terminal(out=drawn, compact=True)
+    door.say(drawn.getvalue())
+    door.say(door.word("serve.lan", address=network.trust_address))
+    if network.served.fingerprint:
+        door.say(door.word("serve.lan_fingerprint", fingerprint=network.served.fingerprint))
+    door.say(door.word("serve.ready", address=network.address()))
+
+
+def for_network(settings: Settings, now: datetime) -> tuple[Settings, Lan]:
+    """The same settings for the machine's own network, with the office's certificate or one of our own authority.
+
+    Raises:
+        Refused: lan_behind_proxy, lan_no_address, lan_not_local, lan_cert_unreadable.
+    """
+    if settings.trusted_proxy:
+        raise Refused("lan_behind_proxy")
+    open_to_all = settings.host in ("127.0.0.1", "localhost", "::1", "0.0.0.0", "::")  # noqa: S104 - what was chosen
+    if settings.tls_cert and settings.tls_key:
+        served = certificates.brought(settings.tls_cert, settings.tls_key)
+        hosts = [name for name in served.names if not name.startswith("*")] or lan.addresses()
+    else:
+        hosts = lan.addresses() if open_to_all else [settings.host]
+        if hosts:
+            every = [*hosts, *lan.names(), "localhost", "127.0.0.1"]
+            served = certificates.ensure(settings.data_dir / "tls", list(dict.fromkeys(every)), now)
+            hosts = list(served.names)
+    if not hosts:
+        raise Refused("lan_no_address")
+    changed = {"host": "0.0.0.0" if open_to_all else settings.host}  # noqa: S104 - that is what --lan asks for
+    files = {"tls_cert": served.cert, "tls_key": served.key}
+    return settings.model_copy(update=changed | files), Lan(tuple(hosts), settings.port, settings.trust_port, served)
 
 
 def chosen(settings: Settings, args: argparse.Namespace) -> Settings:
@@ -59,7 +109,9 @@ def check_port(settings: Settings) -> None:
             raise Conflict(code, host=settings.host, port=settings.port, reason=error.strerror) from error
 
 
-def serve(settings: Settings, app_url: str) -> int:
+def serve(
+    settings: Settings, app_url: str, network: Lan | None = None, begun: Callable[[], None] = lambda: None
+) -> int:
     """The exit code of the server, which runs until Ctrl-C or SIGTERM.
 
     Raises:
@@ -67,6 +119,6 @@ def serve(settings: Settings, app_url: str) -> int:
     """
     server = importlib.import_module("gridsvc.web.server")  # the other door: loaded when it is to be opened
     try:
-        return FINE if server.serve(settings, app_url) else CONFLICT
+        return FINE if server.serve(settings, app_url, network, begun) else CONFLICT
     except KeyboardInterrupt:
         return INTERRUPTED  # the way a service is meant to end: no words about unfinished steps

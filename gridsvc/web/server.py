@@ -7,19 +7,24 @@ import gc
 import logging
 import signal
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from types import FrameType
+from typing import Any, cast
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from gridsvc import accounts
 from gridsvc.db.engine import transaction
+from gridsvc.lan import Lan
 from gridsvc.settings import Settings
-from gridsvc.web import caretaker, security
+from gridsvc.web import caretaker, security, trust
 from gridsvc.web.app import create_app
+from gridsvc.web.services import Services
 
 ENDINGS = (signal.SIGINT, signal.SIGTERM)
 PATIENCE_S = 10  # a request that is not finished so long after Ctrl-C, a half-sent one mostly, is dropped
@@ -68,8 +73,10 @@ class Server(uvicorn.Server):
             await self.lifespan.shutdown()
 
 
-def serve(settings: Settings, app_url: str) -> bool:
+def serve(settings: Settings, app_url: str, lan: Lan | None = None, begun: Callable[[], None] = lambda: None) -> bool:
     """Whether the server came up; it has ended when this returns.
+
+    `begun` is called when it is known that it may listen there. With `lan`, another port tells phones how to trust.
 
     Raises:
         Refused: the address is open to others without TLS, or with demo accounts.
@@ -78,34 +85,60 @@ def serve(settings: Settings, app_url: str) -> bool:
     """
     with transaction(app_url, settings.db_schema) as db:
         security.check_binding(settings, accounts.has_demo(db))
+    begun()
     app = create_app(settings.model_copy(update={"database_url": app_url}))
-    server = Server(
-        uvicorn.Config(
-            app,
-            host=settings.host,
-            port=settings.port,
-            ssl_certfile=settings.tls_cert,
-            ssl_keyfile=settings.tls_key,
-            loop="uvloop",
-            http="httptools",
-            log_level="warning",
-            proxy_headers=False,  # X-Forwarded-… is read by our own rule, from trusted proxies only
-            server_header=False,
-            timeout_graceful_shutdown=PATIENCE_S,
-        ),
-        leaving=app.state.services.live.close,
-    )
+    app.state.services.lan = lan
+    config = _config(app, settings, settings.port, ssl_certfile=settings.tls_cert, ssl_keyfile=settings.tls_key)
+    server = Server(config, leaving=app.state.services.live.close)
     # What was loaded stays: looking through it at each collection cost an answer of ten thousand rows half its time.
     gc.collect()
     gc.freeze()
     logging.getLogger("uvicorn.error").addFilter(_is_worth_a_word)
-    with caretaker.caring(settings, app_url, lambda: datetime.now(UTC)):
+    with caretaker.caring(settings, app_url, _now), _for_phones(settings, app.state.services, config):
         server.run()
     if server.ended_by == signal.SIGINT:
         raise KeyboardInterrupt
     if server.ended_by is not None:
         raise SystemExit(128 + server.ended_by)
     return server.started
+
+
+def _config(app: ASGIApp, settings: Settings, port: int, **more: Any) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        host=settings.host,
+        port=port,
+        loop="uvloop",
+        http="httptools",
+        log_level="warning",
+        proxy_headers=False,  # X-Forwarded-… is read by our own rule, from trusted proxies only
+        server_header=False,
+        timeout_graceful_shutdown=PATIENCE_S,
+        **more,
+    )
+
+
+@contextmanager
+def _for_phones(settings: Settings, mine: Services, config: uvicorn.Config) -> Iterator[None]:
+    """A block during which plain http leads phones to https, and the certificate does not end."""
+    lan = mine.lan
+    if lan is None:
+        yield
+        return
+    config.load()
+    plain = Server(_config(trust.helper(mine), settings, lan.trust_port, lifespan="off"), leaving=lambda: None)
+    thread = threading.Thread(target=plain.run, name="plain", daemon=True)
+    thread.start()
+    try:
+        with trust.renewing(lan, cast(ssl.SSLContext, config.ssl), _now):
+            yield
+    finally:
+        plain.should_exit = True
+        thread.join(PATIENCE_S + 5)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _is_worth_a_word(record: logging.LogRecord) -> bool:
