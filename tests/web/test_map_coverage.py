@@ -68,7 +68,7 @@ def test_doors_are_told_to_those_who_may_see_doors(client: Client, mapped: str, 
     asked = {"campaign": mapped, "bbox": BOX, "lang": "en"}
     west = client("manager_west").get(f"{MAP}/doors", params=asked).json()
     left = {code: n - n_met for code, (n_met, n) in doors.items()}
-    assert (len(west["rows"]), west["more"]) == (left[f"{WEST}001"], 0)
+    assert (len(west["rows"]), west["more"]) == (sum(n for code, n in left.items() if code.startswith(WEST)), 0)
     assert {one["status_text"] for one in west["rows"]} <= {"Not yet visited", "Nobody home", "Refused"}
     assert client("manager_east").get(f"{MAP}/doors", params=asked).json()["rows"] != west["rows"]
     assert len(client("planner").get(f"{MAP}/doors", params=asked).json()["rows"]) == sum(left.values())
