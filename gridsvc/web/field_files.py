@@ -17,10 +17,7 @@ from maps import assets
 SHELL = "/field"
 APP = "/static/app/field/"
 # what the first screen is made of, named in the page so that a slow phone asks for all of it at once
-FIRST = (
-    *("app.js", "store.js", "net.js", "dom.js", "words.js", "router.js", "queue.js", "outbox.js", "sender.js"),
-    *("lock.js", "data.js", "offline.js", "view_home.js"),
-)
+FIRST = ("app.js", "dom.js", "words.js", "router.js", "store.js", "net.js", "view_login.js")
 WORKER = "worker.js"  # not a module of the page
 PREFIX = "field."
 

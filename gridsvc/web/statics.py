@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
 import os
+from functools import lru_cache
 from pathlib import Path
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
-from starlette.responses import Response
+from starlette.responses import FileResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
@@ -15,6 +18,7 @@ from maps import assets
 
 HERE = Path(__file__).resolve().parent
 FOREVER = "public, max-age=31536000, immutable"
+PACKED = (".js", ".css", ".svg", ".json")
 ASK_AGAIN = "public, no-cache"  # kept, but asked about each time: the answer is 304 until the file changes
 
 
@@ -35,10 +39,35 @@ class Files(StaticFiles):
         """The file, 304, or 404; with its `Cache-Control`."""
         answer = await super().get_response(path, scope)
         versioned = self._known is not None or scope["query_string"].startswith(b"v=")
+        if isinstance(answer, FileResponse) and answer.status_code == 200 and _packs(scope, str(answer.path)):
+            answer = await _packed(answer)
         answer.headers["Cache-Control"] = FOREVER if versioned else ASK_AGAIN
         if "accept-encoding" in Headers(scope=scope):
             answer.headers.add_vary_header("Accept-Encoding")
         return answer
+
+
+def _packs(scope: Scope, path: str) -> bool:
+    """Whether the reader unpacks gzip, and wants the whole of a file that gains by it."""
+    headers = Headers(scope=scope)
+    whole = scope["method"] == "GET" and "range" not in headers
+    return whole and path.endswith(PACKED) and "gzip" in headers.get("accept-encoding", "")
+
+
+async def _packed(answer: FileResponse) -> Response:
+    """The same answer in gzip; its tag is a weak one, since it is another representation of the file."""
+    stat = await run_in_threadpool(os.stat, answer.path)
+    body = await run_in_threadpool(_gzip, str(answer.path), stat.st_mtime_ns)
+    packed = Response(body, media_type=answer.media_type)
+    packed.headers["Content-Encoding"] = "gzip"
+    packed.headers["ETag"] = "W/" + answer.headers["ETag"]
+    packed.headers["Last-Modified"] = answer.headers["Last-Modified"]
+    return packed
+
+
+@lru_cache(maxsize=256)
+def _gzip(path: str, _changed_at: int) -> bytes:
+    return gzip.compress(Path(path).read_bytes(), 6, mtime=0)
 
 
 def mount(app: Starlette) -> None:

@@ -1,10 +1,5 @@
-// The app: words, bottom bar, notices, and everything that runs by itself.
-import * as data from "./data.js";
+// The app's beginning: words, look, the bar below, the first view. What runs by itself comes after that: it can wait.
 import { el, fill, icon } from "./dom.js";
-import * as ground from "./ground.js";
-import { who } from "./net.js";
-import * as offline from "./offline.js";
-import * as queue from "./queue.js";
 import * as router from "./router.js";
 import * as store from "./store.js";
 import { begin as beginWords, t } from "./words.js";
@@ -15,110 +10,39 @@ const BAR = [
   ["queue", "bar.queue", "M12 19V6M6 12l6-6 6 6M5 21h14"],
   ["settings", "bar.settings", "M4 7h10M18 7h2M4 17h2M10 17h10M14 4v6M6 14v6"],
 ];
-const REFRESH_MS = 5 * 60 * 1000;
-let mustLogIn = false;
+const OPEN = ["login", "queue", "settings"]; // views for somebody whom this phone does not know yet
+let running = null;
+let waiting = 0;
 
 start();
 
 async function start() {
   try {
-    await beginWords();
-    await store.open();
+    await Promise.all([beginWords(), store.open()]);
   } catch (error) {
     console.error(error);
     document.getElementById("starting").hidden = true;
     document.getElementById("no-storage").hidden = false;
     return;
   }
-  await restoreLook();
-  queue.on(({ became }) => {
-    if (became === "login") logIn(true);
-    if (became === "done") lookAfter();
-    drawBar();
-    notices();
-  });
-  data.on(async ({ as_of }) => {
-    if (as_of) logIn(false); // told since: whoever is logged in now may go on
-    notices();
-  });
-  await router.begin(arrived);
-  offline.begin(() => !router.isEditing());
-  queue.begin();
-  ground.begin();
-  store.persist().catch(() => {}); // some browsers ask the reader, some refuse: the notice about it is in the settings
-  refresh();
-  setInterval(refresh, REFRESH_MS);
-  document.addEventListener("visibilitychange", () => {
-    if (document.visibilityState === "visible") refresh();
-  });
-  window.addEventListener("online", refresh);
-}
-
-async function restoreLook() {
   document.documentElement.toggleAttribute("data-big", Boolean(await store.getMeta("big")));
+  if (!(await store.getMeta("login")) && !OPEN.includes(router.here()[0])) history.replaceState(null, "", "#/login");
+  await router.begin(arrived);
+  running = await import("./running.js");
+  running.begin(drawBar);
 }
 
-async function refresh() {
-  const became = await data.refresh();
-  if (became === "login") return logIn(true);
-  if (became === "fresh") return logIn(false);
-  return undefined;
-}
-
-let last = 0;
-
-// what was sent has changed what the service tells: the lists are asked for once after it
-async function lookAfter() {
-  const latest = Math.max(0, ...(await queue.list()).map((row) => row.sent_at || 0));
-  const fresh = latest > last && last > 0;
-  last = Math.max(last, latest, 1);
-  if (fresh) refresh();
-}
-
-function logIn(must) {
-  if (must === mustLogIn) return;
-  mustLogIn = must;
-  notices();
-}
-
-async function arrived(name) {
+function arrived(name) {
   drawBar();
-  notices();
-  if (!router.isEditing()) offline.takeOver();
-  if (["login", "queue", "settings"].includes(name) || (await data.get()).as_of) return;
-  // nothing is held: somebody who is not logged in must be, to get it; who was logged in here may go on without it
-  const me = await who();
-  const nobody = me ? !me.known : !(await store.getMeta("login"));
-  if (nobody && !(name === "report" && (await store.getMeta("login"))) && (router.here()[0] || "") === name) router.go("login");
+  if (running) running.arrived(name);
 }
 
-async function drawBar() {
-  const n = await queue.unsent();
+/** The bar, with how many items wait; as many as before, where it is not told. */
+function drawBar(n = waiting) {
+  waiting = n;
   const now = router.here()[0] || "";
   const links = BAR.map(([name, key, path]) => el("a", { href: `#/${name}`, "aria-current": name === now ? "page" : null, class: name === "report" ? "main" : null },
     icon(path), el("span", {}, t(key)), name === "queue" && n ? el("b", { class: "badge" }, n, el("span", { class: "unseen" }, t("bar.unsent"))) : null));
   fill(document.getElementById("bar"), links);
   document.getElementById("bar").setAttribute("aria-label", t("bar.label"));
-}
-
-async function notices() {
-  const lacks = offline.lacks();
-  const n = await queue.unsent();
-  const { low } = await store.room();
-  const said = [];
-  if (mustLogIn && router.here()[0] !== "login") {
-    said.push(el("p", { class: "note note-warn" }, t("app.log_in_again"), " ", el("a", { href: "#/login" }, t("app.log_in"))));
-  }
-  if (lacks.length) {
-    said.push(el("details", { class: "note note-warn" }, el("summary", {}, t(`app.lacks_${lacks[0]}`)),
-      lacks.map((code) => el("p", {}, t(`app.lacks_${code}_do`)))));
-  }
-  if (low) said.push(el("p", { class: "note note-warn" }, t("app.low_room")));
-  if (n && isAppleTab()) said.push(el("p", { class: "note note-warn" }, t("app.install_first", { n })));
-  fill(document.getElementById("notices"), said);
-}
-
-// Safari wipes what a page that is not on the home screen keeps, after seven days without a visit
-function isAppleTab() {
-  return /iPhone|iPad/.test(navigator.userAgent) && !navigator.standalone && !window.matchMedia("(display-mode: standalone)").matches;
 }

@@ -1,14 +1,12 @@
 // Logging in: this phone becomes a device of its own, which the worker or an admin can revoke.
-import * as data from "./data.js";
 import { el, fill } from "./dom.js";
 import { ask, remember, who } from "./net.js";
-import * as queue from "./queue.js";
-import { go } from "./router.js";
-import { getMeta, setMeta } from "./store.js";
+import { go, here } from "./router.js";
+import { getMeta, open, setMeta } from "./store.js";
 import { t } from "./words.js";
 
 export async function view(root) {
-  const n = await queue.unsent();
+  const n = (await (await open()).getAll("outbox")).filter((row) => row.state !== "sent").length;
   const login = field("login", "text", "username", (await getMeta("login")) || "");
   const password = field("password", "password", "current-password", "");
   const device = field("device", "text", "off", (await getMeta("device_name")) || guess());
@@ -26,6 +24,7 @@ export async function view(root) {
   });
   fill(root, el("section", { class: "sheet narrow" }, el("h1", {}, t("login.title")),
     n ? el("p", { class: "note note-done" }, t("login.kept", { n })) : null, el("p", { class: "hint" }, t("login.about")), form));
+  known();
 }
 
 function field(name, type, autocomplete, value) {
@@ -48,10 +47,17 @@ async function enter(login, password, name) {
   return me && me.known ? "" : t("login.away");
 }
 
-function leave() {
+async function leave() {
+  const [data, queue] = await Promise.all([import("./data.js"), import("./queue.js")]);
   data.refresh();
   queue.flush({ force: true });
   go();
+}
+
+// who logged in on the service's other pages is known to the app, too
+async function known() {
+  const me = await who({ again: true });
+  if (me && me.known && here()[0] === "login" && !document.activeElement.matches("input")) leave();
 }
 
 function guess() {
