@@ -1,0 +1,176 @@
+"""https in an office's network: a phone fetches the authority over plain http, trusts it, and works without a signal."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Error, expect
+from sqlalchemy import text
+
+from tests.browser.conftest import OVER, RULES
+from tests.browser.field import PIXEL, Phone
+from tests.browser.kept import put, report, sent
+from tests.browser.network import Office, office
+from tests.conftest import QUIET, ROOT, Fresh, missing
+from tests.web.county import County
+
+PORT, PLAIN = 8443, 8081
+FETCH = """async () => {
+  const bytes = new Uint8Array(await (await fetch("/trust/gridsvc-authority.crt")).arrayBuffer());
+  return btoa(String.fromCharCode(...bytes));
+}"""
+
+Open = Callable[[], Any]
+
+
+@pytest.fixture(scope="module")
+def machines() -> Iterator[Office]:
+    """The office."""
+    if shutil.which("certutil") is None or shutil.which("ip") is None:
+        missing("certutil (libnss3-tools) and ip (iproute2)")
+    with office() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def said(machines: Office, made: Fresh, county: County, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """What `gridsvc serve --lan` printed; it runs as long as the tests do."""
+    folder = tmp_path_factory.mktemp("served")
+    env = made.env() | {"GRIDSVC_DATA_DIR": str(folder), "GRIDSVC_TRUST_PORT": str(PLAIN), "GRIDSVC_LANG": "en"}
+    host = ["--host", machines.address]
+    command = [*machines.service, sys.executable, "-m", "gridsvc", "serve", "--lan", "--port", str(PORT), *host]
+    out = folder / "said"
+    with out.open("wb") as file:
+        served = subprocess.Popen(command, cwd=ROOT, env=env, stdout=file, stderr=subprocess.STDOUT)
+    try:
+        probe = f"import socket, time\nfor _ in range(600):\n try: socket.create_connection(({machines.address!r}, PORT), 1); break\n except OSError: time.sleep(.1)"
+        for port in (PORT, PLAIN):
+            subprocess.run([*machines.service, sys.executable, "-c", probe.replace("PORT", str(port))], check=True)
+        assert served.poll() is None, out.read_text()
+        yield out.read_text()
+    finally:
+        served.send_signal(signal.SIGINT)
+        assert served.wait(30) == 130, out.read_text()
+        assert "Traceback" not in out.read_text()
+
+
+@pytest.fixture
+def handset(browser: Browser, machines: Office, tmp_path: Path) -> Open:
+    """`with handset() as phone`: the phone's browser, started anew with what it kept."""
+    home = tmp_path / "home"
+    home.mkdir()
+    program = machines.browser(tmp_path)
+
+    @contextmanager
+    def begin() -> Iterator[Phone]:
+        context: BrowserContext = browser.browser_type.launch_persistent_context(
+            tmp_path / "profile",
+            executable_path=program,
+            args=QUIET,
+            env=os.environ | {"HOME": str(home)},
+            **PIXEL,
+            locale="zh-CN",
+        )
+        try:
+            page = context.pages[0]
+            page.set_default_timeout(30_000)
+            yield Phone(context, f"https://{machines.address}:{PORT}", page)
+        finally:
+            context.close()
+
+    return begin
+
+
+def trust(home: Path, authority: bytes) -> None:
+    """What a person does in the settings of a phone: from now on this authority is trusted."""
+    store = home / ".pki" / "nssdb"
+    store.mkdir(parents=True)
+    (home / "authority.crt").write_bytes(authority)
+    added = ["-A", "-n", "gridsvc", "-t", "C,,", "-i", str(home / "authority.crt")]
+    for words in (["-N", "--empty-password"], added):
+        subprocess.run(["certutil", "-d", f"sql:{store}", *words], check=True, capture_output=True)
+
+
+def test_what_is_printed_leads_a_phone(machines: Office, said: str) -> None:
+    assert f"http://{machines.address}:{PLAIN}/trust" in said
+    assert f"https://{machines.address}:{PORT}" in said
+    assert re.search("([0-9A-F]{2}:){31}[0-9A-F]{2}", said)
+    assert "▀" in said or "█" in said  # the code
+    assert "PRIVATE" not in said
+
+
+def test_from_the_plain_page_to_a_report_without_a_signal(
+    machines: Office, said: str, handset: Open, made: Fresh, tmp_path: Path, axe: str
+) -> None:
+    with handset() as phone:
+        with pytest.raises(Error, match="ERR_CERT_AUTHORITY_INVALID"):
+            phone.page.goto(f"{phone.address}/field")
+        page = phone.page
+        page.goto(f"http://{machines.address}:{PLAIN}/trust")
+        assert page.evaluate("isSecureContext") is False
+        page.evaluate(axe)
+        found = page.evaluate(
+            "rules => axe.run(document, {runOnly: rules}).then(r => r.violations.map(v => v.nodes[0].html))", RULES
+        )
+        assert (found, page.evaluate(OVER)) == ([], 0)
+        authority = base64.b64decode(page.evaluate(FETCH))
+        assert hashlib.sha256(authority).digest().hex(":").upper() == page.text_content("#fingerprint")
+        assert str(page.text_content("#fingerprint")) in said
+    trust(tmp_path / "home", authority)
+    with handset() as phone:
+        page = phone.page
+        # from plain http to https, as a scanned code or a typed address does
+        page.goto(f"http://{machines.address}:{PLAIN}/field")
+        assert page.url.startswith(f"{phone.address}/field")
+        assert (
+            page.evaluate("[isSecureContext, 'geolocation' in navigator, 'serviceWorker' in navigator]") == [True] * 3
+        )
+        phone.log_in()
+        phone.offline_ready()
+        assert page.evaluate(
+            "navigator.serviceWorker.controller !== null || navigator.serviceWorker.ready.then(() => true)"
+        )
+        names = {one["name"]: one for one in phone.context.cookies()}
+        assert names["__Host-gridsvc_session"]["secure"]
+        gone(machines, phone)
+        now = datetime.now(UTC).isoformat()
+        key = put(phone, report("楼道灯坏", now), photo="#0a0")
+    with handset() as phone:
+        gone(machines, phone)
+        page = phone.open("/queue")  # the app opens without the service
+        expect(page.locator(f"[data-key='{key}']")).to_have_attribute("data-state", "waiting")
+        assert rows(made, key) == []
+        machines.wire("up")
+        phone.context.set_offline(False)
+        page.click("text=立即发送")
+        sent(phone, within_s=60)
+        assert rows(made, key) == [("楼道灯坏", 1)]
+
+
+def gone(machines: Office, phone: Phone) -> None:
+    """Cuts the wire; where there is none, the browser behaves as if."""
+    if not machines.wire("down"):
+        phone.context.set_offline(True)
+
+
+def rows(made: Fresh, key: str) -> list[tuple[str, int]]:
+    """What is stored under the key: words, and how many photos."""
+    query = text(
+        "SELECT r.description, (SELECT count(*) FROM report_photo p WHERE p.report_id = r.id) "
+        "FROM report r WHERE r.client_key = CAST(:key AS uuid)"
+    )
+    with made.begin() as db:
+        return [(str(row[0]), int(row[1])) for row in db.execute(query, {"key": key})]
