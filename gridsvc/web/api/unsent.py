@@ -9,14 +9,14 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from gridsvc import unsent
-from gridsvc.web import batches, schemas
+from gridsvc.web import batches, kept_schemas, schemas
 from gridsvc.web.api import sync
 from gridsvc.web.deps import Unit, may
 
 router = APIRouter(prefix="/api/v1", tags=["sync"])
 
 ANSWERS: dict[int | str, dict[str, Any]] = {
-    200: {"model": schemas.SyncedOut},
+    200: {"model": kept_schemas.SyncedOut},
     404: {"model": schemas.ErrorOut},
     413: {"model": schemas.ErrorOut},
 }
