@@ -152,7 +152,8 @@ def test_closed_meanwhile_is_said_on_both_sides(browser: Browser, day: Day) -> N
         day.faults.away = False
         send_all(held)
         notice = page.locator("#view .notice")
-        expect(notice).to_contain_text("没有做成")
+        expect(notice).to_contain_text("没有做成：现场没有")
+        expect(notice).to_contain_text("作废了")  # what happened, and who did it
         page.goto(f"{held.address}/field#/")
         held.settle()
         expect(page.locator("#view .notice")).to_contain_text(number)
@@ -175,7 +176,9 @@ def test_pages_are_accessible_fit_and_run_no_ones_words(
     with carried(browser, day, profile=profile, lang=lang) as held:
         page = opened(held, number)
         assert CANARY in page.inner_text("#view")
-        expect(page.locator("#distance")).to_contain_text("150 m to the north-east" if lang == "en" else "在您东北边约 150 米")
+        expect(page.locator("#distance")).to_contain_text(
+            "150 m to the north-east" if lang == "en" else "在您东北边约 150 米"
+        )
         for big in (False, True):
             page.evaluate("(big) => document.documentElement.toggleAttribute('data-big', big)", big)
             page.set_viewport_size({"width": 360, "height": 640})

@@ -64,8 +64,13 @@ def test_two_taps_without_a_signal_and_a_restart_make_one_row(
         page = held.open()
         page.wait_for_selector("[data-door]")
         done: list[int] = []
+
+        def two() -> None:
+            done.append(first_door(page))
+            reach(page)
+
         expect(page.locator(".campaign")).to_contain_text("/")
-        assert counted(held, lambda: (done.append(first_door(page)), reach(page))[1]) == (2, 0)
+        assert counted(held, two) == (2, 0)
         expect(page.locator("#next-door")).to_be_in_viewport()
         page.locator("#next-door").tap()
         page.wait_for_selector("[data-outcome=absent]")
@@ -201,6 +206,30 @@ def test_what_is_said_at_the_door_is_kept_and_stored(browser: Browser, day: Day,
     (row,) = day.rows(VISITS, door=door)
     assert (row["mode"], row["policies"], row["answers"]) == ("phone", ["fire_safety"], {QUESTION: "买菜远"})
     assert (row["n_issued"], row["x"]) == (1, None)  # where the phone is says nothing of a call
+
+
+FULL = """() => {
+  const add = IDBObjectStore.prototype.add;
+  IDBObjectStore.prototype.add = function () { throw new DOMException("no room", "QuotaExceededError"); };
+  return () => { IDBObjectStore.prototype.add = add; };
+}"""
+
+
+def test_a_full_phone_says_so_and_drops_nothing(browser: Browser, day: Day) -> None:
+    with carried(browser, day, lang="en") as held:
+        page = held.page
+        door = first_door(page)
+        page.get_by_label(QUESTION).fill("stairs")
+        undo = page.evaluate_handle(FULL)
+        page.locator("[data-outcome=reached]").tap()
+        expect(page.locator("#wrong")).to_contain_text("no room left")
+        expect(page.get_by_label(QUESTION)).to_have_value("stairs")
+        undo.evaluate("(undo) => undo()")
+        reach(page)
+        let_go(held)
+        sent(held)
+    (row,) = day.rows(VISITS, door=door)
+    assert row["answers"] == {QUESTION: "stairs"}
 
 
 def test_somebody_else_at_the_door_is_told_and_nothing_overwritten(browser: Browser, day: Day) -> None:

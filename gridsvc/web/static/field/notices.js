@@ -7,6 +7,11 @@ import { t } from "./words.js";
 
 const SEEN = "notices_seen";
 const MOST_SEEN = 500;
+const MOST_CHANGES = 3;
+const DID = [
+  "verify", "verify_absent", "verify_unable", "solve_on_spot", "file", "not_file", "link", "recategorize", "dispatch", "claim",
+  "dispose", "check", "check_failed", "close", "void", "strike_off", "note",
+];
 
 /** The notices that nobody has put away: `[{key, kind, words}]`, the latest first. */
 export async function notices(rows, doors, now) {
@@ -31,10 +36,17 @@ export function also(row, doors, now) {
 }
 
 /** What the service answered where something had happened meanwhile, in words; "" where nothing had. */
-export function meanwhile(row) {
+export function meanwhile(row, now = Date.now()) {
   const answer = row.answer;
   if (!answer || answer.status !== "conflict") return "";
-  return t("task.conflict", { title: row.title || answer.number || "", why: answer.message || answer.code || "" });
+  const changed = (answer.detail && answer.detail.changed) || [];
+  const why = changed.slice(-MOST_CHANGES).map((one) => changeWords(one, now)).join(t("task.and"));
+  return t("task.conflict", { title: row.title || answer.number || "", why: why || answer.message || answer.code || "" });
+}
+
+function changeWords(one, now) {
+  const did = DID.includes(one.action) ? one.action : "other";
+  return t("task.changed", { who: one.who || t("task.system"), at: clock(one.at, now), did: t(`task.did_${did}`) });
 }
 
 /** Puts a notice away. */

@@ -18,11 +18,15 @@ export function sketch(point, grids, compounds, here, told) {
       root.append(node("polygon", { points: path, class: grid.own ? "grid own" : "grid" }));
     }
   }
+  const named = [];
   for (const one of compounds) {
     const [x, y] = at(one.lon, one.lat);
     if (x < 20 || x > WIDE - 20 || y < 14 || y > HIGH - 14) continue;
     const hidden = Math.abs(x - WIDE / 2) < 60 && Math.abs(y - HIGH / 2 + 8) < 26; // by the point: written below it
-    const name = node("text", { x: x.toFixed(1), y: hidden ? HIGH / 2 + 16 : y.toFixed(1), class: "name" });
+    const line = hidden ? HIGH / 2 + 16 : y;
+    if (named.some(([left, top]) => Math.abs(left - x) < 110 && Math.abs(top - line) < 14)) continue; // names on each other say nothing
+    named.push([x, line]);
+    const name = node("text", { x: x.toFixed(1), y: line.toFixed(1), class: "name" });
     name.textContent = one.name.length > 12 ? `${one.name.slice(0, 11)}…` : one.name;
     root.append(name);
   }

@@ -1,7 +1,7 @@
 // One report of the own grids: what, where, until when; and the steps the service said this worker may do, offline too.
 import { thumbBar as bar, withBar } from "./bars.js";
 import * as data from "./data.js";
-import { el, fill } from "./dom.js";
+import { el, fill, toast } from "./dom.js";
 import * as drafts from "./drafts.js";
 import { alongside } from "./fixes.js";
 import { meanwhile } from "./notices.js";
@@ -127,7 +127,7 @@ function step(open, form) {
   const { action } = form;
   const keep = () => {
     wrong.hidden = true;
-    return drafts.save(form.key, "action", form);
+    return drafts.save(form.key, "action", form).catch(() => toast(t("task.no_room")));
   };
   const wrong = el("p", { class: "wrong", role: "alert", id: "wrong", hidden: true });
   const note = el("textarea", { id: "note", maxlength: MOST_NOTE, rows: "3", value: form.note });
@@ -171,7 +171,7 @@ async function finish(open, wrong, send) {
   const item = tasks.item(form.key, report, form.action, form.note.trim(), form.photos, new Date());
   try {
     await queue.add(item, { photos: form.photos, title: `${t(`task.${form.action}`)} ${name} ${report.number}`, about: tasks.about(report, form.action) });
-  } catch (error) {
+  } catch {
     send.disabled = false;
     wrong.hidden = false;
     wrong.textContent = t("task.no_room");

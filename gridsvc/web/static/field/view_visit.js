@@ -10,7 +10,7 @@ import * as questions from "./questions.js";
 import * as queue from "./queue.js";
 import { go } from "./router.js";
 import { clock, sameDay } from "./spans.js";
-import { uuid } from "./store.js";
+import { isFull, uuid } from "./store.js";
 import { t } from "./words.js";
 
 const HOLD_S = 60;
@@ -62,12 +62,17 @@ function form(open, said) {
   let typing = null;
   const keep = () => {
     clearTimeout(typing);
-    typing = setTimeout(() => said === open.form && drafts.save(said.key, "visit", said), 200);
+    typing = setTimeout(() => said === open.form && drafts.save(said.key, "visit", said).catch(full), 200);
   };
   const taken = { done: false };
-  const wrong = el("p", { class: "wrong", role: "alert", id: "wrong", hidden: true }, t("visit.category_missing"));
+  const wrong = el("p", { class: "wrong", role: "alert", id: "wrong", hidden: true });
+  const full = () => {
+    wrong.textContent = t("task.no_room");
+    wrong.hidden = false;
+  };
   const choose = async (outcome) => {
     if (taken.done) return; // one tap records once, however often the thumb comes down
+    wrong.textContent = t("visit.category_missing");
     wrong.hidden = !questions.isHalfNeed(said);
     if (!wrong.hidden) {
       document.getElementById("part-need").open = true;
@@ -80,7 +85,8 @@ function form(open, said) {
       await record(open, outcome);
     } catch (error) {
       taken.done = false;
-      throw error;
+      if (!isFull(error)) throw error;
+      full();
     }
   };
   const button = (outcome) => el("button", { type: "button", class: outcome === "reached" ? "button main outcome" : "button outcome", "data-outcome": outcome, onclick: () => choose(outcome) }, t(`visit.${outcome}`));
