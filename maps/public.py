@@ -8,7 +8,6 @@ from maps.classify import N_CLASSES
 from maps.layers import AREAS, OPACITY_OVER_TILES, Roads, ShellLayer, Tiles
 
 CELLS_ADDRESS = "/api/v1/public/cells"
-CELL_OPACITY = 0.6  # the roads lie under the cells: with them people find the place
 
 
 def build(labels: Labels, view: MapView) -> GridMap:
@@ -22,6 +21,6 @@ def build(labels: Labels, view: MapView) -> GridMap:
         grid_map.add_child(Tiles(layer, place, view.tiles_max_zoom))
     if view.basemap:
         grid_map.add_child(Roads())
-    opacity = OPACITY_OVER_TILES if view.tiles else CELL_OPACITY
+    opacity = OPACITY_OVER_TILES if view.tiles else 1.0
     grid_map.add_child(ShellLayer("cells", AREAS, live=True, opacity=opacity))
     return grid_map

@@ -62,6 +62,18 @@ def take(request: Request, unit: Unit, lonlat: tuple[float, float] | None, *, co
         mine.places.take("{}/{}".format(*joins.square(*lonlat)), "too_many_here")
 
 
+def look(request: Request, unit: Unit) -> None:
+    """Returns where a caller may look at what is near once more: each browser with a proof by itself, as for sending.
+
+    Raises:
+        TooMany: not now.
+    """
+    mine, caller, named = unit.mine, security.address(request), sender(request, unit)
+    if named is not None:
+        mine.crowd_links.take(caller, "too_many_links")
+    mine.links.take(named or caller, "too_many_links")
+
+
 def _read(request: Request, unit: Unit) -> tuple[str, float] | None:
     """The name in the proof and its age in seconds; None where it is not ours or too old."""
     named, _, mac = request.cookies.get(cookie(request), "").rpartition(".")

@@ -61,6 +61,7 @@ class Services:
     bodies: Bodies = field(default_factory=lambda: Bodies(BODIES_BYTES))
     press: Press = field(default_factory=Press)
     report_tiles: Bodies = field(default_factory=lambda: Bodies(TILES_BYTES))
+    crowd_links: Limiter = field(default_factory=lambda: Limiter(LINKS_PER_MINUTE * CROWD_TIMES, 60))
     senders: Limiter = field(default_factory=lambda: Limiter(SENDER_REPORTS, SENDER_S))
     places: Limiter = field(default_factory=lambda: Limiter(PLACE_REPORTS, PLACE_S))
     tails: Limiter = field(default_factory=lambda: Limiter(TAILS, TAILS_S))

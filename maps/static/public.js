@@ -13,6 +13,8 @@ const cells = new Map();
 start();
 
 async function start() {
+  map.invalidateSize({ animate: false });
+  shell.showAll();
   addGround(shell, () => {});
   const category = here.searchParams.get("category");
   let answer;
@@ -49,7 +51,9 @@ const shadeOf = (n, limits) => {
 function draw(found, limits) {
   const { pane, opacity } = shell.layers.cells;
   const renderer = L.canvas({ pane, padding: 0.3 });
-  for (const cell of found) {
+  // a large cell holds small ones, which lie over it
+  const area = ({ bounds: [west, south, east, north] }) => (east - west) * (north - south);
+  for (const cell of [...found].sort((one, other) => area(other) - area(one))) {
     const [west, south, east, north] = cell.bounds;
     const own = cell.code === chosen;
     const shape = L.rectangle([[south, west], [north, east]], {

@@ -83,10 +83,13 @@ class LookupIn(schemas.In):
 
 
 @router.post(
-    "/similar", operation_id="similar_nearby", dependencies=api.LINKED, responses={200: {"model": SimilarsOut}}
+    "/similar",
+    operation_id="similar_nearby",
+    responses={200: {"model": SimilarsOut}, 429: {"model": schemas.ErrorOut}},
 )
-def similar(body: PlaceIn, unit: Annotated[Unit, may("submit")]) -> Response:
+def similar(body: PlaceIn, request: Request, unit: Annotated[Unit, may("submit")]) -> Response:
     """Open reports of the same kind near a place, before somebody sends another one of the same thing."""
+    proofs.look(request, unit)
     lonlat = reports.to_wgs84(reports.Position(body.lon, body.lat, body.crs))
     return JSONResponse({"items": offered(unit, body.category, lonlat)})
 

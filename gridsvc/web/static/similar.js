@@ -1,15 +1,21 @@
 // Open reports of the same kind nearby, shown before another one is sent: by the category and the place that are chosen.
 const SQUARES = 1024; // of the service's squares to a degree: within one of them the answer is the same
-const READ_MS = 1500; // a list that came a moment ago was not read yet
+const READ_MS = 1500; // a list that came into view a moment ago was not read yet
 
 let asked = "";
 let way = Promise.resolve();
-let shownAt = 0;
+let seenAt = Infinity; // when the list came into view
+
+const watch = new IntersectionObserver((entries) => {
+  if (entries.some((one) => one.isIntersecting)) seenAt = Math.min(seenAt, Date.now());
+}, { threshold: 0.5 });
 
 /** Begins on a form; `join` is called with the handle of the report that the sender has the same problem as. */
 export function begin(form, join) {
   asked = "";
   if (!document.getElementById("similar")) return;
+  watch.disconnect();
+  watch.observe(document.getElementById("similar"));
   form.addEventListener("input", () => look(form));
   form.addEventListener("change", () => look(form));
   document.getElementById("similar").addEventListener("click", (event) => {
@@ -27,8 +33,8 @@ export async function unread(form) {
   if (!box) return false;
   look(form);
   await way;
-  if (box.hidden || Date.now() - shownAt > READ_MS) return false;
-  shownAt = -Infinity;
+  if (box.hidden || Date.now() - seenAt > READ_MS) return false;
+  seenAt = -Infinity;
   box.scrollIntoView({ block: "center" });
   box.focus({ preventScroll: true });
   return true;
@@ -66,7 +72,7 @@ async function ask(form, { category, lon, lat, key }) {
 function show(items) {
   const box = document.getElementById("similar");
   document.getElementById("similar-list").replaceChildren(...items.map(line));
-  if (items.length && box.hidden) shownAt = Date.now();
+  if (items.length) seenAt = Infinity;
   box.hidden = !items.length;
 }
 
