@@ -311,65 +311,6 @@ class SubmittedOut(Out):
     similar: list[SimilarOut] | None = None
 
 
-class BesideOut(Out):
-    """Another visit to the door on the same day, of somebody else."""
-
-    who: str | None
-    happened_at: datetime
-    outcome: str
-
-
-class SyncedItemOut(Out):
-    """What became of one item: `created`, `same`, `conflict` or `refused`; beside it what its kind has to tell."""
-
-    key: str | None
-    kind: str | None
-    status: str
-    retry: bool
-    number: str | None = None
-    version: int | None = None
-    state: str | None = None
-    grid: GridOut | None = None
-    worker: WorkerOut | None = None
-    due_at: datetime | None = None
-    n_similar: int | None = None
-    similar: list[SimilarOut] | None = None
-    id: int | None = None
-    n_reports: int | None = None
-    flags: list[str] | None = None
-    also: list[BesideOut] | None = None
-    code: str | None = None
-    message: str | None = None
-    detail: Any = None
-
-
-class SyncedOut(Out):
-    """An answer for each item, in the order sent. `clock_off_s`: the phone's clock less the service's, in seconds."""
-
-    now: datetime
-    clock_off_s: float
-    counts: dict[str, int]
-    items: list[SyncedItemOut]
-
-
-class KeptOut(Out):
-    """What a phone keeps, or what changed of it; `categories` is left out where they are as they were. Positions in
-    EPSG:4326. A door's `order` is its place in walking order, null where it need not be visited today."""
-
-    cursor: str
-    reset: bool
-    now: datetime
-    day: date
-    me: dict[str, Any]
-    grids: list[dict[str, Any]]
-    compounds: list[dict[str, Any]]
-    doors: list[dict[str, Any]]
-    campaign: dict[str, Any] | None
-    categories: list[dict[str, Any]] = []
-    reports: list[dict[str, Any]]
-    gone: dict[str, list[Any]]
-
-
 class LocatedOut(Out):
     """Where a position belongs; nothing is stored, and the position is not given back."""
 

@@ -17,6 +17,8 @@ from sqlalchemy import text
 
 from gridsvc import accounts, audit, workers
 from gridsvc.web.app import create_app
+from gridsvc.web.kept_schemas import SyncedOut
+from tests import recordings
 from tests.conftest import NOW, Fresh, new_schema
 from tests.photographs import jpeg, scene
 from tests.web import county as counties
@@ -47,6 +49,7 @@ class Town:
     def send(self, *items: Any, login: str | None = "worker", sent_at: str = NOW.isoformat()) -> list[Json]:
         answer = self.client(login).post(URL, json={"sent_at": sent_at, "items": items})
         assert answer.status_code == 200, answer.text
+        SyncedOut.model_validate(answer.json())
         return list(answer.json()["items"])
 
     def report(self, number: str, login: str = "worker") -> Json:
@@ -120,6 +123,23 @@ def test_all_kinds_each_once(town: Town) -> None:
     assert read["log"][2]["facts"]["late"] is True
     with town.made.begin(owner=True) as db:
         assert audit.verify(db).sound
+
+
+def test_a_voice_note_comes_after_the_text(town: Town) -> None:
+    one = report()
+    content = recordings.webm()
+    sha256 = hashlib.sha256(content).hexdigest()
+    late = {"kind": "attach", "key": str(uuid.uuid4()), "report_key": one["key"], "voice": sha256}
+    made, early = town.send(one, late)
+    assert (early["status"], early["code"], early["retry"]) == ("refused", "voice_unknown", True)
+    sent = town.client().put(f"/api/v1/voices/{sha256}", content=content, headers={"Content-Type": "audio/webm"})
+    assert sent.status_code in (200, 201), sent.text
+    (told,) = town.send(late)
+    assert (told["status"], told["number"]) == ("created", made["number"])
+    assert town.report(made["number"])["log"][-1]["facts"]["voice"] == sha256
+    assert town.client("manager_west").get(f"/api/v1/voices/{sha256}").status_code == 200
+    nothing = {"kind": "attach", "key": str(uuid.uuid4()), "report_key": one["key"]}
+    assert town.send(nothing)[0]["code"] == "attach_nothing"
 
 
 def test_a_key_is_for_one_thing(town: Town) -> None:

@@ -17,7 +17,7 @@ from starlette.responses import Response
 from gridsvc import duplicates, reports, sync, sync_acts, sync_changes, terms, visits
 from gridsvc.errors import Refused
 from gridsvc.photos import MOST_PHOTOS
-from gridsvc.web import batches, errors, schemas
+from gridsvc.web import batches, errors, kept_schemas, schemas
 from gridsvc.web.api import cursors, kept_rows, period, rows
 from gridsvc.web.api.actions import ActionSaid, Sha256
 from gridsvc.web.api.visits import VisitSaid
@@ -135,7 +135,7 @@ BODY: dict[str, Any] = {
 _LIST = "kept list"  # what a cursor is for
 
 
-@router.get("/sync", operation_id="read_kept", responses={200: {"model": schemas.KeptOut}})
+@router.get("/sync", operation_id="read_kept", responses={200: {"model": kept_schemas.KeptOut}})
 def kept(
     unit: Annotated[Unit, may("sync")],
     since: Annotated[schemas.Words | None, Query(max_length=4000, description="`cursor` of the answer before")] = None,
@@ -167,7 +167,7 @@ def _since(cursor: str | None) -> sync_changes.Since | None:
 @router.post(
     "/sync",
     operation_id="send_kept",
-    responses={200: {"model": schemas.SyncedOut}, 413: {"model": schemas.ErrorOut}},
+    responses={200: {"model": kept_schemas.SyncedOut}, 413: {"model": schemas.ErrorOut}},
     openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": BODY}}}},
 )
 def send(request: Request, body: batches.Body, unit: Annotated[Unit, may("sync")]) -> Response:
