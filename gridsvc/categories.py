@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
+from gridsvc.compounds import initials
 from gridsvc.db import tables as t
 from gridsvc.db.queries import load
 from gridsvc.errors import NotFound
@@ -109,7 +110,25 @@ def listed(db: Connection, *, every: bool = False) -> list[Category]:
 
 def save(db: Connection, categories: Sequence[Category]) -> Stored:
     """Adds categories or changes those with the same code; a code of another taxonomy is left as it is."""
-    return store(db, load("save_category"), (vars(category) for category in categories))
+    done = store(db, load("save_category"), (vars(category) for category in categories))
+    complete_initials(db)
+    return done
+
+
+def complete_initials(db: Connection) -> int:
+    """How many names got their initials now, having had none: new ones, and those from before there were any."""
+    c = t.category.c
+    names = list(db.execute(select(c.code, c.name_zh).where(c.initials.is_(None))))
+    if names:
+        change = t.category.update().where(c.code == bindparam("of")).values(initials=bindparam("letters"))
+        db.execute(change, [{"of": code, "letters": initials(name)} for code, name in names])
+    return len(names)
+
+
+def initials_by_code(db: Connection) -> dict[str, str]:
+    """The first letters of the syllables of each category's Chinese name, by code."""
+    c = t.category.c
+    return {row.code: row.initials for row in db.execute(select(c.code, c.initials).where(c.initials.is_not(None)))}
 
 
 def save_maps(db: Connection, maps: Sequence[tuple[str, str, str]]) -> Stored:

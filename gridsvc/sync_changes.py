@@ -73,7 +73,7 @@ class Kept:
     orders: dict[int, int] | None
     grids: list[Any] | None
     compounds: list[Any] | None
-    categories: list[tuple[categories.Category, categories.Category | None, bool]] | None
+    categories: list[tuple[categories.Category, categories.Category | None, bool, str]] | None
     gone_doors: list[int]
     gone_reports: list[tuple[str, str, int]]
 
@@ -275,10 +275,14 @@ def _report(reader: _Reader, held: cases.Held, standing: str, said: Any) -> Repo
     return Report(held, standing, said, actions, tuple(one for one in actions if one in photos))
 
 
-def _categories(db: Connection) -> list[tuple[categories.Category, categories.Category | None, bool]]:
-    """Each category a report may be filed under, its class, and whether a closing condition of it asks for a photo."""
+def _categories(db: Connection) -> list[tuple[categories.Category, categories.Category | None, bool, str]]:
+    """Each category a report may be filed under, its class, whether a closing condition wants a photo, its initials."""
     every = {one.code: one for one in categories.listed(db, every=True)}
     c, s = t.category_condition.c, t.category_sheet.c
     rows = db.execute(select(c.code, c.closing).join(t.category_sheet, s.id == c.sheet_id).where(s.current))
     shown = {row.code for row in rows if cases.wants_photo(row.closing)}
-    return [(one, every.get(one.parent_code or ""), one.code in shown) for one in categories.listed(db)]
+    letters = categories.initials_by_code(db)
+    return [
+        (one, every.get(one.parent_code or ""), one.code in shown, letters.get(one.code, ""))
+        for one in categories.listed(db)
+    ]

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from gridsvc import compounds, periodic, photo_cleaning, report_tiles, terms, voices
+from gridsvc import categories, compounds, periodic, photo_cleaning, report_tiles, terms, voices
 from gridsvc.db.engine import transaction
 from gridsvc.errors import GridsvcError
 from gridsvc.photo_cleaning import Keeping
@@ -63,14 +63,14 @@ def _tidy(begin: Callable[[], AbstractContextManager[Connection]], settings: Set
     keeping = Keeping.of_days(settings.photo_unredacted_days, settings.photo_retention_days)
     try:
         with begin() as db:
-            n_names = compounds.complete_initials(db)
+            n_names = compounds.complete_initials(db) + categories.complete_initials(db)
         done = photo_cleaning.clean(begin, Files(settings.photo_folder), keeping, now)
         notes = voices.clean(begin, voices.files_of(settings.voice_folder), keeping, now)
     except (SQLAlchemyError, OSError, GridsvcError) as error:
         log.warning("tidying up failed and will be tried again tomorrow: %s", type(error).__name__)
         return
     if n_names:
-        log.info("initials of %d names of compounds completed", n_names)
+        log.info("initials of %d names of compounds and categories completed", n_names)
     if done.n_files or done.n_unused or done.n_ended:
         told = (done.n_unused, done.n_ended, done.n_uncovered, done.n_files)
         log.info("photos removed: %d unused, %d of ended reports, %d from before a redaction; %d files", *told)

@@ -20,6 +20,7 @@ from gridsvc.grids import Rule
 from gridsvc.reporters import Reporter
 from gridsvc.rules.roles import ANONYMOUS, Actor
 from gridsvc.web.app import create_app
+from gridsvc.web.kept_schemas import KeptOut
 from tests.conftest import NOW, Fresh, new_schema
 from tests.web import county as counties
 from tests.web.county import EAST, WEST
@@ -48,6 +49,7 @@ class Town:
     def get(self, since: str | None = None) -> Json:
         answer = self.client.get(URL, params={} if since is None else {"since": since})
         assert answer.status_code == 200, answer.text
+        KeptOut.model_validate(answer.json())
         return dict(answer.json())
 
     def submit(self, lon: float = 110.005, **more: Any) -> str:
@@ -100,6 +102,7 @@ def test_all_of_it(town: Town) -> None:
     assert {"verify", "solve_on_spot", "note"} <= set(one["actions"])
     assert (one["needs_photo"], one["standing"]) == (["solve_on_spot"], "no_deadline")
     assert {one["code"] for one in told["categories"]} >= {"0110", "0506"}
+    assert next(one["initials"] for one in told["categories"] if one["code"] == "0506") == "dljs dlzs"
     assert told["gone"] == {"grids": [], "compounds": [], "doors": [], "reports": []}
 
 

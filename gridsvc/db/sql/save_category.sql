@@ -5,7 +5,8 @@
 INSERT INTO category (code, name_zh, name_en, taxonomy, kind, parent_code, active)
 VALUES (:code, :name_zh, :name_en, :taxonomy, CAST(:kind AS text), CAST(:parent_code AS text), :active)
 ON CONFLICT (code) DO UPDATE SET name_zh = excluded.name_zh, name_en = excluded.name_en, kind = excluded.kind,
-    parent_code = excluded.parent_code, active = excluded.active
+    parent_code = excluded.parent_code, active = excluded.active,
+    initials = CASE WHEN category.name_zh = excluded.name_zh THEN category.initials END
 WHERE category.taxonomy = excluded.taxonomy
   AND (category.name_zh, category.name_en, category.kind, category.parent_code, category.active)
       IS DISTINCT FROM (excluded.name_zh, excluded.name_en, excluded.kind, excluded.parent_code, excluded.active)

@@ -35,6 +35,7 @@ category = Table(
     Column("active", Boolean, nullable=False, server_default=text("true")),
     Column("dup_radius_m", Double),
     Column("dup_days", Integer),
+    Column("initials", Text),  # of the Chinese name; null until it was read
     one_of("kind", CATEGORY_KINDS),
     CheckConstraint("parent_code <> code", name="parent"),
     CheckConstraint("dup_radius_m > 0", name="dup_radius_m"),

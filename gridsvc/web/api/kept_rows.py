@@ -64,15 +64,15 @@ def _campaign(found: sync_changes.Kept) -> Json | None:
     if one is None:
         return None
     n_eligible, n_reached = found.counts
-    told = {"code": one.code, "name": one.wanted.name, "ends_on": one.wanted.ends_on.isoformat()}
+    told: Json = {"code": one.code, "name": one.wanted.name, "ends_on": one.wanted.ends_on.isoformat()}
     told |= {"questions": list(one.wanted.questions), "policies": []}
     return told | {"n_eligible": n_eligible, "n_reached": n_reached}
 
 
-def _category(one: categories.Category, of: categories.Category | None, photo: bool) -> Json:
+def _category(one: categories.Category, of: categories.Category | None, photo: bool, initials: str) -> Json:
     above = None if of is None else {"code": of.code, "zh": of.name_zh, "en": of.name_en}
     photo_at = ["solve_on_spot", "dispose"] if photo else ["solve_on_spot"]
-    same = {"code": one.code, "zh": one.name_zh, "en": one.name_en, "kind": one.kind}
+    same = {"code": one.code, "zh": one.name_zh, "en": one.name_en, "initials": initials, "kind": one.kind}
     return same | {"class": above, "photo_at": photo_at}
 
 

@@ -3,6 +3,11 @@ import { lang, t } from "./words.js";
 
 const PICTURES = "/static/app/icons.svg";
 const DRAWN = /^(?:E0[1-6]|P0[1-5])$/; // what the file has pictures of
+// a city's own list may number the classes of the national one differently: the name decides where it is known
+const NAMED = {
+  市容环境: "E01", 宣传广告: "E02", 施工管理: "E03", 街面秩序: "E04", 突发事件: "E05",
+  公用设施: "P01", 道路交通设施: "P02", 道路交通: "P02", 市容环境设施: "P03", 园林绿化设施: "P04", 园林绿化: "P04",
+};
 const SVG = "http://www.w3.org/2000/svg";
 
 /** The name of a category or class in the reader's language; the other where it has none. */
@@ -22,7 +27,7 @@ export function classesOf(categories) {
     mine.told = mine.told || told;
     mine.items.push(one);
   }
-  const all = [...found.values()].map(({ code, told, items }) => ({ code, label: told ? labelOf({ code, ...told }) : t(`report.class_${pictureOf(code)}`), items }));
+  const all = [...found.values()].map(({ code, told, items }) => ({ code, told, label: classLabel(code, told), items }));
   return all.sort((a, b) => rank(a.code) - rank(b.code) || (a.code < b.code ? -1 : 1));
 }
 
@@ -51,7 +56,8 @@ export function searchCompounds(compounds, words) {
 /** The picture of a class, in the colour of the text around it. */
 export function picture(classOrCategory, size = 40) {
   const svg = document.createElementNS(SVG, "svg");
-  const code = pictureOf(classOrCategory.items ? classOrCategory.code : classCode(classOrCategory));
+  const one = classOrCategory;
+  const code = one.items ? pictureOf(one.code, one.told) : pictureOf(classCode(one), one.class);
   for (const [name, value] of Object.entries({ viewBox: "0 0 32 32", width: size, height: size, class: "picture", "aria-hidden": "true", focusable: "false" })) {
     svg.setAttribute(name, value);
   }
@@ -66,7 +72,14 @@ export function needsPhoto(category) {
   return Boolean(category) && (category.photo_at || []).some((at) => at === "report" || at === "submit");
 }
 
-const pictureOf = (code) => (DRAWN.test(code) ? code : "other");
+const pictureOf = (code, told) => (told && NAMED[told.zh]) || (DRAWN.test(code) ? code : "other");
+
+// a sheet's classes have one name, in Chinese
+function classLabel(code, told) {
+  if (!told) return t(`report.class_${pictureOf(code, told)}`);
+  const only = lang() === "en" && (!told.en || told.en === told.zh) && NAMED[told.zh];
+  return only ? t(`report.class_${only}`) : labelOf({ code, ...told });
+}
 
 function classCode(one) {
   if (one.class && one.class.code) return one.class.code;

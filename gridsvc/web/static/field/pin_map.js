@@ -11,6 +11,8 @@ const START_ZOOM = 17;
 const NAMES_FROM = 14;
 const COMPOUNDS_FROM = 16;
 const MOST_NAMES = 60;
+const NAME_EM = 14; // pixels of a character, about
+const NAME_WIDEST = 170;
 const STEP_PX = 10;
 const MOST_PIXELS = 1536;
 const KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
@@ -146,7 +148,13 @@ function shapes(L, map, grids, compounds) {
   const draw = () => {
     names.clearLayers();
     const seen = named.filter(({ at, from }) => map.getZoom() >= from && map.getBounds().contains(at));
-    for (const { name, at, kind } of seen.slice(0, MOST_NAMES)) {
+    const taken = [];
+    for (const { name, at, kind } of seen) {
+      const middle = map.latLngToContainerPoint(at);
+      const half = [Math.min(NAME_WIDEST, name.length * NAME_EM) / 2, NAME_EM];
+      const box = L.bounds(middle.subtract(half), middle.add(half));
+      if (taken.length >= MOST_NAMES || taken.some((other) => other.overlaps(box))) continue;
+      taken.push(box);
       const icon = L.divIcon({ html: el("span", { class: kind }, name), className: "", iconSize: [0, 0] });
       L.marker(at, { icon, interactive: false, keyboard: false }).addTo(names);
     }

@@ -1,7 +1,7 @@
 // Reporting a problem: a photo, what it is, where it is, sent; one question a step, each step kept as a draft.
 import { thumbBar, withBar } from "./bars.js";
 import * as data from "./data.js";
-import { el, toast } from "./dom.js";
+import { el, icon, toast } from "./dom.js";
 import * as drafts from "./drafts.js";
 import * as queue from "./queue.js";
 import { watch } from "./position.js";
@@ -15,6 +15,7 @@ import { isFull, uuid } from "./store.js";
 import { t } from "./words.js";
 
 const STEPS = ["photo", "category", "where", "check"];
+const DONE = "M12 3a9 9 0 1 0 0 18a9 9 0 1 0 0-18z M7.5 12.5l3 3 6-6.5";
 const DRAWN = { photo, category, where, check };
 
 /** Draws a report, the one that was begun under `key` or a new one; gives back what stops the position and keeps the text. */
@@ -117,6 +118,7 @@ async function send(root, flow) {
 /** The report stands in the queue: said plainly, with what comes next within reach of the thumb. */
 function done(root, told) {
   withBar(root, el("section", { class: "sheet report stack", "data-step": "done", role: "status" },
+    el("div", { class: "done-mark" }, icon(DONE, 56)),
     el("h1", { tabindex: "-1" }, t("report.done")),
     told ? el("p", { class: "told" }, told) : null,
     el("p", {}, t("report.done_how")),
