@@ -23,7 +23,7 @@ Plan = Callable[[str, str], "str | None"]
 @dataclass
 class Faults:
     """The proxy's address and what it does: `plan(method, path)` names a fault or None; `away` refuses everybody,
-    `instead` has bodies by path that it gives in place of the service's.
+    `instead` has bodies by path that it gives in place of the service's, `most_bytes` bounds what may be posted.
 
     `asked` is every request with what was done to it, `n_busy` how many are being answered, stalled ones apart.
     """
@@ -32,6 +32,7 @@ class Faults:
     plan: Plan = lambda method, path: None
     away: bool = False
     instead: dict[str, bytes] = field(default_factory=dict)
+    most_bytes: int = 10**9
     asked: list[tuple[str, str, str | None]] = field(default_factory=list)
     n_busy: int = 0
     n_stalled: int = 0
@@ -74,6 +75,8 @@ def between(upstream: Callable[[], int]) -> Iterator[Faults]:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             with faults.lock:
                 fault = "away" if faults.away else faults.plan(self.command, self.path)
+                if self.command == "POST" and len(body) > faults.most_bytes:
+                    fault = "large"
                 faults.asked.append((self.command, self.path, fault))
                 faults.n_busy += 1
             try:
@@ -91,6 +94,8 @@ def between(upstream: Callable[[], int]) -> Iterator[Faults]:
                 self._stall()
             elif fault == "error":
                 self._say(500, [("Content-Type", "text/plain")], b"broken")
+            elif fault == "large":
+                self._say(413, [("Content-Type", "text/html")], b"<h1>Too large</h1>")
             elif fault == "busy":
                 said = b'{"code": "busy", "message": "busy"}'
                 self._say(429, [("Retry-After", "2"), ("Content-Type", "application/json")], said)

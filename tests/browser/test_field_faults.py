@@ -1,0 +1,225 @@
+"""Two hundred items through a network and a service that fail in every way: each arrives exactly once, in order."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+import time
+import urllib.request
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser
+from sqlalchemy import text
+
+from gridsvc.db import embedded
+from gridsvc.errors import GridsvcError
+from tests.browser.fault_proxy import FAULTS, Faults, between, drawn
+from tests.browser.field import PIXEL, Phone, phone
+from tests.browser.kept import report, visit
+from tests.conftest import Fresh, missing, new_schema
+from tests.web import county as counties
+from tests.web.test_server import command, free_port
+
+SEED = 20261101
+N_ITEMS, N_PAIRS, N_PHOTOS = 200, 40, 8
+SPOILT = ("/api/v1/sync", "/api/v1/photos", "/field/me")
+SHARE = 0.45  # of the requests to these
+KILLS = {3: "service", 6: "database"}  # before which of the requests that are not spoilt
+JUMP_MS = 6 * 60 * 1000  # longer than any wait of the app
+PUT_ALL = """async ({ items, photos }) => {
+  const queue = await import("/static/app/field/queue.js");
+  const pictures = await import("/static/app/field/photos.js");
+  const names = [];
+  for (let i = 0; i < photos; i += 1) {
+    const canvas = document.createElement("canvas");
+    canvas.width = 64; canvas.height = 48;
+    const pen = canvas.getContext("2d");
+    pen.fillStyle = `rgb(${i * 20}, 90, 40)`; pen.fillRect(0, 0, 64, 48);
+    const blob = await new Promise((done) => canvas.toBlob(done, "image/jpeg", 0.9));
+    names.push(await pictures.keep(await pictures.shrink(new File([blob], "p.jpg", { type: "image/jpeg" }))));
+  }
+  for (const { item, after, photo } of items) await queue.add(item, { after, photos: photo === null ? [] : [names[photo]], title: "t" });
+}"""
+
+
+@dataclass
+class Site:
+    """A service of its own on a database of its own, both of which can be killed."""
+
+    made: Fresh
+    cluster_dir: Path
+    data_dir: Path
+    port: int
+    process: subprocess.Popen[bytes] | None = None
+    killed: list[str] = field(default_factory=list)
+
+    def start(self) -> None:
+        """Returns when the service answers."""
+        env = self.made.env() | {"GRIDSVC_DATA_DIR": str(self.data_dir), "GRIDSVC_MODE": "production"}
+        quiet = subprocess.DEVNULL
+        self.process = subprocess.Popen(command(self.port), env=env, stdout=quiet, stderr=quiet)
+        until(lambda: answers(self.port))
+
+    def kill_service(self) -> None:
+        """Kills the service, as the machine does when memory is short."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+        self.killed.append("service")
+
+    def kill_database(self) -> None:
+        """Kills PostgreSQL's first process; the others notice and go."""
+        pid = embedded.status(self.cluster_dir).pid
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        self.killed.append("database")
+
+    def mend(self) -> None:
+        """Starts again whatever was killed; returns when it answers."""
+        if embedded.status(self.cluster_dir).state == "stopped":
+            embedded.ensure(self.cluster_dir)
+        if self.process is None or self.process.poll() is not None:
+            self.start()
+
+
+def answers(port: int) -> bool:
+    """Whether the service is there."""
+    with suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as answer:
+        return bool(answer.status == 200)
+    return False
+
+
+def until(done: Callable[[], bool], within_s: float = 60.0) -> None:
+    """Returns when `done()` is so."""
+    end = time.monotonic() + within_s
+    while not done():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The county on a cluster and a service that nobody else uses."""
+    folder = tmp_path_factory.mktemp("cluster")
+    try:
+        cluster, _ = embedded.ensure(folder)
+    except GridsvcError as error:
+        if not error.code.startswith("cluster_no_"):
+            raise
+        missing(f"PostgreSQL with PostGIS ({error})")
+    try:
+        with new_schema((cluster.app_url, cluster.owner_url), f"t_{uuid.uuid4().hex[:12]}") as made:
+            with made.begin() as db:
+                counties.build(db)
+            held = Site(made, folder, tmp_path_factory.mktemp("data"), free_port())
+            held.start()
+            try:
+                yield held
+            finally:
+                held.mend()
+                assert held.process is not None
+                held.process.kill()
+                held.process.wait()
+    finally:
+        embedded.stop(cluster)
+
+
+def recorded(site: Site) -> list[dict[str, Any]]:
+    """Two hundred items as a phone records them: visits each with a report that comes after, reports, some with photos."""
+    with site.made.begin() as db:
+        doors = list(db.scalars(text("SELECT id FROM household WHERE ST_X(geom) < 110.01 ORDER BY id")))
+    items: list[dict[str, Any]] = []
+    for i in range(N_PAIRS):
+        first = visit(doors[i % len(doors)])
+        items.append({"item": first, "after": [], "photo": None})
+        items.append({"item": report(f"需求 {i}"), "after": [first["key"]], "photo": None})
+    for i in range(N_ITEMS - 2 * N_PAIRS):
+        items.append({"item": report(f"问题 {i}"), "after": [], "photo": i if i < N_PHOTOS else None})
+    return items
+
+
+def spoilt(faults: Faults, site: Site, seed: int, kills: dict[int, str]) -> None:
+    """Makes the proxy spoil requests, and kill what stands behind it while a request is being answered."""
+    plan, left, n = drawn(seed, SHARE, SPOILT), dict(kills), [0]
+
+    def spoil(method: str, path: str) -> str | None:
+        fault = None if method == "GET" and path.startswith(SPOILT[0]) else plan(method, path)
+        if fault is None and method == "POST" and path.startswith(SPOILT[0]):
+            n[0] += 1
+            if left and n[0] >= min(left):
+                threading.Timer(0.02, getattr(site, f"kill_{left.pop(min(left))}")).start()
+        return fault
+
+    faults.plan = spoil
+
+
+def drive(held: Phone, faults: Faults, site: Site) -> None:
+    """Lets hours pass on the phone until everything is sent."""
+    end = time.monotonic() + 300  # on a machine with much else to do
+    left = "m.list().then((rows) => rows.filter((row) => row.state !== 'sent').length)"
+    while held.call("queue", left):
+        stuck = [one for one in held.outbox() if one["state"] == "attention" or time.monotonic() > end]
+        assert stuck == []
+        site.mend()
+        if faults.n_busy == 0:
+            held.page.clock.fast_forward(JUMP_MS)
+        held.page.wait_for_timeout(60)
+
+
+@pytest.mark.parametrize("bare", [False, True], ids=["whole", "without worker, locks and randomUUID"])
+def test_two_hundred_items_arrive_once_and_in_order(browser: Browser, site: Site, bare: bool) -> None:
+    items = recorded(site)
+    site.killed.clear()
+    kills = {} if bare else KILLS
+    with between(lambda: site.port) as faults, phone(browser, faults.address, PIXEL, bare=bare) as held:
+        held.context.clock.install()
+        held.log_in()
+        held.offline_ready()
+        held.call("photos", "1")
+        assert held.page.evaluate("Boolean(navigator.locks)") is not bare
+        faults.away = True
+        held.page.evaluate(PUT_ALL, {"items": items, "photos": N_PHOTOS})
+        assert [row["state"] for row in held.outbox()] == ["waiting"] * N_ITEMS
+        spoilt(faults, site, SEED + bare, kills)
+        faults.away = False
+        drive(held, faults, site)
+        rows = {row["key"]: row for row in held.outbox()}
+        happened = {fault for _, path, fault in faults.asked if path.startswith(SPOILT) and fault != "away"}
+        assert happened >= set(FAULTS)
+        assert site.killed == [KILLS[n] for n in sorted(kills)]
+        assert held.keeps()["blobs"] == []
+        held.clean()
+    check(site, items, rows)
+
+
+def check(site: Site, items: list[dict[str, Any]], rows: dict[str, Any]) -> None:
+    """Nothing; fails where an item is missing, doubled, or before one that it comes after."""
+    keys = [one["item"]["key"] for one in items]
+    assert set(rows) == set(keys)
+    assert {rows[key]["state"] for key in keys} == {"sent"}
+    query = text(
+        "SELECT CAST(client_key AS text) AS key, id, number, received_at AS at, "
+        "(SELECT count(*) FROM report_photo p WHERE p.report_id = r.id) AS n_photos FROM report r"
+    )
+    seen = text("SELECT CAST(client_key AS text) AS key, id, recorded_at AS at FROM visit")
+    with site.made.begin() as db:
+        reports = {row.key: row for row in db.execute(query)}
+        visits = {row.key: row for row in db.execute(seen)}
+        n_photos = db.scalar(text("SELECT count(*) FROM report_photo"))
+    plain = [one["item"]["key"] for one in items if one["item"]["kind"] == "report" and not one["after"]]
+    assert [key for key in plain if key in reports] == plain  # keys are unique in the table: once each
+    assert [reports[key].id for key in plain] == sorted(reports[key].id for key in plain)
+    assert all(reports[key].number == rows[key]["number"] for key in plain)
+    assert [reports[one["item"]["key"]].n_photos for one in items if one["photo"] is not None] == [1] * N_PHOTOS
+    assert n_photos >= N_PHOTOS
+    for one in items:
+        for before in one["after"]:
+            assert visits[before].at < reports[one["item"]["key"]].at
