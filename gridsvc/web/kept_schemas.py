@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
+from pydantic import Field
+
 from gridsvc.web.schemas import GridOut, Out, SimilarOut, WorkerOut
 
 
@@ -57,6 +59,7 @@ class KeptOut(Out):
     reset: bool
     now: datetime
     day: date
+    credit: str = Field(description="attribution and review number, to be shown with every map")
     me: dict[str, Any]
     grids: list[dict[str, Any]]
     compounds: list[dict[str, Any]]

@@ -80,7 +80,7 @@ def named(told: Json) -> set[str]:
 def test_all_of_it(town: Town) -> None:
     number = town.submit()
     told = town.get()
-    assert (told["reset"], told["day"]) == (True, "2026-11-01")
+    assert (told["reset"], told["day"], told["credit"]) == (True, "2026-11-01", "")
     assert told["me"] == {
         "login": "worker", "name": "worker 某", "role": "worker", "worker": {"code": "w1", "name": "王小明"},
     }  # fmt: skip

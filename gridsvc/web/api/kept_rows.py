@@ -15,7 +15,8 @@ Json = dict[str, Any]
 
 def told(unit: Unit, found: sync_changes.Kept) -> Json:
     """The list, or its changes; what is left out is as it was."""
-    zone, actor = unit.mine.settings.zone, unit.actor
+    settings, actor = unit.mine.settings, unit.actor
+    zone = settings.zone
     me: Json = {"login": actor.login, "name": actor.name, "role": actor.role, "worker": None}
     if found.worker is not None:
         me["worker"] = dict(zip(("code", "name"), found.worker, strict=True))
@@ -23,6 +24,7 @@ def told(unit: Unit, found: sync_changes.Kept) -> Json:
         "reset": found.reset,
         "now": rows.moment(unit.now, zone),
         "day": found.day.isoformat(),
+        "credit": " · ".join(part for part in (settings.tile_attribution, settings.map_review_number) if part),
         "me": me,
         "grids": [_grid(one) for one in found.grids or ()],
         "compounds": [_compound(one) for one in found.compounds or ()],

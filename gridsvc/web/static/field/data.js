@@ -4,7 +4,7 @@ import { changed, clearCache, getMeta, isStale, on as onStore, open, setMeta, wr
 
 const KEPT = "sync";
 const KEYED = { grids: (one) => one.code, compounds: (one) => one.id, doors: (one) => one.id, reports: nameOf };
-const EMPTY = { grids: [], compounds: [], doors: [], reports: [], categories: [], campaign: null, me: null, day: null, as_of: null };
+const EMPTY = { grids: [], compounds: [], doors: [], reports: [], categories: [], campaign: null, me: null, day: null, credit: "", as_of: null };
 const heard = new Set();
 let running = null;
 
@@ -70,7 +70,7 @@ async function fetchChanges() {
 export function merge(before, told) {
   const from = told.reset || !before || (told.me && before.me && told.me.login !== before.me.login) ? EMPTY : before;
   const held = { ...EMPTY, ...from, cursor: told.cursor, as_of: told.now };
-  for (const name of ["day", "me", "categories", "campaign"]) if (told[name] !== undefined) held[name] = told[name];
+  for (const name of ["day", "me", "credit", "categories", "campaign"]) if (told[name] !== undefined) held[name] = told[name];
   for (const [name, keyOf] of Object.entries(KEYED)) {
     const gone = new Set(((told.gone || {})[name] || []).map(String));
     const old = new Map(from[name].map((one) => [String(keyOf(one)), one]));

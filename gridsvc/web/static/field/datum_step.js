@@ -41,7 +41,7 @@ function check(held, act, again) {
     at.place = places[Number(picked.value)] ? { ...places[Number(picked.value)] } : null;
     here.disabled = !at.place;
     if (!at.place) return;
-    at.map = at.map || (await pinMap(box, { grids: held.grids, compounds: held.compounds, box: null, label: t("place.map"), onMove: (lon, lat) => Object.assign(at.place, { lon, lat }) }).catch(() => null));
+    at.map = at.map || (await pinMap(box, { grids: held.grids, compounds: held.compounds, box: null, label: t("place.map"), credit: held.credit, onMove: (lon, lat) => Object.assign(at.place, { lon, lat }) }).catch(() => null));
     if (!at.map) return;
     at.map.look(at.place.lon, at.place.lat, CLOSE_ZOOM);
     at.map.setPin(at.place.lon, at.place.lat);

@@ -1,6 +1,7 @@
 // A photo made small on the phone: upright, a JPEG of at most a million bytes, and nothing left of what the camera wrote into it.
 import { sha256 } from "./hash.js";
-import { open } from "./store.js";
+
+export { keep } from "./blobs.js";
 
 export const MOST_BYTES = 1_000_000;
 // longest side in pixels and quality, tried in turn until the photo is small enough
@@ -18,13 +19,6 @@ export async function shrink(file) {
     done();
   }
   throw refused("photo_too_large");
-}
-
-/** Puts a small photo among the blobs that wait to be sent; gives back its name there. */
-export async function keep(shrunk) {
-  const db = await open();
-  await db.put("blobs", { sha256: shrunk.sha256, blob: shrunk.blob, type: shrunk.blob.type });
-  return shrunk.sha256;
 }
 
 // an image element turns a photo as its orientation says; ImageBitmap does so only in newer browsers

@@ -47,7 +47,7 @@ async function turn(step, way) {
 function heard(step) {
   const { flow, map } = step;
   if (flow.failure && !flow.value.fix && !flow.value.pin && flow.value.where === "here" && flow.held.compounds.length && !map) return turn(step, "compound");
-  if (map) showPoints(step);
+  if (map) showPoints(step, !flow.value.pin);
   return tell(step);
 }
 
@@ -80,7 +80,7 @@ async function addMap(step, box) {
   const { flow } = step;
   const own = flow.held.grids.filter((grid) => grid.own);
   const made = await pinMap(box, {
-    grids: flow.held.grids, compounds: flow.held.compounds, box: boxOf(own.length ? own : flow.held.grids), label: t("place.map"),
+    grids: flow.held.grids, compounds: flow.held.compounds, box: boxOf(own.length ? own : flow.held.grids), label: t("place.map"), credit: flow.held.credit,
     onMove: (lon, lat) => {
       flow.change({ pin: { lon: rounded(lon), lat: rounded(lat) } });
       tell(step);
@@ -93,14 +93,14 @@ async function addMap(step, box) {
   return undefined;
 }
 
-function showPoints(step) {
+function showPoints(step, moves = true) {
   const { value } = step.flow;
   const fix = pointOf({ fix: value.fix, pin: null });
   const point = pointOf(value);
   if (fix) step.map.setFix(fix.lon, fix.lat, fix.accuracy_m);
   if (!point) return;
   step.map.setPin(point.lon, point.lat);
-  step.map.look(point.lon, point.lat, point.accuracy_m > 150 ? 15 : 17);
+  if (moves) step.map.look(point.lon, point.lat, point.accuracy_m > 150 ? 15 : 17);
 }
 
 async function again(step) {

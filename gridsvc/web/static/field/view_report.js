@@ -1,5 +1,6 @@
 // Reporting a problem: a photo, what it is, where it is, sent; one question a step, each step kept as a draft.
 import { thumbBar, withBar } from "./bars.js";
+import { sweep } from "./blobs.js";
 import * as data from "./data.js";
 import { el, icon, toast } from "./dom.js";
 import * as drafts from "./drafts.js";
@@ -20,6 +21,7 @@ const DRAWN = { photo, category, where, check };
 
 /** Draws a report, the one that was begun under `key` or a new one; gives back what stops the position and keeps the text. */
 export async function view(root, key) {
+  sweep().catch(() => {}); // no room is no reason not to begin
   const held = await data.get();
   const kept = (await drafts.list()).filter((one) => one.kind === "report");
   if (!key && kept.length) return offer(root, held, kept);

@@ -1,6 +1,7 @@
 // A voice note of a minute at most, recorded on the phone, where the browser can.
 import { sha256 } from "./hash.js";
-import { open } from "./store.js";
+
+export { keep } from "./blobs.js";
 
 export const LONGEST_S = 60;
 const BITS_PER_S = 24_000; // a minute is 180 kB
@@ -49,11 +50,4 @@ export async function record(onSecond = () => {}) {
     if (recorder.state !== "inactive") recorder.stop();
   }
   return { stop, note };
-}
-
-/** Puts a note among the blobs that wait to be sent; gives back its name there. */
-export async function keep(note) {
-  const db = await open();
-  await db.put("blobs", { sha256: note.sha256, blob: note.blob, type: note.blob.type });
-  return note.sha256;
 }
