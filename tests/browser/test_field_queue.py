@@ -20,6 +20,11 @@ from tests.web.county import CANARY, County
 
 FORCE = "m.flush({ force: true })"
 SYNC = "/api/v1/sync"
+ADD_LARGE = """async (item) => {
+  const [queue, store] = await Promise.all(["queue", "store"].map((name) => import(`/static/app/field/${name}.js`)));
+  const large = { ...item, report: { ...item.report, description: "x".repeat(6000000) } };
+  try { await queue.add(large); return "kept"; } catch (error) { return store.isFull(error) ? "full" : String(error); }
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +39,7 @@ def faults(proxied: Faults) -> Iterator[Faults]:
     """The proxy without a fault."""
     yield proxied
     proxied.away = False
+    proxied.most_bytes = 10**9
     proxied.plan = lambda method, path: None
 
 
@@ -242,24 +248,48 @@ def test_another_person_on_the_same_phone_sends_only_the_own(worker: Phone, faul
     assert len(stored(made, mine)) == 1
 
 
-def test_a_full_phone_says_so_before_anything_is_dropped(worker: Phone, faults: Faults) -> None:
+def test_a_full_phone_says_so_before_anything_is_dropped(
+    browser: Browser, faults: Faults, cookies: Callable[[str], Any]
+) -> None:
+    with phone(browser, faults.address) as held:
+        held.context.add_cookies(cookies("worker"))
+        tool = held.context.new_cdp_session(held.page)
+        tool.send("Storage.overrideQuotaForOrigin", {"origin": faults.address, "quotaSize": 3_000_000})
+        held.open()
+        held.offline_ready()
+        held.until(lambda: held.call("store", "m.getMeta('login')") == "worker")
+        faults.away = True
+        first = put(held, report("先"))
+        draft = report("x")
+        held.call("drafts", "m.save(value, 'report', { title: '草稿' })", draft["key"])
+        told = held.page.evaluate(ADD_LARGE, draft)
+        assert told == "full"
+        assert unsent(held) == [first]
+        assert [one["key"] for one in held.keeps()["drafts"]] == [draft["key"]]
+        held.page.evaluate("navigator.storage.estimate = async () => ({ quota: 9000000, usage: 8000000 })")
+        held.open("/queue")
+        expect(held.page.locator("#notices")).to_contain_text("存储空间不足")  # told while there is still some room
+        tool.send("Storage.overrideQuotaForOrigin", {"origin": faults.address})
+        assert held.call("queue", "m.add(value)", draft)["key"] == draft["key"]
+        assert held.keeps()["drafts"] == []
+
+
+def test_what_is_too_large_together_goes_in_parts(worker: Phone, faults: Faults, made: Fresh) -> None:
     faults.away = True
-    first = put(worker, report("先"))
-    worker.call("drafts", "m.save(value, 'report', { title: '草稿' })", (draft := report("后"))["key"])
-    told = worker.page.evaluate(
-        """async (item) => {
-          const real = IDBObjectStore.prototype.add;
-          IDBObjectStore.prototype.add = function () { throw new DOMException("full", "QuotaExceededError"); };
-          const queue = await import("/static/app/field/queue.js");
-          const store = await import("/static/app/field/store.js");
-          try { await queue.add(item); return "kept"; } catch (error) { return store.isFull(error) ? "full" : String(error); }
-          finally { IDBObjectStore.prototype.add = real; }
-        }""",
-        draft,
-    )
-    assert told == "full"
-    assert unsent(worker) == [first]
-    assert [one["key"] for one in worker.keeps()["drafts"]] == [draft["key"]]
+    keys = [put(worker, report(f"{i} " + "长" * 300)) for i in range(5)]
+    worst = put(worker, report("长" * 3000))
+    assert worker.call("queue", FORCE) == "later"
+    faults.away, faults.most_bytes = False, 4000
+    until_sent(worker, 1)
+    assert [len(stored(made, key)) for key in keys] == [1] * 5
+    (row,) = [one for one in worker.outbox() if one["key"] == worst]
+    assert (row["state"], row["code"]) == ("attention", "http_413")
+    worker.open("/queue")
+    expect(worker.page.locator(f"[data-key='{worst}']")).to_contain_text("过大")
+    faults.most_bytes = 10**9
+    worker.page.get_by_role("button", name="再试一次").click()
+    sent(worker)
+    assert len(stored(made, worst)) == 1
 
 
 def test_the_office_takes_in_what_a_phone_could_not_send(
