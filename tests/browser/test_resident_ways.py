@@ -241,7 +241,7 @@ def test_a_manager_releases_a_photo(visitor: Visitor, made: Fresh, lived_in: Non
     assert int(mine.locator("img").evaluate("one => one.naturalWidth")) > 0
     assert page.locator("main img").count() == page.locator(".releases > li").count()
     visit.accessible(axe)
-    mine.locator("button[value=show]").click()
+    mine.locator("button.main[value=show]").click()
     expect(page.locator(".note-done")).to_be_visible()
     assert number not in page.inner_text("main")
     shown = stranger.open("/public")
