@@ -19,9 +19,11 @@ from bench.submit import ours
 NETWORK = {"offline": False, "latency": 562.5, "downloadThroughput": 1_440_000 / 8, "uploadThroughput": 675_000 / 8}
 CPU_TIMES = 4
 PIXEL: dict[str, Any] = {"viewport": {"width": 412, "height": 839}, "is_mobile": True, "has_touch": True}
-USABLE = (
-    "document.querySelector('#bar a') && document.querySelector('#view:not([aria-busy]) :is(button, input)') !== null"
-)
+# when, since the address was entered, there was something to press or to fill in, and the bar below
+WATCH = """new MutationObserver(() => {
+  const view = document.querySelector("#view:not([aria-busy]) button, #view:not([aria-busy]) input");
+  if (window.__usable === undefined && view && document.querySelector("#bar a")) window.__usable = performance.now();
+}).observe(document, { childList: true, subtree: true, attributes: true });"""
 KEPT = "navigator.serviceWorker.ready.then(() => true)"
 KEEPS = """async () => {
   const found = [];
@@ -41,10 +43,15 @@ def visit(browser: Browser, address: str) -> dict[str, float]:
     tool.send("Network.enable")
     tool.send("Network.emulateNetworkConditions", NETWORK)
     tool.send("Emulation.setCPUThrottlingRate", {"rate": CPU_TIMES})
-    begun = time.perf_counter()
+    page.add_init_script(WATCH)
     page.goto(f"{address}/field", wait_until="commit")
-    page.wait_for_function(USABLE, polling=20)
-    usable_s = time.perf_counter() - begun
+    usable_ms = 0.0
+    end = time.monotonic() + 60
+    while not usable_ms and time.monotonic() < end:
+        page.wait_for_timeout(50)
+        usable_ms = page.evaluate("window.__usable || 0")
+    assert usable_ms, "the first screen did not come"
+    usable_s = usable_ms / 1000
     told = {"usable_s": usable_s, "usable_bytes": sum(sizes), "n_requests": len(sizes)}
     page.wait_for_load_state("networkidle")
     told["page_bytes"] = sum(sizes)
@@ -65,7 +72,7 @@ def whole(browser: Browser, address: str) -> int:
     sizes: list[float] = []
     tool.on("Network.loadingFinished", lambda told: sizes.append(told["encodedDataLength"]))
     tool.send("Network.enable")
-    page.goto(f"{address}/healthz")
+    page.goto(f"{address}/login", wait_until="networkidle")
     sizes.clear()
     for one in addresses:
         page.evaluate("(one) => fetch(one).then((answer) => answer.arrayBuffer()).then(() => null)", one)
