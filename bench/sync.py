@@ -176,7 +176,7 @@ def main() -> None:
         token, doors = prepare(place, size.grids, size.doors, size.reports)
         with ours(place) as port:
             phone = Phone(port, token)
-            for turn in range(ROUNDS + 1):
+            for turn in range(size.rounds + 1):
                 rng = dice.stream(turn, "sync")
                 for kind, told in found.items():
                     if kind == "action":

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from gridsvc import grids, reports, sync_acts, visits
+from gridsvc import reports, sync_acts, visits
 from gridsvc.db.queries import ask
 from gridsvc.errors import GridsvcError, Refused
 from gridsvc.grids import Rule
@@ -21,7 +21,12 @@ MOST = 1000
 # Why an item is refused that may be taken later as it is: what it builds on has not come yet.
 LATER = frozenset({"photo_unknown", "voice_unknown", "report_key_unknown"})
 # One at a time for each account: a phone that repeats itself waits for its first attempt, and learns what became of it.
-_ALONE = text("SELECT pg_advisory_xact_lock(hashtext('gridsvc.sync' || current_schema()), hashint8(:account_id))")
+# The editions are held before doors and reports are locked, as publishing does. What others stored while this waits is
+# for the next statement to see.
+_HOLD = text(
+    "SELECT pg_advisory_xact_lock(hashtext('gridsvc.sync' || current_schema()), hashint8(:account_id)),"
+    " pg_advisory_xact_lock_shared(hashtext('gridsvc.edition'), hashtext(current_schema()))"
+)
 
 
 @dataclass(frozen=True)
@@ -74,8 +79,7 @@ def receive(
     """
     if len(items) > MOST:
         raise Refused("sync_too_many", n=len(items), most=MOST)
-    db.execute(_ALONE, {"account_id": actor.account_id})
-    grids.hold(db)  # before doors and reports are locked, as publishing does
+    db.execute(_HOLD, {"account_id": actor.account_id})
     new = {at: one for at, one in items.items() if isinstance(one, reports.Draft)}
     met = {at: one for at, one in items.items() if isinstance(one, visits.Draft)}
     acts = {at: one for at, one in items.items() if isinstance(one, Act)}

@@ -12,18 +12,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, select, tuple_
+from sqlalchemy import Connection
 
-from gridsvc import cases, handling, photos, voices, wall
-from gridsvc.db import tables as t
-from gridsvc.db.queries import ask
+from gridsvc import cases, handling, photos, voices
+from gridsvc.db.queries import ask, ask_each
 from gridsvc.errors import Conflict, GridsvcError, NotFound, Refused
 from gridsvc.grids import Rule
 from gridsvc.handling import Wish
 from gridsvc.reports import PHOTO_KIND
 from gridsvc.rules.lifecycle import TABLE
-from gridsvc.rules.roles import Actor, require
+from gridsvc.rules.roles import Actor, may, require
 from gridsvc.rules.visiting import happened
+from gridsvc.stats import scope
 from gridsvc.terms import Agreed
 from gridsvc.visits import need_key
 
@@ -104,11 +104,12 @@ def perform(
     """What became of each act, by its place: done, here before, kept as a conflict, or why it is refused."""
     if not acts:
         return {}
-    known = {row.key: row for row in db.execute(select(t.sync_item).where(t.sync_item.c.key.in_(_keys(acts))))}
+    known = {row.key: row for row in ask(db, "sync_known", {"keys": [one.key for one in acts.values()]})}
     ids, own = _targets(db, acts, actor)
     wanted = {ids[one.target] for one in acts.values() if one.target in ids} | {row.report_id for row in known.values()}
     held = cases.lock_all(db, list(wanted))
-    seen = frozenset(wall.seen(db, actor, list(held)))
+    which = scope(actor) | {"sees_unplaced": may(actor, "place"), "ids": list(held)}
+    seen = frozenset(row.id for row in ask(db, "sees_reports", which)) if held else frozenset()
     desk = _Desk(db, actor, now, rule, held, seen, own)
     left: dict[int, tuple[int, Act]] = {}
     for at, act in acts.items():
@@ -123,13 +124,8 @@ def perform(
     terms = agreed(db) if any(act.wish for _, act in left.values()) else None
     for turn in _rounds(left):
         _turn(desk, turn, terms)
-    if desk.rows:
-        db.execute(t.sync_item.insert(), list(desk.rows.values()))
+    ask_each(db, "sync_store", list(desk.rows.values()))
     return desk.told
-
-
-def _keys(acts: Mapping[int, Act]) -> list[UUID]:
-    return [one.key for one in acts.values()]
 
 
 def _unknown(act: Act) -> GridsvcError:
@@ -140,23 +136,24 @@ def _unknown(act: Act) -> GridsvcError:
 
 def _targets(db: Connection, acts: Mapping[int, Act], actor: Actor) -> tuple[dict[Target, int], frozenset[int]]:
     """The reports that are meant, by how they are named; and which of all these the account itself sent."""
-    r = t.report.c
     targets = {one.target for one in acts.values()}
-    named = [(one.source, one.number, one.repeat) for one in targets if one.report_key is None]
+    named = [one for one in targets if one.report_key is None]
     keyed = {one.report_key: one for one in targets if one.report_key is not None}
+    # the key of a visit stands for the report of its need
+    both = keyed | {need_key(key): one for key, one in keyed.items()}
+    values = {
+        "sources": [one.source for one in named],
+        "numbers": [one.number for one in named],
+        "repeats": [one.repeat for one in named],
+        "keys": list(both),
+        "account_id": actor.account_id,
+    }
     found: dict[Target, int] = {}
     own: set[int] = set()
-    columns = (r.id, r.source, r.number, r.repeat, r.client_key, r.sender_id)
-    if named:
-        for row in db.execute(select(*columns).where(tuple_(r.source, r.number, r.repeat).in_(named))):
-            found[Target(row.number, row.source, row.repeat)] = row.id
-            own |= {row.id} if row.sender_id == actor.account_id else set()
-    if keyed:
-        # the key of a visit stands for the report of its need
-        both = keyed | {need_key(key): one for key, one in keyed.items()}
-        mine = r.client_key.in_(list(both)) & (r.sender_id == actor.account_id)
-        for row in db.execute(select(*columns).where(mine)):
-            found[both[row.client_key]] = row.id
+    for row in ask(db, "sync_targets", values):
+        target = both[row.client_key] if row.client_key else Target(row.number, row.source, row.repeat)
+        found[target] = row.id
+        if row.own:
             own.add(row.id)
     return found, frozenset(own)
 

@@ -129,7 +129,7 @@ def test_what_changed_is_looked_for_among_few_rows(fresh: Fresh) -> None:
             " SELECT gen_random_uuid(), :door, 'absent', :now, :now, 3 + i / 100 FROM generate_series(1, 20000) i"
         )
         db.execute(old, {"door": door, "now": NOW})
-        db.execute(text("INSERT INTO door_change (xid) SELECT 3 + i / 100 FROM generate_series(1, 60000) i"))
+        db.execute(text("INSERT INTO door_change (xid) SELECT 3 + i / 100 FROM generate_series(1, 200000) i"))
         db.execute(
             text(
                 "SELECT brin_summarize_new_values(i) FROM (VALUES (CAST('visit_xid_idx' AS regclass)), ('door_change_xid_idx')) v (i)"
@@ -151,5 +151,6 @@ def test_what_changed_is_looked_for_among_few_rows(fresh: Fresh) -> None:
         found = ask(db, "sync_doors_changed", {"since": since, "own": versions, "most": 5000})
         assert [row.id for row in found] == [door]
         looked = {row.relname: row.n for row in db.execute(read)}
-        assert looked["visit"] < 6000, looked
-        assert looked["door_change"] < 30_000, looked
+        # a range of the index is 128 pages, and the newest is looked at whole: a constant, whatever is stored
+        assert looked["visit"] < 12_000, looked
+        assert looked["door_change"] < 60_000, looked
