@@ -20,6 +20,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, expect
 from sqlalchemy import text
 
+from gridsvc import accounts
+from gridsvc.i18n import error_text
 from tests.browser.conftest import OVER, RULES
 from tests.browser.field import PIXEL, Phone
 from tests.browser.kept import put, report, sent
@@ -56,7 +58,7 @@ def said(machines: Office, made: Fresh, county: County, tmp_path_factory: pytest
     with out.open("wb") as file:
         served = subprocess.Popen(command, cwd=ROOT, env=env, stdout=file, stderr=subprocess.STDOUT)
     try:
-        probe = f"import socket, time\nfor _ in range(600):\n try: socket.create_connection(({machines.address!r}, PORT), 1); break\n except OSError: time.sleep(.1)"
+        probe = f"import socket, time\nfor _ in range(1800):\n try: socket.create_connection(({machines.address!r}, PORT), 1); break\n except OSError: time.sleep(.1)"
         for port in (PORT, PLAIN):
             subprocess.run([*machines.service, sys.executable, "-c", probe.replace("PORT", str(port))], check=True)
         assert served.poll() is None, out.read_text()
@@ -112,12 +114,34 @@ def test_what_is_printed_leads_a_phone(machines: Office, said: str) -> None:
     assert "PRIVATE" not in said
 
 
+def test_accounts_of_the_demo_are_refused(machines: Office, made: Fresh, county: County, tmp_path: Path) -> None:
+    """Their passwords were printed on a screen: no network may reach them, trusted certificate or not."""
+    command = [*machines.service, sys.executable, "-m", "gridsvc", "serve", "--lan", "--host", machines.address]
+    env = made.env() | {
+        "GRIDSVC_DATA_DIR": str(tmp_path),
+        "GRIDSVC_TRUST_PORT": "8091",
+        "GRIDSVC_PORT": "8090",
+        "GRIDSVC_MODE": "demo",
+    }
+    with made.begin() as db:
+        accounts.create(db, login="of_the_demo", name="d", role="planner", password=None, demo=True)
+    try:
+        done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=180, check=False)
+        assert done.returncode not in (0, 1), done.stderr
+        assert error_text("binding_demo_accounts", "en", host=machines.address) in done.stderr.replace("\n", " ")
+        assert "/trust" not in done.stdout  # nothing is printed that would lead a phone nowhere
+    finally:
+        with made.begin() as db:
+            accounts.disable(db, "of_the_demo")
+
+
 def test_from_the_plain_page_to_a_report_without_a_signal(
     machines: Office, said: str, handset: Open, made: Fresh, tmp_path: Path, axe: str
 ) -> None:
     with handset() as phone:
+        warned = phone.context.new_page()  # of its own: the page with the warning comes after the error
         with pytest.raises(Error, match="ERR_CERT_AUTHORITY_INVALID"):
-            phone.page.goto(f"{phone.address}/field")
+            warned.goto(f"{phone.address}/field")
         page = phone.page
         page.goto(f"http://{machines.address}:{PLAIN}/trust")
         assert page.evaluate("isSecureContext") is False
