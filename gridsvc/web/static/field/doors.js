@@ -114,7 +114,7 @@ export function label(door) {
 
 /** The door inside its building: unit and room, or whatever name it has. */
 export function inside(door) {
-  return level("room", door.room) || level("unit", door.unit) || label(door);
+  return level("room", door.room) || level("unit", door.unit) || label({ ...door, compound: "" }) || `${className(door)} ${door.id}`.trim();
 }
 
 /** A class of doors in this language; "" where none is told. */
