@@ -112,7 +112,7 @@ def _points(grids: list[Grid], seed: int, n: int) -> list[tuple[float, float]]:
     return [*inside, *borders, *outside]
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_the_phone_places_as_the_service_does(page: Page, seed: int) -> None:
     grids = _ground(seed)
     points = _points(grids, seed + 100, 200)
