@@ -7,6 +7,7 @@ import hashlib
 import http.client
 import io
 import json
+import tempfile
 import threading
 import time
 import uuid
@@ -81,6 +82,7 @@ def ask(
         said = answer.read()
         if answer.status != 503:
             break
+        line.close()  # its body was not read to the end: the next one goes over a line of its own
         with told.lock:
             told.n_later += 1
         time.sleep(min(float(answer.headers.get("Retry-After", "5")), LONGEST_S / 4))
@@ -170,7 +172,8 @@ def main() -> None:
     told = Told()
     with cluster() as urls, schema(urls, "bench") as place, ExitStack() as stack:
         made = prepare(place, size.workers)
-        ports = [stack.enter_context(ours(place)) for _ in range(2)]
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="gridsvc-bench-"))
+        ports = [stack.enter_context(ours(place, GRIDSVC_DATA_DIR=folder)) for _ in range(2)]
         gate = threading.Barrier(size.workers)
         phones = [Worker(ports[at % 2], token, own, at) for at, (token, own) in enumerate(made)]
         threads = [

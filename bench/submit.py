@@ -62,8 +62,8 @@ def server(
 
 
 @contextmanager
-def ours(place: Place) -> Iterator[int]:
-    """The real service."""
+def ours(place: Place, **more: str) -> Iterator[int]:
+    """The real service, with more settings by the names of the environment."""
     port = free_port()
     env = {
         "GRIDSVC_DATABASE_URL": place.app_url,
@@ -72,7 +72,7 @@ def ours(place: Place) -> Iterator[int]:
         "GRIDSVC_MODE": "production",
         "GRIDSVC_PORT": str(port),
     }
-    with server(["gridsvc", "serve", "--port", str(port)], port, env, "/readyz"):
+    with server(["gridsvc", "serve", "--port", str(port)], port, env | more, "/readyz"):
         yield port
 
 
