@@ -30,10 +30,19 @@ PUBLIC = {
     ("POST", "/report"): "the same; `submit` is asked of the verb",
     ("POST", "/r"): "a resident's link without scripts; the deed is asked in its own code",
     ("GET", "/"): "shows each reader their own start, and nobody the login form",
+    ("GET", "/field"): "the worker's app before anybody has logged in; it holds nothing of anybody",
+    ("GET", "/field.sw.js"): "the same",
+    ("GET", "/field.webmanifest"): "the same",
+    ("GET", "/field/words.json"): "the same",
+    ("GET", "/field/me"): "says who is asking, if anybody",
+    ("GET", "/trust"): "how a phone comes to trust the office's certificate, before anybody can log in on it",
+    ("GET", "/trust/gridsvc-authority.crt"): "the same",
+    ("POST", "/api/v1/devices"): "the login of a phone",
 }
 # Routes that ask for their deed in their own code, because they must not hold a transaction while they wait.
 INSIDE = {
     ("PUT", "/api/v1/photos/{sha256}"): "send_photo",
+    ("PUT", "/api/v1/voices/{sha256}"): "send_voice",
     ("POST", "/api/v1/photos/{sha256}/redactions"): "redact_photo",
     ("GET", "/basemap/tiles/{layer}/{z}/{x}/{y}"): "read_basemap",
 }
