@@ -59,118 +59,130 @@ def drawn(seed: int, share: float, paths: tuple[str, ...]) -> Plan:
     return plan
 
 
+class Server(ThreadingHTTPServer):
+    """Listens, and knows what to spoil."""
+
+    daemon_threads = True
+    faults: Faults
+    upstream: Callable[[], int]
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Says nothing: cut connections are the point."""
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One connection of the browser."""
+
+    server: Server
+    protocol_version = "HTTP/1.1"
+    timeout = 120
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Says nothing."""
+
+    def _serve(self) -> None:
+        faults = self.server.faults
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        with faults.lock:
+            fault = "away" if faults.away else faults.plan(self.command, self.path)
+            if self.command == "POST" and len(body) > faults.most_bytes:
+                fault = "large"
+            faults.asked.append((self.command, self.path, fault))
+            faults.n_busy += 1
+        try:
+            self._answer(fault, body)
+        finally:
+            with faults.lock:
+                faults.n_busy -= 1
+
+    do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = _serve
+
+    def _answer(self, fault: str | None, body: bytes) -> None:
+        if fault in ("away", "drop_before"):
+            self._cut()
+        elif fault == "stall":
+            self._stall()
+        elif fault == "error":
+            self._say(500, [("Content-Type", "text/plain")], b"broken")
+        elif fault == "large":
+            self._say(413, [("Content-Type", "text/html")], b"<h1>Too large</h1>")
+        elif fault == "busy":
+            said = b'{"code": "busy", "message": "busy"}'
+            self._say(429, [("Retry-After", "2"), ("Content-Type", "application/json")], said)
+        else:
+            self._forward(fault, body)
+
+    def _forward(self, fault: str | None, body: bytes) -> None:
+        faults = self.server.faults
+        asked = http.client.HTTPConnection("127.0.0.1", self.server.upstream(), timeout=50)
+        try:
+            kept = {name: value for name, value in self.headers.items() if name.lower() not in OWN}
+            if self.path in faults.instead:
+                kept.pop("If-None-Match", None)
+            asked.request(self.command, self.path, body or None, kept)
+            answer = asked.getresponse()
+            told = answer.read()
+        except (OSError, http.client.HTTPException):
+            self._cut()  # the service is down, or died while it answered
+            return
+        finally:
+            asked.close()
+        headers = [(name, value) for name, value in answer.getheaders() if name.lower() not in OWN]
+        swapped = faults.instead.get(self.path)
+        if swapped is not None:
+            told = swapped
+            headers = [(name, value) for name, value in headers if name.lower() not in CODED]
+        if fault == "drop_after":
+            self._cut()
+        elif fault == "half":
+            self._say(answer.status, headers, told[: len(told) // 2], len(told))
+            self._cut()
+        else:
+            self._say(answer.status, headers, told)
+
+    def _say(self, status: int, headers: list[tuple[str, str]], body: bytes, length: int | None = None) -> None:
+        with suppress(OSError):  # the browser went away
+            self.send_response_only(status)
+            for name, value in headers:
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(body) if length is None else length))
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(body)
+            self.wfile.flush()
+
+    def _stall(self) -> None:
+        faults = self.server.faults
+        with faults.lock:
+            faults.n_busy -= 1
+            faults.n_stalled += 1
+        self.connection.settimeout(0.1)
+        waited_s = 0.0
+        while waited_s < STALL_S and not faults.ended.is_set():
+            try:
+                if self.connection.recv(1, socket.MSG_PEEK) == b"":
+                    break  # its patience is over
+            except TimeoutError:
+                waited_s += 0.1
+            except OSError:
+                break
+        with faults.lock:
+            faults.n_busy += 1
+            faults.n_stalled -= 1
+        self._cut()
+
+    def _cut(self) -> None:
+        self.close_connection = True
+        with suppress(OSError):
+            self.connection.shutdown(socket.SHUT_RDWR)
+
+
 @contextmanager
 def between(upstream: Callable[[], int]) -> Iterator[Faults]:
     """A running proxy; `upstream()` is the service's port on loopback at that moment."""
     faults = Faults()
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        timeout = 120
-
-        def log_message(self, format: str, *args: Any) -> None:
-            """Says nothing."""
-
-        def _serve(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            with faults.lock:
-                fault = "away" if faults.away else faults.plan(self.command, self.path)
-                if self.command == "POST" and len(body) > faults.most_bytes:
-                    fault = "large"
-                faults.asked.append((self.command, self.path, fault))
-                faults.n_busy += 1
-            try:
-                self._answer(fault, body)
-            finally:
-                with faults.lock:
-                    faults.n_busy -= 1
-
-        do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = _serve
-
-        def _answer(self, fault: str | None, body: bytes) -> None:
-            if fault in ("away", "drop_before"):
-                self._cut()
-            elif fault == "stall":
-                self._stall()
-            elif fault == "error":
-                self._say(500, [("Content-Type", "text/plain")], b"broken")
-            elif fault == "large":
-                self._say(413, [("Content-Type", "text/html")], b"<h1>Too large</h1>")
-            elif fault == "busy":
-                said = b'{"code": "busy", "message": "busy"}'
-                self._say(429, [("Retry-After", "2"), ("Content-Type", "application/json")], said)
-            else:
-                self._forward(fault, body)
-
-        def _forward(self, fault: str | None, body: bytes) -> None:
-            asked = http.client.HTTPConnection("127.0.0.1", upstream(), timeout=50)
-            try:
-                kept = {name: value for name, value in self.headers.items() if name.lower() not in OWN}
-                if self.path in faults.instead:
-                    kept.pop("If-None-Match", None)
-                asked.request(self.command, self.path, body or None, kept)
-                answer = asked.getresponse()
-                told = answer.read()
-            except (OSError, http.client.HTTPException):
-                self._cut()  # the service is down, or died while it answered
-                return
-            finally:
-                asked.close()
-            headers = [(name, value) for name, value in answer.getheaders() if name.lower() not in OWN]
-            swapped = faults.instead.get(self.path)
-            if swapped is not None:
-                told = swapped
-                headers = [(name, value) for name, value in headers if name.lower() not in CODED]
-            if fault == "drop_after":
-                self._cut()
-            elif fault == "half":
-                self._say(answer.status, headers, told[: len(told) // 2], len(told))
-                self._cut()
-            else:
-                self._say(answer.status, headers, told)
-
-        def _say(self, status: int, headers: list[tuple[str, str]], body: bytes, length: int | None = None) -> None:
-            with suppress(OSError):  # the browser went away
-                self.send_response_only(status)
-                for name, value in headers:
-                    self.send_header(name, value)
-                self.send_header("Content-Length", str(len(body) if length is None else length))
-                self.end_headers()
-                if self.command != "HEAD":
-                    self.wfile.write(body)
-                self.wfile.flush()
-
-        def _stall(self) -> None:
-            with faults.lock:
-                faults.n_busy -= 1
-                faults.n_stalled += 1
-            self.connection.settimeout(0.1)
-            waited_s = 0.0
-            while waited_s < STALL_S and not faults.ended.is_set():
-                try:
-                    if self.connection.recv(1, socket.MSG_PEEK) == b"":
-                        break  # its patience is over
-                except TimeoutError:
-                    waited_s += 0.1
-                except OSError:
-                    break
-            with faults.lock:
-                faults.n_busy += 1
-                faults.n_stalled -= 1
-            self._cut()
-
-        def _cut(self) -> None:
-            self.close_connection = True
-            with suppress(OSError):
-                self.connection.shutdown(socket.SHUT_RDWR)
-
-    class Server(ThreadingHTTPServer):
-        daemon_threads = True
-
-        def handle_error(self, request: Any, client_address: Any) -> None:
-            """Says nothing: cut connections are the point."""
-
     server = Server(("127.0.0.1", 0), Handler)
+    server.faults, server.upstream = faults, upstream
     faults.address = f"http://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
