@@ -287,9 +287,8 @@ def _every(
         parts.append(_part(db, actor, replace(asked, states=states), ids, standing, until, sort))
     if wanted.state in (None, "closed"):
         closed = replace(asked, states=("closed",))
-        parts.append(
-            _part(db, actor, closed, ids, literal("closed"), _r.closed_at, func.extract("epoch", _r.closed_at))
-        )
+        sort = func.extract("epoch", func.coalesce(_r.closed_at, _r.received_at))  # a source may not say when
+        parts.append(_part(db, actor, closed, ids, literal("closed"), _r.closed_at, sort))
     if wanted.state in (None, "struck_off"):
         since = now - timedelta(days=STRUCK_DAYS)
         latest_first = -func.extract("epoch", _r.struck_at)

@@ -74,6 +74,13 @@ def test_the_order_is_by_urgency_and_the_old_ends_are_gone(city: Connection) -> 
     assert struck == sorted(lately, reverse=True)
 
 
+def test_what_was_closed_nobody_knows_when_hangs_too(city: Connection) -> None:
+    number = city.scalar(text("UPDATE report SET closed_at = NULL WHERE state = 'closed' RETURNING number"))
+    board, rows = hung(city, ADMIN)
+    assert number in {row.number for row in rows if row.standing == "closed"}
+    assert list(board.places) == sorted(board.places)
+
+
 def test_filters_choose_what_they_say(city: Connection) -> None:
     board, rows = hung(city, ADMIN)
     for standing in wall.STANDINGS:
