@@ -122,20 +122,21 @@ def test_solves_on_the_spot_with_a_photo_and_no_typing(browser: Browser, day: Da
     assert len(row["facts"]["photos"]) == 1
 
 
-@pytest.mark.parametrize(("action", "ends"), [("check", "checked"), ("check_failed", "dispatched")])
-def test_checks_what_was_disposed(browser: Browser, day: Day, action: str, ends: str) -> None:
-    number = day.report("disposed")
+def test_checks_what_was_disposed(browser: Browser, day: Day) -> None:
+    ends = {"check": "checked", "check_failed": "dispatched"}
+    numbers = {action: day.report("disposed") for action in ends}
     with carried(browser, day, lang="en") as held:
         day.faults.away = True
-        page = opened(held, number)
-        page.locator(f"[data-action={action}]").tap()
-        if action == "check_failed":
-            page.locator(".phrases button").first.tap()
-        page.locator("#do-step").tap()
-        page.wait_for_selector("[data-state=waiting]")
+        for action, number in numbers.items():
+            page = opened(held, number)
+            page.locator(f"[data-action={action}]").tap()
+            if action == "check_failed":
+                page.locator(".phrases button").first.tap()
+            page.locator("#do-step").tap()
+            page.wait_for_selector("[data-state=waiting]")
         day.faults.away = False
         send_all(held)
-    assert state(day, number) == ends
+    assert {action: state(day, number) for action, number in numbers.items()} == ends
 
 
 def test_closed_meanwhile_is_said_on_both_sides(browser: Browser, day: Day) -> None:
@@ -191,15 +192,12 @@ def test_pages_are_accessible_fit_and_run_no_ones_words(
         assert held.keeps()["drafts"] == []
 
 
-def test_a_report_that_left_the_list_says_so(browser: Browser, day: Day) -> None:
+def test_a_report_that_left_the_list_says_so_and_words_are_asked_for_as_the_rules_do(
+    browser: Browser, day: Day
+) -> None:
     with carried(browser, day, lang="en") as held:
         page = held.open("/task/gridsvc%7Cnone%7C0")
         expect(page.locator("#view h1")).to_have_text("This report is no longer on your list")
-
-
-def test_asks_for_words_exactly_where_the_rules_do(browser: Browser, day: Day) -> None:
-    with carried(browser, day, ready=False) as held:
-        held.open("/settings")
         offered, noted, public = held.call("tasks", "[m.ACTIONS, m.NOTED, m.PUBLIC]")
     assert set(noted) == {action for action in offered if TABLE[action].note}
     assert set(public) == {action for action in offered if TABLE[action].public}
