@@ -98,8 +98,9 @@ def test_a_new_version_waits_for_the_draft_and_loses_nothing(lend: Callable[...,
     page.wait_for_timeout(400)
     assert page.evaluate("window.__same") == 1  # the page was not taken away under the draft
     assert page.evaluate(waits)
-    page.get_by_role("link", name="今日").click()
-    page.wait_for_function("window.__same !== 1")  # nobody is in the middle of anything: it takes over, and loads anew
+    with page.expect_event("load"):  # nobody is in the middle of anything: it takes over, and the page loads anew
+        page.get_by_role("link", name="今日").click()
+    assert page.evaluate("window.__same") is None
     held.settle()
     held.until(lambda: not page.evaluate(waits))
     held.until(lambda: not versions(held) & before)
