@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = {"README.md": "en", "README.zh-CN.md": "zh"}
@@ -130,7 +130,26 @@ def shoot(address: str, logins: Path) -> None:
         phone.goto(f"{address}/my-day")
         door = (phone.get_attribute(".doors a", "href") or "/my-day").partition("?")[0]
         _shoot(phone, address, {"day": "/my-day", "visit": door})
+        _shoot(browser.new_page(viewport={"width": 1366, "height": 768}), address, {"public": "/public"})
+        for lang in DOCUMENTS.values():
+            _shoot_app(browser, address, passwords, lang)
         browser.close()
+
+
+def _shoot_app(browser: Browser, address: str, passwords: Mapping[str, str], lang: str) -> None:
+    """The worker's app: the day, a door, and what a problem is."""
+    page = browser.new_page(viewport={"width": 390, "height": 720}, is_mobile=True, has_touch=True, locale=lang)
+    _log_in(page, address, "worker", passwords)
+    page.goto(f"{address}/field")
+    doors = page.locator("a[href^='#/visit/']")
+    doors.first.wait_for()
+    for name, path in {"": "", "-visit": doors.first.get_attribute("href"), "-report": "#/report"}.items():
+        page.goto(f"{address}/field{path}")
+        if name == "-report":  # the first step asks for a photo
+            page.click(".thumb-bar .button")
+        page.wait_for_timeout(1500)
+        page.screenshot(path=ROOT / "docs" / "img" / f"field{name}-{lang}.png")
+    page.close()
 
 
 def _log_in(page: Page, address: str, login: str, passwords: Mapping[str, str]) -> None:
