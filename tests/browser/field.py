@@ -91,7 +91,8 @@ class Phone:
         return self.page
 
     def log_in(self, login: str = "worker", password: str = PASSWORD) -> Page:
-        """The app's home, after a login through its own form."""
+        """The app's home, after a login through its own form; a session that the browser had is not used for it."""
+        self.context.clear_cookies()  # else the app goes home by itself, sooner or later
         page = self.open("/login")
         page.fill("#login-login", login)
         page.fill("#login-password", password)
