@@ -28,6 +28,8 @@ from gridsvc.terms import Agreed
 from gridsvc.visits import need_key
 
 NEWEST = 0  # as a version: whatever the report's is
+# Pressure and help: they change what is told of a report, and nobody's step is less possible for it.
+_BESIDE = ("remind", "supervise", "whistle", "whistle_arrive", "whistle_score", "escalate")
 
 
 @dataclass(frozen=True)
@@ -164,10 +166,13 @@ def _rounds(left: Mapping[int, tuple[int, Act]]) -> Iterator[dict[int, tuple[int
     while rest:
         turn: dict[int, tuple[int, Act]] = {}
         reports: set[int] = set()
+        keys: set[UUID] = set()
         for at, (report_id, act) in rest.items():
-            if report_id not in reports:
-                reports.add(report_id)
+            if report_id not in reports and act.key not in keys:
                 turn[at] = (report_id, act)
+            # what has to wait keeps its place: nothing of the same report or key overtakes it
+            reports.add(report_id)
+            keys.add(act.key)
         yield turn
         rest = {at: one for at, one in rest.items() if at not in turn}
 
@@ -207,14 +212,20 @@ def _timed(desk: _Desk, act: Act, wish: Wish) -> Wish:
 
 
 def _stale(desk: _Desk, report_id: int, version: int) -> Conflict | None:
-    """What somebody else did to the report since this version; the account's own acts stand against none of its own."""
+    """What somebody else moved of the report since this version; words stand against no step, nor do own acts."""
     held = desk.held[report_id]
     if version in (NEWEST, held.seq):
         return None
-    changed = ask(desk.db, "sync_since", {"report_id": report_id, "after": version, "before": held.seq + 1})
-    if changed and version < held.seq and all(row.actor_id == desk.actor.account_id for row in changed):
+    changed = _changed(desk, report_id, version, held.seq + 1)
+    if version < held.seq and not changed:
         return None
     return _meanwhile(held.number, held.seq, changed)
+
+
+def _changed(desk: _Desk, report_id: int, after: int, before: int) -> list[Any]:
+    """The rows between two others of a report's log in which somebody else moved it."""
+    values = {"report_id": report_id, "after": after, "before": before, "beside": list(_BESIDE)}
+    return [row for row in ask(desk.db, "sync_since", values) if row.actor_id != desk.actor.account_id]
 
 
 def _overtaken(desk: _Desk, act: Act, report_id: int) -> Conflict | None:
@@ -222,8 +233,7 @@ def _overtaken(desk: _Desk, act: Act, report_id: int) -> Conflict | None:
     if act.wish is None or act.wish.version != NEWEST:
         return None
     held = desk.held[report_id]
-    rows = ask(desk.db, "sync_since", {"report_id": report_id, "after": NEWEST, "before": held.seq + 1})
-    changed = [row for row in rows if row.actor_id != desk.actor.account_id]
+    changed = _changed(desk, report_id, NEWEST, held.seq + 1)
     return _meanwhile(held.number, held.seq, changed) if changed else None
 
 
@@ -319,5 +329,5 @@ def _again(desk: _Desk, act: Act, row: Any) -> Done | GridsvcError:
     if row.status == "created":
         return done
     after = act.wish.version if act.wish is not None else NEWEST
-    changed = ask(desk.db, "sync_since", {"report_id": held.id, "after": after, "before": row.seq})
+    changed = _changed(desk, held.id, after, row.seq)
     return replace(done, status="conflict", error=_meanwhile(held.number, row.seq - 1, changed))

@@ -82,7 +82,7 @@ def misfit(error: ValidationError) -> RequestValidationError:
     return RequestValidationError([one | {"loc": ("body", *one["loc"])} for one in error.errors(include_url=False)])
 
 
-def key_of(item: object, name: str) -> str | None:
-    """The key as it was sent, so that its sender finds the item again."""
-    key = item.get(name) if isinstance(item, dict) else None
-    return key[:60].encode("utf-8", "replace").decode() if isinstance(key, str) else None
+def word_of(item: object, name: str, most: int = 60) -> str | None:
+    """A key or a kind as it was sent, so that its sender finds the item again."""
+    word = item.get(name) if isinstance(item, dict) else None
+    return word[:most].encode("utf-8", "replace").decode() if isinstance(word, str) else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -71,6 +72,7 @@ STATEMENT_CANCELLED = "57014"  # PostgreSQL's query_canceled: the statement time
 UNFIT = ("", "22003", "22008", "22021")
 API_PREFIXES = ("/api/", "/basemap/", "/static/", "/healthz", "/readyz", "/openapi.json")
 MAX_FIELDS = 20
+_KIND = re.compile(r"(function-\w+|nullable|list|dict|tuple)\[|(constrained-\w+|str|int|float|bool|uuid)$")
 
 
 @dataclass(frozen=True)
@@ -196,8 +198,10 @@ def _misfit(error: RequestValidationError, request: Request) -> Failure:
 
 
 def _place(loc: tuple[int | str, ...]) -> str:
+    # where one of several kinds would do, the last part names a kind in the words of our own code
+    parts = loc[1:-1] if _KIND.match(str(loc[-1])) else loc[1:]
     # names of unknown fields are the sender's own words: short, and nothing that cannot be encoded
-    return ".".join(str(part)[:60] for part in loc[1:]).encode("utf-8", "replace").decode() or str(loc[0])
+    return ".".join(str(part)[:60] for part in parts).encode("utf-8", "replace").decode() or str(loc[0])
 
 
 def _small(ctx: Mapping[str, object]) -> dict[str, object]:

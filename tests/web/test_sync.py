@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import threading
 import uuid
@@ -15,12 +16,14 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from gridsvc import accounts, audit, workers
+from gridsvc import accounts, audit, cases, journal, workers
+from gridsvc.rules.roles import RESIDENT, SYSTEM
 from gridsvc.web.app import create_app
 from gridsvc.web.kept_schemas import SyncedOut
 from tests import recordings
 from tests.conftest import NOW, Fresh, new_schema
 from tests.photographs import jpeg, scene
+from tests.through import lead
 from tests.web import county as counties
 from tests.web.county import PASSWORD, WEST
 from tests.web.live import Clock, serving, settings
@@ -204,7 +207,7 @@ def test_what_fits_no_column_is_refused_alone(town: Town) -> None:
 def test_somebody_elses_step_is_not_overwritten(town: Town) -> None:
     (made,) = town.send(report())
     number, photo = made["number"], town.photo()
-    town.act(number, "note", note="先看")
+    town.act(number, "recategorize", note="先看", category="0506")
     late = action("verify", 1, number=number, note="在楼下，已看", photos=[photo], done_at="2026-11-01T01:00:00Z")
     (told,) = town.send(late)
     assert (told["status"], told["code"], told["retry"], told["state"]) == (
@@ -214,7 +217,7 @@ def test_somebody_elses_step_is_not_overwritten(town: Town) -> None:
         "reported",
     )
     (change,) = told["detail"]["changed"]
-    assert (change["action"], change["who"], change["seq"]) == ("note", "manager_west 某", 2)
+    assert (change["action"], change["who"], change["seq"]) == ("recategorize", "manager_west 某", 2)
     row = town.report(number, "manager_west")["log"][-1]
     assert (row["action"], row["note"], row["actor"]) == ("note", "在楼下，已看", "worker 某")
     assert row["facts"]["conflict"] == {"action": "verify", "code": "version_stale", "version": 1}
@@ -226,6 +229,58 @@ def test_somebody_elses_step_is_not_overwritten(town: Town) -> None:
     assert town.report(number)["version"] == told["version"] == 3
     with town.made.begin(owner=True) as db:
         assert audit.verify(db).sound
+
+
+@pytest.mark.parametrize("what", ["note", "remind", "unmask", "release", "join", "late photo", "escalate"])
+def test_what_moves_nothing_stands_against_no_step(town: Town, what: str) -> None:
+    (made,) = town.send(report(category="0506"))
+    number, desk = made["number"], town.client("manager_west")
+    with town.made.begin() as db:
+        held = (
+            lead(db, number, "dispatched", NOW) if what in ("release", "remind", "escalate") else cases.lock(db, number)
+        )
+        if what == "join":
+            journal.append(db, held.id, held.seq + 1, cases.JOIN, held.state, held.state, RESIDENT, NOW)
+        if what == "escalate":
+            up = {"set": {"level": "subdistrict"}}
+            journal.append(db, held.id, held.seq + 1, "escalate", held.state, held.state, SYSTEM, NOW, None, up)
+    if what in ("note", "remind", "unmask"):
+        town.act(number, what, note="看看")
+    elif what == "release":
+        answer = desk.post("/api/v1/releases", json={"number": number, "shown": True, "words": "已在处理"})
+        assert answer.status_code == 204, answer.text
+    elif what == "late photo":
+        photos = {"kind": "attach", "key": str(uuid.uuid4()), "number": number, "photos": [town.photo("deputy")]}
+        assert town.send(photos, login="deputy")[0]["status"] == "created"
+    assert town.report(number)["version"] == held.seq + 1
+    late = action("note", held.seq, number=number, note="已看") if held.seq > 1 else action("verify", 1, number=number)
+    (told,) = town.send(late)
+    assert (told["status"], told["version"]) == ("created", held.seq + 2), told
+    assert town.send(late)[0] == told | {"status": "same"}
+
+
+def test_one_key_on_two_reports_does_one_thing(town: Town) -> None:
+    one, other = town.send(report(), report())
+    first, second = (action("verify", 1, number=made["number"]) for made in (one, other))
+    second["key"] = first["key"]
+    for status in ("created", "same"):
+        told = town.send(first, second)
+        assert [(row["status"], row.get("code")) for row in told] == [(status, None), ("refused", "sync_key_used")]
+    assert [town.report(made["number"])["version"] for made in (one, other)] == [2, 1]
+
+
+def test_what_nobody_can_read_costs_no_other(town: Town) -> None:
+    mars = {"lon": 110.005, "lat": 23.005, "crs": "mars"}
+    odd = visit(town.west[0], answers={"住几人": [[]]})
+    told = town.send(report(location=mars), report(measured=mars), odd, report())
+    assert [row["status"] for row in told] == ["refused"] * 3 + ["created"]
+    assert [row.get("code") for row in told[:2]] == ["crs_unknown"] * 2
+    assert told[2]["detail"][0]["field"] == "visit.visit.answers.住几人"
+    assert "function" not in json.dumps(told)
+    body = json.dumps({"sent_at": NOW.isoformat(), "items": [{"kind": "\ud800", "key": "\ud800"}, report()]})
+    answer = town.client().post(URL, content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 200, answer.text
+    assert [(row["kind"], row["status"]) for row in answer.json()["items"]] == [("?", "refused"), ("report", "created")]
 
 
 def test_own_steps_stand_against_none_of_ones_own(town: Town) -> None:
@@ -283,7 +338,7 @@ def test_a_wrong_clock_is_put_right_and_kept(town: Town) -> None:
 def test_the_pages_say_what_the_phone_said(town: Town) -> None:
     one = report(measured={"lon": 110.0061, "lat": 23.005, "crs": "wgs84", "accuracy_m": 9})
     (made,) = town.send(one)
-    town.act(made["number"], "note", note="先看")
+    town.act(made["number"], "recategorize", note="先看", category="0506")
     town.send(action("verify", 1, number=made["number"]))
     page = town.client("manager_west").get(f"/reports/{made['number']}", params={"lang": "en"}).text
     assert "Position of the device" in page, page[:500]

@@ -14,8 +14,9 @@ from pydantic import Field, TypeAdapter, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 from starlette.responses import Response
 
+from geodata.errors import GeodataError
 from gridsvc import duplicates, reports, sync, sync_acts, sync_changes, terms, visits
-from gridsvc.errors import Refused
+from gridsvc.errors import GridsvcError, Refused
 from gridsvc.photos import MOST_PHOTOS
 from gridsvc.web import batches, errors, kept_schemas, schemas
 from gridsvc.web.api import cursors, kept_rows, period, rows
@@ -185,12 +186,13 @@ def send(request: Request, body: batches.Body, unit: Annotated[Unit, may("sync")
     told: list[rows.Json] = []
     items: dict[int, sync.Item] = {}
     for at, one in enumerate(listed):
-        kind = one.get("kind") if isinstance(one, dict) else None
-        told.append({"key": batches.key_of(one, "key"), "kind": kind[:20] if isinstance(kind, str) else None})
+        told.append({"key": batches.word_of(one, "key"), "kind": batches.word_of(one, "kind", most=20)})
         try:
             items[at] = _read(_ITEM.validate_python(one), sent_at, unit)
         except ValidationError as error:
             told[at] |= {"status": "refused", "retry": False} | _why(batches.misfit(error), request, unit)
+        except (GridsvcError, GeodataError) as error:  # a system of coordinates that nobody knows
+            told[at] |= {"status": "refused", "retry": False} | _why(error, request, unit)
     agreed = partial(terms.load, **unit.mine.settings.agreed)
     taken = sync.receive(unit.db, items, unit.actor, unit.now, unit.mine.rule, agreed)
     n_compared = 0

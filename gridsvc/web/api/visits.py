@@ -186,7 +186,7 @@ def _listed(body: bytes) -> list[object]:
 
 def _key_of(item: object) -> str | None:
     """The key as it was sent, so that its sender finds the visit again."""
-    return batches.key_of(item, "client_key")
+    return batches.word_of(item, "client_key")
 
 
 def _refused(key: str | None, error: Exception, request: Request, unit: Unit) -> rows.Json:
