@@ -58,13 +58,6 @@ def shared() -> Path:
     return SHARED
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A file's tests stay in one process, and all that read the town in one: it takes a minute to play."""
-    for item in items:
-        of_town = "town_schema" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("town" if of_town else str(item.path.relative_to(ROOT))))
-
-
 @pytest.fixture(scope="session")
 def cluster_urls() -> Iterator[tuple[str, str]]:
     """(app, owner) URLs of a database with PostGIS: GRIDSVC_TEST_* where set, else a cluster of the checkout's own."""
