@@ -9,8 +9,14 @@ _BELOW_BUILDING = re.compile(
     r"(?<=[幢栋座])\S.*$|(?<=号楼)\S.*$|\d+\s*(?:单元|梯|门|层|楼(?!栋)|室|户).*$|(?i:,?\s*\b(?:unit|room|apt|flat)\b.*$)"
 )
 
-# Seven digits or more, whatever stands between them, and no day: a phone number, an identity number, an account.
-_NUMBER = re.compile(r"(?<!\d)(?!\d{4}[-./]\d{1,2}[-./]\d{1,2}(?!\d))(?:\d[ \u3000.\-–—()（）]{0,2}){6,}[\dXx]")
+# Digits as people write them where a programme should not read them, too.
+_DIGITS = r"\d〇○零一二三四五六七八九幺壹贰叁肆伍陆柒捌玖⓪①②③④⑤⑥⑦⑧⑨"
+# Seven of them or more with up to four signs, spaces or line ends between: a phone number, an identity number, an
+# account. A day before it stays; it begins as no phone number and no identity number does.
+_DAY = r"(?<!\d)20\d\d[-./](?:1[0-2]|0?[1-9])[-./](?:3[01]|[12]\d|0?[1-9])(?!\d)"
+_DOOR = r"\d{1,3}\s*[幢栋座号楼单室层户]"  # the number of the next thing, not the end of this one
+_NEXT = rf"(?:[\W_]{{1,4}}(?!{_DOOR}))?"
+_NUMBER = re.compile(rf"(?P<day>{_DAY})|[{_DIGITS}](?:{_NEXT}[{_DIGITS}]){{5,}}{_NEXT}[{_DIGITS}Xx]")
 
 
 def name(text: str | None) -> str | None:
@@ -51,5 +57,7 @@ def numbers(text: str | None) -> str | None:
 
     >>> numbers("打 138-1234 5678，3幢501室"), numbers("证 44040119900101123X"), numbers("2026-11-01 起"), numbers(None)
     ('打 ****，3幢501室', '证 ****', '2026-11-01 起', None)
+    >>> numbers("138 / 1234 / 5678"), numbers("一三八，一二三四，五六七八"), numbers("三楼二单元")
+    ('****', '****', '三楼二单元')
     """
-    return text if not text else _NUMBER.sub("****", text)
+    return text if not text else _NUMBER.sub(lambda found: found["day"] or "****", text)
