@@ -123,6 +123,19 @@ def test_what_changed_and_nothing_else(town: Town) -> None:
     assert town.get(told["cursor"])["reports"] == []
 
 
+def test_a_correction_tells_of_both_doors(town: Town) -> None:
+    left, right = town.west[6:8]
+    draft = visits.Draft(uuid.uuid4(), left, "reached", NOW)
+    with town.made.begin() as db:
+        visits.record(db, draft, town.worker, NOW, RULE)
+    since = town.get()["cursor"]
+    with town.made.begin() as db:
+        mended = visits.Draft(uuid.uuid4(), right, "reached", NOW, supersedes=draft.client_key)
+        visits.record(db, mended, town.worker, NOW, RULE)
+    told = town.get(since)
+    assert [(one["id"], one["status"]) for one in told["doors"]] == [(left, "not_visited"), (right, "reached")]
+
+
 def test_what_goes(town: Town) -> None:
     moved, ended = town.submit(), town.submit()
     since = town.get()["cursor"]

@@ -2,13 +2,13 @@
 -- Parameters: :since (text of a pg_snapshot), :own (bigint[]: grid versions, the reader's of now and of before), :most (rows
 --   at most, of each of the two)
 -- Columns: id (of the door; null: too many changed at once to say which)
--- Index: visit_xid_idx, door_change_xid_idx
+-- Index: visit_xid_idx, visit_pkey, door_change_xid_idx
 WITH news AS MATERIALIZED (
   SELECT CAST(CAST(pg_snapshot_xmin(CAST(:since AS pg_snapshot)) AS text) AS bigint) AS first,
     CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS text) AS bigint) AS beyond
 ),
 visited AS (
-  SELECT v.household_id FROM visit v
+  SELECT v.household_id, v.supersedes_id FROM visit v
   WHERE v.xid >= (SELECT n.first FROM news n) AND v.xid < (SELECT n.beyond FROM news n)
     AND NOT pg_visible_in_snapshot(CAST(CAST(v.xid AS text) AS xid8), CAST(:since AS pg_snapshot))
   LIMIT :most
@@ -20,6 +20,10 @@ changed AS (
   LIMIT :most
 )
 SELECT h.id FROM visited v JOIN household h ON h.id = v.household_id
+WHERE h.grid_version_id = ANY (CAST(:own AS bigint[]))
+UNION
+-- a correction with another door changes also the one that it left
+SELECT h.id FROM visited v JOIN visit o ON o.id = v.supersedes_id JOIN household h ON h.id = o.household_id
 WHERE h.grid_version_id = ANY (CAST(:own AS bigint[]))
 UNION
 SELECT c.household_id FROM changed c
