@@ -351,6 +351,8 @@ def _row(draft: Draft, begun: Any, located: _Located, actor: Actor, now: datetim
         "by_staff": actor.role in ROLES,
     }
     row |= _placed(located.placement) | _observed(draft, now) | _measured(draft.measured)
+    if actor.importer is not None:
+        row["facts"] = json.dumps({"imported_by": actor.importer.account_id})
     return _Row(_UNTIMED | _LIKE_IT | row, located, now)
 
 

@@ -110,8 +110,10 @@ def perform(
     ids, own = _targets(db, acts, actor)
     wanted = {ids[one.target] for one in acts.values() if one.target in ids} | {row.report_id for row in known.values()}
     held = cases.lock_all(db, list(wanted))
-    which = scope(actor) | {"sees_unplaced": may(actor, "place"), "ids": list(held)}
-    seen = frozenset(row.id for row in ask(db, "sees_reports", which)) if held else frozenset()
+    seen = _seen(db, actor, list(held))
+    if actor.importer is not None:  # only what both see
+        theirs = _seen(db, actor.importer, list(held))
+        seen, own = seen & theirs, own & theirs
     desk = _Desk(db, actor, now, rule, held, seen, own)
     left: dict[int, tuple[int, Act]] = {}
     for at, act in acts.items():
@@ -128,6 +130,12 @@ def perform(
         _turn(desk, turn, terms)
     ask_each(db, "sync_store", list(desk.rows.values()))
     return desk.told
+
+
+def _seen(db: Connection, reader: Actor, ids: list[int]) -> frozenset[int]:
+    """Those of these reports that somebody sees."""
+    which = scope(reader) | {"sees_unplaced": may(reader, "place"), "ids": ids}
+    return frozenset(row.id for row in ask(db, "sees_reports", which)) if ids else frozenset()
 
 
 def _unknown(act: Act) -> GridsvcError:

@@ -16,6 +16,8 @@ from gridsvc.rules.roles import Actor, require
 def owner(db: Connection, login: str, importer: Actor) -> Actor:
     """The person who recorded the items, as whom they are taken; each item asks for what that person may do.
 
+    What is done to a report or at a door counts only where the importer sees it too.
+
     Raises:
         Forbidden: the importer's role takes nothing in.
         NotFound: `account_unknown`: there is no such account in use, or it is not for this importer.
@@ -34,6 +36,7 @@ def owner(db: Connection, login: str, importer: Actor) -> Actor:
         worker_id=row.worker_id,
         department_id=row.department_id,
         area_ids=tuple(row.area_ids),
+        importer=importer,
     )
 
 

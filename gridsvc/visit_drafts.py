@@ -82,7 +82,8 @@ class Answer:
 
 @dataclass(frozen=True)
 class Stamp:
-    """What the service adds to a draft: who made the visit, at which door, when it came in, which visit it corrects.
+    """What the service adds to a draft: who made the visit, at which door, when it came in, which visit it corrects,
+    and who took it in where it came from a phone's file.
 
     `lonlat` is the door's position in EPSG:4326.
     """
@@ -93,6 +94,7 @@ class Stamp:
     account_id: int | None
     recorded_at: datetime
     supersedes_id: int | None = None
+    importer_id: int | None = None
 
 
 @dataclass
@@ -175,6 +177,7 @@ def row(item: Item, stamp: Stamp) -> dict[str, Any]:
         "n_issued": d.n_issued,
         "n_returned": d.n_returned,
         "supersedes_id": stamp.supersedes_id,
+        "importer_id": stamp.importer_id,
     }
 
 

@@ -159,6 +159,9 @@ def _lock_own(db: Connection, ids: Collection[int], actor: Actor, now: datetime)
         values = _seer(actor) | {"ids": unseen, "since": now - GRACE}
         del values["all_areas"]
         doors |= {row.id: replace(doors[row.id], seen=True) for row in ask(db, "visit_doors_lately", values)}
+    if actor.importer is not None:  # only what both see
+        theirs = _lock_own(db, ids, actor.importer, now)
+        doors = {id_: replace(door, seen=door.seen and theirs[id_].seen) for id_, door in doors.items()}
     return doors
 
 
@@ -207,6 +210,7 @@ def _stamp(draft: Draft, doors: dict[int, Door], named: dict[UUID | int, Any], a
         own = (old.account_id is not None and old.account_id == actor.account_id) or (
             old.worker_id is not None and old.worker_id == actor.worker_id
         )
+        own = own and (actor.importer is None or doors[old.household_id].seen)
         if not own and not doors[old.household_id].seen:
             raise NotFound("visit_unknown", visit=str(draft.supersedes))
         if not own and actor.role not in AREA_ROLES:
@@ -217,7 +221,9 @@ def _stamp(draft: Draft, doors: dict[int, Door], named: dict[UUID | int, Any], a
     door = doors.get(at)
     if door is None or not (door.seen or (old is not None and at == old.household_id)):
         raise NotFound("door_unknown", id=at)
-    return Stamp(at, (door.lon, door.lat), actor.worker_id, actor.account_id, now, old.id if old is not None else None)
+    who = (actor.worker_id, actor.account_id)
+    importer_id = None if actor.importer is None else actor.importer.account_id
+    return Stamp(at, (door.lon, door.lat), *who, now, old.id if old is not None else None, importer_id)
 
 
 def _store(db: Connection, pairs: Sequence[tuple[Item, Stamp]], n_reports: int = 0) -> None:

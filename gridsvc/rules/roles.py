@@ -116,7 +116,8 @@ class Actor:
 
     `area_ids` are the account's areas (all below count too); who keeps an area sees its reports, a worker the grids
     of the own duty, a handler what the own department takes part in; admin and planner see everything. `device_id` is
-    the phone's, where the login is one that can be taken back.
+    the phone's, where the login is one that can be taken back. `importer` takes in for this one what its phone could
+    not send: then only what both see is there, and what is stored says so.
     """
 
     role: str = "anonymous"
@@ -127,6 +128,7 @@ class Actor:
     area_ids: tuple[int, ...] = ()
     department_id: int | None = None
     device_id: int | None = None
+    importer: Actor | None = None
 
     @property
     def known(self) -> bool:

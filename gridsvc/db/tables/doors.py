@@ -164,6 +164,7 @@ visit = Table(
     Column("n_returned", SmallInteger, nullable=False, server_default="0"),
     Column("supersedes_id", ForeignKey("visit.id"), unique=True),
     Column("xid", BigInteger, server_default=text("pg_current_xact_id()::text::bigint")),  # who wrote it; as report_log
+    Column("importer_id", ForeignKey("account.id")),  # who took it in, where it came from a phone's file
     one_of("outcome", (*OUTCOMES, WITHDRAWN)),
     one_of("mode", MODES),
     CheckConstraint("n_met >= 0 AND n_issued >= 0 AND n_returned >= 0", name="counts"),

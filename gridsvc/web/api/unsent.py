@@ -34,7 +34,9 @@ def take(
     unit: Annotated[Unit, may("import_unsent")],
     login: Annotated[schemas.Words, Query(min_length=1, max_length=64, description="who recorded the items")],
 ) -> Response:
-    """Takes items as `send_kept` does, as those of the account `login`; who took them in is written down.
+    """Takes items as `send_kept` does, as those of the account `login`; each of them says who took it in.
+
+    What was done to reports and at doors counts where the importer sees them too; else it is refused as unknown.
 
     The keys are the phone's own: what it did send, or sends later, or comes in a second file, counts once.
     """

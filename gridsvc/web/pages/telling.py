@@ -132,6 +132,8 @@ def _kept(frame: Frame, facts: Json) -> list[str]:
     refused = facts.get("conflict")
     if isinstance(refused, dict):
         told.append(frame.words("pages.told.conflict", what=frame.label("deed", str(refused.get("action")))))
+    if facts.get("imported_by"):
+        told.append(frame.words("pages.told.imported"))
     if facts.get("late"):
         told.append(frame.words("pages.told.late"))
     for name in ("done_at", "phone_at"):
