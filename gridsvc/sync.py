@@ -11,7 +11,7 @@ from sqlalchemy import Connection, text
 
 from gridsvc import reports, sync_acts, visits
 from gridsvc.db.queries import ask
-from gridsvc.errors import GridsvcError, Refused
+from gridsvc.errors import GridsvcError, Refused, TooMany
 from gridsvc.grids import Rule
 from gridsvc.rules.roles import Actor, require
 from gridsvc.sync_acts import Act, Done
@@ -20,13 +20,16 @@ from gridsvc.terms import Agreed
 MOST = 1000
 # Why an item is refused that may be taken later as it is: what it builds on has not come yet.
 LATER = frozenset({"photo_unknown", "voice_unknown", "report_key_unknown"})
-# One at a time for each account: a phone that repeats itself waits for its first attempt, and learns what became of it.
+# One at a time for each account: a phone that repeats itself comes again, and then learns what became of its first
+# attempt. It does not wait here: one account would keep the connections from all others.
+_TAKE = text(
+    "SELECT pg_try_advisory_xact_lock(hashtext('gridsvc.sync' || current_schema()),"
+    " hashint8(CAST(:account_id AS bigint)))"
+)
+RUNNING_S = 3
 # The editions are held before doors and reports are locked, as publishing does. What others stored while this waits is
 # for the next statement to see.
-_HOLD = text(
-    "SELECT pg_advisory_xact_lock(hashtext('gridsvc.sync' || current_schema()), hashint8(:account_id)),"
-    " pg_advisory_xact_lock_shared(hashtext('gridsvc.edition'), hashtext(current_schema()))"
-)
+_HOLD = text("SELECT pg_advisory_xact_lock_shared(hashtext('gridsvc.edition'), hashtext(current_schema()))")
 
 
 @dataclass(frozen=True)
@@ -76,10 +79,13 @@ def receive(
 
     Raises:
         Refused: `sync_too_many`.
+        TooMany: `sync_running`: another request of the account is not through.
     """
     if len(items) > MOST:
         raise Refused("sync_too_many", n=len(items), most=MOST)
-    db.execute(_HOLD, {"account_id": actor.account_id})
+    if not db.scalar(_TAKE, {"account_id": actor.account_id}):
+        raise TooMany("sync_running", retry_after_s=RUNNING_S)
+    db.execute(_HOLD)
     new = {at: one for at, one in items.items() if isinstance(one, reports.Draft)}
     met = {at: one for at, one in items.items() if isinstance(one, visits.Draft)}
     acts = {at: one for at, one in items.items() if isinstance(one, Act)}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -11,11 +13,14 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
-from gridsvc.errors import NotAuthenticated
-from gridsvc.web import security
+from gridsvc.errors import NotAuthenticated, TooMany, Unavailable
+from gridsvc.web import services
+from gridsvc.web.deps import begun
+from gridsvc.web.intake import RECEIVE_S
 
 PATHS = frozenset({"/api/v1/visits/batch", "/api/v1/sync", "/api/v1/unsent"})
 MOST_BYTES = 4 * 1024 * 1024
+AT_ONCE, AT_ONCE_EACH = 24, 3  # bodies held, of all and of one account
 
 
 def takes(scope: Scope) -> bool:
@@ -23,27 +28,49 @@ def takes(scope: Scope) -> bool:
     return bool(scope["method"] == "POST" and scope["path"] in PATHS)
 
 
-async def whole(request: Request) -> bytes:
-    """The body of a batch, from somebody who shows a credential.
+async def whole(request: Request) -> AsyncIterator[bytes]:
+    """The body of a batch from somebody with an account; no byte of it is read before that is known.
 
     Raises:
         NotAuthenticated: nobody.
-        HTTPException: it is too large.
+        HTTPException: it is too large, or does not come in time.
+        TooMany, Unavailable: as many are held already, of this account or of all.
     """
-    if security.presented(request) is None:
+    async with begun(request) as unit:  # ended before the body is awaited: it keeps no connection from others
+        account_id = unit.actor.account_id
+    if account_id is None:
         raise NotAuthenticated("login_needed")
     told = request.headers.get("content-length", "0")
     if told.isdecimal() and int(told) > MOST_BYTES:
         raise HTTPException(413)
+    held = services.of(request).batches
+    if held[account_id] >= AT_ONCE_EACH:
+        raise TooMany("sync_running", retry_after_s=5)
+    if held.total() >= AT_ONCE:
+        raise Unavailable("sync_busy", retry_after_s=5)
+    held[account_id] += 1
+    try:
+        yield await _read(request)
+    finally:
+        held[account_id] -= 1
+        if not held[account_id]:
+            del held[account_id]
+
+
+async def _read(request: Request) -> bytes:
     body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > MOST_BYTES:
-            raise HTTPException(413)
+    try:
+        async with asyncio.timeout(RECEIVE_S):
+            async for part in request.stream():
+                body += part
+                if len(body) > MOST_BYTES:
+                    raise HTTPException(413)
+    except TimeoutError:
+        raise HTTPException(408) from None
     return bytes(body)
 
 
-Body = Annotated[bytes, Depends(whole)]
+Body = Annotated[bytes, Depends(whole, scope="function")]
 
 
 def loaded(body: bytes, names: set[str]) -> dict[str, object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -69,6 +70,7 @@ class Services:
     public_lock: threading.Lock = field(default_factory=threading.Lock)
     resident_key: bytes | None = None  # what signs residents' proofs, once it was asked for
     lan: Lan | None = None  # how phones reach it, where it was started for its network
+    batches: Counter[int] = field(default_factory=Counter)  # bodies of many items that are held, by account
     lacks: str | None = None  # the code of what /readyz missed when it was last asked
     hashing: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(HASHES_AT_ONCE))
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import select
+import socket
 import threading
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -18,6 +21,7 @@ from sqlalchemy import text
 
 from gridsvc import accounts, audit, cases, journal, workers
 from gridsvc.rules.roles import RESIDENT, SYSTEM
+from gridsvc.web import batches
 from gridsvc.web.app import create_app
 from gridsvc.web.kept_schemas import SyncedOut
 from tests import recordings
@@ -379,7 +383,12 @@ def test_the_same_phone_twice_at_once(town: Town) -> None:
     headers = {"Authorization": town.client().headers["Authorization"]}
 
     def send() -> None:
-        found.append(httpx.post(town.address + URL, json=body, headers=headers, timeout=60).json()["items"])
+        for _ in range(100):
+            answer = httpx.post(town.address + URL, json=body, headers=headers, timeout=60)
+            if answer.status_code != 429:
+                break
+            time.sleep(0.1)
+        found.append(answer.json()["items"])
 
     both = [threading.Thread(target=send) for _ in range(2)]
     for one in both:
@@ -389,6 +398,44 @@ def test_the_same_phone_twice_at_once(town: Town) -> None:
     statuses = sorted({told["status"] for told in answers}.pop() for answers in found)
     assert statuses == ["created", "same"]
     assert len({(told.get("number"), told.get("id")) for told in found[0]}) == 21
+
+
+def test_one_account_keeps_no_connection_from_others(town: Town) -> None:
+    lock = "SELECT pg_advisory_xact_lock(hashtext('gridsvc.sync' || current_schema()), hashint8(id)) FROM account WHERE login = :l"
+    with town.made.begin() as db:
+        db.execute(text(lock), {"l": "worker"})
+        answer = town.client().post(URL, json={"sent_at": NOW.isoformat(), "items": [report()]}, timeout=10)
+        assert (answer.status_code, answer.json()["code"]) == (429, "sync_running")
+        assert answer.headers["retry-after"] == "3"
+        assert town.send(report(), login="deputy")[0]["status"] == "created"
+    assert town.send(report())[0]["status"] == "created"
+
+
+def test_no_byte_is_read_of_nobody_and_few_bodies_of_one_account(town: Town) -> None:
+    host, _, port = town.address.removeprefix("http://").partition(":")
+
+    def begin(stack: ExitStack, token: str) -> socket.socket:
+        opened = stack.enter_context(socket.create_connection((host, int(port)), timeout=10))
+        opened.sendall(
+            f"POST {URL} HTTP/1.1\r\nHost: {host}:{port}\r\nAuthorization: Bearer {token}\r\n"
+            "Content-Type: application/json\r\nContent-Length: 4000000\r\n\r\n{".encode()
+        )
+        return opened
+
+    token = town.client("planner").headers["Authorization"].removeprefix("Bearer ")
+    empty = {"sent_at": NOW.isoformat(), "items": []}
+    with ExitStack() as stack:
+        assert begin(stack, "made-up").recv(1000).startswith(b"HTTP/1.1 401")
+        waiting = [begin(stack, token) for _ in range(batches.AT_ONCE_EACH + 1)]
+        (answered,), _, _ = select.select(waiting, [], [], 10)
+        assert b"sync_running" in answered.recv(10_000)
+        assert town.client().post(URL, json=empty).status_code == 200
+    for _ in range(50):
+        answer = town.client("planner").post(URL, json=empty)
+        if answer.status_code == 200:
+            break
+        time.sleep(0.1)
+    assert answer.status_code == 200  # they hung up
 
 
 def test_a_full_batch_of_a_thousand(town: Town) -> None:
