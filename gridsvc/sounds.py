@@ -59,15 +59,15 @@ def _webm_s(content: bytes) -> float | None:
         if name == _DOC_TYPE:
             doc = value.rstrip(b"\x00")
         elif name == _TRACK_TYPE:
-            kinds.add(int.from_bytes(value))
+            kinds.add(_whole(value))
         elif name == _CODEC:
             codecs.add(value.rstrip(b"\x00"))
         elif name == _SCALE:
-            scale_ns = int.from_bytes(value)
+            scale_ns = _whole(value)
         elif name == _DURATION:
             told = struct.unpack(">f" if len(value) == 4 else ">d", value)[0]
         elif name == _CLUSTER_AT:
-            cluster_at = int.from_bytes(value)
+            cluster_at = _whole(value)
         elif name in (_SIMPLE_BLOCK, _BLOCK):
             _, size = _number(value, 0)  # of the track
             (beside,) = struct.unpack_from(">h", value, size)
@@ -95,6 +95,13 @@ def _elements(content: bytes) -> Iterator[tuple[int, bytes]]:
             return
         yield name, content[at : at + size]
         at += size
+
+
+def _whole(value: bytes) -> int:
+    """The whole number of an element, which has eight bytes at most."""
+    if len(value) > 8:
+        raise IndexError
+    return int.from_bytes(value)
 
 
 def _number(content: bytes, at: int) -> tuple[int | None, int]:

@@ -73,6 +73,8 @@ def test_what_the_file_does_not_say_is_not_known() -> None:
         webm(kind=1),  # a film
         webm(codec=b"V_VP8"),
         webm(doc=b"matroska"),
+        webm().replace(element(0x2AD7B1, (1_000_000).to_bytes(3)), element(0x2AD7B1, b"\xff" * 200)),
+        webm().replace(element(0xE7, bytes(3)), element(0xE7, b"\xff" * 200)),
         webm().replace(b"A_OPUS", b"A_OPUX"),
         mp4(kind=b"vide"),
         mp4(kind=b"text"),
