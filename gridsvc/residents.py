@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -23,6 +23,7 @@ from gridsvc.rules.roles import RESIDENT, may
 from gridsvc.terms import Agreed
 
 PHONE_TAIL = 4  # digits
+_HOUR = timedelta(hours=1)
 _OF_THE_SENDER = frozenset({"submit", "link", "unlink", "ask_resident", "stop_asking", "rate"})
 SECRET_CHARS = range(22, 65)  # 128 bits as base64url without padding, up to 256 bits as hexadecimal digits
 
@@ -53,7 +54,8 @@ class Progress:
 
     `asked` is the question that waits for an answer; `state`, `due_at` and `stopped` (the clock stands still) are those
     of the report it was merged with, where it was. `rating` is open, given, over (nobody rated in time) or None.
-    `whole` is false for who joined it, or knows its number and a phone alone.
+    `whole` is false for who joined it, or knows its number and a phone alone: what was written to the sender, and when
+    it was sent, is not for them, and of the work they see what everybody does.
     """
 
     number: str
@@ -164,7 +166,7 @@ def progress(db: Connection, number: str, secret: str, now: datetime) -> Progres
 
 
 def told(db: Connection, who: Reader, now: datetime) -> Progress:
-    """How the report stands, for who may read it; nothing that its sender said or was asked, but for the sender."""
+    """How the report stands, for who may read it; what its sender said, was asked or told is for the sender alone."""
     report_id = who.report_id
     held = cases.read(db, report_id)
     r, c = t.report.c, t.category.c
@@ -176,7 +178,7 @@ def told(db: Connection, who: Reader, now: datetime) -> Progress:
     closed_at = held.case.closed_at
     merged = held.case.parent_id is not None
     if not who.whole:
-        events = tuple(one for one in events if one.action not in _OF_THE_SENDER)
+        events = tuple(replace(one, note=None) for one in events if one.action not in _OF_THE_SENDER)
     rateable = (
         who.whole
         and held.state in TABLE["rate"].starts
@@ -189,7 +191,7 @@ def told(db: Connection, who: Reader, now: datetime) -> Progress:
         category_en=row.name_en,
         description=row.description if who.whole else "",
         received_at=row.received_at,
-        due_at=leading.case.due_at,
+        due_at=leading.case.due_at if who.whole else _hour(leading.case.due_at),
         events=events,
         rate_until=closed_at + RATING_LASTS if rateable and closed_at else None,
         solved=held.case.solved if who.whole else None,
@@ -204,11 +206,18 @@ def told(db: Connection, who: Reader, now: datetime) -> Progress:
     )
 
 
+def _hour(at: datetime | None) -> datetime | None:
+    """The hour by which a time is over: the minute of a due time can be the minute of sending."""
+    return None if at is None else (at + _HOUR - timedelta.resolution).replace(minute=0, second=0, microsecond=0)
+
+
 def _pictures(db: Connection, held: cases.Held, *, whole: bool) -> tuple[Picture, ...]:
-    """Those that came with the report, for its sender; those of the work once somebody has checked it."""
+    """Those that came with the report, for its sender; those of the work once somebody has checked it, for others only
+    where staff released them."""
     checked = held.state in ("checked", "closed", "struck_off")
     own, after = whole and may(RESIDENT, "read_own_photos"), checked and may(RESIDENT, "read_after_photos")
-    rows = db.execute(load("resident_photos"), {"report_id": held.id, "own": own, "after": after}).mappings()
+    asked = {"report_id": held.id, "own": own, "after": after, "whole": whole}
+    rows = db.execute(load("resident_photos"), asked).mappings()
     return tuple(Picture(**row) for row in rows)
 
 

@@ -14,6 +14,7 @@ import secrets
 from starlette.requests import Request
 
 from gridsvc import joins
+from gridsvc.rules.cells import square
 from gridsvc.web import security
 from gridsvc.web.deps import Unit
 
@@ -59,7 +60,7 @@ def take(request: Request, unit: Unit, lonlat: tuple[float, float] | None, *, co
         mine.crowds.take(caller, "too_many_reports")
         mine.senders.take(named, "too_many_reports")
     if lonlat is not None:
-        mine.places.take("{}/{}".format(*joins.square(*lonlat)), "too_many_here")
+        mine.places.take("{}/{}".format(*square(*lonlat)), "too_many_here")
 
 
 def look(request: Request, unit: Unit) -> None:

@@ -13,6 +13,7 @@ from gridsvc import joins, reports, retention
 from gridsvc.errors import Conflict
 from gridsvc.reporters import Reporter
 from gridsvc.reports import Draft, Position
+from gridsvc.rules.cells import LEAST, Cells, square
 from gridsvc.rules.roles import ANONYMOUS
 from tests.conftest import NOW, Fresh
 from tests.through import lead
@@ -34,11 +35,12 @@ def test_a_crowd_joins_at_once_and_retention_forgets_it(fresh: Fresh) -> None:
         counties.build(db)
     report = sent(fresh)
     with fresh.begin() as db:
-        (near,) = [one for one in joins.near(db, "0110", (HERE.lon, HERE.lat), NOW) if one.away == 0]
+        lived_in = Cells({square(HERE.lon, HERE.lat): LEAST})
+        (near,) = joins.near(db, "0110", (HERE.lon, HERE.lat), NOW, lived_in, ())
 
     def join(key: uuid.UUID) -> joins.Joined:
         with fresh.begin() as db:
-            return joins.join(db, near.handle, key, SECRET, "13800001111", NOW)
+            return joins.join(db, near.handle, key, key.hex * 2, "13800001111", NOW, ())
 
     keys = [uuid.uuid4() for _ in range(4)]
     with ThreadPoolExecutor(8) as pool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import stat
@@ -15,18 +16,24 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from gridsvc import cases
+from gridsvc import cases, categories, households, joins
 from gridsvc.rules.case import Given
+from gridsvc.rules.cells import LEAST
+from gridsvc.rules.roles import Actor
 from gridsvc.web.app import create_app
-from tests.conftest import NOW, Fresh
-from tests.through import ADMIN, AGREED, lead
-from tests.web.conftest import Client, report
-from tests.web.county import CANARY, County
+from gridsvc.web.limits import Limiter
+from tests.conftest import NOW, Fresh, new_schema
+from tests.photographs import jpeg, scene, sha256
+from tests.through import ADMIN, AGREED, department, lead
+from tests.web import county as counties
+from tests.web.conftest import report
+from tests.web.county import BEGIN, CANARY, RULE, County
 from tests.web.live import Clock, serving, settings
 
 SECRET, OTHER = "Zq3_kD-91xTtB7uWmH0aLg", "Aq3_kD-91xTtB7uWmH0aLg"
 API = "/api/v1/residents"
 FAR = 0.0021  # more than two squares
+LONELY = (110.0377, 23.0182)  # one household, and nobody else around
 PHONE = "138 1234 5678"
 
 
@@ -34,10 +41,46 @@ def hashed(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
+def middle(n: int) -> tuple[float, float]:
+    """The middle of a square far from those of other numbers up to 28."""
+    return (112640 + 5 * (n % 7) + 0.5) / 1024, (23552 + 5 * (n // 7 % 4) + 0.5) / 1024
+
+
+@pytest.fixture(scope="module")
+def made(cluster_urls: tuple[str, str]) -> Iterator[Fresh]:
+    """A schema of this file's own: more people live here than the others count on."""
+    with new_schema(cluster_urls, f"t_{uuid.uuid4().hex[:12]}") as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def county(made: Fresh) -> County:
+    """The county, with as many households in each square of these tests as the public map asks for; all but one."""
+    with made.begin() as db:
+        built = counties.build(db)
+        homes = [*map(middle, range(28)), (110.004, 23.004), (110.035, 23.015)]
+        doors = [
+            households.Door(built.compounds["1"], f"{30 + i}幢", "无", f"{n}", *at)
+            for i, at in enumerate(homes)
+            for n in range(LEAST)
+        ]
+        households.register(
+            db, [*doors, households.Door(built.compounds["1"], "99幢", "无", "1", *LONELY)], BEGIN, RULE
+        )
+        categories.save(db, [categories.Category("0777", "不公开", "Not public")])
+    return built
+
+
+@pytest.fixture(scope="module")
+def taken() -> Iterator[int]:
+    """The numbers of the squares, each given once."""
+    return iter(range(27))
+
+
 @pytest.fixture(scope="module")
 def service(made: Fresh, county: County, folder: Path) -> Iterator[tuple[str, Clock]]:
     clock = Clock()
-    with serving(create_app(settings(made, folder), clock=clock)) as address:
+    with serving(create_app(settings(made, folder, public_except="0777"), clock=clock)) as address:
         yield address, clock
 
 
@@ -49,11 +92,9 @@ def browser(service: tuple[str, Clock]) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture
-def spot(made: Fresh) -> tuple[float, float]:
+def spot(taken: Iterator[int]) -> tuple[float, float]:
     """The middle of a square of this test's own, far from those of the others."""
-    with made.begin() as db:
-        n = int(db.scalar(text("SELECT nextval('report_number_seq')")))
-    return (112640 + 5 * (n % 7) + 0.5) / 1024, (23552 + 5 * (n // 7 % 4) + 0.5) / 1024
+    return middle(next(taken))
 
 
 def send(browser: httpx.Client, spot: tuple[float, float], **changes: Any) -> str:
@@ -70,9 +111,17 @@ def near(browser: httpx.Client, lon: float, lat: float, category: str = "0506") 
     return list(answer.json()["items"])
 
 
-def join(browser: httpx.Client, handle: str, key: str | None = None, **more: Any) -> httpx.Response:
-    body = {"handle": handle, "client_key": key or str(uuid.uuid4()), "secret_sha256": hashed(OTHER)}
+def join(
+    browser: httpx.Client, handle: str, key: str | None = None, secret: str = OTHER, **more: Any
+) -> httpx.Response:
+    body = {"handle": handle, "client_key": key or str(uuid.uuid4()), "secret_sha256": hashed(secret)}
     return browser.post(f"{API}/join", json=body | more)
+
+
+def put(browser: httpx.Client, seed: int) -> str:
+    photo = jpeg(scene(seed=seed))
+    assert browser.put(f"/api/v1/photos/{sha256(photo)}", content=photo).status_code in (200, 201)
+    return sha256(photo)
 
 
 def test_a_stranger_learns_the_square_and_nothing_else(browser: httpx.Client, spot: tuple[float, float]) -> None:
@@ -91,6 +140,45 @@ def test_a_stranger_learns_the_square_and_nothing_else(browser: httpx.Client, sp
     assert near(browser, *spot, "0999") == []
 
 
+def test_where_few_people_live_nothing_is_offered(browser: httpx.Client, spot: tuple[float, float]) -> None:
+    """Else a stranger could go from square to square and learn whose door a report is about."""
+    send(browser, LONELY)
+    around = [(x / 1024, y / 1024) for x in (-1, 0, 1) for y in (-1, 0, 1)]
+    assert [near(browser, LONELY[0] + x, LONELY[1] + y) for x, y in around] == [[]] * 9
+    send(browser, spot)
+    assert len(near(browser, *spot)) == 1
+
+
+def test_what_is_not_public_is_neither_offered_nor_joined(
+    browser: httpx.Client, spot: tuple[float, float], made: Fresh
+) -> None:
+    number = send(browser, spot, category="0777")
+    assert near(browser, *spot, "0777") == []
+    with made.begin() as db:
+        handle = joins.handle(joins.key(db), cases.lock(db, number).id, NOW)
+    assert join(browser, handle).json()["code"] == "similar_unknown"
+
+
+def test_a_handle_says_nothing_of_the_report(browser: httpx.Client, spot: tuple[float, float], made: Fresh) -> None:
+    number = send(browser, spot)
+    (one,) = near(browser, *spot)
+    with made.begin() as db:
+        named = cases.lock(db, number).id.to_bytes(8, "big")
+    assert named not in base64.urlsafe_b64decode(one["handle"])
+    assert join(browser, one["handle"]).json()["number"] == number
+
+
+def test_the_form_looks_no_oftener_than_the_page(made: Fresh, county: County, folder: Path) -> None:
+    """What is near is asked of the form too: as often as of the page's script, and no more."""
+    app = create_app(settings(made, folder), clock=Clock())
+    app.state.services.links = Limiter(3, 60)
+    with serving(app) as address, httpx.Client(base_url=address, timeout=30) as browser:
+        spot = middle(27)
+        send(browser, spot)
+        form = form_of(browser) | {"category": "0506", "lon": f"{spot[0]:.6f}", "lat": f"{spot[1]:.6f}", "words": ""}
+        assert [browser.post("/report", data=form).status_code for _ in range(5)] == [409] * 3 + [429] * 2
+
+
 def test_me_too_counts_once_and_moves_nothing(browser: httpx.Client, spot: tuple[float, float], made: Fresh) -> None:
     number, key = send(browser, spot), str(uuid.uuid4())
     (one,) = [x for x in near(browser, *spot) if x["away"] == "here"]
@@ -99,7 +187,10 @@ def test_me_too_counts_once_and_moves_nothing(browser: httpx.Client, spot: tuple
     assert first.json() == again.json()
     assert (first.json()["number"], first.json()["n_joined"]) == (number, 1)
     assert join(browser, one["handle"], key).status_code == 409  # the same key, another draft
-    assert join(browser, one["handle"]).json()["n_joined"] == 2
+    # one link is one resident, whatever key it comes with
+    same = join(browser, one["handle"])
+    assert (same.status_code, same.json()["n_joined"]) == (200, 1)
+    assert join(browser, one["handle"], secret=OTHER[::-1]).json()["n_joined"] == 2
     with made.begin() as db:
         held = cases.lock(db, number)
         rows = "SELECT action, facts ->> 'n_joined' FROM report_log WHERE report_id = :r ORDER BY seq"
@@ -137,7 +228,52 @@ def test_a_joiner_reads_how_it_gets_on_and_nothing_of_its_sender(
     assert browser.post(f"{API}/rating", json=body).status_code == 404
     assert told(OTHER).json()["rate_until"] is None
     assert browser.post(f"{API}/rating", json=body | {"secret": SECRET}).status_code == 200
-    assert join(browser, one["handle"]).json()["code"] == "join_over"
+    assert join(browser, one["handle"], secret=OTHER[::-1]).json()["code"] == "join_over"
+
+
+def test_a_joiner_sees_of_the_work_what_everybody_does(
+    browser: httpx.Client, spot: tuple[float, float], made: Fresh, county: County
+) -> None:
+    """An answer to the sender may name a door, and a photo of the work shows one, until staff released it."""
+    number = send(browser, spot)
+    (one,) = near(browser, *spot)
+    join(browser, one["handle"])
+    sha = put(browser, 31)
+    with made.begin() as db:
+        cases.apply(db, cases.lock(db, number), "answer", ADMIN, NOW, AGREED, Given(note="您家3幢501室已派人"))
+        lead(db, number, "dispatched", NOW)
+        handler = Actor("handler", department_id=department(db))
+        given = Given(note="好了", photos=(sha,))
+        cases.apply(db, cases.lock(db, number), "dispose", handler, NOW, AGREED, given)
+        lead(db, number, "closed", NOW)
+
+    def told(secret: str) -> dict[str, Any]:
+        return dict(browser.post(f"{API}/progress", json={"number": number, "secret": secret}).json())
+
+    theirs, mine = told(SECRET), told(OTHER)
+    assert "501" in json.dumps(theirs, ensure_ascii=False)
+    assert [one["kind"] for one in theirs["pictures"]] == ["after"]
+    assert "501" not in json.dumps(mine, ensure_ascii=False)
+    assert (mine["pictures"], mine["received_at"]) == ([], "2026-11-01")
+    assert {len(event["at"]) for event in mine["events"]} == {10}
+    admin = {"Authorization": f"Bearer {county.tokens['admin']}"}
+    for shown in (True, False):
+        body = {"number": number, "sha256": sha, "version": 1, "shown": shown}
+        assert browser.post("/api/v1/releases", json=body, headers=admin).status_code == 204
+        assert [one["kind"] for one in told(OTHER)["pictures"]] == ["after"] * shown
+
+
+def test_who_knows_a_photos_hash_has_not_taken_it(browser: httpx.Client, spot: tuple[float, float]) -> None:
+    """Listing it in a report of the own shows it to staff, and to nobody who only read its hash somewhere."""
+    sha = put(browser, 32)
+    first, second = (send(browser, spot, photos=[sha], secret_sha256=hashed(one)) for one in (SECRET, OTHER))
+
+    def kinds(number: str, secret: str) -> list[str]:
+        told = browser.post(f"{API}/progress", json={"number": number, "secret": secret}).json()
+        return [one["kind"] for one in told["pictures"]]
+
+    assert kinds(first, SECRET) == ["own"]
+    assert kinds(second, OTHER) == []
 
 
 def test_a_handle_is_ours_and_not_old(browser: httpx.Client, spot: tuple[float, float], service: Any) -> None:
@@ -181,7 +317,7 @@ def test_the_links_picture_says_nothing_and_keeps_nothing(browser: httpx.Client)
 
 
 def test_staff_see_who_joined_and_for_whom_it_was_reported(
-    browser: httpx.Client, spot: tuple[float, float], client: Client
+    browser: httpx.Client, spot: tuple[float, float], county: County
 ) -> None:
     concerned = {
         "name": "张三丰",
@@ -192,7 +328,8 @@ def test_staff_see_who_joined_and_for_whom_it_was_reported(
     }
     number = send(browser, spot, contact=concerned)
     join(browser, near(browser, *spot)[0]["handle"], phone="13700003333")
-    page = client("admin").get(f"/reports/{number}", params={"lang": "zh"}).text
+    admin = {"Authorization": f"Bearer {county.tokens['admin']}"}
+    page = browser.get(f"/reports/{number}", params={"lang": "zh"}, headers=admin).text
     assert "遇到同样问题的居民：1 人" in page
     assert "又有居民遇到同样的问题" in page
     assert "李**" in page

@@ -1,19 +1,18 @@
--- Question: which open reports of a category lie in the nine squares around a place, the newest first? For strangers: in
---   which square a report lies is the most they learn of where it is.
--- Parameters: :category (code), :x, :y (the square in the middle, counted from 0, 0 in sides of :side_deg), :side_deg
---   (degrees, EPSG:4326), :default_days (where the category has none of its own), :now (instant), :n (rows at most)
--- Columns: id, state, received_at, away (0 in the middle square, else 1)
+-- Question: which open reports of a category lie in some rectangles around a place, the newest first? For strangers: the cell
+--   that a rectangle is told as is the most they learn of where a report is.
+-- Parameters: :category (code), :hidden (text[]: categories or classes that are not public), :wests, :souths, :easts, :norths
+--   (float8[]: rectangles, degrees, EPSG:4326, western and southern side in, the others out), :aways (integer[]: 0 for those
+--   of the cell asked about, else 1), :default_days (where the category has none of its own), :now (instant), :n (rows at most)
+-- Columns: id, state, received_at, away
 -- Index: report_geom_idx
-WITH square AS (
-  SELECT CAST(:x AS float8) * CAST(:side_deg AS float8) AS west, CAST(:y AS float8) * CAST(:side_deg AS float8) AS south,
-    CAST(:side_deg AS float8) AS side
-)
-SELECT r.id, r.state, r.received_at,
-  CASE WHEN floor(ST_X(r.geom) / s.side) = :x AND floor(ST_Y(r.geom) / s.side) = :y THEN 0 ELSE 1 END AS away
-FROM square s
-JOIN report r ON r.geom && ST_MakeEnvelope(s.west - s.side, s.south - s.side, s.west + 2 * s.side, s.south + 2 * s.side, 4326)
-LEFT JOIN category c ON c.code = r.category
+SELECT r.id, r.state, r.received_at, b.away
+FROM unnest(CAST(:wests AS float8[]), CAST(:souths AS float8[]), CAST(:easts AS float8[]), CAST(:norths AS float8[]),
+  CAST(:aways AS integer[])) b (west, south, east, north, away)
+JOIN report r ON r.geom && ST_MakeEnvelope(b.west, b.south, b.east, b.north, 4326)
+  AND ST_X(r.geom) >= b.west AND ST_X(r.geom) < b.east AND ST_Y(r.geom) >= b.south AND ST_Y(r.geom) < b.north
+JOIN category c ON c.code = r.category
 WHERE r.category = CAST(:category AS text) AND r.open AND r.source = 'gridsvc'
+  AND NOT (c.code = ANY (CAST(:hidden AS text[])) OR coalesce(c.parent_code = ANY (CAST(:hidden AS text[])), false))
   AND r.received_at >= CAST(:now AS timestamptz) - make_interval(days => coalesce(c.dup_days, CAST(:default_days AS integer)))
-ORDER BY away, r.received_at DESC, r.id
+ORDER BY b.away, r.received_at DESC, r.id
 LIMIT :n

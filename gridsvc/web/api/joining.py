@@ -14,8 +14,8 @@ from starlette.responses import Response
 from gridsvc import joins, reports, residents
 from gridsvc.i18n import translate
 from gridsvc.web import proofs, qr, schemas
+from gridsvc.web.api import public, rows
 from gridsvc.web.api import residents as api
-from gridsvc.web.api import rows
 from gridsvc.web.deps import Unit, may
 
 router = APIRouter(prefix="/api/v1/residents", tags=["residents"])
@@ -33,8 +33,8 @@ class PlaceIn(schemas.In):
 
 
 class SimilarOut(schemas.Out):
-    """An open report nearby, as strangers may know it: `handle` names it for two days; `away` is here (the same square
-    of about a hundred metres) or near (one beside it)."""
+    """An open report nearby, as strangers may know it: `handle` names it for two days; `away` is here (the same cell of
+    the public map) or near (one beside it)."""
 
     handle: str
     state: str
@@ -108,7 +108,7 @@ def similar(body: PlaceIn, request: Request, unit: Annotated[Unit, may("submit")
 def join(body: JoinIn, request: Request, unit: Annotated[Unit, may("submit")]) -> Response:
     """Says that the caller has the same problem: counted once, with a link of its own to see how it gets on."""
     proofs.take(request, unit, None)
-    done = joins.join(unit.db, body.handle, body.client_key, body.secret_sha256, body.phone, unit.now)
+    done = joined(unit, body)
     words = translate(f"resident.state.{done.state}", unit.locale)
     told = {"number": done.number, "state": done.state, "state_words": words, "n_joined": done.n_joined}
     return JSONResponse(told, 201 if done.created else 200)
@@ -143,7 +143,16 @@ def by_phone(unit: Unit, number: str, tail: str) -> residents.Progress:
 
 def offered(unit: Unit, category: str, lonlat: tuple[float, float]) -> list[dict[str, Any]]:
     """Similar reports in words."""
-    return [_told(one, unit, unit.mine.settings.zone) for one in joins.near(unit.db, category, lonlat, unit.now)]
+    settings = unit.mine.settings
+    cells = public.seen(unit).cells
+    found = joins.near(unit.db, category, lonlat, unit.now, cells, settings.hidden_categories)
+    return [_told(one, unit, settings.zone) for one in found]
+
+
+def joined(unit: Unit, body: JoinIn) -> joins.Joined:
+    """The report that the caller joined."""
+    hidden = unit.mine.settings.hidden_categories
+    return joins.join(unit.db, body.handle, body.client_key, body.secret_sha256, body.phone, unit.now, hidden)
 
 
 def _told(one: joins.Near, unit: Unit, zone: ZoneInfo) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Request
@@ -60,9 +61,10 @@ class ReplyIn(LinkIn):
 
 
 class HappenedOut(schemas.Out):
-    """Something that happened; `note` only where it was written for the resident: `kind` is answer or question."""
+    """Something that happened, for others than the sender by its day; `note` only where it was written for the
+    resident: `kind` is answer or question."""
 
-    at: schemas.Moment
+    at: schemas.Moment | schemas.Day
     action: str
     words: str
     note: str | None
@@ -73,7 +75,7 @@ class PictureOut(schemas.Out):
     """A small picture as a data address: `own` came with the report, `after` shows what was done."""
 
     kind: Literal["own", "after"]
-    at: schemas.Moment
+    at: schemas.Moment | schemas.Day
     words: str
     src: str
 
@@ -82,7 +84,8 @@ class ProgressOut(schemas.Out):
     """How a report stands, in plain words. `n_done` of five steps (received, looked at, dealt with, checked, closed)
     lie behind it, null where it ended before; `merged`: handled together with another report, whose state this is.
     `rating` is open (until `rate_until`), given, over or null; `asked` is a question that waits for an answer.
-    `whole` is false for who joined the report or looked it up by a phone: nothing that its sender said is told then."""
+    `whole` is false for who joined the report or looked it up by a phone: nothing that its sender said or was told is
+    told then, days stand for times, and `due_at` for the full hour after it."""
 
     number: str
     state: str
@@ -92,7 +95,7 @@ class ProgressOut(schemas.Out):
     merged: bool
     category: str
     description: str
-    received_at: schemas.Moment
+    received_at: schemas.Moment | schemas.Day
     due_at: schemas.Moment | None
     due_words: str | None
     events: list[HappenedOut]
@@ -157,10 +160,10 @@ def told(unit: Unit, found: residents.Progress) -> dict[str, Any]:
         "merged": found.merged,
         "category": found.category_zh if locale == "zh" else found.category_en,
         "description": found.description,
-        "received_at": rows.moment(found.received_at, zone),
+        "received_at": _at(unit, found, found.received_at),
         "due_at": rows.moment(found.due_at, zone),
         "due_words": _due(unit, found),
-        "events": [_event(unit, one) for one in found.events],
+        "events": [_event(unit, found, one) for one in found.events],
         "rate_until": rows.moment(found.rate_until, zone),
         "rating": found.rating,
         "solved": found.solved,
@@ -182,14 +185,20 @@ def _pictures(unit: Unit, found: residents.Progress) -> list[dict[str, Any]]:
             continue  # cleaned away meanwhile, or not brought back from a backup: the rest of the page stands
         src = "data:image/jpeg;base64," + base64.b64encode(content).decode("ascii")
         words = translate(f"resident.picture.{one.kind}", unit.locale)
-        told.append({"kind": one.kind, "at": rows.moment(one.at, unit.mine.settings.zone), "words": words, "src": src})
+        told.append({"kind": one.kind, "at": _at(unit, found, one.at), "words": words, "src": src})
     return told
 
 
-def _event(unit: Unit, one: residents.Event) -> dict[str, Any]:
+def _at(unit: Unit, found: residents.Progress, at: datetime) -> str:
+    """A time for the report's sender, its day for others: the minute would tell who was at home then."""
+    told = str(rows.moment(at, unit.mine.settings.zone))
+    return told if found.whole else told[:10]
+
+
+def _event(unit: Unit, found: residents.Progress, one: residents.Event) -> dict[str, Any]:
     words = translate(f"resident.happened.{one.action}", unit.locale, department=one.department or "")
     kind = None if one.note is None else "question" if one.action == "ask_resident" else "answer"
-    at = rows.moment(one.at, unit.mine.settings.zone)
+    at = _at(unit, found, one.at)
     return {"at": at, "action": one.action, "words": words, "note": one.note, "kind": kind}
 
 

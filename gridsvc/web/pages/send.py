@@ -14,8 +14,9 @@ from pydantic import ValidationError
 from starlette.responses import Response
 
 from geodata.errors import FileRefused
-from gridsvc import categories, compounds, joins, reports, terms
+from gridsvc import categories, compounds, reports, terms
 from gridsvc.errors import GridsvcError
+from gridsvc.rules.cells import square
 from gridsvc.rules.roles import require
 from gridsvc.web import captcha, proofs
 from gridsvc.web.api import joining, rows
@@ -69,7 +70,7 @@ def send(
         if isinstance(draft, Wrong):
             return _form(frame, unit, mine, form, draft)
         spot = None if draft.position is None else reports.to_wgs84(draft.position)
-        near = _unseen(unit, form, draft.category, spot)
+        near = _unseen(request, unit, form, draft.category, spot)
         if near:
             told = Wrong({}, 409, similar=near)
             return _form(frame, unit, mine, form.model_copy(update={"seen": _seen(form)}), told)
@@ -99,14 +100,17 @@ def _machine(unit: Unit, frame: Frame, form: Draft) -> Wrong | None:
 
 def _seen(form: Draft) -> str:
     """What similar reports were shown for: the kind and the place, as far as they are told apart."""
-    x, y = joins.square(float(form.lon), float(form.lat))
+    x, y = square(float(form.lon), float(form.lat))
     return f"{form.category} {x} {y}"[:80]
 
 
-def _unseen(unit: Unit, form: Draft, category: str, lonlat: tuple[float, float] | None) -> tuple[dict[str, Any], ...]:
+def _unseen(
+    request: Request, unit: Unit, form: Draft, category: str, lonlat: tuple[float, float] | None
+) -> tuple[dict[str, Any], ...]:
     """The similar reports that the sender has not been shown yet; staff see them on the report's page."""
     if unit.actor.known or lonlat is None or form.seen == _seen(form):
         return ()
+    proofs.look(request, unit)
     return tuple(joining.offered(unit, category, lonlat))
 
 
@@ -121,7 +125,7 @@ def _join(request: Request, unit: Unit, frame: Frame, form: Draft) -> Response:
         wrong = Wrong({field: frame.words(MISFIT.get(field, "pages.send.misfit"))})
         return _form(frame, unit, unit.mine, form, wrong)
     proofs.take(request, unit, None)
-    done = joins.join(unit.db, body.handle, body.client_key, body.secret_sha256, body.phone, unit.now)
+    done = joining.joined(unit, body)
     facts = {"joined": done} | _link(request, done.number, form)
     return _private(page(frame, "joined.html", status=201 if done.created else 200, nav="send", **facts))
 
