@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -216,6 +216,15 @@ def _numbered(db: Connection, actor: Actor, number: str) -> int:
     if found is None or not _sees(db, actor, found):
         raise NotFound("report_unknown", number=number)
     return int(found)
+
+
+def named(db: Connection, numbers: Collection[str]) -> list[int]:
+    """The ids of the reports that are meant by these numbers alone, whoever sees them, so that they can be locked."""
+    r = t.report.c
+    if not numbers:
+        return []
+    rows = db.execute(select(r.number, r.id).where(r.number.in_(numbers)).order_by(r.source == SOURCE, r.repeat.desc()))
+    return list({row.number: int(row.id) for row in rows}.values())  # of one number the last counts
 
 
 @dataclass(frozen=True)

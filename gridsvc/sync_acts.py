@@ -109,7 +109,9 @@ def perform(
     known = {row.key: row for row in ask(db, "sync_known", {"keys": [one.key for one in acts.values()]})}
     ids, own = _targets(db, acts, actor)
     wanted = {ids[one.target] for one in acts.values() if one.target in ids} | {row.report_id for row in known.values()}
-    held = cases.lock_all(db, list(wanted))
+    # and the reports that others are to follow: whoever needs two of them locks them in one order
+    parents = {one.wish.parent for one in acts.values() if one.wish is not None and one.wish.parent}
+    held = cases.lock_all(db, list(wanted.union(handling.named(db, parents))))
     seen = _seen(db, actor, list(held))
     if actor.importer is not None:  # only what both see
         theirs = _seen(db, actor.importer, list(held))

@@ -438,6 +438,25 @@ def test_no_byte_is_read_of_nobody_and_few_bodies_of_one_account(town: Town) -> 
     assert answer.status_code == 200  # they hung up
 
 
+def test_a_report_and_the_one_it_follows_are_locked_in_one_order(town: Town) -> None:
+    parent, child = town.send(report(), report())
+    link = action("link", 1, number=child["number"], parent=parent["number"])
+    told: list[Json] = []
+    sending = threading.Thread(target=lambda: told.extend(town.send(link, login="manager_west")))
+    waits = text("SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype IN ('transactionid', 'tuple')")
+    lock = "SELECT id FROM report WHERE number = :n FOR UPDATE NOWAIT"
+    with town.made.begin() as db:
+        db.execute(text(lock), {"n": parent["number"]})
+        sending.start()
+        for _ in range(100):
+            if db.scalar(waits):
+                break
+            time.sleep(0.1)
+        db.execute(text(lock), {"n": child["number"]})  # free: who waits for the first holds none behind it
+    sending.join()
+    assert [(one["status"], one["state"]) for one in told] == [("created", "merged")], told
+
+
 def test_a_full_batch_of_a_thousand(town: Town) -> None:
     items = [
         report(location={"lon": 110.001 + 1e-5 * n, "lat": 23.008, "crs": "wgs84", "accuracy_m": 10})
