@@ -16,6 +16,7 @@ from sqlalchemy import text
 
 from gridsvc import accounts, campaigns, households, reports, visits, workers
 from gridsvc.db.engine import make_engine
+from gridsvc.db.queries import ask
 from gridsvc.grids import Rule
 from gridsvc.reporters import Reporter
 from gridsvc.rules.roles import ANONYMOUS, Actor
@@ -220,6 +221,10 @@ def test_very_many_doors_at_once_begin_anew(town: Town) -> None:
     told = town.get(since)
     assert told["reset"]
     assert len(told["doors"]) > 1200
+    with town.made.begin() as db:  # many rows, in nothing that a phone is told
+        db.execute(text("UPDATE household SET reached_at = reached_at"))
+    quiet = town.get(told["cursor"])
+    assert (quiet["reset"], quiet["doors"]) == (False, [])
     with town.made.begin() as db:
         db.execute(text("UPDATE household SET removed_at = :now WHERE id > :last"), {"now": NOW, "last": last})
     assert town.get(told["cursor"])["reset"]
@@ -241,6 +246,20 @@ def test_nothing_that_no_phone_may_keep(town: Town) -> None:
         assert canary not in raw, canary
     door = next(one for one in answer.json()["doors"] if one["id"] == town.west[4])
     assert door["class"]["code"] == "ordinary"
+
+
+def test_a_town_brought_back_from_a_dump_begins_anew(town: Town) -> None:
+    told = town.get()
+    with town.made.begin(owner=True) as db:  # as the table of a dump is another table with the same rows
+        db.execute(text("ALTER TABLE report RENAME TO report_before"))
+        db.execute(text("CREATE TABLE report (LIKE report_before INCLUDING ALL)"))
+        try:
+            key = ask(db, "sync_key", {"own": [], "worker_id": None})[0].key
+        finally:
+            db.execute(text("DROP TABLE report"))
+            db.execute(text("ALTER TABLE report_before RENAME TO report"))
+        assert ask(db, "sync_key", {"own": [], "worker_id": None})[0].key != key
+    assert not town.get(told["cursor"])["reset"]
 
 
 @pytest.mark.parametrize("cursor", ["", "x", "AAAA", "é", "Z" * 200])

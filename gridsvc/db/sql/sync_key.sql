@@ -1,9 +1,10 @@
 -- Question: what is a phone's list made of, as a short text that is another when an edition, a duty, a compound of the own
---   grids, a category or a class comes, goes or changes?
+--   grids, a category or a class comes, goes or changes, or the whole is brought back from a dump?
 -- Parameters: :own (bigint[]: the reader's published grids), :worker_id (bigint or null)
 -- Columns: key
 -- Index: edition_published_key, duty_grid_code_layer_worker_id_kind_key, compound_geom_idx
 SELECT concat_ws('/',
+  (SELECT concat_ws(' ', s.system_identifier, CAST(CAST('report' AS regclass) AS oid)) FROM pg_control_system() s),
   (SELECT string_agg(CAST(e.id AS text), ',' ORDER BY e.id) FROM edition e WHERE e.state = 'published'),
   array_to_string(CAST(:own AS bigint[]), ','),
   (SELECT md5(string_agg(concat_ws(' ', d.layer, d.grid_code, d.kind), ',' ORDER BY d.layer, d.grid_code, d.kind))
