@@ -35,7 +35,7 @@ TILES_PER_MINUTE = 600  # of the provider's, from one address without an account
 LINKS_PER_MINUTE = 60  # of residents, from one address: a household or an office, and not a search for secrets
 CROWD_TIMES = 20  # as many reports a minute from one address, where each browser shows a proof of its own
 SENDER_REPORTS, SENDER_S = 6, 600  # of one such browser
-PLACE_REPORTS, PLACE_S = 60, 3600  # for one square of about a hundred metres
+PLACE_S = 3600
 TAILS, TAILS_S = 5, 3600  # guesses of the phone behind one number: four digits are not many
 HASHES_AT_ONCE = 2  # a password check takes 32 MiB and a core
 
@@ -59,12 +59,12 @@ class Services:
     tiles: TileProxy | None
     live: Wall
     crowds: Limiter
+    places: Limiter
     bodies: Bodies = field(default_factory=lambda: Bodies(BODIES_BYTES))
     press: Press = field(default_factory=Press)
     report_tiles: Bodies = field(default_factory=lambda: Bodies(TILES_BYTES))
     crowd_links: Limiter = field(default_factory=lambda: Limiter(LINKS_PER_MINUTE * CROWD_TIMES, 60))
     senders: Limiter = field(default_factory=lambda: Limiter(SENDER_REPORTS, SENDER_S))
-    places: Limiter = field(default_factory=lambda: Limiter(PLACE_REPORTS, PLACE_S))
     tails: Limiter = field(default_factory=lambda: Limiter(TAILS, TAILS_S))
     public: Picture | None = None  # what everybody sees, as it was counted last
     public_lock: threading.Lock = field(default_factory=threading.Lock)
@@ -92,6 +92,7 @@ def make(settings: Settings, engine: Engine, clock: Callable[[], datetime]) -> S
         live=Wall(engine, settings.db_schema, settings.zone, clock, slots),
         anonymous=Limiter(settings.anonymous_per_minute, 60),
         crowds=Limiter(settings.anonymous_per_minute * CROWD_TIMES, 60),
+        places=Limiter(settings.anonymous_per_place, PLACE_S),
         actors=Recognised(),
         intake=_intake(settings),
         anonymous_photos=Limiter(settings.anonymous_photos_per_minute, 60),

@@ -37,6 +37,7 @@ def settings(made: Fresh, folder: Path, **changes: object) -> Settings:
         "lang": "en",
         "mode": "production",
         "anonymous_per_minute": 1000,
+        "anonymous_per_place": 1000,
         "anonymous_photos_per_minute": 1000,
         "login_attempts": 5,
         "login_wait_s": 300,
