@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -298,8 +299,8 @@ def test_the_office_takes_in_what_a_phone_could_not_send(
     with made.begin() as db:
         door = db.scalar(text("SELECT min(id) FROM household"))
     faults.away = True
-    first = visit(door)
-    put(worker, first, title="101")
+    first = visit(door, need={"category": "0506", "description": f"积水 {CANARY}"})
+    put(worker, first, title="101", photo="#088")
     keys = [
         put(worker, report(f"导出 {CANARY}"), photo="#808", title=CANARY),
         put(worker, report("其后"), after=[first["key"]]),
@@ -311,10 +312,13 @@ def test_the_office_takes_in_what_a_phone_could_not_send(
     file = tmp_path / saving.value.suggested_filename
     saving.value.save_as(file)
     assert len(worker.outbox()) == 3  # a file is no receipt
+    whole = json.loads(file.read_text(encoding="utf-8"))
+    whole["items"].insert(0, report("别人") | {"login": "nobody_here", "stage": "text", "photos": [], "after": []})
+    file.write_text(json.dumps(whole), encoding="utf-8")
     for login, told in (
         ("manager_east", "没有账号"),
-        ("manager_west", "共 3 条：新增 3，已有 0"),
-        ("manager_west", "共 3 条：新增 0，已有 3"),
+        ("manager_west", "共 4 条：新增 3，已有 0"),  # one person's trouble is nobody else's
+        ("manager_west", "共 4 条：新增 0，已有 3"),
     ):
         office = visitor(login)
         desk = office.open("/field/import")
@@ -323,6 +327,12 @@ def test_the_office_takes_in_what_a_phone_could_not_send(
         expect(desk.locator("#unsent-said")).to_contain_text(told)
         assert desk.evaluate("window.__x") is None
     assert [[row.n_photos for row in stored(made, key)] for key in keys] == [[1], [0]]
+    of_need = text(
+        "SELECT count(p.*) FROM visit v JOIN visit_report l ON l.visit_id = v.id JOIN report_photo p "
+        "ON p.report_id = l.report_id WHERE v.client_key = CAST(:k AS uuid)"
+    )
+    with made.begin() as db:
+        assert db.scalar(of_need, {"k": first["key"]}) == 1  # the photo of a visit's need comes with the file, too
     query = text(
         "SELECT i.login, w.login, u.n_created FROM unsent_import u JOIN account i ON i.id = u.importer_id "
         "JOIN account w ON w.id = u.account_id ORDER BY u.id"
@@ -334,7 +344,7 @@ def test_the_office_takes_in_what_a_phone_could_not_send(
         kept = [tuple(row) for row in db.execute(query)]
         assert db.scalar(sent_by, {"k": first["key"]}) == "worker"
     assert {row[:2] for row in kept} == {("manager_west", "worker")}
-    assert sum(row[2] for row in kept) == 4  # two texts, the visit, and what ties the photo to its report
+    assert sum(row[2] for row in kept) == 5  # two texts, the visit, and what ties the photos to two reports
     faults.away = False
     until_sent(worker)  # the phone itself finds out that all of it is there
     assert [[row.n_photos for row in stored(made, key)] for key in keys] == [[1], [0]]

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from gridsvc.i18n import Locale
 from gridsvc.web import answers, field_files
 from gridsvc.web.api import devices
-from gridsvc.web.deps import UnitDep, may
+from gridsvc.web.deps import Unit, UnitDep, may
 from gridsvc.web.templating import frame_of, page
 
 router = APIRouter()
@@ -60,11 +60,12 @@ def words(request: Request, lang: Annotated[Locale, Query()] = "zh") -> Response
     return answers.body(request, field_files.words(lang), "application/json", cache=ASK_AGAIN)
 
 
-@router.get("/field/import", response_class=HTMLResponse, dependencies=[may("import_unsent")])
-def take_in(request: Request) -> Response:
+@router.get("/field/import", response_class=HTMLResponse)
+def take_in(request: Request, unit: Annotated[Unit, may("import_unsent")]) -> Response:
     """Where the office takes in the file of a phone that could not send."""
     frame = frame_of(request)
-    return page(frame, "field_import.html", words={name: frame.words(f"unsent.{name}") for name in TAKING_IN})
+    said = {name: frame.words(f"unsent.{name}") for name in TAKING_IN}
+    return page(frame, "field_import.html", words=said, now=unit.now.isoformat())
 
 
 @router.get("/field/me")

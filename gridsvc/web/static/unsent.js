@@ -1,4 +1,5 @@
 // Taking in a phone's file: its items in their order, each person's apart; photos before what shows them.
+// Trouble with one person or one photo is said beside it, and keeps nothing else back.
 const MOST_ITEMS = 50;
 const TAKEN = ["created", "same", "conflict"];
 const form = document.getElementById("unsent");
@@ -13,7 +14,8 @@ form.addEventListener("submit", async (event) => {
   try {
     await take(JSON.parse(await document.getElementById("unsent-file").files[0].text()));
   } catch (error) {
-    say(error instanceof SyntaxError ? words.not_ours : error.told || words.away);
+    console.error(error);
+    say(words.not_ours);
   }
   button.disabled = false;
 });
@@ -26,11 +28,23 @@ function say(text) {
 async function take(file) {
   if (!file || file.format !== "gridsvc-unsent" || !Array.isArray(file.items)) return say(words.not_ours);
   const told = new Map();
+  const troubles = new Set();
   for (const login of new Set(file.items.map((row) => row.login || file.login))) {
-    await takeOf(login, file.items.filter((row) => (row.login || file.login) === login), file.files || {}, told);
+    const rows = file.items.filter((row) => (row.login || file.login) === login);
+    try {
+      await takeOf(login, rows, file.files || {}, told);
+    } catch (error) {
+      troubles.add(because(error));
+      for (const row of rows.filter((one) => !told.has(one.key))) told.set(row.key, failed(error));
+    }
   }
-  return show(file, told);
+  return show(file, told, troubles);
 }
+
+const because = (error) => error.told || words.away;
+
+// what the service did not answer may be taken in later; what it refused stays refused
+const failed = (error) => ({ status: "refused", message: because(error), retry: !error.told });
 
 async function takeOf(login, rows, files, told) {
   let batch = [];
@@ -40,24 +54,48 @@ async function takeOf(login, rows, files, told) {
     batch = [];
   };
   for (const row of rows.filter((one) => one.stage === "text")) {
-    if (row.kind === "action") for (const sha of row.photos) await put(sha, files[sha]);
-    if (batch.length >= MOST_ITEMS || batch.some((one) => row.after.includes(one.key))) await flush();
+    if (row.kind === "action") {
+      const error = await putAll(row, files);
+      if (error) {
+        told.set(row.key, failed(error));
+        continue;
+      }
+    }
+    if (batch.length >= MOST_ITEMS || batch.some((one) => (row.after || []).includes(one.key))) await flush();
     batch.push(row);
   }
   await flush();
   for (const row of rows) {
-    if (row.kind !== "report" || !row.attach_key) continue;
+    if (row.kind === "action" || !row.attach_key) continue; // a visit's need has photos, too
     const before = told.get(row.key);
     if (before && !TAKEN.includes(before.status)) continue;
-    for (const sha of [...row.photos, ...(row.voice ? [row.voice] : [])]) await put(sha, files[sha], sha === row.voice);
+    const error = await putAll(row, files);
+    if (error) {
+      told.set(row.key, { ...failed(error), ...(before && { status: before.status, number: before.number }) });
+      continue;
+    }
     const item = { kind: "attach", key: row.attach_key, report_key: row.key, photos: row.photos, voice: row.voice };
     const [answer] = await post(login, [item]);
     if (!before || !TAKEN.includes(answer.status)) told.set(row.key, { ...answer, key: row.key });
   }
 }
 
+/** Sends the files of a row; gives back the first error, or null. One that the phone had lost is left to the service to miss. */
+async function putAll(row, files) {
+  for (const sha of [...(row.photos || []), ...(row.voice ? [row.voice] : [])]) {
+    try {
+      await put(sha, files[sha], sha === row.voice);
+    } catch (error) {
+      return error;
+    }
+  }
+  return null;
+}
+
 async function post(login, items) {
-  const body = JSON.stringify({ sent_at: new Date().toISOString(), items });
+  // the service's own time: how wrong the phone's clock was nobody knows here, and this computer's says nothing of it
+  const now = new Date(Date.parse(form.dataset.now) + performance.now());
+  const body = JSON.stringify({ sent_at: now.toISOString(), items });
   const answer = await ask("POST", `/api/v1/unsent?login=${encodeURIComponent(login)}`, body, "application/json");
   return answer.items;
 }
@@ -71,12 +109,12 @@ async function put(sha, file, isVoice = false) {
 async function ask(method, path, body, type) {
   const headers = { "Content-Type": type, Accept: "application/json", "Accept-Language": document.documentElement.lang, "X-CSRF-Token": form.dataset.csrf };
   const answer = await fetch(path, { method, body, headers });
-  const data = await answer.json();
+  const data = await answer.json().catch(() => ({}));
   if (!answer.ok) throw Object.assign(new Error(data.code), { told: data.message });
   return data;
 }
 
-function show(file, told) {
+function show(file, told, troubles) {
   const table = document.getElementById("unsent-rows");
   const body = table.querySelector("tbody");
   const counts = { created: 0, same: 0, conflict: 0, refused: 0 };
@@ -89,7 +127,8 @@ function show(file, told) {
   table.hidden = false;
   let text = words.n;
   for (const [name, n] of Object.entries({ ...counts, n: file.items.length })) text = text.split(`{${name}}`).join(String(n));
-  say([...told.values()].some((one) => one.retry) ? `${text} ${words.left}` : text);
+  const left = [...told.values()].some((one) => one.retry) ? words.left : "";
+  say([text, left, ...troubles].filter(Boolean).join(" "));
 }
 
 function line(...cells) {
