@@ -2,7 +2,7 @@
 --   deletion
 -- Parameters: :before (instant: the last row of the log is older), :batch (uuid), :now (instant), :rule (words)
 -- Columns: n_reports, n_texts, n_notes, n_reporters; one row
--- Index: report_log_pkey, reporter_pkey, joined_report_id_idx, released_report_id_sha256_key
+-- Index: report_log_pkey, reporter_pkey, joined_report_id_secret_hash_key, released_report_id_sha256_key
 WITH due AS MATERIALIZED (
   SELECT r.id, r.description <> '' OR r.words IS NOT NULL AS told
   FROM report r

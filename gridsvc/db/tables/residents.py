@@ -28,7 +28,7 @@ joined = Table(
     Column("phone", Text),
     instant("at", nullable=False),
     CheckConstraint("length(secret_hash) = 32", name="secret_hash"),
-    Index(None, "report_id"),
+    UniqueConstraint("report_id", "secret_hash"),  # one link is one resident
 )
 
 released = Table(
