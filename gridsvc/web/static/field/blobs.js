@@ -11,6 +11,18 @@ export async function keep({ sha256, blob }) {
   return sha256;
 }
 
+/** {bytes, type} of a photo or a voice note; null where the phone lost it: a blob can be there and be unreadable. */
+export async function read(sha) {
+  const db = await open();
+  try {
+    const kept = await db.get("blobs", sha);
+    return kept ? { bytes: await kept.blob.arrayBuffer(), type: kept.type || kept.blob.type } : null;
+  } catch (error) {
+    if (["NotFoundError", "NotReadableError", "DataError", "UnknownError"].includes(error.name)) return null;
+    throw error; // of the database itself: another time
+  }
+}
+
 /** Lets go of what no draft and no row of the outbox names: taken away again, or of a draft that was dropped. */
 export async function sweep(now = Date.now()) {
   const db = await open();

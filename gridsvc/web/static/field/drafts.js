@@ -1,12 +1,15 @@
 // Drafts: kept at every step, gone when the finished item stands in the outbox (queue.add does both at once).
 import { changed, getMeta, open, write } from "./store.js";
 
-/** Keeps the draft as it is now; `value` must be plain data, its photos are named by sha256. */
+/** Keeps the draft as it is now, for who began it; `value` must be plain data, its photos are named by sha256. */
 export async function save(key, kind, value) {
-  const login = (await getMeta("login")) || null;
-  const tx = await write(["drafts", "outbox"]);
+  const tx = await write(["drafts", "outbox", "meta"]);
   const sent = await tx.objectStore("outbox").index("key").getKey(key);
-  if (sent === undefined) await tx.objectStore("drafts").put({ key, kind, value, login, at: Date.now() });
+  if (sent === undefined) {
+    const before = await tx.objectStore("drafts").get(key);
+    const login = (before && before.login) || (await tx.objectStore("meta").get("login")) || null;
+    await tx.objectStore("drafts").put({ key, kind, value, login, at: Date.now() });
+  }
   await tx.done;
   changed("drafts");
 }

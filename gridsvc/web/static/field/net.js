@@ -1,5 +1,6 @@
 // Asking the service: never throws, and tells a refusal of the service from everything that lies between.
-import { getMeta, setMeta } from "./store.js";
+import { dropTiles } from "./offline.js";
+import { forgetPerson, getMeta, setMeta } from "./store.js";
 
 const PATIENCE_MS = 45 * 1000;
 const AWAY = { kind: "away", status: 0, data: null, code: "away", message: "", wait_s: 0 };
@@ -88,23 +89,27 @@ export async function remember(me) {
 
 /** Logs out: here at once; at the service now or, without a network, before anything else is asked of it. */
 export async function leave() {
-  await setMeta("leaving", true);
+  // of whom, so that the next person's login is not ended by it
+  await setMeta("leaving", (await getMeta("login")) || (known && known.login) || true);
   await setMeta("login", null);
   await setMeta("device_id", null);
+  await forgetPerson();
+  await dropTiles();
   return left();
 }
 
 /** Whether a logout that was asked for has reached the service; it ends the session and this device with it. */
 async function left() {
-  if (!(await getMeta("leaving"))) return true;
+  const leaving = await getMeta("leaving");
+  if (!leaving) return true;
   const me = await once("GET", "/field/me", { patience_ms: 15000 });
   if (me.kind !== "ok") return false;
-  if (me.data.known) {
+  if (me.data.known && (leaving === true || me.data.login === leaving)) {
     known = me.data;
     await once("POST", "/logout", { patience_ms: 15000 });
     known = null;
     const after = await once("GET", "/field/me", { patience_ms: 15000 });
-    if (after.kind !== "ok" || after.data.known) return false;
+    if (after.kind !== "ok" || (after.data.known && after.data.login === me.data.login)) return false;
   }
   await setMeta("leaving", false);
   return true;

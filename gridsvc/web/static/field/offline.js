@@ -4,7 +4,7 @@ import * as store from "./store.js";
 const TILES = "gridsvc-field-tiles";
 const AT_ONCE = 4;
 
-/** What this browser lacks, as codes of `app.lacks_…`: "wechat", "insecure", "worker", "locks", "random". */
+/** What this browser lacks, as codes of `app.lacks_…`: "wechat", "insecure", "worker", "locks", "random", "newer". */
 export function lacks() {
   const found = [];
   if (/MicroMessenger/i.test(navigator.userAgent)) found.push("wechat");
@@ -13,6 +13,7 @@ export function lacks() {
   if (!navigator.locks) found.push("locks");
   store.uuid();
   if (store.isWeak()) found.push("random");
+  if (store.isOlder()) found.push("newer");
   return found;
 }
 
@@ -51,6 +52,16 @@ export async function isReady() {
   if (!navigator.serviceWorker) return false;
   const found = await navigator.serviceWorker.getRegistration("/field");
   return Boolean(found && found.active);
+}
+
+/** Lets go of all kept map tiles, as a logout does: they show where somebody works. */
+export async function dropTiles() {
+  if (!window.caches) return;
+  try {
+    await caches.delete(TILES);
+  } catch (error) {
+    console.warn("tiles stay", error); // forbidden here, and so there are none
+  }
 }
 
 /** Keeps these map tiles for offline and lets others go: {n_kept, n_missing, full}. Stops where the phone is full. */

@@ -1,22 +1,32 @@
 // The rows of the outbox: what is to be sent, in the order it was made. Only `sender.js` lets a row go, after a receipt.
-import { changed, getMeta, open, uuid, write } from "./store.js";
+import { changed, open, uuid, write } from "./store.js";
 
 export const RECEIPT_MS = 3 * 24 * 3600 * 1000;
 
+/** Whether a row may still be taken back; a clock that was set back lengthens no hold. */
+export function isHeld(row, now = Date.now()) {
+  return row.hold_until > now && now >= row.added_at;
+}
+
 /**
- * Puts an item into the outbox and takes its draft away, both or neither. The same key twice is one row.
+ * Puts an item into the outbox and takes its draft away, both or neither. The same twice is one row. Throws an Error with code
+ * "sent_before" where something else stands there under its key already, "other_login" where another person began its draft.
  * `photos`: what `photos.keep` put into the phone's store; a report's or a visit's need's follow its text, an action's go before it.
  * `voice`: the same for a voice note of a report. `after`: keys that must be sent before. `hold_s`: for undo.
- * `about`: what the views need to know of it, which its receipt keeps too; no words of anybody.
  * `about`: codes and ids that a view needs after the receipt too, when the item's words are gone; no word of anybody.
  */
 export async function add(item, { photos = [], voice = null, after = [], title = "", hold_s = 0, about = null } = {}) {
-  const login = (await getMeta("login")) || null;
   const now = Date.now();
-  const tx = await write(["outbox", "drafts"]);
+  const tx = await write(["outbox", "drafts", "meta"]);
+  const here = (await tx.objectStore("meta").get("login")) || null;
+  const draft = await tx.objectStore("drafts").get(item.key);
+  const login = (draft && draft.login) || here;
+  if (here && login !== here) throw refused("other_login"); // it stays a draft of who began it
   const outbox = tx.objectStore("outbox");
   const known = await outbox.index("key").get(item.key);
   if (known) {
+    // the same again is a second tap; other words under this key would be lost without a word
+    if (JSON.stringify(known.item) !== JSON.stringify(item)) throw refused("sent_before");
     await tx.objectStore("drafts").delete(item.key);
     await tx.done;
     return known;
@@ -42,6 +52,10 @@ export async function add(item, { photos = [], voice = null, after = [], title =
   }
   changed("outbox");
   return row;
+}
+
+function refused(code) {
+  return Object.assign(new Error(code), { code });
 }
 
 /** What a row is about, as words that are equal for the same thing. */
@@ -95,9 +109,26 @@ async function drop(tx, names) {
   }
 }
 
-/** Takes a row away for good, with photos that nothing else needs. */
-export async function remove(key) {
-  await update([key], () => null);
+/** Takes a row away for good where `may(row)` is so, with photos that nothing else needs; the row, or null. */
+export async function takeOut(key, may) {
+  let gone = null;
+  await update([key], (row) => {
+    if (!may(row)) return undefined;
+    gone = { ...row };
+    return null;
+  });
+  return gone;
+}
+
+/** Marks as being sent what still stands there and waits; those rows, as they are now. */
+export async function claim(keys) {
+  const claimed = [];
+  await update(keys, (row) => {
+    if (row.state !== "waiting" || isHeld(row)) return;
+    row.state = "sending";
+    claimed.push({ ...row });
+  });
+  return claimed;
 }
 
 /** Receipts older than three days go. */

@@ -70,6 +70,7 @@ async function turn(force) {
 /** Tries an item again that needed attention. */
 export async function retry(key) {
   await outbox.update([key], (row) => {
+    if (row.state !== "attention") return;
     row.state = "waiting";
     row.next_at = 0;
     row.hold_until = 0;
@@ -79,18 +80,12 @@ export async function retry(key) {
 
 /** Takes an item away for good; who calls asks first. Never one that is just being sent. */
 export async function remove(key) {
-  const row = await outbox.find(key);
-  if (!row || row.state === "sending") return false;
-  await outbox.remove(key);
-  return true;
+  return Boolean(await outbox.takeOut(key, (row) => row.state !== "sending"));
 }
 
 /** Takes an item back while it is held; the row, so that a draft can be made of it again; null: too late. */
-export async function undo(key) {
-  const row = await outbox.find(key);
-  if (!row || row.state !== "waiting" || row.n_tries > 0 || row.hold_until <= Date.now()) return null;
-  await outbox.remove(key);
-  return row;
+export function undo(key) {
+  return outbox.takeOut(key, (row) => row.state === "waiting" && row.n_tries === 0 && outbox.isHeld(row));
 }
 
 /** Begins to send by itself: now, when the network or the app comes back, and every half minute or so. */
@@ -112,7 +107,7 @@ export function begin() {
 // the next try: when a held item is let go, else in about half a minute
 async function plan() {
   const now = Date.now();
-  const held = (await outbox.all()).filter((row) => row.state === "waiting" && row.hold_until > now).map((row) => row.hold_until - now);
+  const held = (await outbox.all()).filter((row) => row.state === "waiting" && outbox.isHeld(row, now)).map((row) => row.hold_until - now);
   const usual = EVERY_MS * (0.75 + Math.random() / 2);
   clearTimeout(timer);
   timer = setTimeout(() => flush(), Math.min(usual, ...held.map((ms) => ms + 50)));

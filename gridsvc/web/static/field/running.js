@@ -41,7 +41,7 @@ export function begin(bar) {
 async function refresh() {
   const became = await data.refresh();
   if (became === "login") return logIn(true);
-  if (became === "fresh") return logIn(false);
+  if (became === "fresh" || became === "refused") return logIn(false); // refused: logged in, of a role without lists
   return undefined;
 }
 

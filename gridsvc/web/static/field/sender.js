@@ -1,8 +1,9 @@
-// Sending: texts first and in order, then photos, then what ties them together. A row goes only after the service's receipt.
+// Sending: texts first and in order, then photos, then what ties them together or needs them. A row goes only after the service's receipt.
+import { read } from "./blobs.js";
 import { alone } from "./lock.js";
 import { ask, forget, who } from "./net.js";
 import * as outbox from "./outbox.js";
-import { clearCache, getMeta, open, setMeta } from "./store.js";
+import { clearCache, getMeta, setMeta } from "./store.js";
 
 const MOST_ITEMS = 20; // a lost answer costs little, and still far fewer trips than one each
 const MOST_BYTES = 1024 * 1024;
@@ -31,10 +32,10 @@ async function work(force) {
   const me = await who();
   if (!me) return stop({ wait_s: 0 });
   if (!me.known) return out();
+  const turn = { tried: new Set(), rest: false, stuck: false };
   for (;;) {
     const rows = (await sendable()).filter((row) => row.login === null || row.login === me.login);
-    if (!rows.length) return "done";
-    const became = await round(rows);
+    const became = await round(rows, turn);
     if (became !== "on") return became;
   }
 }
@@ -54,26 +55,26 @@ async function hurry() {
 async function sendable(now = Date.now()) {
   const rows = await outbox.all();
   const unsent = new Set(rows.filter((row) => row.state !== "sent" && row.stage === "text").map((row) => row.key));
-  return rows.filter((row) => row.state === "waiting" && row.hold_until <= now && row.next_at <= now
+  return rows.filter((row) => row.state === "waiting" && !outbox.isHeld(row, now) && isDue(row, now)
     && (row.stage !== "text" || !row.after.some((key) => unsent.has(key))));
 }
 
-async function round(rows) {
-  const texts = rows.filter((row) => row.stage === "text");
-  const ready = [];
-  for (const row of texts) {
-    if (row.kind !== "action" || !row.photos.length) ready.push(row);
-    else if (!ready.length) {
-      // the photos of a step go before it; what stands before it in the queue goes before them
-      const became = await photosOf(row);
-      if (became === "on") ready.push(row);
-      else if (became !== "next") return became;
-    } else break;
-    if (ready.length >= MOST_ITEMS) break;
-  }
-  if (ready.length) return batch(fitting(ready));
-  const late = rows.find((row) => row.stage !== "text");
-  return late ? attach(late) : "on";
+// a wait longer than any that is given means that the clock was set back
+function isDue(row, now) {
+  return row.next_at <= now || row.next_at - now > LONGEST_WAIT_MS;
+}
+
+/** One request or the photos of one row: "on" while there is more to do, else as `send`. */
+async function round(rows, turn) {
+  const texts = rows.filter((row) => row.stage === "text" && !(row.kind === "action" && row.photos.length));
+  if (texts.length) return batch(fitting(texts.slice(0, MOST_ITEMS)));
+  // photos go last: one that never goes up keeps no word back, and those that failed least are tried first
+  const [row] = rows.filter((one) => !turn.tried.has(one.key)).sort((a, b) => a.n_tries - b.n_tries);
+  if (!row || turn.rest) return turn.stuck ? "later" : "done";
+  turn.tried.add(row.key);
+  const became = await photosOf(row, turn);
+  if (became !== "on") return became === "next" ? "on" : became;
+  return row.stage === "text" ? batch([row]) : attach(row);
 }
 
 function fitting(rows) {
@@ -85,16 +86,16 @@ function fitting(rows) {
   return taken.length ? taken : rows.slice(0, 1);
 }
 
-async function batch(rows) {
+async function batch(wanted) {
+  const rows = await outbox.claim(wanted.map((row) => row.key)); // not what was taken away or back meanwhile
+  if (!rows.length) return "on";
   const keys = rows.map((row) => row.key);
-  await outbox.update(keys, (row) => void (row.state = "sending"));
   const answer = await ask("POST", "/api/v1/sync", { json: { sent_at: new Date().toISOString(), items: rows.map((row) => row.item) } });
   if (answer.kind === "ok" && Array.isArray(answer.data.items)) return receipts(keys, answer.data.items);
   if (answer.kind === "large" || answer.kind === "refused") {
     if (rows.length > 1) {
       await outbox.update(keys, (row) => void (row.state = "waiting"));
-      const half = await batch(rows.slice(0, Math.ceil(rows.length / 2)));
-      return half === "on" ? "on" : half;
+      return batch(rows.slice(0, Math.ceil(rows.length / 2)));
     }
     await outbox.update(keys, (row) => attention(row, answer.code, answer.message));
     return "on";
@@ -128,9 +129,9 @@ function receive(row, answer) {
   } else later(row, "no_answer", null);
 }
 
-function later(row, code, message) {
+function later(row, code, message, wait_s = 0) {
   row.n_tries += 1;
-  row.next_at = Date.now() + backoff(row.n_tries);
+  row.next_at = Date.now() + Math.min(LONGEST_WAIT_MS, Math.max(wait_s * 1000, backoff(row.n_tries)));
   row.code = code;
   row.message = message || null;
 }
@@ -152,11 +153,10 @@ function sent(row) {
   row.voice = null;
 }
 
-async function attach(row) {
-  const became = await photosOf(row);
-  if (became !== "on") return became === "next" ? "on" : became;
+async function attach(wanted) {
+  const [row] = await outbox.claim([wanted.key]);
+  if (!row) return "on";
   const item = { kind: "attach", key: row.attach_key, report_key: row.key, photos: row.photos, voice: row.voice };
-  await outbox.update([row.key], (one) => void (one.state = "sending"));
   const answer = await ask("POST", "/api/v1/sync", { json: { sent_at: new Date().toISOString(), items: [item] } });
   if (answer.kind === "ok" && Array.isArray(answer.data.items)) {
     const told = answer.data.items.find((one) => one.key === row.attach_key);
@@ -177,24 +177,27 @@ async function attach(row) {
 }
 
 /** Sends the photos and the voice of a row. "on": all are there; "next": this row must wait; else as `send`. */
-async function photosOf(row) {
-  const db = await open();
+async function photosOf(row, turn) {
   const files = row.photos.map((sha) => [`/api/v1/photos/${sha}`, sha, "image/jpeg"]);
   if (row.voice) files.push([`/api/v1/voices/${row.voice}`, row.voice, "audio/webm"]);
   for (const [path, sha, usual] of files) {
-    const kept = await db.get("blobs", sha);
+    const kept = await read(sha);
     if (!kept) {
       await outbox.update([row.key], (one) => attention(one, "photo_lost", null));
       return "next";
     }
-    const type = kept.type || kept.blob.type || usual;
-    const answer = await ask("PUT", path, { body: kept.blob, type, patience_ms: PHOTO_PATIENCE_MS });
+    const answer = await ask("PUT", path, { body: kept.bytes, type: kept.type || usual, patience_ms: PHOTO_PATIENCE_MS });
     if (answer.kind === "ok") continue;
+    if (answer.kind === "login") return out();
     if (answer.kind === "refused" || answer.kind === "large") {
       await outbox.update([row.key], (one) => attention(one, answer.code, answer.message));
       return "next";
     }
-    return answer.kind === "login" ? out() : stop(answer);
+    // only this row waits; without an answer, or where the service asks for time, so do the other photos
+    turn.stuck = true;
+    turn.rest = answer.kind === "away" || answer.wait_s > 0;
+    await outbox.update([row.key], (one) => later(one, "no_answer", null, answer.wait_s));
+    return "next";
   }
   return "on";
 }

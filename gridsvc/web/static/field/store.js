@@ -9,14 +9,27 @@ const LOW_BYTES = 30 * 1024 * 1024;
 
 let opened = null;
 let weak = false;
+let older = false;
 
 /** The database; made or brought to the newest version by steps that never drop a draft or an unsent row. */
 export function open() {
-  opened = opened || openDB(NAME, VERSION, { upgrade, blocking, terminated }).catch((error) => {
+  opened = opened || openDB(NAME, VERSION, { upgrade, blocking, terminated }).catch(asItIs).catch((error) => {
     opened = null;
     throw error;
   });
   return opened;
+}
+
+// a newer app was here and made it newer: its steps only add, so this one goes on with what it knows
+function asItIs(error) {
+  if (error.name !== "VersionError") throw error;
+  older = true;
+  return openDB(NAME, undefined, { blocking, terminated });
+}
+
+/** Whether the database was made by a newer app than this one. */
+export function isOlder() {
+  return older;
 }
 
 function upgrade(db, from) {
@@ -82,6 +95,15 @@ export async function clearCache() {
   }
   await tx.done;
   changed("cache");
+}
+
+/** Forgets, as a logout does, what tells of the person beside the cache: where the own grids are, what was used and read. */
+export async function forgetPerson() {
+  const tx = await write(["meta"]);
+  for (const name of ["ground", "notices_seen", "recent_categories"]) await tx.store.delete(name);
+  const datum = await tx.store.get("datum");
+  if (datum) await tx.store.put({ ...datum, place: { name: "—" } }, "datum"); // the phone's, not the person's: but not where
+  await tx.done;
 }
 
 /** Whether what is held is older than it may be; a clock that was set back does not keep it longer. */
