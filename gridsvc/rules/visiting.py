@@ -45,11 +45,19 @@ def happened(said_at: datetime, sent_at: datetime | None, now: datetime) -> Happ
     >>> long_ago = noon - timedelta(days=10)  # too wrong to be put right: flagged, as it was said
     >>> happened(long_ago, long_ago, noon) == Happened(long_ago, long_ago)
     True
+    >>> anew = datetime(1970, 1, 1, 8, tzinfo=UTC)  # it began anew: flagged, and put right
+    >>> happened(anew, anew + timedelta(hours=1), noon) == Happened(noon - timedelta(hours=1), anew)
+    True
     """
     offset = now - sent_at if sent_at is not None else timedelta()
-    believed = UNDERWAY < abs(offset) <= MOST_OFFSET
+    believed = UNDERWAY < abs(offset) <= MOST_OFFSET or _began_anew(said_at, offset)
     at = min(said_at + offset if believed else said_at, now)
     return Happened(at, None if at == said_at and abs(offset) <= MOST_OFFSET else said_at)
+
+
+def _began_anew(said_at: datetime, offset: timedelta) -> bool:
+    """Whether the phone's clock had lost its time, which nobody chose: only what it counted since then is known."""
+    return said_at < EARLIEST and abs(offset) > MOST_OFFSET
 
 
 def is_late(when: Happened, recorded_at: datetime) -> bool:
@@ -111,7 +119,7 @@ def objection(
         if not 0 <= n <= MOST_PAPERS:
             return Refused("visit_count", n=n, most=MOST_PAPERS)
     for at in times:
-        if at is not None and not (at.tzinfo is not None and EARLIEST <= at < LATEST):
+        if at is not None and not (at.tzinfo is not None and at < LATEST):
             return Refused("visit_time_impossible", at=at.isoformat())
     if happened(*times, now).at < EARLIEST:
         return Refused("visit_time_impossible", at=times[0].isoformat())

@@ -193,6 +193,16 @@ def test_a_clock_moves_no_visit_before_the_first_day(street: Street) -> None:
     assert street.row(street.record(far_ahead))["happened_at"] == first
 
 
+@pytest.mark.parametrize("year", [1, 1970, 1999])
+def test_a_clock_that_began_anew_is_put_right_and_flagged(street: Street, year: int) -> None:
+    said = datetime(year, 1, 2, 8, tzinfo=NOW.tzinfo)
+    made = street.record(street.draft(happened_at=said, sent_at=said + timedelta(hours=2)))
+    assert street.row(made)["happened_at"] == NOW - timedelta(hours=2)
+    assert "clock" in made.flags
+    sound = street.draft(happened_at=said, sent_at=NOW, household_id=street.west[1])
+    refused(street, sound, Refused, "visit_time_impossible")  # put right before it sent: when it was nobody knows
+
+
 @pytest.mark.parametrize(
     ("more", "code"),
     [
