@@ -291,6 +291,11 @@ def _locate_all(
     return told
 
 
+def compound_of(db: Connection, report_id: int) -> int | None:
+    """The id of the compound that a report names, where it names one that is known."""
+    return db.scalar(select(t.report.c.compound_id).where(t.report.c.id == report_id))
+
+
 def check(draft: Draft, now: datetime) -> None:
     """Returns where a draft can be, as far as it tells by itself.
 

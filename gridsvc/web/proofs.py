@@ -13,7 +13,8 @@ import secrets
 
 from starlette.requests import Request
 
-from gridsvc import joins
+from gridsvc import joins, reports
+from gridsvc.errors import TooMany
 from gridsvc.rules.cells import square
 from gridsvc.web import security
 from gridsvc.web.deps import Unit
@@ -35,15 +36,20 @@ def sender(request: Request, unit: Unit) -> str | None:
 
 
 def give(request: Request, unit: Unit) -> None:
-    """Nothing; afterwards the browser has a proof, the one it had or a new one that the answer brings."""
+    """Nothing; afterwards the browser has a proof, the one it had or a new one that the answer brings; an address gets
+    only so many an hour."""
     if unit.actor.known or _read(request, unit):
         return
+    try:
+        unit.mine.proofs.take(security.address(request), "too_many_reports")
+    except TooMany:
+        return  # the form stands without; the narrow limit of the address holds
     named = f"{secrets.token_urlsafe(_ID_BYTES)}.{int(unit.now.timestamp())}"
     security.remember(request, cookie(request), f"{named}.{_mac(_key(unit), named)}", LASTS_S)
 
 
-def take(request: Request, unit: Unit, lonlat: tuple[float, float] | None, *, counted: bool = False) -> None:
-    """Returns where a caller without an account may send a report from here, and one may come for this place.
+def take(request: Request, unit: Unit, *, counted: bool = False) -> None:
+    """Returns where a caller without an account may send a report from here.
 
     Args:
         counted: that a caller without a proof counts for the address was seen to already.
@@ -59,8 +65,23 @@ def take(request: Request, unit: Unit, lonlat: tuple[float, float] | None, *, co
     if named is not None:
         mine.crowds.take(caller, "too_many_reports")
         mine.senders.take(named, "too_many_reports")
-    if lonlat is not None:
-        mine.places.take("{}/{}".format(*square(*lonlat)), "too_many_here")
+
+
+def take_place(unit: Unit, stored: reports.Submitted) -> None:
+    """Returns where one more report may come for its place, a pin or a compound.
+
+    Of those that are stored alone, so that nobody silences a place with reports that are none. It is asked before the
+    transaction ends, which takes back what is too many.
+
+    Raises:
+        TooMany: not now.
+    """
+    if unit.actor.known or not stored.created:
+        return
+    if stored.lonlat is not None:
+        unit.mine.places.take("{}/{}".format(*square(*stored.lonlat)), "too_many_here")
+    elif (compound_id := reports.compound_of(unit.db, stored.id)) is not None:
+        unit.mine.places.take(f"compound {compound_id}", "too_many_here")
 
 
 def look(request: Request, unit: Unit) -> None:

@@ -66,6 +66,7 @@ class Services:
     crowd_links: Limiter = field(default_factory=lambda: Limiter(LINKS_PER_MINUTE * CROWD_TIMES, 60))
     senders: Limiter = field(default_factory=lambda: Limiter(SENDER_REPORTS, SENDER_S))
     tails: Limiter = field(default_factory=lambda: Limiter(TAILS, TAILS_S))
+    proofs: Limiter = field(default_factory=lambda: Limiter(30, 3600))  # new ones for browsers of one address
     public: Picture | None = None  # what everybody sees, as it was counted last
     public_lock: threading.Lock = field(default_factory=threading.Lock)
     resident_key: bytes | None = None  # what signs residents' proofs, once it was asked for

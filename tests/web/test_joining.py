@@ -374,7 +374,26 @@ def test_one_place_takes_no_flood(made: Fresh, county: County, folder: Path) -> 
         assert [one.status_code for one in answers] == [201] * 3 + [429]
         assert answers[-1].json()["code"] == "too_many_here"
         there = here | {"lon": 110.0341}
+        # what is refused takes nothing from a place
+        refused = [browser.post("/api/v1/reports", json=report(location=there, photos=["ab" * 32])) for _ in range(4)]
+        assert [one.status_code for one in refused] == [422] * 4
         assert browser.post("/api/v1/reports", json=report(location=there)).status_code == 201
+        # nor is a compound without a pin a way around it
+        named = {"compound": county.compounds["1"]}
+        flood = [browser.post("/api/v1/reports", json=report(location=named)).status_code for _ in range(4)]
+        assert flood == [201] * 3 + [429]
+
+
+def test_an_address_gets_so_many_proofs(made: Fresh, county: County, folder: Path) -> None:
+    app = create_app(settings(made, folder), clock=Clock())
+    app.state.services.proofs = Limiter(2, 3600)
+    with serving(app) as address:
+        answers = []
+        for _ in range(3):
+            with httpx.Client(base_url=address, timeout=30) as browser:
+                answers.append(browser.get("/report"))
+    assert [one.status_code for one in answers] == [200] * 3
+    assert ["gridsvc_sender" in one.cookies for one in answers] == [True, True, False]
 
 
 def form_of(browser: httpx.Client) -> dict[str, str]:

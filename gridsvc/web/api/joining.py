@@ -107,7 +107,7 @@ def similar(body: PlaceIn, request: Request, unit: Annotated[Unit, may("submit")
 )
 def join(body: JoinIn, request: Request, unit: Annotated[Unit, may("submit")]) -> Response:
     """Says that the caller has the same problem: counted once, with a link of its own to see how it gets on."""
-    proofs.take(request, unit, None)
+    proofs.take(request, unit)
     done = joined(unit, body)
     words = translate(f"resident.state.{done.state}", unit.locale)
     told = {"number": done.number, "state": done.state, "state_words": words, "n_joined": done.n_joined}

@@ -48,11 +48,10 @@ async def anonymous_limit(request: Request) -> None:
 def submit(body: schemas.ReportIn, request: Request, unit: Annotated[Unit, may("submit")]) -> Response:
     """Stores a report and says which grid it belongs to and who has it. Anybody may, without an account too."""
     draft = body.draft(body.client_key, unit.mine.settings.zone)
-    if not unit.actor.known:
-        spot = None if draft.position is None else reports.to_wgs84(draft.position)
-        proofs.take(request, unit, spot, counted=proofs.cookie(request) not in request.cookies)
+    proofs.take(request, unit, counted=proofs.cookie(request) not in request.cookies)
     agreed = partial(terms.load, **unit.mine.settings.agreed)
     stored = reports.submit(unit.db, draft, unit.actor, unit.now, unit.mine.rule, agreed)
+    proofs.take_place(unit, stored)
     told: dict[str, Any] = {"number": stored.number, "state": stored.state}
     told |= rows.placed(stored.placement, unit.locale, known=unit.actor.known)
     told |= rows.sent(stored, unit.mine.settings.zone)

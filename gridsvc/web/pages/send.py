@@ -74,10 +74,11 @@ def send(
         if near:
             told = Wrong({}, 409, similar=near)
             return _form(frame, unit, mine, form.model_copy(update={"seen": _seen(form)}), told)
-        proofs.take(request, unit, spot)
+        proofs.take(request, unit)
         agreed = partial(terms.load, **mine.settings.agreed)
         with unit.db.begin_nested():  # the form comes back, and nothing is stored, where a photo is unknown
             stored = reports.submit(unit.db, draft, unit.actor, unit.now, rule, agreed)
+            proofs.take_place(unit, stored)
     except (GridsvcError, FileRefused) as error:
         return _form(frame, unit, mine, *refused(form, frame, error))
     told_of = rows.placed(stored.placement, frame.lang, known=unit.actor.known)
@@ -124,7 +125,7 @@ def _join(request: Request, unit: Unit, frame: Frame, form: Draft) -> Response:
         field = "phone" if any("phone" in one["loc"] for one in error.errors()) else "send-form"
         wrong = Wrong({field: frame.words(MISFIT.get(field, "pages.send.misfit"))})
         return _form(frame, unit, unit.mine, form, wrong)
-    proofs.take(request, unit, None)
+    proofs.take(request, unit)
     done = joining.joined(unit, body)
     facts = {"joined": done} | _link(request, done.number, form)
     return _private(page(frame, "joined.html", status=201 if done.created else 200, nav="send", **facts))
