@@ -11,25 +11,39 @@ const BAR = [
   ["settings", "bar.settings", "M4 7h10M18 7h2M4 17h2M10 17h10M14 4v6M6 14v6"],
 ];
 const OPEN = ["login", "queue", "settings"]; // views for somebody whom this phone does not know yet
+const PATIENCE_MS = 8000;
 let running = null;
 let waiting = 0;
 
 start();
 
 async function start() {
+  const words = beginWords().then(() => true, (error) => console.error(error));
+  // a storage that neither opens nor fails: perhaps another tab holds it; should it open later, the app goes on
+  const slow = setTimeout(() => instead("slow-storage"), PATIENCE_MS);
   try {
-    await Promise.all([beginWords(), store.open()]);
+    await store.open();
   } catch (error) {
     console.error(error);
-    document.getElementById("starting").hidden = true;
-    document.getElementById("no-storage").hidden = false;
-    return;
+    return instead("no-storage");
+  } finally {
+    clearTimeout(slow);
   }
+  if (!(await words)) return instead("no-words");
+  instead(null);
   document.documentElement.toggleAttribute("data-big", Boolean(await store.getMeta("big")));
   if (!(await store.getMeta("login")) && !OPEN.includes(router.here()[0])) history.replaceState(null, "", "#/login");
   await router.begin(arrived);
   running = await import("./running.js");
   running.begin(drawBar);
+  router.holdAll();
+}
+
+/** Shows one of the page's own texts in place of the app, which cannot begin; null: none. */
+function instead(id) {
+  document.getElementById("starting").hidden = Boolean(id);
+  for (const box of document.querySelectorAll("[data-instead]")) box.hidden = box.id !== id;
+  for (const again of document.querySelectorAll("[data-again]")) again.onclick = () => location.reload();
 }
 
 function arrived(name) {

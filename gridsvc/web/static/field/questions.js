@@ -63,6 +63,11 @@ function categoryName(categories, code) {
   return one ? labelOf(one) : code;
 }
 
+/** Whether nothing was said in it yet. */
+export function isBlank(form) {
+  return !form.supersedes && JSON.stringify({ ...form, lost: undefined }) === JSON.stringify(blank(form.key, form.door));
+}
+
 /** Whether a problem was begun but nobody can tell what it is about: nothing of it may be lost silently. */
 export function isHalfNeed(form) {
   return !form.need.category && Boolean(form.need.words.trim() || form.photos.length);

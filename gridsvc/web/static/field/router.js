@@ -49,6 +49,12 @@ export function begin(after) {
   return draw();
 }
 
+/** Has every view here before the network goes, where no service worker keeps them. */
+export async function holdAll() {
+  if (navigator.serviceWorker && navigator.serviceWorker.controller) return;
+  await Promise.all(Object.values(VIEWS).map((load) => load().catch(() => null)));
+}
+
 /** Draws the view of the address anew. */
 export async function draw() {
   turn += 1;

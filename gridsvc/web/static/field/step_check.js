@@ -1,6 +1,7 @@
 // The last step: what was said so far, a few words or a voice note if somebody likes, and the button that sends.
 import { labelOf, picture } from "./categories.js";
 import { el, fill, icon, toast } from "./dom.js";
+import { beforeLeaving } from "./leaving.js";
 import { titleOf } from "./report_draft.js";
 import { recipient } from "./report_place.js";
 import { showThumbs } from "./step_photo.js";
@@ -29,6 +30,7 @@ export function draw(flow, body, foot) {
     return typed.value === flow.value.text ? null : flow.change({ text: typed.value });
   };
   typed.addEventListener("change", kept);
+  const stop = beforeLeaving(kept);
   const voice = voiceBox(flow, urls);
   fill(body,
     el("dl", { class: "said-so-far" },
@@ -47,6 +49,7 @@ export function draw(flow, body, foot) {
   });
   fill(foot, button);
   flow.leave = () => {
+    stop();
     kept();
     voice.finish();
     urls.forEach((url) => URL.revokeObjectURL(url));

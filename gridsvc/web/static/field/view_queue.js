@@ -2,10 +2,13 @@
 import { ask, el, fill, toast } from "./dom.js";
 import { save } from "./export.js";
 import * as drafts from "./drafts.js";
+import * as outbox from "./outbox.js";
 import * as queue from "./queue.js";
+import { open } from "./store.js";
 import { t } from "./words.js";
 
-const PATHS = { report: "report", visit: "visit", task: "task" };
+// where a draft is gone on with: a visit at its door, a step at its report
+const ROUTES = { report: (one) => ["report", one.key], visit: (one) => ["visit", one.value.door], action: (one) => ["task", one.value.report] };
 
 export async function view(root) {
   const list = el("ul", { class: "items" });
@@ -25,14 +28,14 @@ export async function view(root) {
   file.addEventListener("click", async () => toast(t("queue.exported", { n: await save() })));
 
   async function draw() {
-    const [rows, open] = [await queue.list(), await drafts.list()];
+    const [rows, begun] = [await queue.list(), await drafts.list()];
     const left = rows.filter((row) => row.state !== "sent");
     head.textContent = left.length ? t("queue.n", { n: left.length }) : t("queue.none");
     file.hidden = !left.length;
     send.hidden = !left.length;
     about.hidden = !left.length;
     const sent = rows.filter((row) => row.state === "sent").reverse();
-    fill(list, open.map(draft), left.map((row) => item(row, rows)), sent.map((row) => item(row, rows)));
+    fill(list, begun.map((one) => draft(one, draw)), left.map((row) => item(row, rows)), sent.map((row) => item(row, rows)));
   }
 
   await draw();
@@ -40,16 +43,23 @@ export async function view(root) {
   return stop;
 }
 
-function draft(one) {
-  const to = PATHS[one.kind];
-  return el("li", { "data-state": "draft", "data-key": one.key }, el("strong", {}, (one.value && one.value.title) || t(`queue.kind_${one.kind}`)),
+function draft(one, draw) {
+  const path = (ROUTES[one.kind] || (() => null))(one);
+  const [, number] = one.kind === "action" ? one.value.report.split("|") : [];
+  const href = path ? `#/${path.map(encodeURIComponent).join("/")}` : null;
+  const drop = async () => {
+    if (await ask(t("queue.draft_sure"), t("queue.remove"))) await drafts.drop(one.key).then(draw);
+  };
+  return el("li", { "data-state": "draft", "data-key": one.key }, el("strong", {}, number ? `${t(`task.${one.value.action}`)} ${number}` : t(`queue.kind_${one.kind}`)),
     el("span", { class: "item-state" }, t("queue.state_draft")),
-    to ? el("a", { class: "button", href: `#/${to}/${encodeURIComponent((one.value && one.value.route) || one.key)}` }, t("queue.go_on")) : null);
+    el("div", { class: "item-acts" }, href ? el("a", { class: "button", href }, t("queue.go_on")) : null, button("queue.remove", drop)));
 }
 
 function item(row, rows) {
   const acts = [];
-  if (row.mine && row.state === "attention") acts.push(button("queue.retry", () => queue.retry(row.key)));
+  if (row.mine && row.state === "attention") {
+    acts.push(row.code === "photo_lost" ? button("queue.without_lost", () => withoutLost(row)) : button("queue.retry", () => queue.retry(row.key)));
+  }
   if (row.mine && (row.state === "attention" || row.state === "waiting")) acts.push(button("queue.remove", () => away(row)));
   return el("li", { "data-state": row.state, "data-key": row.key }, el("strong", {}, row.mine ? row.title || t(`queue.kind_${row.kind}`) : t("queue.other", { login: row.login })),
     el("span", { class: "item-state" }, t(`queue.state_${row.state}`), row.number ? ` ${row.number}` : ""),
@@ -72,7 +82,33 @@ function button(key, does) {
 
 async function away(row) {
   if (!(await ask(t("queue.remove_sure"), t("queue.remove")))) return;
-  if (!(await queue.remove(row.key))) toast(t("queue.busy"));
+  if (!(await queue.remove(row.key))) return toast(t("queue.busy"));
+  // what corrected it has nothing to correct any more, and stands for itself; what only took it back goes with it
+  const after = (await queue.list()).filter((one) => one.item && one.item.visit && one.item.visit.supersedes === row.key && one.state !== "sending");
+  await outbox.update(after.map((one) => one.key), (one) => {
+    if (one.item.visit.outcome === "withdrawn") return null;
+    delete one.item.visit.supersedes;
+    one.about = one.about && { ...one.about, supersedes: null };
+    Object.assign(one, { state: "waiting", next_at: 0, code: null, message: null });
+    return one;
+  });
+  return undefined;
+}
+
+/** Sends what is left of an item whose photo or voice this phone has no more. */
+async function withoutLost(row) {
+  const db = await open();
+  const lost = [];
+  for (const sha of [...row.photos, ...(row.voice ? [row.voice] : [])]) if (!(await db.get("blobs", sha))) lost.push(sha);
+  await outbox.update([row.key], (one) => {
+    one.photos = one.photos.filter((sha) => !lost.includes(sha));
+    if (lost.includes(one.voice)) one.voice = null;
+    if (one.item && one.item.action && one.item.action.photos) one.item.action.photos = one.photos;
+    const none = !one.photos.length && !one.voice;
+    if (none) one.attach_key = null;
+    return none && one.stage === "photos" ? null : one; // its text has arrived, and nothing else is left
+  });
+  await queue.retry(row.key);
 }
 
 function when(ms) {

@@ -12,15 +12,18 @@ import * as photo from "./step_photo.js";
 import * as where from "./step_where.js";
 import { blank, clock, reportOf, titleOf } from "./report_draft.js";
 import { recipient } from "./report_place.js";
-import { isFull, uuid } from "./store.js";
+import { uuid } from "./store.js";
+import { whyNotKept } from "./trouble.js";
 import { t } from "./words.js";
 
 const STEPS = ["photo", "category", "where", "check"];
 const DONE = "M12 3a9 9 0 1 0 0 18a9 9 0 1 0 0-18z M7.5 12.5l3 3 6-6.5";
+const KEY = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const DRAWN = { photo, category, where, check };
 
 /** Draws a report, the one that was begun under `key` or a new one; gives back what stops the position and keeps the text. */
-export async function view(root, key) {
+export async function view(root, wanted) {
+  const key = KEY.test(wanted || "") ? wanted.toLowerCase() : null; // the service takes no other
   sweep().catch(() => {}); // no room is no reason not to begin
   const held = await data.get();
   const kept = (await drafts.list()).filter((one) => one.kind === "report");
@@ -76,7 +79,7 @@ function locate(flow) {
 // one after the other, so that what is kept last is what was said last
 function keep(flow) {
   const save = () => drafts.save(flow.key, "report", { ...flow.value });
-  flow.kept = (flow.kept || Promise.resolve()).then(save).catch((error) => toast(t(isFull(error) ? "report.full" : "report.not_kept")));
+  flow.kept = (flow.kept || Promise.resolve()).then(save).catch((error) => toast(whyNotKept(error, "report.full")));
   return flow.kept;
 }
 
@@ -108,7 +111,7 @@ async function send(root, flow) {
     await queue.add({ kind: "report", key: flow.key, report: reportOf(flow.value) },
       { photos: photos.map((one) => one.sha256), voice: voice ? voice.sha256 : null, after: after || [], title });
   } catch (error) {
-    toast(t(isFull(error) ? "report.full" : "report.not_kept"));
+    toast(whyNotKept(error, "report.full"));
     return;
   }
   const told = recipient(flow);

@@ -1,7 +1,7 @@
 // One report of the own grids: what, where, until when; and the steps the service said this worker may do, offline too.
 import { thumbBar as bar, withBar } from "./bars.js";
 import * as data from "./data.js";
-import { el, fill, toast } from "./dom.js";
+import { ask, el, fill, toast } from "./dom.js";
 import * as drafts from "./drafts.js";
 import { alongside } from "./fixes.js";
 import { meanwhile } from "./notices.js";
@@ -12,6 +12,7 @@ import { bearing, metres, sketch } from "./sketch.js";
 import { clock } from "./spans.js";
 import { uuid } from "./store.js";
 import * as tasks from "./tasks.js";
+import { whyNotKept } from "./trouble.js";
 import { t } from "./words.js";
 
 const MOST_NOTE = 2000;
@@ -21,14 +22,11 @@ const WORDS_ONLY = ["answer", "note"]; // no step of the work
 export async function view(root, id) {
   const held = await data.get();
   const report = held.reports.find((one) => tasks.idOf(one) === id);
-  const open = { root, held, id, report, fix: alongside(), form: null };
+  const open = { root, held, id, report, draft: await draftOf(id), fix: alongside(), form: null };
   const rows = (await queue.list()).filter((row) => row.kind === "action" && row.about && row.about.report === id && row.mine !== false);
   if (!report) gone(open, rows);
-  else {
-    const draft = (await drafts.list()).find((one) => one.kind === "action" && one.value.report === id);
-    if (draft && tasks.offered(report).includes(draft.value.action)) step(open, draft.value);
-    else overview(open, rows.reverse());
-  }
+  else if (open.draft && tasks.offered(report).includes(open.draft.action)) step(open, open.draft);
+  else overview(open, rows.reverse());
   const stops = [queue.on(() => again(open)), data.on(() => again(open))];
   return () => {
     open.fix.stop();
@@ -37,12 +35,18 @@ export async function view(root, id) {
   };
 }
 
+async function draftOf(id) {
+  const kept = (await drafts.list()).find((one) => one.kind === "action" && one.value.report === id);
+  return kept ? kept.value : null;
+}
+
 /** Draws the overview anew where it is open: what is being written is never disturbed. */
 async function again(open) {
   if (open.form || open.closed) return;
-  const [held, all] = [await data.get(), await queue.list()];
+  const [held, all, draft] = [await data.get(), await queue.list(), await draftOf(open.id)];
   if (open.form || open.closed) return;
   open.held = held;
+  open.draft = draft;
   open.report = held.reports.find((one) => tasks.idOf(one) === open.id);
   const rows = all.filter((row) => row.kind === "action" && row.about && row.about.report === open.id && row.mine !== false).reverse();
   if (open.report) overview(open, rows);
@@ -50,7 +54,25 @@ async function again(open) {
 }
 
 function gone(open, rows) {
-  fill(open.root, el("section", { class: "sheet" }, el("h1", {}, t("task.gone")), el("p", {}, t("task.gone_told")), rows.map(told), home()));
+  fill(open.root, el("section", { class: "sheet" }, el("h1", {}, t("task.gone")), el("p", {}, t("task.gone_told")), rows.map(told), leftBehind(open), home()));
+}
+
+/** A step that was begun and may not be done any more, as far as this phone knows: its words, to send all the same or to drop. */
+function leftBehind(open) {
+  const { draft } = open;
+  if (!draft) return null;
+  const [source, number, repeat] = open.id.split("|");
+  const report = open.report || { source, number, repeat: Number(repeat) || 0, version: draft.version, category: number };
+  const wrong = el("p", { class: "wrong", role: "alert", id: "wrong", hidden: true });
+  const send = el("button", { type: "button", class: "button main", id: "do-step", onclick: () => finish({ ...open, report, form: draft }, wrong, send, open) }, t("task.do", { action: t(`task.${draft.action}`) }));
+  const drop = el("button", { type: "button", class: "button", id: "drop-step", onclick: async () => {
+    if (!(await ask(t("queue.draft_sure"), t("queue.remove")))) return;
+    await drafts.drop(draft.key);
+    await again(open);
+  } }, t("queue.remove"));
+  const photos = draft.photos.length ? el("p", { class: "told" }, t("task.photos"), " ", t("task.n_photos", { n: draft.photos.length })) : null;
+  return el("section", { class: "part", id: "left-behind" }, el("h2", {}, t("task.left_behind")), el("p", {}, el("strong", {}, t(`task.${draft.action}`))),
+    draft.note ? el("p", {}, draft.note) : null, photos, wrong, el("div", { class: "acts-below" }, send, drop));
 }
 
 function heading(open) {
@@ -76,7 +98,7 @@ function overview(open, rows) {
   const steps = may.filter((action) => !WORDS_ONLY.includes(action));
   const words = may.filter((action) => WORDS_ONLY.includes(action));
   withBar(open.root,
-    el("section", { class: "sheet task" }, heading(open), rows.map(told),
+    el("section", { class: "sheet task" }, heading(open), rows.map(told), leftBehind(open),
       el("dl", { class: "facts" }, facts.map(([name, value]) => [el("dt", {}, name), el("dd", {}, value)])), place,
       el("div", { class: "acts-below" }, words.map((action) => stepButton(open, action)))),
     bar(steps.length ? el("div", { class: "do-steps", role: "group", "aria-label": t("task.steps") }, steps.map((action, i) => stepButton(open, action, i === 0)))
@@ -86,7 +108,7 @@ function overview(open, rows) {
 }
 
 function stepButton(open, action, main) {
-  const begin = () => step(open, { key: uuid(), report: open.id, action, note: "", photos: [] });
+  const begin = () => step(open, { key: uuid(), report: open.id, version: open.report.version, action, note: "", photos: [] });
   return el("button", { type: "button", class: main ? "button main" : "button", "data-action": action, onclick: begin }, t(`task.${action}`));
 }
 
@@ -127,7 +149,7 @@ function step(open, form) {
   const { action } = form;
   const keep = () => {
     wrong.hidden = true;
-    return drafts.save(form.key, "action", form).catch(() => toast(t("task.no_room")));
+    return drafts.save(form.key, "action", form).catch((error) => toast(whyNotKept(error, "task.no_room")));
   };
   const wrong = el("p", { class: "wrong", role: "alert", id: "wrong", hidden: true });
   const note = el("textarea", { id: "note", maxlength: MOST_NOTE, rows: "3", value: form.note });
@@ -158,7 +180,7 @@ function phrases(action, note, form, keep) {
   return n ? el("div", { class: "phrases", role: "group", "aria-label": t("task.phrases") }, chips) : null;
 }
 
-async function finish(open, wrong, send) {
+async function finish(open, wrong, send, page = open) {
   const { form, report } = open;
   const what = tasks.missing(report, form.action, form.note, form.photos);
   wrong.hidden = !what;
@@ -171,14 +193,14 @@ async function finish(open, wrong, send) {
   const item = tasks.item(form.key, report, form.action, form.note.trim(), form.photos, new Date());
   try {
     await queue.add(item, { photos: form.photos, title: `${t(`task.${form.action}`)} ${name} ${report.number}`, about: tasks.about(report, form.action) });
-  } catch {
+  } catch (error) {
     send.disabled = false;
     wrong.hidden = false;
-    wrong.textContent = t("task.no_room");
+    wrong.textContent = whyNotKept(error, "task.no_room");
     return;
   }
-  open.form = null;
-  await again(open);
+  page.form = null;
+  await again(page);
   window.scrollTo(0, 0);
 }
 

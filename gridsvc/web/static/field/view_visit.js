@@ -2,15 +2,17 @@
 import { thumbBar, withBar } from "./bars.js";
 import * as data from "./data.js";
 import { OUTCOMES, className, inside, label, next, standing } from "./doors.js";
-import { el, fill, toast } from "./dom.js";
+import { ask, el, fill, toast } from "./dom.js";
 import * as drafts from "./drafts.js";
 import { alongside } from "./fixes.js";
+import { beforeLeaving } from "./leaving.js";
 import { also } from "./notices.js";
 import * as questions from "./questions.js";
 import * as queue from "./queue.js";
 import { go } from "./router.js";
 import { clock, sameDay } from "./spans.js";
-import { isFull, uuid } from "./store.js";
+import { uuid } from "./store.js";
+import { whyNotKept } from "./trouble.js";
 import { t } from "./words.js";
 
 const HOLD_S = 60;
@@ -19,19 +21,22 @@ const HOLD_S = 60;
 export async function view(root, id) {
   const [held, rows] = [await data.get(), await queue.list()];
   const doors = standing(held.doors, rows);
-  const door = doors.find((one) => String(one.id) === id);
-  if (!door) {
+  const draft = (await drafts.list()).find((one) => one.kind === "visit" && String(one.value.door) === id);
+  const known = doors.find((one) => String(one.id) === id);
+  if (!known && !draft) {
     fill(root, el("section", { class: "sheet" }, el("h1", {}, t("visit.unknown")), home()));
     return () => {};
   }
-  const open = { root, held, door, form: null, row: null, fix: alongside(), timer: null };
-  const draft = (await drafts.list()).find((one) => one.kind === "visit" && one.value.door === door.id);
+  // of a door that left the lists nothing is known, and what was said there is sent all the same
+  const door = known || { id: draft.value.door, compound: t("visit.unknown") };
+  const open = { root, held, door, known: Boolean(known), form: null, row: null, fix: alongside(), timer: null, stop: () => {} };
   const today = door.row && sameDay(Date.parse(door.row.about.at), Date.now());
   if (today && !draft) await recorded(open, door.row);
   else form(open, draft ? draft.value : questions.blank(uuid(), door.id));
   const stop = queue.on(() => follow(open));
   return () => {
     stop();
+    open.stop();
     open.fix.stop();
     clearInterval(open.timer);
   };
@@ -59,15 +64,22 @@ function before(door) {
 
 function form(open, said) {
   open.form = said;
-  let typing = null;
+  let typing = 0;
+  const save = () => {
+    clearTimeout(typing);
+    typing = 0;
+    return said === open.form ? drafts.save(said.key, "visit", said).catch(failed) : null;
+  };
   const keep = () => {
     clearTimeout(typing);
-    typing = setTimeout(() => said === open.form && drafts.save(said.key, "visit", said).catch(full), 200);
+    typing = setTimeout(save, 200);
   };
+  open.stop();
+  open.stop = beforeLeaving(() => typing && save());
   const taken = { done: false };
   const wrong = el("p", { class: "wrong", role: "alert", id: "wrong", hidden: true });
-  const full = () => {
-    wrong.textContent = t("task.no_room");
+  const failed = (error) => {
+    wrong.textContent = whyNotKept(error, "task.no_room");
     wrong.hidden = false;
   };
   const choose = async (outcome) => {
@@ -84,9 +96,10 @@ function form(open, said) {
     try {
       await record(open, outcome);
     } catch (error) {
+      console.warn(error);
       taken.done = false;
-      if (!isFull(error)) throw error;
-      full();
+      if (!questions.isBlank(said)) await save();
+      failed(error);
     }
   };
   const button = (outcome) => el("button", { type: "button", class: outcome === "reached" ? "button main outcome" : "button outcome", "data-outcome": outcome, onclick: () => choose(outcome) }, t(`visit.${outcome}`));
@@ -94,7 +107,17 @@ function form(open, said) {
   withBar(open.root,
     el("section", { class: "sheet visit" }, head(open.door), before(open.door), correcting,
       questions.persons(said, keep), open.fix.said(), questions.beside(said, open.held, keep)),
-    thumbBar(wrong, el("div", { class: "outcomes", role: "group", "aria-label": t("visit.outcome") }, OUTCOMES.map(button), said.supersedes ? withdraw(open, said, choose) : null)));
+    thumbBar(wrong, el("div", { class: "outcomes", role: "group", "aria-label": t("visit.outcome") }, OUTCOMES.map(button), said.supersedes ? withdraw(open, said, choose) : null),
+      said.supersedes || !open.known ? el("button", { type: "button", class: "button wide", id: "not-now", onclick: () => leave(open) }, t(open.known ? "task.not_now" : "queue.remove")) : null));
+}
+
+/** Lets go of a correction that was begun, or of what was said at a door that is no longer known. */
+async function leave(open) {
+  if (!open.known && !(await ask(t("queue.draft_sure"), t("queue.remove")))) return;
+  const { key } = open.form;
+  open.form = null; // nothing is kept after this
+  await drafts.drop(key);
+  go("visit", String(open.door.id));
 }
 
 function withdraw(open, said, choose) {
@@ -156,7 +179,8 @@ function count(open, undo, fix, row) {
 async function takeBack(open, row, said) {
   clearInterval(open.timer);
   const back = { ...(said || questions.again(uuid(), row, row.about.supersedes)), key: uuid() };
-  if (back.photos.length) await drafts.save(back.key, "visit", back); // named by it, they stay
+  // before the row goes: its photos are named by it, and its words are not lost should the page go now
+  if (!questions.isBlank(back)) await drafts.save(back.key, "visit", back);
   if (await queue.undo(row.key)) {
     toast(t("visit.undone"));
     form(open, back);
@@ -166,9 +190,11 @@ async function takeBack(open, row, said) {
   toast(t("visit.too_late"));
 }
 
-function correct(open, row) {
+async function correct(open, row) {
   clearInterval(open.timer);
-  form(open, questions.again(uuid(), row, row.key));
+  const said = questions.again(uuid(), row, row.key);
+  form(open, said);
+  await drafts.save(said.key, "visit", said).catch(() => {}); // the next change says so
 }
 
 function home() {
