@@ -149,6 +149,11 @@ def test_the_phone_read_raw_holds_no_person_and_nothing_after_the_logout(
     raw = json.dumps(kept, ensure_ascii=False, default=str)
     assert [one for one in (*PERSON, "password", "gridsvc_session") if one in raw] == []
     assert kept["cookies"] == "" or "session" not in kept["cookies"]
+    # of what is kept for being without a network nothing is about anybody: the app's own files, and the ground
+    own = {address.partition("?")[0] for address in field_files.files()}
+    paths = {path for all_of in kept["cached"].values() for path in all_of if not path.startswith("/basemap/")}
+    assert paths == own
+    assert [path for path in own if path.startswith("/api/") or path == "/field/me"] == []
     put(held, report("已送"))
     sent(held)
     faults.away = True
