@@ -121,6 +121,8 @@ def objection(
     for at in times:
         if at is not None and not (at.tzinfo is not None and at < LATEST):
             return Refused("visit_time_impossible", at=at.isoformat())
-    if happened(*times, now).at < EARLIEST:
-        return Refused("visit_time_impossible", at=times[0].isoformat())
+    said_at, sent_at = times
+    backwards = sent_at is not None and sent_at < EARLIEST <= said_at  # sent before it was
+    if backwards or happened(said_at, sent_at, now).at < EARLIEST:
+        return Refused("visit_time_impossible", at=said_at.isoformat())
     return None
