@@ -48,14 +48,14 @@ LISTEN = "document.addEventListener('securitypolicyviolation', e => console.erro
 Serve = Callable[..., str]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def made(cluster_urls: tuple[str, str]) -> Iterator[Fresh]:
-    """A schema of the browser's own: its readers change things."""
+    """A schema of a file's own: its readers change things, and what one file leaves is no other's concern."""
     with new_schema(cluster_urls, f"t_{uuid.uuid4().hex[:12]}") as one:
         yield one
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def county(made: Fresh) -> County:
     """The county with offices and their people, and enough reports for two pages, one of them doubtful."""
     with made.begin() as db:
@@ -78,14 +78,14 @@ def _offices(db: Connection) -> None:
         accounts.create(db, login=role, name=f"{role} 某", role=role, password=PASSWORD, area_codes=["370101"])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def serve(made: Fresh, county: County, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
     """`with serve(**settings) as address`: a service on the county, at NOW."""
     folder = tmp_path_factory.mktemp("data")
     return lambda **changes: serving(create_app(settings(made, folder, **changes), clock=Clock()))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def address(serve: Callable[..., Any]) -> Iterator[str]:
     """The service that most tests use."""
     with serve() as running:
@@ -162,9 +162,9 @@ class Visit:
 Visitor = Callable[..., Visit]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def cookies(browser: Browser, address: str, county: County) -> Callable[[str], Any]:
-    """`cookies(login)`: the cookies of a reader who logged in through the form, once a session."""
+    """`cookies(login)`: the cookies of a reader who logged in through the form, once a file."""
     kept: dict[str, Any] = {}
 
     def of(login: str) -> Any:
@@ -188,7 +188,7 @@ def log_in(page: Page, login: str, password: str = PASSWORD) -> None:
     page.click("main button[type=submit]")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def kept(browser: Browser) -> Iterator[dict[str, BrowserContext]]:
     """Contexts of readers on a desk, by login: with their cookies and cache, like an office's browser."""
     contexts: dict[str, BrowserContext] = {}
