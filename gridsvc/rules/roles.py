@@ -23,6 +23,7 @@ MAY: dict[str, frozenset[str]] = {
     "submit": _STAFF | {"anonymous"},
     "import_unsent": frozenset({"admin", "manager"}),  # of a file that a phone could not send
     "sync": _STAFF,  # what a phone kept; each item asks for its own deed
+    "keep_offline": _STAFF - {"admin", "planner"},  # the lists of a phone: some grids, never all
     "read_categories": _STAFF | {"anonymous"},
     "read_basemap": _STAFF | {"anonymous"},
     "read_own_report": _STAFF | {"anonymous"},  # with the secret of its link

@@ -138,7 +138,7 @@ _LIST = "kept list"  # what a cursor is for
 
 @router.get("/sync", operation_id="read_kept", responses={200: {"model": kept_schemas.KeptOut}})
 def kept(
-    unit: Annotated[Unit, may("sync")],
+    unit: Annotated[Unit, may("keep_offline")],
     since: Annotated[schemas.Words | None, Query(max_length=4000, description="`cursor` of the answer before")] = None,
 ) -> Response:
     """What a phone keeps for work without signal: own grids and those beside them, compounds, doors, open reports.
