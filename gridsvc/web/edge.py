@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -80,6 +80,8 @@ class Edge:
             return
         try:
             await self._app(scope, self._limited(scope, receive), guarded)
+        except ClientDisconnect:
+            return  # who asked has gone: there is nobody to answer, and nothing went wrong here
         except Exception as error:
             if started:
                 raise
