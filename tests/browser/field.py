@@ -149,7 +149,8 @@ class Phone:
 
     def clean(self) -> None:
         """Nothing; fails where the console had an error that was not about a lost network."""
-        assert [one for one in self.said if "ERR_" not in one and "status of" not in one] == []
+        wrong = [one for one in self.said if "ERR_" not in one and "status of" not in one]
+        assert wrong == [], wrong
 
 
 SMALL = """() => [...document.querySelectorAll("button, select, summary, a, input:not([type=hidden])")]
