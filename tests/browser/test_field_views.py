@@ -135,7 +135,7 @@ def test_an_item_whose_photo_is_lost_sends_the_rest(held: Phone, day: Day) -> No
     _, door = at_first_door(held)
     day.faults.away = True
     key = put(held, visit(door, need={"category": "0506", "description": "积水"}), photo="#456")
-    held.page.evaluate(LOSE, held.outbox()[0]["photos"][0])
+    held.page.evaluate(LOSE, next(row for row in held.outbox() if row["key"] == key)["photos"][0])
     day.faults.away = False
     page = held.open("/queue")
     held.call("queue", "m.flush({ force: true })")

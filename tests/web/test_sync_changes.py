@@ -283,4 +283,4 @@ def test_who_sees_everything_has_no_list(town: Town) -> None:
     for login in ("admin", "planner"):
         headers = {"Authorization": f"Bearer {town.county.tokens[login]}"}
         answer = httpx.get(town.address + URL, headers=headers)
-        assert (answer.status_code, answer.json()["code"]) == (403, "sync_not_for")
+        assert (answer.status_code, answer.json()["code"]) == (403, "not_allowed")
