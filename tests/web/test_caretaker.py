@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
+import pytest
 import shapely
 from sqlalchemy import text
 
@@ -63,7 +64,8 @@ def test_it_can_be_switched_off(fresh: Fresh) -> None:
         assert "periodic" not in {thread.name for thread in threading.enumerate()}
 
 
-def test_it_tidies_up_once_a_day(fresh: Fresh, tmp_path: Path) -> None:
+def test_it_tidies_up_once_a_day(fresh: Fresh, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
     at = [NOW]
     with fresh.begin() as db:
         point = bytes(shapely.to_wkb(shapely.Point(110, 23)))
@@ -87,6 +89,7 @@ def test_it_tidies_up_once_a_day(fresh: Fresh, tmp_path: Path) -> None:
     stray = files.picture(bytes(32))
     with caring(settings, fresh.app_url, lambda: at[0]):
         assert wait_for(initials)
+        assert wait_for(lambda: "initials of" in caplog.text)  # told when all of that day's tidying is done
         stray.parent.mkdir(parents=True, exist_ok=True)
         stray.write_bytes(b"x")
         os.utime(stray, (0, 0))
