@@ -337,6 +337,7 @@ def test_paper_is_asked_for_what_the_screen_shows(visit: Visit) -> None:
     with page.expect_response("**/api/v1/stats/**"):
         page.locator("#f-category").select_option("waste")
     page.locator("#map-frame[aria-busy=false]").wait_for()
+    page.locator("#map-paper").select_option("a3")
     for kind in ("pdf", "png"):
         address = urlsplit(page.locator(f"[data-file={kind}]").get_attribute("href") or "")
         assert address.path == f"/maps/hotspots.{kind}"
@@ -344,7 +345,7 @@ def test_paper_is_asked_for_what_the_screen_shows(visit: Visit) -> None:
         breaks, place, size = asked.pop("breaks"), asked.pop("map"), asked.pop("px")
         assert asked == {
             "from": "2026-09-01", "to": "2026-09-30", "category": "waste", "by": "grid", "lang": "en",
-            "show": "smoothed", "sel": PICKED,
+            "show": "smoothed", "sel": PICKED, "paper": "a3",
         }  # fmt: skip
         assert breaks in page.url
         frame = page.locator("#map-frame").bounding_box()

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from html import unescape
+
 import pytest
 
+from gridsvc.i18n import translate
 from tests.web.conftest import Client
 
 MOST_BYTES = 20_480
@@ -26,3 +30,23 @@ def test_the_list_of_categories_is_in_the_page_only_without_scripts(client: Clie
     assert len(known) >= 3
     held = [{one["code"] for one in known if f'<option value="{one["code"]}"' in text} for text in (page, asked, table)]
     assert held == [set(), {"0506"}, {one["code"] for one in known}]
+
+
+@pytest.mark.parametrize("asked", [{}, {"weights": "knn"}, {"weights": "nonsense"}, {"category": "0110"}])
+def test_the_table_without_scripts_says_what_is_hot_and_how_sure(client: Client, asked: dict[str, str]) -> None:
+    admin, words = client("admin"), asked | {"lang": "en"}
+    page = unescape(admin.get("/maps/hotspots", params=words | {"table": "1"}).text)
+    lines = {code: line for line in page.split("<tr>") for code in re.findall(r"<small>(\d+)</small>", line)}
+    known = {name: value for name, value in words.items() if value != "nonsense"}
+    told = admin.get("/api/v1/stats/hotspots", params=known).json()
+    assert {row["code"] for row in told["rows"]} == set(lines)
+    for row in told["rows"]:
+        name = f"band_{row['band']}" if row["band"] else f"why_{row['why']}" if row["why"] else "not_tested"
+        assert f"<td>{translate(f'maps.{name}', 'en')}</td>" in lines[row["code"]]
+    test = told["significance"]
+    name = f"tested_{test['on']}" if test["n_tested"] else f"untested_{test['reason']}"
+    assert translate(f"maps.{name}", "en") in page
+    assert (
+        "Significance"
+        not in admin.get("/maps/coverage", params={"table": "1", "lang": "en"}).text.split("map-labels")[0]
+    )

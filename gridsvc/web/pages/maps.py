@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from datetime import date
+from typing import Any, get_args
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 from starlette.responses import Response
 
-from gridsvc import basemap, campaigns, categories, grids, stats
+from gridsvc import basemap, campaigns, categories, grids
 from gridsvc import coverage as visit_coverage
 from gridsvc.errors import GridsvcError, Unavailable
+from gridsvc.neighbours import Kind
 from gridsvc.web import schemas
-from gridsvc.web.api import period
-from gridsvc.web.api.stats import told
+from gridsvc.web.api.stats import hotspots_told, told
 from gridsvc.web.deps import ServicesDep, Unit, UnitDep, may
 from gridsvc.web.pages.ground import TILES, TILES_MAX_ZOOM, edition_of
 from gridsvc.web.services import Services
@@ -81,23 +82,23 @@ def _show(request: Request, unit: Unit, mine: Services, view: View) -> Response:
 
 
 def _figures(unit: Unit, frame: Frame, view: View, query: dict[str, str]) -> dict[str, Any]:
-    """The table for a reader without scripts: rows by grid, their period, what is on no grid; or why it is refused."""
-    days = {}
-    for name in ("from", "to"):
+    """The table for a reader without scripts, as the API answers: rows by grid, tested where the page shows hot spots;
+    or why it is refused."""
+    days: dict[str, date | None] = {"from": None, "to": None}
+    for name in days:
         try:
             days[name] = schemas.day(query[name]) if name in query else None
         except ValueError:
             return {"rows": [], "refused": frame.words("pages.form.day", found=query[name])}
     try:
-        if view == "coverage":
-            asked = visit_coverage.Query(("grid",), query.get("campaign"), days["from"], days["to"])
-            counted = visit_coverage.table(unit.db, asked, unit.actor, unit.now, frame.zone)
-            table, first, last = visit_coverage.for_map(counted), counted.window.first, counted.window.last
-        else:
-            chosen = period.chosen(days["from"], days["to"], frame.now, frame.zone)
-            table = stats.hotspots(unit.db, chosen.bounds, unit.actor, category=query.get("category"))
-            first, last = chosen.first, chosen.last
+        if view == "hotspots":
+            kind: Kind = next((one for one in get_args(Kind) if one == query.get("weights")), "queen")
+            first, last, category, side = days["from"], days["to"], query.get("category"), hotspots.CELL_SIZES_M[0]
+            return hotspots_told(unit, first, last, category=category, by="grid", cell_m=side, weights=kind)
+        asked = visit_coverage.Query(("grid",), query.get("campaign"), days["from"], days["to"])
+        counted = visit_coverage.table(unit.db, asked, unit.actor, unit.now, frame.zone)
     except GridsvcError as error:
         return {"rows": [], "refused": frame.says(error.code, **error.facts)}
-    period_told = {"from": first.isoformat(), "to": last.isoformat()}
-    return {"rows": told(table, view), "unlocated": table.n_unlocated} | period_told
+    table, window = visit_coverage.for_map(counted), counted.window
+    period = {"from": window.first.isoformat(), "to": window.last.isoformat()}
+    return {"rows": told(table, view), "unlocated": table.n_unlocated} | period

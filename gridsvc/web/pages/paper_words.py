@@ -222,7 +222,7 @@ class Teller:
     def _found(self) -> list[str]:
         rows, test = self.answer["rows"], self.answer["significance"]
         if not test["n_tested"]:
-            return [self._word("untested")]
+            return [self._word(f"untested_{test['reason'] or 'too_few'}")]
         bands = [row.get("band") for row in rows]
         tested = len(bands) - bands.count(None)
         n = {
