@@ -17,9 +17,10 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -101,18 +102,29 @@ def ensure(folder: Path, names: Sequence[str], now: datetime) -> Served:
     return Served(*files, der, kept.not_valid_after_utc, tuple(names), new, new_authority)
 
 
-def brought(cert: Path, key: Path) -> Served:
+def brought(cert: Path, key: Path, now: datetime) -> Served:
     """What the office brought itself: the first certificate of the file, and what it speaks for.
 
     Raises:
-        Refused: `lan_cert_unreadable`.
+        Refused: `lan_cert_unreadable`, `lan_key_unreadable`, `lan_key_unfit` (it is another certificate's),
+            `lan_cert_outdated` (it holds no more, or not yet).
     """
     try:
         found = x509.load_pem_x509_certificates(cert.read_bytes())[0]
         names = _names(found)
     except (OSError, ValueError, IndexError) as error:
         raise Refused("lan_cert_unreadable", file=str(cert)) from error
-    return Served(cert, key, None, found.not_valid_after_utc, names)
+    try:
+        held = load_pem_private_key(key.read_bytes(), None).public_key()
+    except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise Refused("lan_key_unreadable", file=str(key)) from error
+    if _public(held) != _public(found.public_key()):
+        raise Refused("lan_key_unfit", cert=str(cert), key=str(key))
+    begins_at, ends_at = found.not_valid_before_utc, found.not_valid_after_utc
+    if not begins_at <= now <= ends_at:
+        facts = {"begins_at": f"{begins_at:%Y-%m-%d %H:%M}", "ends_at": f"{ends_at:%Y-%m-%d %H:%M}"}
+        raise Refused("lan_cert_outdated", file=str(cert), **facts)
+    return Served(cert, key, None, ends_at, names)
 
 
 # ---- the authority ---------------------------------------------------------------------------------------------------
@@ -226,9 +238,7 @@ def _names(cert: x509.Certificate) -> tuple[str, ...]:
     return (*found.get_values_for_type(x509.DNSName), *(str(one) for one in addresses))
 
 
-def _public(key: object) -> bytes:
-    if not isinstance(key, ec.EllipticCurvePublicKey):
-        return b""
+def _public(key: PublicKeyTypes) -> bytes:
     return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 

@@ -167,6 +167,11 @@ def join(
     return Joined(held.id, held.number, held.state, n, now, True)
 
 
+def is_stored(db: Connection, client_key: UUID) -> bool:
+    """Whether somebody joined a report with this key: who comes with it again joins no other one."""
+    return bool(db.scalar(select(select(t.joined.c.id).where(t.joined.c.client_key == client_key).exists())))
+
+
 def _is_hidden(db: Connection, report_id: int, hidden: Sequence[str]) -> bool:
     r, c = t.report.c, t.category.c
     codes = select(c.code, c.parent_code).join_from(t.report, t.category, r.category == c.code)

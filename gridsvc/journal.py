@@ -44,10 +44,10 @@ def row(
 ) -> dict[str, Any]:
     """The parameters of a statement that appends a row; a note gets a salt, so that its digest tells nothing of it.
 
-    Where somebody took it in from the file of the actor's phone, the facts say who (`imported_by`, the account's id).
+    Where somebody took it in from the file of the actor's phone, the facts say who (`imported_by`, the login).
     """
     if actor.importer is not None:
-        facts = (facts or {}) | {"imported_by": actor.importer.account_id}
+        facts = (facts or {}) | {"imported_by": actor.importer.login}
     made: dict[str, Any] = {"report_id": report_id, "seq": seq, "action": action, "from_state": from_state}
     made |= {"to_state": to_state, "actor_id": actor.account_id, "at": at, "note": note}
     made["facts"] = json.dumps(facts) if facts else None

@@ -20,13 +20,15 @@ _FAR = ("192.0.2.1", 9)  # RFC 5737: nobody's; nothing is sent there
 class Lan:
     """How the service is reached: `hosts` are addresses and names that the certificate covers, the best one first.
 
-    `port` speaks https; `trust_port` plain http, which hands out the authority's certificate and nothing else.
+    `port` speaks https; `trust_port` plain http, which hands out the authority's certificate and nothing else. Both
+    listen at `listens`, addresses of this machine, and at no other.
     """
 
     hosts: tuple[str, ...]
     port: int
     trust_port: int
     served: Served
+    listens: tuple[str, ...] = ("127.0.0.1",)
 
     def address(self, path: str = "", host: str | None = None) -> str:
         """The https address of a path; at the host that was asked for, where it is one of ours."""

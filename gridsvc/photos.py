@@ -81,18 +81,18 @@ class Redaction:
     removed_at: datetime | None
 
 
-def digest(text: str) -> bytes:
+def digest(text: str, refused: str = "photo_digest") -> bytes:
     """The 32 bytes that 64 hexadecimal digits stand for.
 
     Raises:
-        Refused: `photo_digest`: they are not.
+        Refused: `refused`, a code: they are not.
 
     >>> digest("AB" * 32) == bytes([0xAB]) * 32
     True
     """
     lower = text.lower()
     if len(lower) != 64 or not set(lower) <= _DIGITS:
-        raise Refused("photo_digest", found=text[:80])
+        raise Refused(refused, found=text[:80])
     return bytes.fromhex(lower)
 
 

@@ -291,6 +291,23 @@ def _locate_all(
     return told
 
 
+def uid(client_key: UUID | None) -> str | None:
+    """What tells a report from every other, whatever number it got; None where its source names it, in an import.
+
+    A number alone may be given again: what came after a backup is gone when it is restored. Nobody can guess the key
+    from it.
+
+    >>> uid(UUID(int=1)), uid(None)
+    ('7c3ccd10bb7ec37b', None)
+    """
+    return None if client_key is None else hashlib.sha256(client_key.bytes).hexdigest()[:16]
+
+
+def is_stored(db: Connection, client_key: UUID) -> bool:
+    """Whether a report with this key is stored: what comes with it again makes no other one."""
+    return bool(db.scalar(select(select(t.report.c.id).where(t.report.c.client_key == client_key).exists())))
+
+
 def compound_of(db: Connection, report_id: int) -> int | None:
     """The id of the compound that a report names, where it names one that is known."""
     return db.scalar(select(t.report.c.compound_id).where(t.report.c.id == report_id))
@@ -357,7 +374,7 @@ def _row(draft: Draft, begun: Any, located: _Located, actor: Actor, now: datetim
     }
     row |= _placed(located.placement) | _observed(draft, now) | _measured(draft.measured)
     if actor.importer is not None:
-        row["facts"] = json.dumps({"imported_by": actor.importer.account_id})
+        row["facts"] = json.dumps({"imported_by": actor.importer.login})
     return _Row(_UNTIMED | _LIKE_IT | row, located, now)
 
 

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from gridsvc import cases, handling, photos, voices
+from gridsvc import cases, handling, photos, reports, voices
 from gridsvc.db.queries import ask, ask_each
 from gridsvc.errors import Conflict, GridsvcError, NotFound, Refused
 from gridsvc.grids import Rule
@@ -46,7 +46,8 @@ class Target:
 class Act:
     """An action (`wish`), or photos and a voice note that come after the text (no wish); `digest` of all that was sent.
 
-    `done_at` is when the phone kept it, by its clock; `sent_at` that clock at sending.
+    `done_at` is when the phone kept it, by its clock; `sent_at` that clock at sending; `uid` (`reports.uid`, or None):
+    what the phone knows the report by beside its number.
     """
 
     key: UUID
@@ -57,6 +58,7 @@ class Act:
     voice: str | None = None
     done_at: datetime | None = None
     sent_at: datetime | None = None
+    uid: str | None = None
 
     @property
     def kind(self) -> str:
@@ -107,7 +109,7 @@ def perform(
     if not acts:
         return {}
     known = {row.key: row for row in ask(db, "sync_known", {"keys": [one.key for one in acts.values()]})}
-    ids, own = _targets(db, acts, actor)
+    ids, own, uids = _targets(db, acts, actor)
     wanted = {ids[one.target] for one in acts.values() if one.target in ids} | {row.report_id for row in known.values()}
     # and the reports that others are to follow: whoever needs two of them locks them in one order
     parents = {one.wish.parent for one in acts.values() if one.wish is not None and one.wish.parent}
@@ -125,6 +127,8 @@ def perform(
             desk.told[at] = _again(desk, act, row)
         elif report_id is None or not (report_id in seen or (act.wish is None and report_id in own)):
             desk.told[at] = _unknown(act)
+        elif act.uid is not None and act.uid != uids[report_id]:
+            desk.told[at] = Refused("report_other", number=held[report_id].number)
         else:
             left[at] = (report_id, act)
     terms = agreed(db) if any(act.wish for _, act in left.values()) else None
@@ -146,8 +150,11 @@ def _unknown(act: Act) -> GridsvcError:
     return NotFound("report_unknown", number=act.target.number)
 
 
-def _targets(db: Connection, acts: Mapping[int, Act], actor: Actor) -> tuple[dict[Target, int], frozenset[int]]:
-    """The reports that are meant, by how they are named; and which of all these the account itself sent."""
+def _targets(
+    db: Connection, acts: Mapping[int, Act], actor: Actor
+) -> tuple[dict[Target, int], frozenset[int], dict[int, str | None]]:
+    """The reports that are meant, by how they are named; which of these the account itself sent; what tells each from
+    all others."""
     targets = {one.target for one in acts.values()}
     named = [one for one in targets if one.report_key is None]
     keyed = {one.report_key: one for one in targets if one.report_key is not None}
@@ -162,12 +169,14 @@ def _targets(db: Connection, acts: Mapping[int, Act], actor: Actor) -> tuple[dic
     }
     found: dict[Target, int] = {}
     own: set[int] = set()
+    uids: dict[int, str | None] = {}
     for row in ask(db, "sync_targets", values):
         target = both[row.client_key] if row.client_key else Target(row.number, row.source, row.repeat)
         found[target] = row.id
+        uids[row.id] = reports.uid(row.sent_key)
         if row.own:
             own.add(row.id)
-    return found, frozenset(own)
+    return found, frozenset(own), uids
 
 
 def _rounds(left: Mapping[int, tuple[int, Act]]) -> Iterator[dict[int, tuple[int, Act]]]:

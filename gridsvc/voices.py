@@ -12,13 +12,12 @@ from uuid import uuid4
 from sqlalchemy import Connection, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
-from gridsvc import sounds
+from gridsvc import photos, sounds
 from gridsvc.db import tables as t
 from gridsvc.db.queries import load
 from gridsvc.errors import NotFound, Refused
 from gridsvc.photo_cleaning import ENDED, Keeping
 from gridsvc.photo_files import Files
-from gridsvc.photos import folder_token
 from gridsvc.rules.roles import Actor, may
 from gridsvc.stats import scope
 
@@ -26,7 +25,6 @@ MOST_BYTES = 1024 * 1024
 LONGEST_S = 60
 TOLERANCE_S = 2.0  # a phone that stops at the full minute writes a little more
 MOST_OF_REPORT = 12
-_DIGITS = frozenset("0123456789abcdef")
 
 Begin = Callable[[], AbstractContextManager[Connection]]
 
@@ -64,14 +62,8 @@ def digest(text: str) -> bytes:
 
     Raises:
         Refused: `voice_digest`: they are not.
-
-    >>> digest("AB" * 32) == bytes([0xAB]) * 32
-    True
     """
-    lower = text.lower()
-    if len(lower) != 64 or not set(lower) <= _DIGITS:
-        raise Refused("voice_digest", found=text[:80])
-    return bytes.fromhex(lower)
+    return photos.digest(text, "voice_digest")
 
 
 def check(content: bytes) -> sounds.Sound:
@@ -97,7 +89,7 @@ def save(db: Connection, files: Files, content: bytes, actor: Actor, now: dateti
     """
     sound = check(content)
     db.execute(load("photo_lock"), {"alone": False})
-    files.claim(folder_token(db))
+    files.claim(photos.folder_token(db))
     sha256 = files.keep_note(content)
     row = {"sha256": sha256, "media_type": sound.media_type, "n_bytes": len(content), "duration_s": sound.duration_s}
     unless_known = insert(t.voice).on_conflict_do_nothing(index_elements=["sha256"]).returning(t.voice.c.sha256)
@@ -188,7 +180,7 @@ def clean(begin: Begin, files: Files, keeping: Keeping, now: datetime, *, dry_ru
     """
     with begin() as db:
         if files.folder.is_dir():
-            files.claim(folder_token(db))
+            files.claim(photos.folder_token(db))
         unused = db.scalars(load("voice_orphans"), {"before": now - keeping.unused}).all()
         ended: Collection[bytes] = ()
         if keeping.ended is not None:

@@ -20,6 +20,7 @@ from gridsvc.errors import Conflict, Refused, Unavailable
 from gridsvc.lan import Lan
 from gridsvc.settings import Settings
 
+HERE = "127.0.0.1"
 # why an address cannot be listened at, in words of ours: the system's are English
 _REASONS = {errno.EADDRINUSE: "port_taken", errno.EACCES: "port_reserved", errno.EADDRNOTAVAIL: "host_elsewhere"}
 
@@ -29,8 +30,11 @@ def run(door: Door, args: argparse.Namespace) -> int:
     settings, network = chosen(door.settings, args), None
     if args.lan:
         settings, network = for_network(settings, door.now)
-        check_port(settings.model_copy(update={"port": settings.trust_port}))
-    check_port(settings)
+        for host in network.listens:
+            for port in (settings.trust_port, settings.port):
+                check_port(settings.model_copy(update={"host": host, "port": port}))
+    else:
+        check_port(settings)
     with database(settings) as (app_url, _):
         with transaction(app_url, settings.db_schema) as db:
             found = migrate.revisions(db, settings.db_schema)
@@ -52,32 +56,37 @@ def _begun(door: Door, settings: Settings, network: Lan | None) -> None:
     door.say(door.word("serve.lan", address=network.trust_address))
     if network.served.fingerprint:
         door.say(door.word("serve.lan_fingerprint", fingerprint=network.served.fingerprint))
-    door.say(door.word("serve.ready", address=network.address()))
+    # every address that the network reaches it at, as far as the certificate speaks for it
+    named = [network.address(host=one) for one in network.listens if one in network.hosts and one != HERE]
+    door.say(door.word("serve.ready", address=", ".join(dict.fromkeys([network.address(), *named]))))
 
 
 def for_network(settings: Settings, now: datetime) -> tuple[Settings, Lan]:
     """The same settings for the machine's own network, with the office's certificate or one of our own authority.
 
     Raises:
-        Refused: lan_behind_proxy, lan_no_address, lan_not_local, lan_cert_unreadable.
+        Refused: lan_behind_proxy, lan_no_address, lan_not_local; the office's certificate as `certificates.brought`.
     """
     if settings.trusted_proxy:
         raise Refused("lan_behind_proxy")
-    open_to_all = settings.host in ("127.0.0.1", "localhost", "::1", "0.0.0.0", "::")  # noqa: S104 - what was chosen
+    open_to_all = settings.host in (HERE, "localhost", "::1", "0.0.0.0", "::")  # noqa: S104 - what was chosen
+    listens = lan.addresses() if open_to_all else [settings.host]
     if settings.tls_cert and settings.tls_key:
-        served = certificates.brought(settings.tls_cert, settings.tls_key)
-        hosts = [name for name in served.names if not name.startswith("*")] or lan.addresses()
+        served = certificates.brought(settings.tls_cert, settings.tls_key, now)
+        hosts = [name for name in served.names if not name.startswith("*")] or listens
     else:
-        hosts = lan.addresses() if open_to_all else [settings.host]
+        hosts = listens
         if hosts:
-            every = [*hosts, *lan.names(), "localhost", "127.0.0.1"]
+            every = [*hosts, *lan.names(), "localhost", HERE]
             served = certificates.ensure(settings.data_dir / "tls", list(dict.fromkeys(every)), now)
             hosts = list(served.names)
-    if not hosts:
+    if not listens:
         raise Refused("lan_no_address")
-    changed = {"host": "0.0.0.0" if open_to_all else settings.host}  # noqa: S104 - that is what --lan asks for
-    files = {"tls_cert": served.cert, "tls_key": served.key}
-    return settings.model_copy(update=changed | files), Lan(tuple(hosts), settings.port, settings.trust_port, served)
+    changed = {"host": listens[0], "tls_cert": served.cert, "tls_key": served.key}
+    # never at 0.0.0.0: an address that the machine has in another network is not what was printed
+    at = (*listens, *([HERE] if open_to_all else []))
+    network = Lan(tuple(hosts), settings.port, settings.trust_port, served, at)
+    return settings.model_copy(update=changed), network
 
 
 def chosen(settings: Settings, args: argparse.Namespace) -> Settings:

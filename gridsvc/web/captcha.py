@@ -4,6 +4,9 @@
 "answer": "…"} on its standard input and ends with 0 where the answer is right, with 1 where it is wrong. Where the
 command itself fails or takes longer than five seconds, reports are taken without: a broken guard must not silence a
 district.
+
+The question stands in the form, so where there is one, who has no account reports with the form: over the API nothing
+could tell whether it was asked.
 """
 
 from __future__ import annotations
@@ -13,9 +16,17 @@ import logging
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from gridsvc.errors import Forbidden
+from gridsvc.settings import Settings
+from gridsvc.web import schemas
 
 LONGEST_S = 5.0
 WRONG = 1
+HELD: dict[int | str, dict[str, Any]] = {
+    403: {"model": schemas.ErrorOut, "description": "`captcha_form`: without an account, by the form at /report only"}
+}
 _log = logging.getLogger(__name__)
 
 
@@ -45,6 +56,16 @@ def right(command: Path, question_id: str, answer: str) -> bool:
         _log.warning("the captcha's command cannot say whether an answer is right")
         return True
     return done.returncode == 0
+
+
+def hold_to_form(settings: Settings) -> None:
+    """Returns where nobody is asked a question, so that a report of somebody without an account may come past the form.
+
+    Raises:
+        Forbidden: `captcha_form`.
+    """
+    if settings.captcha_command is not None:
+        raise Forbidden("captcha_form", form="/report")
 
 
 def _run(command: Path, words: tuple[str, ...], said: str | None) -> subprocess.CompletedProcess[str] | None:

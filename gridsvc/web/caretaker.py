@@ -1,6 +1,7 @@
 """The service's own periodic work while it serves: one thread that looks every few minutes at what is due.
 
-Once a day it also tidies up: photos that may be kept no longer, names that have no initials yet.
+Once a day it also tidies up: photos that may be kept no longer, names that have no initials yet, changes
+of doors that no phone asks for any more.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from gridsvc import categories, compounds, periodic, photo_cleaning, report_tiles, terms, voices
+from gridsvc import categories, compounds, door_changes, periodic, photo_cleaning, report_tiles, terms, voices
 from gridsvc.db.engine import transaction
 from gridsvc.errors import GridsvcError
 from gridsvc.photo_cleaning import Keeping
@@ -64,6 +65,7 @@ def _tidy(begin: Callable[[], AbstractContextManager[Connection]], settings: Set
     try:
         with begin() as db:
             n_names = compounds.complete_initials(db) + categories.complete_initials(db)
+            n_changes = door_changes.prune(db)
         done = photo_cleaning.clean(begin, Files(settings.photo_folder), keeping, now)
         notes = voices.clean(begin, voices.files_of(settings.voice_folder), keeping, now)
     except (SQLAlchemyError, OSError, GridsvcError) as error:
@@ -71,6 +73,8 @@ def _tidy(begin: Callable[[], AbstractContextManager[Connection]], settings: Set
         return
     if n_names:
         log.info("initials of %d names of compounds and categories completed", n_names)
+    if n_changes:
+        log.info("%d changes of doors that no phone asks for any more removed", n_changes)
     if done.n_files or done.n_unused or done.n_ended:
         told = (done.n_unused, done.n_ended, done.n_uncovered, done.n_files)
         log.info("photos removed: %d unused, %d of ended reports, %d from before a redaction; %d files", *told)

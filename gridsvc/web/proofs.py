@@ -37,7 +37,7 @@ def sender(request: Request, unit: Unit) -> str | None:
 
 def give(request: Request, unit: Unit) -> None:
     """Nothing; afterwards the browser has a proof, the one it had or a new one that the answer brings; an address gets
-    only so many an hour."""
+    few at once, and only so many an hour: else many proofs would be as many limits."""
     if unit.actor.known or _read(request, unit):
         return
     try:
@@ -48,16 +48,20 @@ def give(request: Request, unit: Unit) -> None:
     security.remember(request, cookie(request), f"{named}.{_mac(_key(unit), named)}", LASTS_S)
 
 
-def take(request: Request, unit: Unit, *, counted: bool = False) -> None:
+def take(request: Request, unit: Unit, *, again: bool = False, counted: bool = False) -> None:
     """Returns where a caller without an account may send a report from here.
 
     Args:
+        again: it is stored already, and is sent once more: that is no report, and costs what a look does.
         counted: that a caller without a proof counts for the address was seen to already.
 
     Raises:
         TooMany: not now.
     """
     if unit.actor.known:
+        return
+    if again:
+        look(request, unit)
         return
     mine, caller, named = unit.mine, security.address(request), sender(request, unit)
     if named is None and not counted:

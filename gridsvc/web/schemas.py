@@ -143,16 +143,19 @@ class LocationIn(In):
         return reports.Position(self.lon, self.lat, parse_crs(self.crs).name, self.accuracy_m)
 
 
+Phone = Annotated[Words, Field(min_length=5, max_length=40, pattern=r"^[0-9+][0-9 ()+/-]*$")]
+
+
 class ContactIn(In):
     """How the sender can be reached: only for those who work on the report, masked even for them."""
 
     name: Annotated[Words, Field(min_length=1, max_length=100), AfterValidator(_filled)] | None = None
-    phone: Annotated[Words, Field(min_length=5, max_length=40, pattern=r"^[0-9+][0-9 ()+/-]*$")] | None = None
+    phone: Phone | None = None
     address: Annotated[Words, Field(min_length=1, max_length=300), AfterValidator(_filled)] | None = None
     for_name: Annotated[Words, Field(min_length=1, max_length=100), AfterValidator(_filled)] | None = Field(
         None, description="of somebody else for whom it is reported"
     )
-    for_phone: Annotated[Words, Field(min_length=5, max_length=40, pattern=r"^[0-9+][0-9 ()+/-]*$")] | None = None
+    for_phone: Phone | None = None
     tell: Annotated[Words, Field(pattern="^(reporter|concerned|both)$")] | None = Field(
         None, description="who of the two is told how it goes"
     )

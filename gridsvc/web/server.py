@@ -10,7 +10,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from types import FrameType
 from typing import Any, cast
@@ -94,8 +94,12 @@ def serve(settings: Settings, app_url: str, lan: Lan | None = None, begun: Calla
     gc.collect()
     gc.freeze()
     logging.getLogger("uvicorn.error").addFilter(_is_worth_a_word)
-    with caretaker.caring(settings, app_url, _now), _for_phones(settings, app.state.services, config):
-        server.run()
+    with (
+        _listening(lan, settings.port) as sockets,
+        caretaker.caring(settings, app_url, _now),
+        _for_phones(settings, app.state.services, config),
+    ):
+        server.run(sockets)
     if server.ended_by == signal.SIGINT:
         raise KeyboardInterrupt
     if server.ended_by is not None:
@@ -127,14 +131,30 @@ def _for_phones(settings: Settings, mine: Services, config: uvicorn.Config) -> I
         return
     config.load()
     plain = Server(_config(trust.helper(mine), settings, lan.trust_port, lifespan="off"), leaving=lambda: None)
-    thread = threading.Thread(target=plain.run, name="plain", daemon=True)
-    thread.start()
-    try:
-        with trust.renewing(lan, cast(ssl.SSLContext, config.ssl), _now):
-            yield
-    finally:
-        plain.should_exit = True
-        thread.join(PATIENCE_S + 5)
+    with _listening(lan, lan.trust_port) as sockets:
+        thread = threading.Thread(target=plain.run, args=(sockets,), name="plain", daemon=True)
+        thread.start()
+        try:
+            with trust.renewing(lan, cast(ssl.SSLContext, config.ssl), _now):
+                yield
+        finally:
+            plain.should_exit = True
+            thread.join(PATIENCE_S + 5)
+
+
+@contextmanager
+def _listening(lan: Lan | None, port: int) -> Iterator[list[socket.socket] | None]:
+    """Sockets at the addresses of the network for as long as the block lasts; None: at the one of the settings."""
+    if lan is None:
+        yield None
+        return
+    with ExitStack() as held:
+        yield [held.enter_context(_socket(host, port)) for host in lan.listens]
+
+
+def _socket(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family)
 
 
 def _now() -> datetime:

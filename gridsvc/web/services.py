@@ -35,6 +35,7 @@ TILES_PER_MINUTE = 600  # of the provider's, from one address without an account
 LINKS_PER_MINUTE = 60  # of residents, from one address: a household or an office, and not a search for secrets
 CROWD_TIMES = 20  # as many reports a minute from one address, where each browser shows a proof of its own
 SENDER_REPORTS, SENDER_S = 6, 600  # of one such browser
+PROOFS, PROOFS_S = 4, 480  # new ones for browsers of one address: thirty an hour, and not all at once
 PLACE_S = 3600
 TAILS, TAILS_S = 5, 3600  # guesses of the phone behind one number: four digits are not many
 HASHES_AT_ONCE = 2  # a password check takes 32 MiB and a core
@@ -66,7 +67,7 @@ class Services:
     crowd_links: Limiter = field(default_factory=lambda: Limiter(LINKS_PER_MINUTE * CROWD_TIMES, 60))
     senders: Limiter = field(default_factory=lambda: Limiter(SENDER_REPORTS, SENDER_S))
     tails: Limiter = field(default_factory=lambda: Limiter(TAILS, TAILS_S))
-    proofs: Limiter = field(default_factory=lambda: Limiter(30, 3600))  # new ones for browsers of one address
+    proofs: Limiter = field(default_factory=lambda: Limiter(PROOFS, PROOFS_S))
     public: Picture | None = None  # what everybody sees, as it was counted last
     public_lock: threading.Lock = field(default_factory=threading.Lock)
     resident_key: bytes | None = None  # what signs residents' proofs, once it was asked for

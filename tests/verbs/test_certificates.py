@@ -14,12 +14,18 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 from gridsvc import certificates, lan
 from gridsvc.certificates import Served
 from gridsvc.errors import Refused
+from gridsvc.i18n import LOCALES, error_text
 
 NOW = datetime.now(UTC)  # the handshakes below look at the machine's clock
 NAMES = ("127.0.0.1", "192.168.7.20", "office.local", "localhost")
@@ -160,14 +166,39 @@ def test_nobody_else_even_with_the_authority_s_key(tmp_path: Path, name: str) ->
 
 def test_what_the_office_brought_is_read(tmp_path: Path) -> None:
     made = certificates.ensure(tmp_path / "tls", NAMES, NOW)
-    own = certificates.brought(made.cert, made.key)
+    own = certificates.brought(made.cert, made.key, NOW)
     assert (own.authority, own.fingerprint, own.ends_at) == (None, None, made.ends_at)
     assert set(own.names) == set(NAMES)
     (tmp_path / "x").write_text("nothing")
     for wrong in ("x", "absent"):
         with pytest.raises(Refused) as refused:
-            certificates.brought(tmp_path / wrong, made.key)
+            certificates.brought(tmp_path / wrong, made.key, NOW)
         assert refused.value.code == "lan_cert_unreadable"
+        with pytest.raises(Refused) as refused:
+            certificates.brought(made.cert, tmp_path / wrong, NOW)
+        assert refused.value.code == "lan_key_unreadable"
+    locked = rsa.generate_private_key(65537, 2048).private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"password")
+    )
+    (tmp_path / "locked").write_bytes(locked)
+    with pytest.raises(Refused) as refused:
+        certificates.brought(made.cert, tmp_path / "locked", NOW)
+    assert refused.value.code == "lan_key_unreadable"
+
+
+def test_what_the_office_brought_fits_and_holds(tmp_path: Path) -> None:
+    """Else it would serve, and every phone would be turned away by a warning."""
+    made, other = (certificates.ensure(tmp_path / name, NAMES, NOW) for name in ("tls", "other"))
+    with pytest.raises(Refused) as refused:
+        certificates.brought(made.cert, other.key, NOW)
+    assert (refused.value.code, refused.value.facts["key"]) == ("lan_key_unfit", str(other.key))
+    for at in (made.ends_at + timedelta(seconds=1), NOW - timedelta(days=2)):
+        with pytest.raises(Refused) as refused:
+            certificates.brought(made.cert, made.key, at)
+        assert refused.value.code == "lan_cert_outdated"
+        assert refused.value.facts["ends_at"] == f"{made.ends_at:%Y-%m-%d %H:%M}"
+    for lang in LOCALES:
+        assert str(made.cert) in error_text(refused.value.code, lang, **refused.value.facts)
 
 
 def test_addresses(tmp_path: Path) -> None:
@@ -178,7 +209,7 @@ def test_addresses(tmp_path: Path) -> None:
     assert here.address("/", "office.local") == "https://office.local:8000/"
     assert here.address("/", "evil.example") == "https://192.168.7.20:8000/"
     assert here.trust_address == "http://192.168.7.20:8080/trust"
-    own = lan.Lan(("grid.example.org",), 443, 8080, certificates.brought(served.cert, served.key))
+    own = lan.Lan(("grid.example.org",), 443, 8080, certificates.brought(served.cert, served.key, NOW))
     assert own.trust_address == "https://grid.example.org/field"
     for one in lan.addresses():
         assert certificates.is_local(one)

@@ -128,7 +128,7 @@ def test_without_a_network_there_is_nothing_to_trust(client: Client) -> None:
 def test_the_office_s_own_certificate_needs_no_page(
     app: Any, plain: httpx.Client, main: httpx.Client, here: Lan
 ) -> None:
-    own = replace(here, served=certificates.brought(here.served.cert, here.served.key))
+    own = replace(here, served=certificates.brought(here.served.cert, here.served.key, NOW))
     app.state.services.lan = own
     try:
         assert plain.get(CERTIFICATE).status_code == 307

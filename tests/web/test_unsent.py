@@ -66,8 +66,11 @@ def test_what_is_stored_says_who_took_it_in(town: Town) -> None:
         assert db.scalar(of, {"k": met["key"]}) == importer
         assert audit.verify(db).sound
     log = town.report(told[0]["number"])["log"]
-    assert [(row["action"], row["facts"]["imported_by"]) for row in log] == [("submit", importer), ("verify", importer)]
+    assert [(row["action"], row["facts"]["imported_by"]) for row in log] == [
+        ("submit", "manager_west"),
+        ("verify", "manager_west"),
+    ]
     page = town.client("manager_west").get(f"/reports/{told[0]['number']}", params={"lang": "en"}).text
-    assert "Taken in at the office" in page
+    assert "Taken in at the office from the phone&#39;s file, by manager_west" in page
     (sent,) = town.send(report())
     assert "imported_by" not in (town.report(sent["number"])["log"][0]["facts"] or {})

@@ -13,14 +13,12 @@ from starlette.responses import Response
 
 from gridsvc import joins, reports, residents
 from gridsvc.i18n import translate
-from gridsvc.web import proofs, qr, schemas
+from gridsvc.web import captcha, proofs, qr, schemas
 from gridsvc.web.api import public, rows
 from gridsvc.web.api import residents as api
 from gridsvc.web.deps import Unit, may
 
 router = APIRouter(prefix="/api/v1/residents", tags=["residents"])
-
-Phone = Annotated[schemas.Words, Field(min_length=5, max_length=40, pattern=r"^[0-9+][0-9 ()+/-]*$")]
 
 
 class PlaceIn(schemas.In):
@@ -56,7 +54,7 @@ class JoinIn(schemas.In):
     handle: Annotated[schemas.Words, Field(min_length=1, max_length=100)]
     client_key: schemas.Key
     secret_sha256: schemas.Sha256
-    phone: Phone | None = None
+    phone: schemas.Phone | None = None
 
 
 class JoinedOut(schemas.Out):
@@ -98,7 +96,8 @@ def similar(body: PlaceIn, request: Request, unit: Annotated[Unit, may("submit")
     "/join",
     status_code=201,
     operation_id="join_report",
-    responses={
+    responses=captcha.HELD
+    | {
         200: {"model": JoinedOut},
         201: {"model": JoinedOut},
         404: {"model": schemas.ErrorOut},
@@ -107,7 +106,9 @@ def similar(body: PlaceIn, request: Request, unit: Annotated[Unit, may("submit")
 )
 def join(body: JoinIn, request: Request, unit: Annotated[Unit, may("submit")]) -> Response:
     """Says that the caller has the same problem: counted once, with a link of its own to see how it gets on."""
-    proofs.take(request, unit)
+    if not unit.actor.known:
+        captcha.hold_to_form(unit.mine.settings)
+    proofs.take(request, unit, again=joins.is_stored(unit.db, body.client_key))
     done = joined(unit, body)
     words = translate(f"resident.state.{done.state}", unit.locale)
     told = {"number": done.number, "state": done.state, "state_words": words, "n_joined": done.n_joined}

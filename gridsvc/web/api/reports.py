@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from gridsvc import dossier, duplicates, grids, listing, reports, terms, unplaced
 from gridsvc.errors import Conflict, Refused
-from gridsvc.web import answers, proofs, schemas, security, services
+from gridsvc.web import answers, captcha, proofs, schemas, security, services
 from gridsvc.web.api import cursors, period, rows
 from gridsvc.web.deps import ServicesDep, Unit, may
 
@@ -30,8 +30,11 @@ Text = Annotated[schemas.Words | None, Query(min_length=1, max_length=200)]
 
 async def anonymous_limit(request: Request) -> None:
     """Returns where an address without an account may send another report."""
+    mine = services.of(request)
+    if security.presented(request) is None:
+        captcha.hold_to_form(mine.settings)
     if security.presented(request) is None and proofs.cookie(request) not in request.cookies:
-        services.of(request).anonymous.take(security.address(request), "too_many_reports")
+        mine.anonymous.take(security.address(request), "too_many_reports")
 
 
 @router.post(
@@ -39,16 +42,23 @@ async def anonymous_limit(request: Request) -> None:
     status_code=201,
     operation_id="submit_report",
     dependencies=[Depends(anonymous_limit)],
-    responses={
+    responses=captcha.HELD
+    | {
         200: {"model": schemas.SubmittedOut},
         201: {"model": schemas.SubmittedOut},
         409: {"model": schemas.ErrorOut},
     },
 )
 def submit(body: schemas.ReportIn, request: Request, unit: Annotated[Unit, may("submit")]) -> Response:
-    """Stores a report and says which grid it belongs to and who has it. Anybody may, without an account too."""
+    """Stores a report and says which grid it belongs to and who has it. Anybody may, without an account too.
+
+    Where residents are asked a question first (`GRIDSVC_CAPTCHA_COMMAND`), who has no account is sent to the form.
+    """
     draft = body.draft(body.client_key, unit.mine.settings.zone)
-    proofs.take(request, unit, counted=proofs.cookie(request) not in request.cookies)
+    if not unit.actor.known:
+        captcha.hold_to_form(unit.mine.settings)
+        again = reports.is_stored(unit.db, draft.client_key)
+        proofs.take(request, unit, again=again, counted=proofs.cookie(request) not in request.cookies)
     agreed = partial(terms.load, **unit.mine.settings.agreed)
     stored = reports.submit(unit.db, draft, unit.actor, unit.now, unit.mine.rule, agreed)
     proofs.take_place(unit, stored)

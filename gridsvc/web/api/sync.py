@@ -57,7 +57,8 @@ class ActionWanted(ActionSaid):
 class _OfReport(schemas.In):
     """Something about a report: by number, or by the key of a report or a visit with a need of the same account.
 
-    `done_at` is when the phone kept it, by its clock: the log has it, what counts is when it came in.
+    `done_at` is when the phone kept it, by its clock: the log has it, what counts is when it came in. `uid` is what
+    `read_kept` told of the report: where another has the number now, as after a restored backup, it is refused.
     """
 
     key: schemas.Key
@@ -65,6 +66,7 @@ class _OfReport(schemas.In):
     report_key: schemas.Key | None = None
     source: Source = reports.SOURCE
     repeat: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
+    uid: Annotated[schemas.Words, Field(max_length=40)] | None = None
     done_at: schemas.Moment | None = None
 
     @model_validator(mode="after")
@@ -143,7 +145,7 @@ def kept(
 ) -> Response:
     """What a phone keeps for work without signal: own grids and those beside them, compounds, doors, open reports.
 
-    Without `since` all of it; with it what changed, and what is `gone`. Where a duty, an edition, the campaign or the
+    Without `since` all of it; with it what changed, and what is `gone`. Where a duty, an edition, a campaign or the
     day is another, all of it again: `reset`. A door that comes without `order` keeps the one it had. Nobody's name,
     phone or identity number is in it.
     """
@@ -178,6 +180,15 @@ def send(request: Request, body: batches.Body, unit: Annotated[Unit, may("sync")
     meanwhile; `refused` is not stored, and `retry` says whether the same item may be taken later. One that is refused
     stops no other but those that name it.
     """
+    return JSONResponse(received(request, body, unit))
+
+
+def received(request: Request, body: bytes, unit: Unit) -> rows.Json:
+    """What `send_kept` answers to a body, for the actor of the unit.
+
+    Raises:
+        RequestValidationError, Refused, TooMany: nothing of it is looked at.
+    """
     said = batches.loaded(body, {"items", "sent_at"})
     sent_at = _sent_at(said["sent_at"], unit)
     listed = batches.listed(said, "items")
@@ -206,7 +217,7 @@ def send(request: Request, body: batches.Body, unit: Annotated[Unit, may("sync")
     counts = {status: sum(one["status"] == status for one in told) for status in STATUSES}
     off_s = round((sent_at - unit.now).total_seconds(), 1)
     now = rows.moment(unit.now, unit.mine.settings.zone)
-    return JSONResponse({"now": now, "clock_off_s": off_s, "counts": counts, "items": told})
+    return {"now": now, "clock_off_s": off_s, "counts": counts, "items": told}
 
 
 def _sent_at(value: object, unit: Unit) -> datetime:
@@ -229,8 +240,8 @@ def _read(one: ReportItem | VisitItem | ActionItem | AttachItem, sent_at: dateti
     done_at = None if one.done_at is None else period.instant(one.done_at, zone)
     if isinstance(one, ActionItem):
         wish = one.action.wished(one.action.version or sync_acts.NEWEST, zone)
-        return sync_acts.Act(one.key, one.target(), digest, wish, done_at=done_at, sent_at=sent_at)
-    return sync_acts.Act(one.key, one.target(), digest, None, one.photos, one.voice, done_at, sent_at)
+        return sync_acts.Act(one.key, one.target(), digest, wish, done_at=done_at, sent_at=sent_at, uid=one.uid)
+    return sync_acts.Act(one.key, one.target(), digest, None, one.photos, one.voice, done_at, sent_at, one.uid)
 
 
 def _answered(answer: sync.Answer, unit: Unit) -> rows.Json:

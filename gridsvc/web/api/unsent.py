@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
+from fastapi.responses import JSONResponse
 from starlette.responses import Response
 
 from gridsvc import unsent
@@ -42,7 +42,6 @@ def take(
     """
     importer = unit.actor
     unit.actor = unsent.owner(unit.db, login, importer)
-    answer = sync.send(request, body, unit)
-    counts = json.loads(bytes(answer.body))["counts"]
-    unsent.keep(unit.db, importer, unit.actor, counts, unit.now)
-    return answer
+    answer = sync.received(request, body, unit)
+    unsent.keep(unit.db, importer, unit.actor, answer["counts"], unit.now)
+    return JSONResponse(answer)

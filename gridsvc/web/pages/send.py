@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from starlette.responses import Response
 
 from geodata.errors import FileRefused
-from gridsvc import categories, compounds, reports, terms
+from gridsvc import categories, compounds, joins, reports, terms
 from gridsvc.errors import GridsvcError
 from gridsvc.rules.cells import square
 from gridsvc.rules.roles import require
@@ -63,18 +63,18 @@ def send(
     try:
         if taken.refusal is not None:
             raise taken.refusal
-        wrong = _machine(unit, frame, form)
-        if wrong is None and form.join:
+        if form.website and not unit.actor.known:
+            wrong = Wrong({"website": frame.words("pages.send.website_filled")})
+            return _form(frame, unit, mine, form, wrong)
+        if form.join:
             return _join(request, unit, frame, form)
-        draft = wrong or draft_of(form, frame)
+        draft = draft_of(form, frame)
         if isinstance(draft, Wrong):
             return _form(frame, unit, mine, form, draft)
-        spot = None if draft.position is None else reports.to_wgs84(draft.position)
-        near = _unseen(request, unit, form, draft.category, spot)
-        if near:
-            told = Wrong({}, 409, similar=near)
-            return _form(frame, unit, mine, form.model_copy(update={"seen": _seen(form)}), told)
-        proofs.take(request, unit)
+        held_up = _held_up(request, unit, frame, form, draft)
+        if held_up is not None:
+            shown = form.model_copy(update={"seen": _seen(form)}) if held_up.similar else form
+            return _form(frame, unit, mine, shown, held_up)
         agreed = partial(terms.load, **mine.settings.agreed)
         with unit.db.begin_nested():  # the form comes back, and nothing is stored, where a photo is unknown
             stored = reports.submit(unit.db, draft, unit.actor, unit.now, rule, agreed)
@@ -87,16 +87,40 @@ def send(
     return _private(page(frame, "sent.html", status=201 if stored.created else 200, nav="send", **facts))
 
 
-def _machine(unit: Unit, frame: Frame, form: Draft) -> Wrong | None:
-    """What is wrong with a form that a program filled in."""
+def _held_up(request: Request, unit: Unit, frame: Frame, form: Draft, draft: reports.Draft) -> Wrong | None:
+    """What comes before a stranger's report is stored: similar ones nearby, the question of the place, the limits.
+
+    One that is stored already comes past all three: whose answer was lost on the way gets it.
+
+    Raises:
+        TooMany: not now.
+    """
     if unit.actor.known:
         return None
-    if form.website:
-        return Wrong({"website": frame.words("pages.send.website_filled")})
-    command = unit.mine.settings.captcha_command
-    if command is not None and not captcha.right(command, form.captcha_id, form.captcha):
-        return Wrong({"captcha": frame.words("pages.send.captcha_wrong")})
+    again = reports.is_stored(unit.db, draft.client_key)
+    if not again:
+        spot = None if draft.position is None else reports.to_wgs84(draft.position)
+        near = _unseen(request, unit, form, draft.category, spot)
+        wrong = Wrong({}, 409, similar=near) if near else _misanswered(request, unit, frame, form)
+        if wrong is not None:
+            return wrong
+    proofs.take(request, unit, again=again)
     return None
+
+
+def _misanswered(request: Request, unit: Unit, frame: Frame, form: Draft) -> Wrong | None:
+    """That the question of the place is not answered; None where it is, or none is asked.
+
+    Raises:
+        TooMany: so many answers were given from here that no other is looked at now.
+    """
+    command = unit.mine.settings.captcha_command
+    if command is None or unit.actor.known:
+        return None
+    proofs.look(request, unit)  # each answer costs a process
+    if captcha.right(command, form.captcha_id, form.captcha):
+        return None
+    return Wrong({"captcha": frame.words("pages.send.captcha_wrong")})
 
 
 def _seen(form: Draft) -> str:
@@ -108,8 +132,8 @@ def _seen(form: Draft) -> str:
 def _unseen(
     request: Request, unit: Unit, form: Draft, category: str, lonlat: tuple[float, float] | None
 ) -> tuple[dict[str, Any], ...]:
-    """The similar reports that the sender has not been shown yet; staff see them on the report's page."""
-    if unit.actor.known or lonlat is None or form.seen == _seen(form):
+    """The similar reports that the sender has not been shown yet."""
+    if lonlat is None or form.seen == _seen(form):
         return ()
     proofs.look(request, unit)
     return tuple(joining.offered(unit, category, lonlat))
@@ -125,7 +149,11 @@ def _join(request: Request, unit: Unit, frame: Frame, form: Draft) -> Response:
         field = "phone" if any("phone" in one["loc"] for one in error.errors()) else "send-form"
         wrong = Wrong({field: frame.words(MISFIT.get(field, "pages.send.misfit"))})
         return _form(frame, unit, unit.mine, form, wrong)
-    proofs.take(request, unit)
+    again = joins.is_stored(unit.db, body.client_key)
+    misanswered = None if again else _misanswered(request, unit, frame, form)
+    if misanswered is not None:
+        return _form(frame, unit, unit.mine, form, misanswered)
+    proofs.take(request, unit, again=again)
     done = joining.joined(unit, body)
     facts = {"joined": done} | _link(request, done.number, form)
     return _private(page(frame, "joined.html", status=201 if done.created else 200, nav="send", **facts))

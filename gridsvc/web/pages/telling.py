@@ -132,8 +132,10 @@ def _kept(frame: Frame, facts: Json) -> list[str]:
     refused = facts.get("conflict")
     if isinstance(refused, dict):
         told.append(frame.words("pages.told.conflict", what=frame.label("deed", str(refused.get("action")))))
-    if facts.get("imported_by"):
-        told.append(frame.words("pages.told.imported"))
+    importer = facts.get("imported_by")
+    if importer:  # the account's id, in rows from before it was the login
+        named = isinstance(importer, str)
+        told.append(frame.words("pages.told.imported_by" if named else "pages.told.imported", who=importer))
     if facts.get("late"):
         told.append(frame.words("pages.told.late"))
     for name in ("done_at", "phone_at"):
