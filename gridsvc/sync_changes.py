@@ -2,7 +2,7 @@
 
 Nobody's name, phone or identity number is among it. A cursor is what the answer saw of all transactions, those still
 open left out, so that what they write is new when they commit; it holds for one list only: where a duty, an edition,
-the campaign, a compound, a category or the day is another, the list is told anew.
+a campaign, a compound, a category or the day is another, the list is told anew.
 """
 
 from __future__ import annotations
@@ -58,16 +58,17 @@ class Report:
 class Kept:
     """All of a reader's list, or what changed of it: then grids, compounds and categories are None.
 
-    `orders` is the place of doors still to be visited in walking order, by id; None with changes: it is as it was.
-    `worker`: code and name of the reader's own. `gone`: doors by id, reports by (source, number, repeat).
+    `campaigns`: those that run in the reader's grids, the first to end first, each with its eligible doors there and
+    how many of them were reached. `orders` is the place of doors still to be visited in walking order, by id; None with
+    changes: it is as it was. `worker`: code and name of the reader's own. `gone`: doors by id, reports by (source,
+    number, repeat).
     """
 
     cursor: Since
     reset: bool
     day: date
     worker: tuple[str, str] | None
-    campaign: Campaign | None
-    counts: tuple[int, int]
+    campaigns: tuple[tuple[Campaign, int, int], ...]
     doors: list[Any]
     reports: list[Report]
     orders: dict[int, int] | None
@@ -80,7 +81,7 @@ class Kept:
 
 @dataclass(frozen=True)
 class _Reader:
-    """Who asks, when, and for what: the own published grids, all their versions, the campaign that runs there."""
+    """Who asks, when, and for what: the own published grids, all their versions, the campaigns that run there."""
 
     db: Connection
     actor: Actor
@@ -88,7 +89,7 @@ class _Reader:
     zone: ZoneInfo
     own: list[int]
     versions: list[int]
-    campaign: Campaign | None
+    campaigns: tuple[Campaign, ...]
 
     @property
     def day(self) -> date:
@@ -120,16 +121,16 @@ def _reader(db: Connection, actor: Actor, now: datetime, zone: ZoneInfo) -> _Rea
     own = list(db.scalars(select(g.id).where(mine, g.valid_from.is_not(None), g.valid_to.is_(None)).order_by(g.id)))
     if len(own) > MOST_GRIDS:
         raise Forbidden("sync_too_wide", n=len(own), most=MOST_GRIDS)
-    running = [one for one in campaigns.listed(db) if one.state == "running"]
     d, h = t.campaign_door.c, t.household.c
     own_doors = select(h.id).where(h.grid_version_id == any_(cast(own, ARRAY(BIGINT))))
-    campaign = None
-    for one in running:
-        has = select(d.household_id).where(d.campaign_id == one.id, d.household_id.in_(own_doors)).limit(1)
-        if db.scalar(has) is not None:
-            campaign = one
-            break
-    return _Reader(db, actor, now, zone, own, versions, campaign)
+
+    def has_doors(one: Campaign) -> bool:
+        first = select(d.household_id).where(d.campaign_id == one.id, d.household_id.in_(own_doors)).limit(1)
+        return db.scalar(first) is not None
+
+    running = [one for one in campaigns.listed(db) if one.state == "running" and has_doors(one)]
+    running.sort(key=lambda one: (one.wanted.ends_on, one.code))
+    return _Reader(db, actor, now, zone, own, versions, tuple(running))
 
 
 def _key(reader: _Reader) -> str:
@@ -137,7 +138,7 @@ def _key(reader: _Reader) -> str:
     (row,) = ask(reader.db, "sync_key", {"own": reader.own, "worker_id": reader.actor.worker_id})
     actor = reader.actor
     who = (actor.account_id, actor.role, actor.worker_id, actor.area_ids, actor.department_id)
-    return hashlib.sha256(repr((row.key, who, reader.day, reader.campaign)).encode()).hexdigest()[:32]
+    return hashlib.sha256(repr((row.key, who, reader.day, reader.campaigns)).encode()).hexdigest()[:32]
 
 
 def _all(reader: _Reader, cursor: Since) -> Kept:
@@ -157,8 +158,7 @@ def _all(reader: _Reader, cursor: Since) -> Kept:
         reset=True,
         day=reader.day,
         worker=_worker(reader),
-        campaign=reader.campaign,
-        counts=_counts(reader),
+        campaigns=_campaigns(reader),
         doors=_doors(reader, None),
         reports=_reports(reader, ids),
         orders=_orders(reader),
@@ -190,8 +190,7 @@ def _changed(reader: _Reader, since: str, cursor: Since) -> Kept | None:
         reset=False,
         day=reader.day,
         worker=_worker(reader),
-        campaign=reader.campaign,
-        counts=_counts(reader),
+        campaigns=_campaigns(reader),
         doors=doors,
         reports=reports,
         orders=None,
@@ -215,7 +214,7 @@ def _doors(reader: _Reader, ids: Collection[int] | None) -> list[Any]:
     values = {
         "own": reader.own,
         "ids": None if ids is None else list(ids),
-        "campaign_id": None if reader.campaign is None else reader.campaign.id,
+        "campaign_ids": [one.id for one in reader.campaigns],
         "today": reader.day,
         "zone": reader.zone.key,
         "folded": household_reading.folded(reader.db, reader.actor),
@@ -226,13 +225,18 @@ def _doors(reader: _Reader, ids: Collection[int] | None) -> list[Any]:
 
 
 def _orders(reader: _Reader) -> dict[int, int]:
-    """The doors still to be visited by their place in walking order, from 1; of very many none."""
+    """The doors still to be visited by their place in walking order, from 1; of very many none.
+
+    Where several campaigns run, one walk after the other; a door has its place in the first.
+    """
     if not reader.own:
         return {}
-    with suppress(Refused):
-        walk = mop_up.walk(reader.db, reader.actor, reader.campaign, reader.now, reader.zone)
-        return {door.id: place for place, door in enumerate((d for stop in walk.stops for d in stop.doors), 1)}
-    return {}
+    ids: dict[int, None] = {}
+    for campaign in reader.campaigns or (None,):
+        with suppress(Refused):
+            walk = mop_up.walk(reader.db, reader.actor, campaign, reader.now, reader.zone)
+            ids |= {door.id: None for stop in walk.stops for door in stop.doors if door.id not in ids}
+    return {id_: place for place, id_ in enumerate(ids, 1)}
 
 
 def _worker(reader: _Reader) -> tuple[str, str] | None:
@@ -241,15 +245,16 @@ def _worker(reader: _Reader) -> tuple[str, str] | None:
     return None if row is None else (row.code, row.name)
 
 
-def _counts(reader: _Reader) -> tuple[int, int]:
-    """Eligible doors of the campaign in the own grids, and how many of them were reached."""
-    if reader.campaign is None:
-        return 0, 0
+def _campaigns(reader: _Reader) -> tuple[tuple[Campaign, int, int], ...]:
+    """The campaigns, each with its eligible doors in the own grids and how many of them were reached."""
     c = t.campaign_grid.c
-    mine = (c.campaign_id == reader.campaign.id) & (c.grid_version_id == any_(cast(reader.own, ARRAY(BIGINT))))
-    sums = select(func.coalesce(func.sum(c.eligible), 0), func.coalesce(func.sum(c.reached), 0)).where(mine)
-    n_eligible, n_reached = reader.db.execute(sums).one()
-    return int(n_eligible), int(n_reached)
+    told = []
+    for one in reader.campaigns:
+        mine = (c.campaign_id == one.id) & (c.grid_version_id == any_(cast(reader.own, ARRAY(BIGINT))))
+        sums = select(func.coalesce(func.sum(c.eligible), 0), func.coalesce(func.sum(c.reached), 0)).where(mine)
+        n_eligible, n_reached = reader.db.execute(sums).one()
+        told.append((one, int(n_eligible), int(n_reached)))
+    return tuple(told)
 
 
 def _reports(reader: _Reader, ids: Sequence[int]) -> list[Report]:

@@ -16,20 +16,35 @@ from maps import assets
 
 SHELL = "/field"
 APP = "/static/app/field/"
-# what the first screen is made of, named in the page so that a slow phone asks for all of it at once
-FIRST = ("app.js", "dom.js", "words.js", "router.js", "store.js", "net.js", "view_login.js")
+# what the first screen begins with; all that these import is named in the page: a slow phone asks for it at once
+FIRST = ("app.js", "view_login.js")
 WORKER = "worker.js"  # not a module of the page
 PREFIX = "field."
 
 _IMPORT = re.compile(r"""\b(?:from|import)\s*\(?\s*["'](\.[^"']+)["']""")
+_STATIC = re.compile(r"""\bfrom\s*["'](\.[^"']+)["']""")
 _NAMED = re.compile(r"""["'](/static/[^"'?#$\s]+\.(?:js|css|png|svg))["']""")
 
 
 def shell() -> bytes:
     """The page: the same bytes for everybody."""
-    first = [APP + name for name in FIRST if (STATIC / "field" / name).is_file()]
-    facts = {"first": [*first, assets.address("idb/build/index.js")], "version": gridsvc.__version__}
+    facts = {"first": first(), "version": gridsvc.__version__}
     return environment().get_template("field.html").render(facts).encode()
+
+
+def first() -> list[str]:
+    """The addresses of the modules that the first screen needs: those of `FIRST` and whatever they import."""
+    found: list[str] = []
+    waiting = [APP + name for name in FIRST]
+    while waiting:
+        address = waiting.pop(0)
+        if address in found:
+            continue
+        found.append(address)
+        path = _path(address)
+        if path.is_file():
+            waiting += [_resolved(address, name) for name in _STATIC.findall(path.read_text(encoding="utf-8"))]
+    return found
 
 
 @cache

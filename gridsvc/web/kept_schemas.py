@@ -53,18 +53,21 @@ class SyncedOut(Out):
 
 class KeptOut(Out):
     """What a phone keeps, or what changed of it; `categories` is left out where they are as they were. Positions in
-    EPSG:4326. A door's `order` is its place in walking order, null where it need not be visited today."""
+    EPSG:4326. A door's `campaigns` are the codes of those that have it on their list, its `order` is its place in
+    walking order, null where it need not be visited today; a report's `uid` tells it from any other that may get its
+    number, and goes back with what is done to it."""
 
     cursor: str
     reset: bool
     now: datetime
     day: date
     credit: str = Field(description="attribution and review number, to be shown with every map")
+    nearest_max_m: float = Field(description="how far outside every grid a position still belongs to the nearest one")
     me: dict[str, Any]
     grids: list[dict[str, Any]]
     compounds: list[dict[str, Any]]
     doors: list[dict[str, Any]]
-    campaign: dict[str, Any] | None
+    campaigns: list[dict[str, Any]]
     categories: list[dict[str, Any]] | None = None
     reports: list[dict[str, Any]]
     gone: dict[str, list[Any]]

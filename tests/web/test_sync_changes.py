@@ -82,6 +82,7 @@ def test_all_of_it(town: Town) -> None:
     number = town.submit()
     told = town.get()
     assert (told["reset"], told["day"], told["credit"]) == (True, "2026-11-01", "")
+    assert told["nearest_max_m"] == 50.0  # the setting's
     assert told["me"] == {
         "login": "worker", "name": "worker 某", "role": "worker", "worker": {"code": "w1", "name": "王小明"},
     }  # fmt: skip
@@ -201,15 +202,42 @@ def test_another_duty_day_campaign_or_compound_begins_anew(town: Town) -> None:
         campaigns.draw(db, "door-2026", NOW)
     begun = town.get(told["cursor"])
     assert begun["reset"]
-    assert (begun["campaign"]["code"], begun["campaign"]["questions"]) == ("door-2026", ["几口人"])
-    before = begun["campaign"]["n_reached"]
+    (one,) = begun["campaigns"]
+    assert (one["code"], one["questions"]) == ("door-2026", ["几口人"])
     town.visit(town.west[3])
     after = town.get(begun["cursor"])
-    assert (after["reset"], after["campaign"]["n_reached"]) == (False, before + 1)
+    assert (after["reset"], after["campaigns"][0]["n_reached"]) == (False, one["n_reached"] + 1)
     assert [(one["status"], one["today"]) for one in after["doors"]] == [("reached", False)]
     with town.made.begin() as db:
         db.execute(text("UPDATE compound SET name = '新名' WHERE id = :id"), {"id": town.county.compounds["1"]})
     assert town.get(after["cursor"])["compounds"][0]["name"] == "新名"
+
+
+def test_of_several_campaigns_each_door_has_its_own(town: Town) -> None:
+    with town.made.begin() as db:
+        shop = households.Door(
+            town.county.compounds["1"], "1幢", "无", "底商", 110.004, 23.004, "shop", name="老张面馆"
+        )
+        households.register(db, [shop], NOW, RULE)
+        for code, days, kinds, n_times in (("homes", 40, ("household",), 2), ("shops", 5, ("household", "shop"), 1)):
+            wanted = campaigns.Wanted(code, NOW.date(), NOW.date() + timedelta(days=days), kinds=kinds, n_times=n_times)
+            campaigns.create(db, code, wanted, Actor("admin"), NOW, RULE_ZONE)
+            campaigns.draw(db, code, NOW)
+    told = town.get()
+    assert [one["code"] for one in told["campaigns"]][:2] == ["shops", "door-2026"]  # the first to end first
+    assert {one["code"] for one in told["campaigns"]} == {"shops", "door-2026", "homes"}
+    doors = {one["id"]: one for one in told["doors"]}
+    (shop_id,) = [id_ for id_, one in doors.items() if one["room"] == "底商"]
+    assert (doors[shop_id]["campaigns"], doors[shop_id]["today"]) == (["shops"], True)
+    assert doors[town.west[6]]["campaigns"] == ["shops", "door-2026", "homes"]
+    due = [one["order"] for one in doors.values() if one["today"]]
+    assert sorted(due) == list(range(1, len(due) + 1))  # each has one place
+    since = told["cursor"]
+    town.visit(shop_id)
+    town.visit(town.west[6])
+    changed = {one["id"]: one for one in town.get(since)["doors"]}
+    assert (changed[shop_id]["today"], changed[shop_id]["status"]) == (False, "reached")
+    assert changed[town.west[6]]["today"]  # one campaign wants it met twice
 
 
 def test_very_many_doors_at_once_begin_anew(town: Town) -> None:

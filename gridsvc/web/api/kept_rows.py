@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from gridsvc import categories, sync_changes
+from gridsvc import categories, reports, sync_changes
+from gridsvc.campaigns import Campaign
 from gridsvc.rules import addresses, masking
 from gridsvc.web.api import rows
 from gridsvc.web.deps import Unit
@@ -25,11 +26,12 @@ def told(unit: Unit, found: sync_changes.Kept) -> Json:
         "now": rows.moment(unit.now, zone),
         "day": found.day.isoformat(),
         "credit": " · ".join(part for part in (settings.tile_attribution, settings.map_review_number) if part),
+        "nearest_max_m": settings.nearest_max_m,
         "me": me,
         "grids": [_grid(one) for one in found.grids or ()],
         "compounds": [_compound(one) for one in found.compounds or ()],
         "doors": [_door(unit, one, found.orders) for one in found.doors],
-        "campaign": _campaign(found),
+        "campaigns": [_campaign(*one) for one in found.campaigns],
         "reports": [_report(unit, one) for one in found.reports],
         "gone": {
             "grids": [],
@@ -57,23 +59,19 @@ def _door(unit: Unit, one: Any, orders: dict[int, int] | None) -> Json:
     same = ("id", "compound_id", "compound", "building", "unit", "room", "lon", "lat", "grid", "today", "status")
     door = {name: getattr(one, name) for name in same} | {"label": label, "n_visits": one.n_visits}
     door |= {"class": {"code": one.class_code, "zh": one.class_zh, "en": one.class_en}}
-    door |= {"visited_at": rows.moment(one.visited_at, unit.mine.settings.zone)}
+    door |= {"campaigns": list(one.campaigns), "visited_at": rows.moment(one.visited_at, unit.mine.settings.zone)}
     return door if orders is None else door | {"order": orders.get(one.id)}
 
 
-def _campaign(found: sync_changes.Kept) -> Json | None:
-    one = found.campaign
-    if one is None:
-        return None
-    n_eligible, n_reached = found.counts
+def _campaign(one: Campaign, n_eligible: int, n_reached: int) -> Json:
     told: Json = {"code": one.code, "name": one.wanted.name, "ends_on": one.wanted.ends_on.isoformat()}
-    told |= {"questions": list(one.wanted.questions), "policies": []}
-    return told | {"n_eligible": n_eligible, "n_reached": n_reached}
+    return told | {"questions": list(one.wanted.questions), "n_eligible": n_eligible, "n_reached": n_reached}
 
 
 def _category(one: categories.Category, of: categories.Category | None, photo: bool, initials: str) -> Json:
     above = None if of is None else {"code": of.code, "zh": of.name_zh, "en": of.name_en}
-    photo_at = ["solve_on_spot", "dispose"] if photo else ["solve_on_spot"]
+    # a closing condition that names a photo compares it with one of before
+    photo_at = ["report", "solve_on_spot", "dispose"] if photo else ["solve_on_spot"]
     same = {"code": one.code, "zh": one.name_zh, "en": one.name_en, "initials": initials, "kind": one.kind}
     return same | {"class": above, "photo_at": photo_at}
 
@@ -85,6 +83,7 @@ def _report(unit: Unit, one: sync_changes.Report) -> Json:
         "source": held.source,
         "repeat": said.repeat,
         "key": None if said.key is None else str(said.key),
+        "uid": reports.uid(said.sent_key),
         "version": held.seq,
         "state": held.state,
         "category": held.category,

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.responses import Response
 
-from gridsvc.i18n import Locale
+from gridsvc.i18n import Locale, pick_locale
 from gridsvc.web import answers, field_files
 from gridsvc.web.api import devices
 from gridsvc.web.deps import Unit, UnitDep, may
@@ -33,10 +33,13 @@ WORKER_CSP = "default-src 'none'; script-src 'self'; connect-src 'self'"
 
 @router.get("/field", response_class=HTMLResponse)
 def shell(request: Request) -> Response:
-    """The app's page: the same for everybody, and without anything of anybody."""
+    """The app's page: the same for everybody, and without anything of anybody; its head names the reader's words."""
     answer = answers.body(request, field_files.shell(), "text/html; charset=utf-8", cache=ASK_AGAIN)
     answer.headers["Content-Security-Policy"] = SHELL_CSP
-    answer.headers["Vary"] = "Accept-Encoding"
+    # not in the page, whose bytes a phone compares: a slow phone asks for its words with the scripts, not after them
+    lang = pick_locale(None, None, request.headers.get("accept-language"), "zh")
+    answer.headers["Link"] = f"<{field_files.words_address(lang)}>; rel=preload; as=fetch; crossorigin"
+    answer.headers["Vary"] = "Accept-Encoding, Accept-Language"
     return answer
 
 

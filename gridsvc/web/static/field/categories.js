@@ -69,7 +69,7 @@ export function picture(classOrCategory, size = 40) {
 
 /** Whether a report about this needs a photo from the start. */
 export function needsPhoto(category) {
-  return Boolean(category) && (category.photo_at || []).some((at) => at === "report" || at === "submit");
+  return Boolean(category) && (category.photo_at || []).includes("report");
 }
 
 const pictureOf = (code, told) => (told && NAMED[told.zh]) || (DRAWN.test(code) ? code : "other");

@@ -4,7 +4,7 @@ import { changed, clearCache, getMeta, isStale, on as onStore, open, setMeta, wr
 
 const KEPT = "sync";
 const KEYED = { grids: (one) => one.code, compounds: (one) => one.id, doors: (one) => one.id, reports: nameOf };
-const EMPTY = { grids: [], compounds: [], doors: [], reports: [], categories: [], campaign: null, me: null, day: null, credit: "", as_of: null };
+const EMPTY = { grids: [], compounds: [], doors: [], reports: [], categories: [], campaigns: [], me: null, day: null, credit: "", as_of: null };
 const heard = new Set();
 let running = null;
 
@@ -12,10 +12,10 @@ function nameOf(report) {
   return `${report.source}|${report.number}|${report.repeat || 0}`;
 }
 
-/** {grids, compounds, doors, reports, categories, campaign, me, day, as_of}; empty lists and as_of null before the first answer. */
+/** {grids, compounds, doors, reports, categories, campaigns, me, day, as_of}; empty lists and as_of null before the first answer. */
 export async function get() {
   if (await isStale()) await clearCache();
-  return (await (await open()).get("cache", KEPT)) || EMPTY;
+  return { ...EMPTY, ...(await (await open()).get("cache", KEPT)) };
 }
 
 /** Calls `fn(data)` when something came or went; gives the way to stop. */
@@ -70,7 +70,7 @@ async function fetchChanges() {
 export function merge(before, told) {
   const from = told.reset || !before || (told.me && before.me && told.me.login !== before.me.login) ? EMPTY : before;
   const held = { ...EMPTY, ...from, cursor: told.cursor, as_of: told.now };
-  for (const name of ["day", "me", "credit", "categories", "campaign"]) if (told[name] !== undefined) held[name] = told[name];
+  for (const name of ["day", "me", "credit", "nearest_max_m", "categories", "campaigns"]) if (told[name] !== undefined) held[name] = told[name];
   for (const [name, keyOf] of Object.entries(KEYED)) {
     const gone = new Set(((told.gone || {})[name] || []).map(String));
     const old = new Map(from[name].map((one) => [String(keyOf(one)), one]));

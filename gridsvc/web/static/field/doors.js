@@ -127,9 +127,14 @@ export function className(door) {
 /** What a campaign has reached, this phone's own visits among it: `{n, of, share}`; share null over zero. */
 export function progress(campaign, doors) {
   // Counted are doors that the service did not know as reached when it told its number.
-  const fresh = doors.filter((door) => door.today && door.row && counts(door) && !door.was_reached).length;
+  const fresh = doors.filter((door) => door.today && isOf(door, campaign) && door.row && counts(door) && !door.was_reached).length;
   const n = Math.min(campaign.n_eligible, campaign.n_reached + fresh);
   return { n, of: campaign.n_eligible, share: campaign.n_eligible ? n / campaign.n_eligible : null };
+}
+
+/** Whether a door is on the list of a campaign; of one that this phone does not know nothing is ruled out. */
+export function isOf(door, campaign) {
+  return !door.campaigns || door.campaigns.includes(campaign.code);
 }
 
 function counts(door) {

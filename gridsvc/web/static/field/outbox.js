@@ -1,4 +1,5 @@
 // The rows of the outbox: what is to be sent, in the order it was made. Only `sender.js` lets a row go, after a receipt.
+import { sameDay } from "./spans.js";
 import { changed, open, uuid, write } from "./store.js";
 
 export const RECEIPT_MS = 3 * 24 * 3600 * 1000;
@@ -131,8 +132,11 @@ export async function claim(keys) {
   return claimed;
 }
 
-/** Receipts older than three days go. */
+/** Receipts older than three days go; and, once the day is over, the words of a visit, which is put right that day. */
 export async function sweep(now = Date.now()) {
-  const old = (await all()).filter((row) => row.state === "sent" && now - row.sent_at > RECEIPT_MS);
+  const sent = (await all()).filter((row) => row.state === "sent");
+  const old = sent.filter((row) => now - row.sent_at > RECEIPT_MS);
   if (old.length) await update(old.map((row) => row.key), () => null);
+  const said = sent.filter((row) => row.said && !sameDay(row.added_at, now));
+  if (said.length) await update(said.map((row) => row.key), (row) => void (row.said = null));
 }

@@ -1,9 +1,11 @@
 // What is asked and told at a door beside its outcome: persons, questions, policies, papers, wishes, a problem, the way.
-import { classesOf, labelOf } from "./categories.js";
-import { MODES } from "./doors.js";
-import { el } from "./dom.js";
+import { labelOf, picture } from "./categories.js";
+import { choice } from "./category_choice.js";
+import { MODES, isOf } from "./doors.js";
+import { el, fill } from "./dom.js";
 import { chooser } from "./pictures.js";
-import { lang, t } from "./words.js";
+import { UNKNOWN } from "./report_draft.js";
+import { t } from "./words.js";
 
 const POLICIES = ["anti_fraud", "fire_safety", "medical", "pension", "employment", "waste_sorting", "legal"];
 const MOST_MET = 1000;
@@ -21,8 +23,9 @@ export function again(key, row, supersedes) {
   const form = { ...blank(key, row.about.door), supersedes };
   form.mode = row.about.mode;
   form.n_met = row.about.n_met || 1;
-  const said = row.item ? row.item.visit : null;
+  const said = row.item ? row.item.visit : row.said || null;
   form.lost = !said;
+  if (supersedes) Object.assign(form, { outcome: row.about.outcome, needed: row.about.needed });
   if (!said) return form;
   form.policies = said.policies || [];
   form.answers = said.answers || {};
@@ -59,6 +62,7 @@ export function visit(form, outcome, at, fix, categories) {
 }
 
 function categoryName(categories, code) {
+  if (code === UNKNOWN) return t("report.unknown");
   const one = (categories || []).find((category) => category.code === code);
   return one ? labelOf(one) : code;
 }
@@ -86,65 +90,84 @@ export function persons(form, keep) {
     button(-1, "−", t("visit.fewer")), shown, button(1, "+", t("visit.more")));
 }
 
-/** Everything that may be said beside the outcome; `keep()` is called after every change. */
-export function beside(form, held, keep) {
-  const campaign = held.campaign;
+/** Everything that may be said beside the outcome; `keep()` is called after every change. Asked is what the door's campaigns ask. */
+export function beside(form, held, door, keep) {
   return [
-    campaign && campaign.questions && campaign.questions.length ? questions(form, campaign.questions, keep) : null,
+    questions(form, held.campaigns.filter((one) => isOf(door, one) && one.questions.length), keep),
     problem(form, held.categories || [], keep),
-    policies(form, (campaign && campaign.policies && campaign.policies.length ? campaign.policies : POLICIES), keep),
+    policies(form, keep),
     wishes(form, keep),
     ways(form, keep),
   ];
 }
 
-function questions(form, asked, keep) {
-  const rows = asked.map((question, i) => {
-    const words = typeof question === "string" ? question : question.text || question[lang()] || question.zh || "";
-    const field = el("input", { type: "text", id: `q-${i}`, maxlength: MOST_ANSWER, autocomplete: "off", value: form.answers[words] || "" });
-    field.addEventListener("input", () => {
-      form.answers[words] = field.value;
-      keep();
-    });
-    return el("div", { class: "field" }, el("label", { for: `q-${i}` }, words), field);
+/** The questions of these campaigns; one that two of them ask is asked once. */
+function questions(form, campaigns, keep) {
+  const asked = new Set();
+  return campaigns.map((campaign, n) => {
+    const fresh = campaign.questions.filter((words) => !asked.has(words));
+    fresh.forEach((words) => asked.add(words));
+    const name = campaigns.length > 1 ? `${t("visit.questions")} · ${campaign.name}` : t("visit.questions");
+    return fresh.length ? el("fieldset", { class: "asked" }, el("legend", {}, name), fresh.map((words, i) => question(form, words, `q-${n}-${i}`, keep))) : null;
   });
-  return el("fieldset", { class: "asked" }, el("legend", {}, t("visit.questions")), rows);
 }
 
-function policies(form, known, keep) {
-  const choices = known.map((one) => {
-    const code = typeof one === "string" ? one : one.code;
-    const name = typeof one === "string" ? t(`visit.policy_${one}`) : one[lang()] || one.zh || one.code;
+function question(form, words, id, keep) {
+  const field = el("input", { type: "text", id, maxlength: MOST_ANSWER, autocomplete: "off", value: form.answers[words] || "" });
+  field.addEventListener("input", () => {
+    form.answers[words] = field.value;
+    keep();
+  });
+  return el("div", { class: "field" }, el("label", { for: id }, words), field);
+}
+
+function policies(form, keep) {
+  const choices = POLICIES.map((code) => {
     const box = el("input", { type: "checkbox", value: code, checked: form.policies.includes(code) });
     box.addEventListener("change", () => {
       form.policies = box.checked ? [...form.policies, code] : form.policies.filter((other) => other !== code);
       keep();
     });
-    return el("label", { class: "choice" }, box, " ", name);
+    return el("label", { class: "choice" }, box, " ", t(`visit.policy_${code}`));
   });
   return folded("policies", t("visit.policies"), form.policies.length > 0, el("div", { class: "choices" }, choices));
 }
 
 function problem(form, categories, keep) {
-  const select = el("select", { id: "need-category" }, el("option", { value: "" }, t("visit.need_none")), options(categories));
-  select.value = form.need.category;
-  select.addEventListener("change", () => {
-    form.need.category = select.value;
-    keep();
-  });
   const words = el("textarea", { id: "need-words", maxlength: MOST_WORDS, rows: "2", value: form.need.words });
   words.addEventListener("input", () => {
     form.need.words = words.value;
     keep();
   });
   return folded("need", t("visit.need"), Boolean(form.need.category || form.need.words), el("p", { class: "hint" }, t("visit.need_told")),
-    el("div", { class: "field" }, el("label", { for: "need-category" }, t("visit.need_category")), select),
+    aboutWhat(form, categories, keep),
     el("div", { class: "field" }, el("label", { for: "need-words" }, t("visit.need_words")), words),
     chooser(form, keep, t("task.photo_may")));
 }
 
-function options(categories) {
-  return classesOf(categories).map(({ label, items }) => el("optgroup", { label }, items.map((one) => el("option", { value: one.code }, labelOf(one)))));
+/** What the problem is: chosen as in a report, or the one that was, with the way to another or none. */
+function aboutWhat(form, categories, keep) {
+  const box = el("div", { id: "need-category", class: "field", role: "group", "aria-label": t("visit.need_category"), tabindex: "-1" });
+  const say = (code) => {
+    form.need.category = code;
+    keep();
+    paint();
+    box.focus({ preventScroll: true });
+    box.scrollIntoView({ block: "nearest" });
+  };
+  const paint = () => {
+    const code = form.need.category;
+    const known = categories.find((one) => one.code === code);
+    if (!code) {
+      fill(box, choice(categories, say),
+        el("button", { type: "button", class: "button wide", id: "need-unknown", onclick: () => say(UNKNOWN) }, t("report.unknown_choose")));
+      return;
+    }
+    fill(box, el("p", { class: "chosen" }, known ? picture(known, 32) : null, el("strong", {}, categoryName(categories, code)),
+      el("button", { type: "button", class: "change", onclick: () => say("") }, t("report.change"))));
+  };
+  paint();
+  return box;
 }
 
 function wishes(form, keep) {

@@ -4,6 +4,7 @@ import { send } from "./sender.js";
 import { getMeta, on as onStore } from "./store.js";
 
 const EVERY_MS = 30 * 1000;
+const SWEEP_MS = 10 * 60 * 1000;
 const heard = new Set();
 let running = null;
 let wanted = null;
@@ -98,9 +99,12 @@ export function begin() {
   });
   window.addEventListener("online", () => flush({ force: true }));
   document.addEventListener("visibilitychange", () => {
-    if (document.visibilityState === "visible") flush();
+    if (document.visibilityState !== "visible") return;
+    outbox.sweep();
+    flush();
   });
   outbox.sweep();
+  setInterval(() => outbox.sweep(), SWEEP_MS);
   flush();
 }
 

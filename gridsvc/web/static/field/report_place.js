@@ -24,7 +24,7 @@ export function placed(flow) {
     return grid ? { grid: grid.code, worker: grid.worker || null, method: "covers", confidence: null, sides: [] } : null;
   }
   const point = value.where === "here" ? pointOf(value) : null;
-  return point && place(point.lon, point.lat, point.accuracy_m, held.grids);
+  return point && place(point.lon, point.lat, point.accuracy_m, held.grids, held.nearest_max_m);
 }
 
 /** Which grid it is and who will get it, in a sentence. */

@@ -142,15 +142,21 @@ function attention(row, code, message) {
   row.message = message || null;
 }
 
-// the receipt keeps no word and no place of what was sent
+// the receipt keeps no word and no place of what was sent; but what was said at a door stays for the day, as it may have to
+// be put right
 function sent(row) {
   row.state = "sent";
   row.stage = "done";
   row.sent_at = Date.now();
   row.n_photos = row.photos.length;
+  row.said = row.kind === "visit" && row.item ? saidAt(row.item.visit) : null;
   row.item = null;
   row.photos = [];
   row.voice = null;
+}
+
+function saidAt({ policies, answers, needs, n_issued, n_returned }) {
+  return { policies, answers, needs, n_issued, n_returned };
 }
 
 async function attach(wanted) {

@@ -74,8 +74,8 @@ async function add(flow, files, input, said, paint) {
   return paint();
 }
 
-// back from a later step, on to where it came from
-const after = (flow) => (flow.value.category ? "check" : "category");
+// back from a later step, on to where it came from; what was not asked yet is asked
+const after = ({ value }) => (!value.category ? "category" : value.settled ? "check" : "where");
 
 async function remove(flow, sha, paint) {
   await flow.change({ photos: flow.value.photos.filter((one) => one.sha256 !== sha) });

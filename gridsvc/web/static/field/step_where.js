@@ -134,7 +134,7 @@ function workerOf(flow, code) {
 
 // the pin goes to the nearest point inside that grid; the phone's own position stays beside it
 function choose(flow, point, code) {
-  const at = inside(point.lon, point.lat, point.accuracy_m, code, flow.held.grids);
+  const at = inside(point.lon, point.lat, point.accuracy_m, code, flow.held.grids, flow.held.nearest_max_m);
   return onward(flow, at ? { pin: { lon: rounded(at[0]), lat: rounded(at[1]) } } : {});
 }
 

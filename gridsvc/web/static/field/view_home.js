@@ -125,7 +125,7 @@ function doorsPart(held, doors, list, now, state) {
   const title = el("h2", { id: "doors-title" }, t("today.doors", { n: left.length }));
   const part = el("section", { class: "part", "aria-labelledby": "doors-title" }, title);
   if (n_done) part.append(el("p", { class: "told" }, t("today.n_done", { n: n_done })));
-  if (held.campaign) part.append(campaignPart(held.campaign, doors));
+  part.append(...held.campaigns.map((one) => campaignPart(one, doors)));
   if (held.doors.length) part.append(search(list, held, doors, now, state));
   part.append(list);
   return part;

@@ -1,7 +1,9 @@
 // The queue: every item with its state and why, send now, try again, take away, unsent items as a file.
+import * as data from "./data.js";
 import { ask, el, fill, toast } from "./dom.js";
 import { save } from "./export.js";
 import * as drafts from "./drafts.js";
+import { also, dismiss, meanwhile, notices } from "./notices.js";
 import * as outbox from "./outbox.js";
 import * as queue from "./queue.js";
 import { open } from "./store.js";
@@ -28,14 +30,18 @@ export async function view(root) {
   file.addEventListener("click", async () => toast(t("queue.exported", { n: await save() })));
 
   async function draw() {
-    const [rows, begun] = [await queue.list(), await drafts.list()];
+    const [rows, begun, { doors }] = [await queue.list(), await drafts.list(), await data.get()];
+    const unread = new Set((await notices(rows, doors, Date.now())).map((one) => one.key));
     const left = rows.filter((row) => row.state !== "sent");
     head.textContent = left.length ? t("queue.n", { n: left.length }) : t("queue.none");
     file.hidden = !left.length;
     send.hidden = !left.length;
     about.hidden = !left.length;
     const sent = rows.filter((row) => row.state === "sent").reverse();
-    fill(list, begun.map((one) => draft(one, draw)), left.map((row) => item(row, rows)), sent.map((row) => item(row, rows)));
+    // what somebody else did meanwhile stands before what merely arrived, until it was read
+    const met = sent.filter((row) => unread.has(row.key));
+    const rest = sent.filter((row) => !unread.has(row.key));
+    fill(list, begun.map((one) => draft(one, draw)), met.map((row) => record(row, doors, draw)), left.map((row) => item(row, rows, doors)), rest.map((row) => item(row, rows, doors)));
   }
 
   await draw();
@@ -55,7 +61,17 @@ function draft(one, draw) {
     el("div", { class: "item-acts" }, href ? el("a", { class: "button", href }, t("queue.go_on")) : null, button("queue.remove", drop)));
 }
 
-function item(row, rows) {
+/** What was kept as a record beside somebody else's, until the worker has read it. */
+function record(row, doors, draw) {
+  const read = () => dismiss(row.key).then(draw);
+  return el("li", { "data-state": "conflict", "data-key": row.key }, el("strong", {}, row.title || t(`queue.kind_${row.kind}`)),
+    el("span", { class: "item-state" }, t("queue.state_conflict"), row.number ? ` ${row.number}` : ""), el("small", {}, when(row.sent_at)),
+    el("p", { class: "notice" }, said(row, doors)), el("div", { class: "item-acts" }, button("today.seen", read)));
+}
+
+const said = (row, doors) => meanwhile(row) || also(row, doors, Date.now());
+
+function item(row, rows, doors) {
   const acts = [];
   if (row.mine && row.state === "attention") {
     acts.push(row.code === "photo_lost" ? button("queue.without_lost", () => withoutLost(row)) : button("queue.retry", () => queue.retry(row.key)));
@@ -63,11 +79,11 @@ function item(row, rows) {
   if (row.mine && (row.state === "attention" || row.state === "waiting")) acts.push(button("queue.remove", () => away(row)));
   return el("li", { "data-state": row.state, "data-key": row.key }, el("strong", {}, row.mine ? row.title || t(`queue.kind_${row.kind}`) : t("queue.other", { login: row.login })),
     el("span", { class: "item-state" }, t(`queue.state_${row.state}`), row.number ? ` ${row.number}` : ""),
-    el("small", {}, when(row.sent_at || row.added_at)), why(row, rows), acts.length ? el("div", { class: "item-acts" }, acts) : null);
+    el("small", {}, when(row.sent_at || row.added_at)), why(row, rows, doors), acts.length ? el("div", { class: "item-acts" }, acts) : null);
 }
 
-function why(row, rows) {
-  let text = row.message || (row.code && row.code !== "no_answer" ? t(`queue.why_${row.code}`) : "");
+function why(row, rows, doors) {
+  let text = (row.mine && said(row, doors)) || row.message || (row.code && row.code !== "no_answer" ? t(`queue.why_${row.code}`) : "");
   if (text.startsWith("queue.why_")) text = t("queue.why_code", { code: row.code });
   const before = rows.find((one) => row.after.includes(one.key) && one.state !== "sent");
   if (!text && row.state === "waiting" && row.stage !== "text") text = t("queue.why_photos");

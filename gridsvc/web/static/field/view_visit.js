@@ -102,11 +102,12 @@ function form(open, said) {
       failed(error);
     }
   };
-  const button = (outcome) => el("button", { type: "button", class: outcome === "reached" ? "button main outcome" : "button outcome", "data-outcome": outcome, onclick: () => choose(outcome) }, t(`visit.${outcome}`));
-  const correcting = said.supersedes ? el("p", { class: "note" }, t(said.lost ? "visit.correcting_lost" : "visit.correcting")) : null;
+  const button = (outcome) => el("button", { type: "button", class: outcome === "reached" ? "button main outcome" : "button outcome", "data-outcome": outcome, "aria-pressed": said.outcome ? String(outcome === said.outcome) : null, onclick: () => choose(outcome) }, t(`visit.${outcome}`));
+  const outcome = said.outcome ? t(`visit.${said.outcome}`) : "—";
+  const correcting = said.supersedes ? el("p", { class: "note" }, t(said.lost ? "visit.correcting_lost" : "visit.correcting", { outcome }), said.needed ? ` ${t("visit.correcting_need")}` : "") : null;
   withBar(open.root,
     el("section", { class: "sheet visit" }, head(open.door), before(open.door), correcting,
-      questions.persons(said, keep), open.fix.said(), questions.beside(said, open.held, keep)),
+      questions.persons(said, keep), open.fix.said(), questions.beside(said, open.held, open.door, keep)),
     thumbBar(wrong, el("div", { class: "outcomes", role: "group", "aria-label": t("visit.outcome") }, OUTCOMES.map(button), said.supersedes ? withdraw(open, said, choose) : null),
       said.supersedes || !open.known ? el("button", { type: "button", class: "button wide", id: "not-now", onclick: () => leave(open) }, t(open.known ? "task.not_now" : "queue.remove")) : null));
 }
