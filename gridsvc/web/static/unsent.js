@@ -27,12 +27,13 @@ function say(text) {
 
 async function take(file) {
   if (!file || file.format !== "gridsvc-unsent" || !Array.isArray(file.items)) return say(words.not_ours);
+  const offMs = 1000 * (Number.isFinite(file.clock_off_s) ? file.clock_off_s : 0);
   const told = new Map();
   const troubles = new Set();
   for (const login of new Set(file.items.map((row) => row.login || file.login))) {
     const rows = file.items.filter((row) => (row.login || file.login) === login);
     try {
-      await takeOf(login, rows, file.files || {}, told);
+      await takeOf(login, rows, file.files || {}, told, offMs);
     } catch (error) {
       troubles.add(because(error));
       for (const row of rows.filter((one) => !told.has(one.key))) told.set(row.key, failed(error));
@@ -46,11 +47,11 @@ const because = (error) => error.told || words.away;
 // what the service did not answer may be taken in later; what it refused stays refused
 const failed = (error) => ({ status: "refused", message: because(error), retry: !error.told });
 
-async function takeOf(login, rows, files, told) {
+async function takeOf(login, rows, files, told, offMs) {
   let batch = [];
   const flush = async () => {
     if (!batch.length) return;
-    for (const answer of await post(login, batch.map((row) => row.item))) told.set(answer.key, answer);
+    for (const answer of await post(login, batch.map((row) => row.item), offMs)) told.set(answer.key, answer);
     batch = [];
   };
   for (const row of rows.filter((one) => one.stage === "text")) {
@@ -75,7 +76,7 @@ async function takeOf(login, rows, files, told) {
       continue;
     }
     const item = { kind: "attach", key: row.attach_key, report_key: row.key, photos: row.photos, voice: row.voice };
-    const [answer] = await post(login, [item]);
+    const [answer] = await post(login, [item], offMs);
     if (!before || !TAKEN.includes(answer.status)) told.set(row.key, { ...answer, key: row.key });
   }
 }
@@ -92,9 +93,10 @@ async function putAll(row, files) {
   return null;
 }
 
-async function post(login, items) {
-  // the service's own time: how wrong the phone's clock was nobody knows here, and this computer's says nothing of it
-  const now = new Date(Date.parse(form.dataset.now) + performance.now());
+async function post(login, items, offMs) {
+  // what the phone's clock would show now: the service's own time, and how wrong that clock was when the phone last knew;
+  // this computer's says nothing of it
+  const now = new Date(Date.parse(form.dataset.now) + performance.now() + offMs);
   const body = JSON.stringify({ sent_at: now.toISOString(), items });
   const answer = await ask("POST", `/api/v1/unsent?login=${encodeURIComponent(login)}`, body, "application/json");
   return answer.items;

@@ -1,0 +1,43 @@
+"""A phone whose clock was wrong, and whose file the office takes in: times are put right as if it had sent by itself."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+from sqlalchemy import text
+
+from tests.browser.conftest import Visitor
+from tests.browser.kept import visit
+from tests.conftest import NOW, Fresh
+
+AHEAD = timedelta(hours=2)
+
+
+@pytest.mark.parametrize(("told", "right"), [(AHEAD.total_seconds(), True), (None, False), ("x", False)])
+def test_what_the_phone_knew_of_its_clock_counts(
+    visitor: Visitor, made: Fresh, tmp_path: Path, told: object, right: bool
+) -> None:
+    with made.begin() as db:
+        door = db.scalar(text("SELECT min(id) FROM household"))
+    was_at = NOW - timedelta(hours=3)
+    item = visit(door, (was_at + AHEAD).isoformat())
+    row = {"key": item["key"], "login": "worker", "kind": "visit", "item": item, "stage": "text", "photos": []}
+    head = {"format": "gridsvc-unsent", "version": 1} | ({} if told is None else {"clock_off_s": told})
+    file = tmp_path / "unsent.json"
+    file.write_text(json.dumps(head | {"items": [row], "files": {}}), encoding="utf-8")
+    desk = visitor("manager_west").open("/field/import")
+    desk.set_input_files("#unsent-file", file)
+    desk.get_by_role("button", name="导入").click()
+    expect(desk.locator("#unsent-said")).to_contain_text("共 1 条：新增 1")
+    asked = text("SELECT happened_at, phone_at FROM visit WHERE client_key = CAST(:k AS uuid)")
+    with made.begin() as db:
+        happened_at, phone_at = db.execute(asked, {"k": item["key"]}).one()
+    if right:  # to a few seconds, which the page itself has been open
+        assert abs(happened_at - was_at) < timedelta(minutes=1)
+        assert phone_at == was_at + AHEAD
+    else:
+        assert (happened_at, phone_at) == (was_at + AHEAD, None)

@@ -1,0 +1,91 @@
+"""What phones are told of doors: changes that no cursor asks for go, and visits are counted where they matter."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy import Connection, text
+
+from gridsvc import door_changes, sync_changes, visits, wall
+from gridsvc.rules.roles import Actor
+from tests.conftest import NOW, RULE, Fresh
+from tests.web import county as counties
+
+ZONE = ZoneInfo(RULE.zone)
+
+
+def worker(db: Connection) -> Actor:
+    row = db.execute(text("SELECT id, worker_id FROM account WHERE login = 'worker'")).one()
+    return Actor("worker", row.id, "worker", "某", row.worker_id)
+
+
+def test_what_no_cursor_asks_for_goes(fresh: Fresh, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And who was farther behind is told everything, not a part of what changed."""
+    with fresh.begin() as db:
+        counties.build(db)
+        actor = worker(db)
+
+    def asked(since: sync_changes.Since | None) -> sync_changes.Kept:
+        with fresh.begin() as db:
+            return sync_changes.load(db, actor, since, NOW, ZONE)
+
+    def gone(behind: int) -> tuple[int, int]:
+        """How many rows went, and are left, where a cursor may be so many transactions behind."""
+        monkeypatch.setattr(wall, "MOST_BEHIND", behind)
+        with fresh.begin() as db:
+            return door_changes.prune(db), int(db.scalar(text("SELECT count(*) FROM door_change")) or 0)
+
+    def meanwhile(n: int) -> None:
+        """Others write so often; the cluster's own work may do so too, a few times."""
+        for _ in range(n):
+            with fresh.begin() as db:
+                db.execute(text("SELECT pg_current_xact_id()"))
+
+    with fresh.begin() as db:
+        db.execute(text("DELETE FROM door_change"))
+    first = asked(None)
+    with fresh.begin() as db:
+        doors = [one.id for one in first.doors]
+        db.execute(text("UPDATE household SET removed_at = :now WHERE id = :id"), {"now": NOW, "id": doors[0]})
+        first_xid = int(db.scalar(text("SELECT max(xid) FROM door_change")) or 0)
+    meanwhile(20)
+    second = asked(None)
+    with fresh.begin() as db:
+        db.execute(text("UPDATE household SET removed_at = :now WHERE id = :id"), {"now": NOW, "id": doors[1]})
+    with fresh.begin() as db:
+        newest = int(wall.cursor(db).split(":")[1])
+    # whatever cursor still counts is told all: its own row is the last that may not go
+    behind = newest - int(first.cursor.snapshot.split(":")[0]) + 10
+    assert gone(behind) == (0, 2)
+    assert (asked(first.cursor).reset, asked(first.cursor).gone_doors) == (False, doors[:2])
+    assert gone(newest - first_xid - 1) == (1, 1)
+    assert asked(first.cursor).reset
+    assert (asked(second.cursor).reset, asked(second.cursor).gone_doors) == (False, doors[1:2])
+
+
+def test_visits_are_counted_in_the_cycle(fresh: Fresh) -> None:
+    """Who stands at the door wants to know how often somebody tried now, not in all the years."""
+    with fresh.begin() as db:
+        counties.build(db)
+        actor = worker(db)
+        days = "SELECT cycle_days FROM household_class WHERE code = 'ordinary'"
+        cycle = timedelta(days=int(db.scalar(text(days)) or 0))
+    with fresh.begin() as db:
+        door = sync_changes.load(db, actor, None, NOW, ZONE).doors[-1]
+        assert (door.n_visits, door.visited_at) == (0, None)
+    with fresh.begin() as db:
+        long_ago = [NOW - 3 * cycle, NOW - 2 * cycle, NOW - cycle]
+        for at in (*long_ago, NOW - cycle + timedelta(days=1), NOW - timedelta(hours=1)):
+            drafts = visits.Draft(uuid.uuid4(), door.id, "absent", at)
+            visits.record(db, drafts, actor, at + timedelta(minutes=1), RULE)
+    with fresh.begin() as db:
+        told = {one.id: one for one in sync_changes.load(db, actor, None, NOW, ZONE).doors}[door.id]
+        assert (told.n_visits, told.visited_at, told.status) == (2, NOW - timedelta(hours=1), "absent")
+    with fresh.begin() as db:  # one of a class that is never due counts a year
+        db.execute(text("UPDATE household_class SET cycle_days = NULL WHERE code = 'ordinary'"))
+    with fresh.begin() as db:
+        told = {one.id: one for one in sync_changes.load(db, actor, None, NOW, ZONE).doors}[door.id]
+        assert told.n_visits == len([at for at in (*long_ago, NOW, NOW) if NOW - at < timedelta(days=365)])
