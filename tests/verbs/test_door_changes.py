@@ -89,3 +89,22 @@ def test_visits_are_counted_in_the_cycle(fresh: Fresh) -> None:
     with fresh.begin() as db:
         told = {one.id: one for one in sync_changes.load(db, actor, None, NOW, ZONE).doors}[door.id]
         assert told.n_visits == len([at for at in (*long_ago, NOW, NOW) if NOW - at < timedelta(days=365)])
+
+
+def test_a_list_costs_no_more_where_more_visits_are_stored(fresh: Fresh) -> None:
+    with fresh.begin(owner=True) as db:
+        counties.build(db)
+        actor = worker(db)
+        old = text(
+            "INSERT INTO visit (client_key, household_id, outcome, happened_at, recorded_at)"
+            " SELECT gen_random_uuid(), h.id, 'absent', a.at, a.at FROM household h, generate_series(1, 2000) i,"
+            " LATERAL (SELECT CAST(:now AS timestamptz) - make_interval(days => 400 + i) AS at) a"
+        )
+        db.execute(old, {"now": NOW})
+        db.execute(text("ANALYZE visit"))
+    with fresh.begin() as db:
+        assert len(sync_changes.load(db, actor, None, NOW, ZONE).doors) == 10
+        read = (
+            "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relid = CAST('visit' AS regclass)"
+        )
+        assert int(db.scalar(text(read)) or 0) < 1000
