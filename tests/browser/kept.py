@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from gridsvc.reports import SOURCE
 from tests.browser.field import Phone
 
 PUT = """async ({ item, options, photo }) => {
@@ -39,6 +40,20 @@ def visit(door: int, at: str = "2026-11-01T01:00:00Z", **more: Any) -> dict[str,
     """A visit where somebody opened."""
     said = {"household_id": door, "outcome": "reached", "happened_at": at, "n_met": 1}
     return {"kind": "visit", "key": key(), "visit": said | more}
+
+
+def step(number: str, action: str, at: str = "2026-11-01T01:00:00Z", **more: Any) -> dict[str, Any]:
+    """What the worker does with a report that the phone has in its first version."""
+    done = {"action": action, "version": 1} | more
+    return {
+        "kind": "action",
+        "key": key(),
+        "number": number,
+        "source": SOURCE,
+        "repeat": 0,
+        "done_at": at,
+        "action": done,
+    }
 
 
 def put(phone: Phone, item: dict[str, Any], *, photo: str | None = None, **options: Any) -> str:

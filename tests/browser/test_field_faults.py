@@ -19,17 +19,21 @@ import pytest
 from playwright.sync_api import Browser
 from sqlalchemy import text
 
+from gridsvc import reports
 from gridsvc.db import embedded
 from gridsvc.errors import GridsvcError
+from gridsvc.rules.roles import ANONYMOUS
 from tests.browser.fault_proxy import FAULTS, Faults, between, drawn
 from tests.browser.field import PIXEL, Phone, phone
-from tests.browser.kept import report, visit
-from tests.conftest import Fresh, missing, new_schema
+from tests.browser.kept import report, step, visit
+from tests.conftest import NOW, Fresh, missing, new_schema
 from tests.web import county as counties
 from tests.web.test_server import command, free_port
 
 SEED = 20261101
-N_ITEMS, N_PAIRS, N_PHOTOS = 200, 40, 8
+N_ITEMS, N_PAIRS = 200, 40
+N_PHOTOS = {"report": 4, "visit": 2, "action": 2}
+N_STEPPED = 4  # reports with two steps each, the first of some with a photo
 SPOILT = ("/api/v1/sync", "/api/v1/photos", "/field/me")
 SHARE = 0.45  # of the requests to these
 KILLS = {3: "service", 6: "database"}  # before which of the requests that are not spoilt
@@ -46,8 +50,29 @@ PUT_ALL = """async ({ items, photos }) => {
     const blob = await new Promise((done) => canvas.toBlob(done, "image/jpeg", 0.9));
     names.push(await pictures.keep(await pictures.shrink(new File([blob], "p.jpg", { type: "image/jpeg" }))));
   }
-  for (const { item, after, photo } of items) await queue.add(item, { after, photos: photo === null ? [] : [names[photo]], title: "t" });
+  for (const { item, after, photo } of items) {
+    const taken = photo === null ? [] : [names[photo]];
+    if (item.kind === "action" && taken.length) item.action.photos = taken;
+    await queue.add(item, { after, photos: taken, title: "t" });
+  }
 }"""
+
+
+REPORTS = text(
+    "SELECT CAST(client_key AS text) AS key, id, number, received_at AS at, "
+    "(SELECT count(*) FROM report_photo p WHERE p.report_id = r.id) AS n_photos FROM report r"
+)
+VISITS = text(
+    "SELECT CAST(client_key AS text) AS key, id, recorded_at AS at, "
+    "(SELECT count(*) FROM visit_report l WHERE l.visit_id = v.id) AS n_reports, "
+    "(SELECT count(*) FROM visit_report l JOIN report_photo p ON p.report_id = l.report_id WHERE l.visit_id = v.id) AS n_photos "
+    "FROM visit v"
+)
+STEPS = text(
+    "SELECT r.number, r.state, (SELECT count(*) FROM report_photo p WHERE p.report_id = r.id) AS n_photos, "
+    "array_agg(l.action ORDER BY l.seq) FILTER (WHERE l.action IN ('verify', 'note')) AS done "
+    "FROM report r JOIN report_log l ON l.report_id = r.id GROUP BY r.id"
+)
 
 
 @dataclass
@@ -133,16 +158,29 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 def recorded(site: Site) -> list[dict[str, Any]]:
-    """Two hundred items as a phone records them: visits each with a report that comes after, reports, some with photos."""
+    """Two hundred items as a phone records them: visits each with a report that comes after, visits with a need and its
+    photo, steps of reports that are there, reports; some of each with a photo."""
+    where = reports.Position(110.005, 23.005, "wgs84", 10.0)
     with site.made.begin() as db:
         doors = list(db.scalars(text("SELECT id FROM household WHERE ST_X(geom) < 110.01 ORDER BY id")))
+        drafts = [reports.Draft(uuid.uuid4(), "0110", f"待办 {i}", "web", position=where) for i in range(N_STEPPED)]
+        numbers = [reports.submit(db, one, ANONYMOUS, NOW, counties.RULE).number for one in drafts]
     items: list[dict[str, Any]] = []
+    photos = iter(range(sum(N_PHOTOS.values())))
+
+    def add(item: dict[str, Any], *after: dict[str, Any], photo: bool = False) -> dict[str, Any]:
+        items.append({"item": item, "after": [one["key"] for one in after], "photo": next(photos) if photo else None})
+        return item
+
     for i in range(N_PAIRS):
-        first = visit(doors[i % len(doors)])
-        items.append({"item": first, "after": [], "photo": None})
-        items.append({"item": report(f"需求 {i}"), "after": [first["key"]], "photo": None})
-    for i in range(N_ITEMS - 2 * N_PAIRS):
-        items.append({"item": report(f"问题 {i}"), "after": [], "photo": i if i < N_PHOTOS else None})
+        add(report(f"需求 {i}"), add(visit(doors[i % len(doors)])))
+    for i in range(N_PHOTOS["visit"]):
+        add(visit(doors[i], need={"category": "0506", "description": f"积水 {i}"}), photo=True)
+    for i, number in enumerate(numbers):
+        add(step(number, "verify"), photo=i < N_PHOTOS["action"])
+        add(step(number, "note", note=f"其后 {i}"))
+    for i in range(N_ITEMS - len(items)):
+        add(report(f"问题 {i}"), photo=i < N_PHOTOS["report"])
     return items
 
 
@@ -186,7 +224,7 @@ def test_two_hundred_items_arrive_once_and_in_order(browser: Browser, site: Site
         held.call("photos", "1")
         assert held.page.evaluate("Boolean(navigator.locks)") is not bare
         faults.away = True
-        held.page.evaluate(PUT_ALL, {"items": items, "photos": N_PHOTOS})
+        held.page.evaluate(PUT_ALL, {"items": items, "photos": sum(N_PHOTOS.values())})
         assert [row["state"] for row in held.outbox()] == ["waiting"] * N_ITEMS
         spoilt(faults, site, SEED + bare, kills)
         faults.away = False
@@ -205,21 +243,26 @@ def check(site: Site, items: list[dict[str, Any]], rows: dict[str, Any]) -> None
     keys = [one["item"]["key"] for one in items]
     assert set(rows) == set(keys)
     assert {rows[key]["state"] for key in keys} == {"sent"}
-    query = text(
-        "SELECT CAST(client_key AS text) AS key, id, number, received_at AS at, "
-        "(SELECT count(*) FROM report_photo p WHERE p.report_id = r.id) AS n_photos FROM report r"
-    )
-    seen = text("SELECT CAST(client_key AS text) AS key, id, recorded_at AS at FROM visit")
+    assert {rows[key]["answer"]["status"] for key in keys} <= {"created", "same"}
     with site.made.begin() as db:
-        reports = {row.key: row for row in db.execute(query)}
-        visits = {row.key: row for row in db.execute(seen)}
-        n_photos = db.scalar(text("SELECT count(*) FROM report_photo"))
-    plain = [one["item"]["key"] for one in items if one["item"]["kind"] == "report" and not one["after"]]
-    assert [key for key in plain if key in reports] == plain  # keys are unique in the table: once each
-    assert [reports[key].id for key in plain] == sorted(reports[key].id for key in plain)
-    assert all(reports[key].number == rows[key]["number"] for key in plain)
-    assert [reports[one["item"]["key"]].n_photos for one in items if one["photo"] is not None] == [1] * N_PHOTOS
-    assert n_photos >= N_PHOTOS
+        made = {row.key: row for row in db.execute(REPORTS)}
+        visits = {row.key: row for row in db.execute(VISITS)}
+        steps = {row.number: row for row in db.execute(STEPS)}
+    of = {kind: [one for one in items if one["item"]["kind"] == kind] for kind in N_PHOTOS}
+    plain = [one["item"]["key"] for one in of["report"] if not one["after"]]
+    assert [key for key in plain if key in made] == plain  # keys are unique in the table: once each
+    assert [made[key].id for key in plain] == sorted(made[key].id for key in plain)
+    assert all(made[key].number == rows[key]["number"] for key in plain)
+    assert [made[one["item"]["key"]].n_photos for one in of["report"]] == [
+        int(one["photo"] is not None) for one in of["report"]
+    ]
+    for one in of["visit"]:
+        there = visits[one["item"]["key"]]
+        assert (there.n_reports, there.n_photos) == ((0, 0) if one["photo"] is None else (1, 1))
+    for first, then in zip(of["action"][::2], of["action"][1::2], strict=True):
+        there = steps[first["item"]["number"]]
+        assert (there.state, there.done) == ("verified", ["verify", "note"])  # each once, in order
+        assert (there.n_photos, then["photo"]) == (int(first["photo"] is not None), None)
     for one in items:
         for before in one["after"]:
-            assert visits[before].at < reports[one["item"]["key"]].at
+            assert visits[before].at < made[one["item"]["key"]].at

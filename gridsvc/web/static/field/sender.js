@@ -91,7 +91,7 @@ async function batch(wanted) {
   if (!rows.length) return "on";
   const keys = rows.map((row) => row.key);
   const answer = await ask("POST", "/api/v1/sync", { json: { sent_at: new Date().toISOString(), items: rows.map((row) => row.item) } });
-  if (answer.kind === "ok" && Array.isArray(answer.data.items)) return receipts(keys, answer.data.items);
+  if (answer.kind === "ok" && Array.isArray(answer.data.items)) return receipts(keys, answer.data);
   if (answer.kind === "large" || answer.kind === "refused") {
     if (rows.length > 1) {
       await outbox.update(keys, (row) => void (row.state = "waiting"));
@@ -104,9 +104,10 @@ async function batch(wanted) {
   return answer.kind === "login" ? out() : stop(answer);
 }
 
-async function receipts(keys, items) {
+async function receipts(keys, { items, clock_off_s }) {
   const told = new Map(items.filter((one) => one && one.key).map((one) => [one.key, one]));
   await outbox.update(keys, (row) => receive(row, told.get(row.key)));
+  if (Number.isFinite(clock_off_s)) await setMeta("clock_off_s", clock_off_s);
   await setMeta("pause", { until: 0, n: 0, firm: false });
   return "on";
 }

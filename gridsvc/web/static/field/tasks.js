@@ -66,7 +66,9 @@ export function item(key, report, action, note, photos, at) {
   const told = { action, version: report.version };
   if (note) told.note = note;
   if (photos.length) told.photos = photos;
-  return { kind: "action", key, number: report.number, source: report.source, repeat: report.repeat, done_at: at.toISOString(), action: told };
+  const which = { number: report.number, source: report.source, repeat: report.repeat };
+  if (report.uid) which.uid = report.uid; // another report that gets this number one day is not meant
+  return { kind: "action", key, ...which, done_at: at.toISOString(), action: told };
 }
 
 /** What is missing before an action may be sent: "photo", "note", or null. */
