@@ -102,7 +102,9 @@ function tasks(held, rows, now, state, draw) {
     part.append(el("ul", { class: "day-list" }, ...sorted.others.map((one) => taskRow(held, one, now))));
   }
   const hidden = open.length - (state.all_tasks ? open.length : Math.min(n, FEW_TASKS));
-  if (hidden > 0) part.append(more("more-tasks", t("today.more_tasks", { n: hidden }), () => {
+  // what nobody here has to do anything about is no task
+  const words = hidden === sorted.others.length ? "today.list_others" : "today.more_tasks";
+  if (hidden > 0) part.append(more("more-tasks", t(words, { n: hidden }), () => {
     state.all_tasks = true;
     draw();
   }));

@@ -62,5 +62,5 @@ async function known() {
 
 function guess() {
   const found = ["iPhone", "iPad", "Android", "Windows", "Macintosh"].find((name) => navigator.userAgent.includes(name));
-  return found || t("login.device");
+  return found || t("login.browser");
 }

@@ -60,10 +60,21 @@ function begin(root, held, key, value) {
   flow.locate = () => locate(flow);
   if (!value.fix && value.where === "here") locate(flow);
   draw(root, flow);
+  const unheard = data.on((fresh) => hear(root, flow, fresh));
   return () => {
+    unheard();
+    flow.ended = true;
     flow.stop();
     flow.leave();
   };
+}
+
+// the lists came while somebody was at it: asked anew with them, but nothing that is being written is touched
+function hear(root, flow, fresh) {
+  if (!fresh.as_of || flow.ended) return;
+  const bare = !flow.held.as_of;
+  flow.held = fresh;
+  if (bare && flow.value.step !== "check") draw(root, flow);
 }
 
 function locate(flow) {
@@ -115,6 +126,7 @@ async function send(root, flow) {
     return;
   }
   const told = recipient(flow);
+  flow.ended = true;
   flow.leave();
   flow.leave = () => {};
   done(root, told);

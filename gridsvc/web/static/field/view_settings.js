@@ -6,6 +6,7 @@ import { leave as logOut } from "./net.js";
 import * as offline from "./offline.js";
 import * as queue from "./queue.js";
 import { draw, go } from "./router.js";
+import { clock } from "./spans.js";
 import { getMeta, persist, room, setMeta } from "./store.js";
 import { lang, setLang, t } from "./words.js";
 
@@ -19,7 +20,7 @@ export async function view(root) {
     el("dl", { class: "facts" },
       fact("settings.who", login || t("settings.nobody")),
       fact("settings.device", (await getMeta("device_name")) || "—"),
-      fact("settings.data", held.as_of ? t("settings.data_of", { at: held.as_of.slice(0, 16).replace("T", " ") }) : t("settings.data_none")),
+      fact("settings.data", held.as_of ? t("settings.data_of", { at: clock(Date.parse(held.as_of), Date.now()) }) : t("settings.data_none")),
       fact("settings.offline", t(ready ? "settings.offline_ready" : "settings.offline_not")),
       fact("settings.room", space.free === null ? t("settings.room_unknown") : t("settings.room_free", { n: Math.floor(space.free / 1048576) })),
       fact("settings.safe", t(safe ? "settings.safe_yes" : "settings.safe_no")),
