@@ -118,6 +118,13 @@ def fresh(cluster_urls: tuple[str, str]) -> Iterator[Fresh]:
         yield made
 
 
+@pytest.fixture(scope="module")
+def module_schema(cluster_urls: tuple[str, str]) -> Iterator[Fresh]:
+    """A new migrated schema for the tests of one file, which commit."""
+    with new_schema(cluster_urls, f"t_{uuid.uuid4().hex[:12]}") as made:
+        yield made
+
+
 @pytest.fixture(scope="session")
 def empty_schema(cluster_urls: tuple[str, str]) -> Iterator[Fresh]:
     """One migrated schema that stays empty: tests roll back."""

@@ -19,7 +19,10 @@ from gridsvc.responsibility import Duty
 from gridsvc.rules.roles import ANONYMOUS
 from gridsvc.web.app import create_app
 from maps import assets
-from tests.conftest import NOW, ROOT, Fresh, missing, new_schema
+from tests.browser.day import Day, begun
+from tests.browser.fault_proxy import Faults, between
+from tests.browser.page_checks import LISTEN, OVER, RULES, SMALL
+from tests.conftest import NOW, ROOT, Fresh, missing
 from tests.web import county as counties
 from tests.web.county import CANARY, PASSWORD, RULE, County
 from tests.web.live import Clock, serving, settings
@@ -31,28 +34,15 @@ PHONE: dict[str, Any] = {
     "has_touch": True,
     "is_mobile": True,
 }
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-OVER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-# what a thumb must hit; words inside a sentence are links of another kind
-SMALL = """() => {
-  const pressed = "button, select, input:not([type=hidden], [type=radio], [type=checkbox]), summary, label.choice, "
-    + ".bar a, .figures a, .rows a";
-  const elsewhere = ".leaflet-control-attribution, .map-table, .map-measure";
-  return [...document.querySelectorAll(pressed)]
-    .filter((one) => one.checkVisibility() && !one.closest(elsewhere) && one.getBoundingClientRect().height < 47.5)
-    .map((one) => one.outerHTML.slice(0, 120) + " " + one.getBoundingClientRect().height);
-}"""
 MANY = 60  # more reports than one page of the list shows
-LISTEN = "document.addEventListener('securitypolicyviolation', e => console.error('CSP ' + e.violatedDirective))"
 
 Serve = Callable[..., str]
 
 
 @pytest.fixture(scope="module")
-def made(cluster_urls: tuple[str, str]) -> Iterator[Fresh]:
+def made(module_schema: Fresh) -> Fresh:
     """A schema of a file's own: its readers change things, and what one file leaves is no other's concern."""
-    with new_schema(cluster_urls, f"t_{uuid.uuid4().hex[:12]}") as one:
-        yield one
+    return module_schema
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +80,34 @@ def address(serve: Callable[..., Any]) -> Iterator[str]:
     """The service that most tests use."""
     with serve() as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def proxied(address: str) -> Iterator[Faults]:
+    """That service behind a proxy that loses, delays and spoils what a test says."""
+    with between(lambda: int(address.rpartition(":")[2])) as running:
+        yield running
+
+
+@pytest.fixture
+def faults(proxied: Faults) -> Iterator[Faults]:
+    """The proxy; it has no fault before a test and none after it."""
+    yield proxied
+    proxied.calm()
+
+
+@pytest.fixture(scope="module")
+def whole_day(made: Fresh, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
+    """A worker's day in the county of a file's own, with its service and a proxy before it."""
+    with begun(made, tmp_path_factory.mktemp("data")) as one:
+        yield one
+
+
+@pytest.fixture
+def day(whole_day: Day) -> Iterator[Day]:
+    """That day; its service is within reach before a test and after it."""
+    yield whole_day
+    whole_day.faults.calm()
 
 
 @pytest.fixture(scope="session")

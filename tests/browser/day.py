@@ -22,7 +22,7 @@ from gridsvc.rules.roles import ANONYMOUS
 from gridsvc.web.app import create_app
 from tests.browser.fault_proxy import Faults, between
 from tests.browser.field import Phone, phone
-from tests.conftest import NOW, Fresh, new_schema
+from tests.conftest import NOW, Fresh
 from tests.through import ADMIN, lead
 from tests.web import county as counties
 from tests.web.county import CANARY, RULE
@@ -60,33 +60,32 @@ class Day:
 
 
 @contextmanager
-def begun(urls: tuple[str, str], folder: Path) -> Iterator[Day]:
+def begun(made: Fresh, folder: Path) -> Iterator[Day]:
     """The county with sixteen more doors in two units of the worker's grid and a campaign, behind a proxy."""
-    with new_schema(urls, f"t_{uuid.uuid4().hex[:12]}") as made:
-        with made.begin() as db:
-            built = counties.build(db)
-            named = compounds.Incoming("t", "4", f"静安里{CANARY}", (), 90, 3, False, point(110.0045, 23.0045))
-            compounds.save(db, [named])
-            place = db.scalar(text("SELECT id FROM compound WHERE ref = '4'"))
-            doors = [
-                households.Door(place, "2", unit, f"{floor}0{n}", 110.0041, 23.0041)
-                for unit in ("1", "2")
-                for floor in (4, 3, 2, 1)
-                for n in (1, 2)
-            ]
-            households.register(db, doors, NOW - timedelta(days=100), RULE)
-            wanted = Wanted(
-                name=f"秋季走访{CANARY}", starts_on=date(2026, 10, 1), ends_on=date(2026, 12, 20), questions=(QUESTION,)
-            )
-            campaigns.create(db, "autumn", wanted, ADMIN, NOW, ZoneInfo("Asia/Shanghai"))
-            campaigns.draw(db, "autumn", NOW)
-            assert built.compounds
-        clock = Clock()
-        with (
-            serving(create_app(settings(made, folder), clock=clock)) as address,
-            between(lambda: int(address.rpartition(":")[2])) as faults,
-        ):
-            yield Day(made, faults, clock)
+    with made.begin() as db:
+        built = counties.build(db)
+        named = compounds.Incoming("t", "4", f"静安里{CANARY}", (), 90, 3, False, point(110.0045, 23.0045))
+        compounds.save(db, [named])
+        place = db.scalar(text("SELECT id FROM compound WHERE ref = '4'"))
+        doors = [
+            households.Door(place, "2", unit, f"{floor}0{n}", 110.0041, 23.0041)
+            for unit in ("1", "2")
+            for floor in (4, 3, 2, 1)
+            for n in (1, 2)
+        ]
+        households.register(db, doors, NOW - timedelta(days=100), RULE)
+        wanted = Wanted(
+            name=f"秋季走访{CANARY}", starts_on=date(2026, 10, 1), ends_on=date(2026, 12, 20), questions=(QUESTION,)
+        )
+        campaigns.create(db, "autumn", wanted, ADMIN, NOW, ZoneInfo("Asia/Shanghai"))
+        campaigns.draw(db, "autumn", NOW)
+        assert built.compounds
+    clock = Clock()
+    with (
+        serving(create_app(settings(made, folder), clock=clock)) as address,
+        between(lambda: int(address.rpartition(":")[2])) as faults,
+    ):
+        yield Day(made, faults, clock)
 
 
 def point(lon: float, lat: float) -> bytes:

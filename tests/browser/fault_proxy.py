@@ -16,8 +16,13 @@ FAULTS = ("drop_before", "drop_after", "error", "busy", "stall", "half")
 OWN = ("connection", "keep-alive", "transfer-encoding", "content-length", "date", "server")
 CODED = ("content-encoding", "etag")
 STALL_S = 60.0  # longer than anything waits; a closed connection ends it at once
+MOST_BYTES = 10**9  # more than any test posts
 
 Plan = Callable[[str, str], "str | None"]
+
+
+def no_fault(method: str, path: str) -> None:
+    """The plan that spoils nothing."""
 
 
 @dataclass
@@ -29,10 +34,10 @@ class Faults:
     """
 
     address: str = ""
-    plan: Plan = lambda method, path: None
+    plan: Plan = no_fault
     away: bool = False
     instead: dict[str, bytes] = field(default_factory=dict)
-    most_bytes: int = 10**9
+    most_bytes: int = MOST_BYTES
     asked: list[tuple[str, str, str | None]] = field(default_factory=list)
     n_busy: int = 0
     n_stalled: int = 0
@@ -42,6 +47,21 @@ class Faults:
     def n(self, path: str, method: str | None = None) -> int:
         """How many requests went to paths that begin so."""
         return sum(asked.startswith(path) and method in (None, how) for how, asked, _ in self.asked)
+
+    def calm(self) -> None:
+        """Takes every fault away; what was asked stays."""
+        self.away, self.most_bytes, self.plan = False, MOST_BYTES, no_fault
+        self.instead.clear()
+
+
+def once(method: str, path: str, fault: str) -> Plan:
+    """A plan that spoils the first such request."""
+    left = [fault]
+
+    def plan(asked: str, at: str) -> str | None:
+        return left.pop() if left and asked == method and at.startswith(path) else None
+
+    return plan
 
 
 def drawn(seed: int, share: float, paths: tuple[str, ...]) -> Plan:

@@ -12,7 +12,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from tests.browser.conftest import LISTEN, OVER, RULES
+from tests.browser.page_checks import LISTEN, OVER, RULES
 from tests.conftest import QUIET
 from tests.web.county import PASSWORD
 

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, expect
 from sqlalchemy import text
 
 from gridsvc.web import field_files
-from tests.browser.fault_proxy import Faults, between
+from tests.browser.fault_proxy import Faults
 from tests.browser.field import IPHONE, PIXEL, Phone, phone
 from tests.browser.kept import put, report, sent, unsent
 from tests.conftest import Fresh
@@ -20,21 +20,6 @@ from tests.web.county import County
 
 WECHAT = PIXEL["user_agent"] + " MicroMessenger/8.0.49.2600"
 PERSON = ("李桂花", "13912345678", "370101199001011234")
-
-
-@pytest.fixture(scope="module")
-def proxied(address: str) -> Iterator[Faults]:
-    """The service behind a proxy that can go away."""
-    with between(lambda: int(address.rpartition(":")[2])) as running:
-        yield running
-
-
-@pytest.fixture
-def faults(proxied: Faults) -> Iterator[Faults]:
-    """The proxy without a fault."""
-    yield proxied
-    proxied.away = False
-    proxied.instead.clear()
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 from sqlalchemy import text
 
-from tests.browser.fault_proxy import Faults, between
+from tests.browser.fault_proxy import Faults
 from tests.browser.field import Phone, phone
 from tests.browser.kept import key, put, report, sent, unsent
 from tests.conftest import Fresh
@@ -43,16 +43,9 @@ NEWER = """async () => {
 
 
 @pytest.fixture(scope="module")
-def faults(address: str) -> Iterator[Faults]:
-    """The service behind a proxy."""
-    with between(lambda: int(address.rpartition(":")[2])) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def lent(browser: Browser, faults: Faults, cookies: Callable[[str], Any]) -> Iterator[Phone]:
+def lent(browser: Browser, proxied: Faults, cookies: Callable[[str], Any]) -> Iterator[Phone]:
     """One phone for all of them, whose worker is logged in."""
-    with phone(browser, faults.address) as held:
+    with phone(browser, proxied.address) as held:
         held.context.add_cookies(cookies("worker"))
         held.open()
         held.offline_ready()
@@ -64,8 +57,7 @@ def lent(browser: Browser, faults: Faults, cookies: Callable[[str], Any]) -> Ite
 def held(lent: Phone, faults: Faults) -> Iterator[Phone]:
     """The phone with nothing in its queue and no draft, and a network."""
     yield lent
-    faults.away = False
-    faults.plan = lambda method, path: None
+    faults.calm()
     lent.call("store", "m.setMeta('pause', null)")
     lent.call("store", EMPTY)
     lent.clean()

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, expect
 from sqlalchemy import text
 
 from tests.browser.conftest import Visitor
-from tests.browser.fault_proxy import Faults, between
+from tests.browser.fault_proxy import Faults, once
 from tests.browser.field import IPHONE, PIXEL, Phone, phone
 from tests.browser.kept import put, report, sent, unsent, visit
 from tests.conftest import Fresh
@@ -26,22 +26,6 @@ ADD_LARGE = """async (item) => {
   const large = { ...item, report: { ...item.report, description: "x".repeat(6000000) } };
   try { await queue.add(large); return "kept"; } catch (error) { return store.isFull(error) ? "full" : String(error); }
 }"""
-
-
-@pytest.fixture(scope="module")
-def proxied(address: str) -> Iterator[Faults]:
-    """The service behind a proxy."""
-    with between(lambda: int(address.rpartition(":")[2])) as running:
-        yield running
-
-
-@pytest.fixture
-def faults(proxied: Faults) -> Iterator[Faults]:
-    """The proxy without a fault."""
-    yield proxied
-    proxied.away = False
-    proxied.most_bytes = 10**9
-    proxied.plan = lambda method, path: None
 
 
 @pytest.fixture
@@ -64,16 +48,6 @@ def stored(made: Fresh, key: str) -> list[Any]:
     )
     with made.begin() as db:
         return list(db.execute(query, {"key": key}))
-
-
-def once(method: str, path: str, fault: str) -> Callable[[str, str], str | None]:
-    """A plan that spoils the first such request."""
-    left = [fault]
-
-    def plan(asked: str, at: str) -> str | None:
-        return left.pop() if left and asked == method and at.startswith(path) else None
-
-    return plan
 
 
 @pytest.mark.parametrize("profile", [PIXEL, IPHONE], ids=["pixel", "iphone"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,28 +9,13 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from gridsvc.rules.lifecycle import TABLE
-from tests.browser.day import Day, begun, carried, counted
+from tests.browser.day import Day, carried, counted
 from tests.browser.field import IPHONE, PIXEL, Phone
 from tests.browser.kept import sent
 from tests.conftest import NOW
 from tests.photographs import jpeg
 from tests.through import lead
 from tests.web.county import CANARY
-
-
-@pytest.fixture(scope="module")
-def whole(cluster_urls: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
-    """The county of these tests."""
-    with begun(cluster_urls, tmp_path_factory.mktemp("data")) as one:
-        yield one
-
-
-@pytest.fixture
-def day(whole: Day) -> Iterator[Day]:
-    """The county, its service within reach before and after."""
-    whole.faults.away = False
-    yield whole
-    whole.faults.away = False
 
 
 def state(day: Day, number: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.day import QUESTION, Day, begun, carried
+from tests.browser.day import QUESTION, Day, carried
 from tests.browser.field import Phone, phone
 from tests.browser.kept import put, sent, visit
 from tests.conftest import NOW
@@ -38,23 +38,9 @@ CUT = "() => [...document.querySelectorAll('.way')].filter((one) => one.scrollWi
 
 
 @pytest.fixture(scope="module")
-def day(cluster_urls: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
-    """The county of these tests."""
-    with begun(cluster_urls, tmp_path_factory.mktemp("data")) as one:
-        yield one
-
-
-@pytest.fixture(autouse=True)
-def within_reach(day: Day) -> Iterator[None]:
-    """The service is there after each test, however it ended."""
-    yield
-    day.faults.away = False
-
-
-@pytest.fixture(scope="module")
-def held(browser: Browser, day: Day) -> Iterator[Phone]:
+def held(browser: Browser, whole_day: Day) -> Iterator[Phone]:
     """One worker's phone for all of them."""
-    with carried(browser, day) as one:
+    with carried(browser, whole_day) as one:
         yield one
 
 

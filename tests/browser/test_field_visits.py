@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.day import GRANTED, QUESTION, Day, begun, carried, counted, let_go
+from tests.browser.day import GRANTED, QUESTION, Day, carried, counted, let_go
+from tests.browser.fault_proxy import once
 from tests.browser.field import IPHONE, PIXEL, phone
 from tests.browser.kept import sent
 from tests.conftest import NOW
@@ -22,22 +22,6 @@ VISITS = (
     "FROM visit WHERE household_id = :door AND account_id IS NOT NULL ORDER BY id"
 )
 LATER = NOW + timedelta(minutes=5)
-
-
-@pytest.fixture(scope="module")
-def whole(cluster_urls: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
-    """The county of these tests."""
-    with begun(cluster_urls, tmp_path_factory.mktemp("data")) as one:
-        yield one
-
-
-@pytest.fixture
-def day(whole: Day) -> Iterator[Day]:
-    """The county, its service within reach before and after."""
-    whole.faults.away = False
-    yield whole
-    whole.faults.away = False
-    whole.faults.plan = lambda method, path: None
 
 
 def first_door(page: Page) -> int:
@@ -96,12 +80,6 @@ def test_two_taps_without_a_signal_and_a_restart_make_one_row(
     assert (met["outcome"], met["n_met"], met["mode"]) == ("reached", 1, "door")
     assert (met["x"], met["y"], met["accuracy_m"]) == (110.0041, 23.0041, 9)
     assert day.rows(VISITS, door=other)[-1]["outcome"] == "absent"
-
-
-def once(method: str, path: str, fault: str) -> Any:
-    """A plan that spoils the first such request."""
-    left = [fault]
-    return lambda asked, at: left.pop() if left and asked == method and at.startswith(path) else None
 
 
 def test_undo_within_a_minute_leaves_nothing(browser: Browser, day: Day) -> None:

@@ -22,10 +22,10 @@ from sqlalchemy import text
 
 from gridsvc import accounts
 from gridsvc.i18n import error_text
-from tests.browser.conftest import OVER, RULES
 from tests.browser.field import PIXEL, Phone
 from tests.browser.kept import put, report, sent
 from tests.browser.network import Office, office
+from tests.browser.page_checks import OVER, RULES
 from tests.conftest import QUIET, ROOT, Fresh, missing
 from tests.web.county import County
 

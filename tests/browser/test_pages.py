@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import OVER, PHONE, SMALL, Visit, Visitor
+from tests.browser.conftest import PHONE, Visit, Visitor
+from tests.browser.page_checks import OVER, SMALL
 from tests.web.county import CANARY, EAST, WEST, County
 
 # name: (reader, path, status)

@@ -13,7 +13,8 @@ from playwright.sync_api import expect
 from gridsvc import reports, residents
 from gridsvc.reports import Draft, Position
 from gridsvc.rules.roles import ANONYMOUS
-from tests.browser.conftest import OVER, PHONE, RULES, Visitor
+from tests.browser.conftest import PHONE, Visitor
+from tests.browser.page_checks import OVER, RULES
 from tests.conftest import NOW, Fresh
 from tests.photographs import jpeg
 from tests.through import lead

@@ -16,7 +16,8 @@ from sqlalchemy import text
 from gridsvc import reports
 from gridsvc.reports import Draft, Position
 from gridsvc.rules.roles import ANONYMOUS
-from tests.browser.conftest import MANY, OVER, PHONE, SMALL, Visitor
+from tests.browser.conftest import MANY, PHONE, Visitor
+from tests.browser.page_checks import OVER, SMALL
 from tests.conftest import NOW, Fresh
 from tests.through import lead
 from tests.web.county import CANARY, RULE, County

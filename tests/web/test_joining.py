@@ -22,7 +22,7 @@ from gridsvc.rules.cells import LEAST
 from gridsvc.rules.roles import Actor
 from gridsvc.web.app import create_app
 from gridsvc.web.limits import Limiter
-from tests.conftest import NOW, Fresh, new_schema
+from tests.conftest import NOW, Fresh
 from tests.photographs import jpeg, scene, sha256
 from tests.through import ADMIN, AGREED, department, lead
 from tests.web import county as counties
@@ -47,10 +47,9 @@ def middle(n: int) -> tuple[float, float]:
 
 
 @pytest.fixture(scope="module")
-def made(cluster_urls: tuple[str, str]) -> Iterator[Fresh]:
+def made(module_schema: Fresh) -> Fresh:
     """A schema of this file's own: more people live here than the others count on."""
-    with new_schema(cluster_urls, f"t_{uuid.uuid4().hex[:12]}") as one:
-        yield one
+    return module_schema
 
 
 @pytest.fixture(scope="module")

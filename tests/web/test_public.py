@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,7 +15,7 @@ import pytest
 from gridsvc import cases, households
 from gridsvc.rules.cells import LEAST
 from gridsvc.web.app import create_app
-from tests.conftest import NOW, Fresh, new_schema
+from tests.conftest import NOW, Fresh
 from tests.photographs import jpeg, scene, sha256
 from tests.through import lead
 from tests.web import county as counties
@@ -63,16 +62,15 @@ class Open:
 
 
 @pytest.fixture(scope="module")
-def here(cluster_urls: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Open]:
-    with new_schema(cluster_urls, f"t_{uuid.uuid4().hex[:12]}") as made:
-        with made.begin() as db:
-            county = counties.build(db)
-            doors = [households.Door(county.compounds["1"], "2幢", "无", f"{n}02", *HOME) for n in range(25)]
-            households.register(db, doors, BEGIN, RULE)
-        clock = Clock()
-        app = create_app(settings(made, tmp_path_factory.mktemp("data"), public_except="0110"), clock=clock)
-        with serving(app) as address:
-            yield Open(address, made, county, clock)
+def here(module_schema: Fresh, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Open]:
+    with module_schema.begin() as db:
+        county = counties.build(db)
+        doors = [households.Door(county.compounds["1"], "2幢", "无", f"{n}02", *HOME) for n in range(25)]
+        households.register(db, doors, BEGIN, RULE)
+    clock = Clock()
+    app = create_app(settings(module_schema, tmp_path_factory.mktemp("data"), public_except="0110"), clock=clock)
+    with serving(app) as address:
+        yield Open(address, module_schema, county, clock)
 
 
 def test_places_are_rough_and_people_are_not_there(here: Open) -> None:

@@ -17,41 +17,25 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from gridsvc import accounts, audit, cases, journal, workers
 from gridsvc.rules.roles import RESIDENT, SYSTEM
 from gridsvc.web import batches
-from gridsvc.web.app import create_app
 from gridsvc.web.kept_schemas import SyncedOut
 from tests import recordings
-from tests.conftest import NOW, Fresh, new_schema
+from tests.conftest import NOW, Fresh
 from tests.photographs import jpeg, scene
 from tests.through import lead
-from tests.web import county as counties
-from tests.web.county import PASSWORD, WEST
-from tests.web.live import Clock, serving, settings
+from tests.web import town as towns
+from tests.web.county import PASSWORD, WEST, County
 
 URL = "/api/v1/sync"
 Json = dict[str, Any]
 
 
-class Town:
-    """A county of this module's own, with a deputy in the worker's grid; clients by login."""
-
-    def __init__(self, made: Fresh, address: str, stack: ExitStack, county: counties.County) -> None:
-        self.made, self.address, self._stack, self._county = made, address, stack, county
-        self._clients: dict[str | None, httpx.Client] = {}
-        with made.begin() as db:
-            of = text("SELECT id FROM household WHERE compound_id = :c ORDER BY id")
-            self.west = list(db.scalars(of, {"c": county.compounds["1"]}))
-
-    def client(self, login: str | None = "worker") -> httpx.Client:
-        if login not in self._clients:
-            headers = {} if login is None else {"Authorization": f"Bearer {self._county.tokens[login]}"}
-            opened = httpx.Client(base_url=self.address, headers=headers, timeout=60)
-            self._clients[login] = self._stack.enter_context(opened)
-        return self._clients[login]
+class Town(towns.Town):
+    """A town with a deputy in the worker's grid, and what phones send to it."""
 
     def send(self, *items: Any, login: str | None = "worker", sent_at: str = NOW.isoformat()) -> list[Json]:
         answer = self.client(login).post(URL, json={"sent_at": sent_at, "items": items})
@@ -76,18 +60,18 @@ class Town:
         return sha256
 
 
+def deputized(db: Connection, county: County) -> None:
+    """A deputy in the worker's grid, with an account."""
+    workers.save(db, [workers.Worker("w3", "赵三")])
+    workers.save_duties(db, [workers.Duty("w3", "base", f"{WEST}001", "deputy")])
+    accounts.create(db, login="deputy", name="赵三", role="worker", password=PASSWORD, worker_code="w3")
+    county.tokens["deputy"] = accounts.issue_bearer(db, "deputy", "t", NOW, timedelta(days=1)).token
+
+
 @pytest.fixture(scope="module")
-def town(cluster_urls: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    with ExitStack() as stack:
-        made = stack.enter_context(new_schema(cluster_urls, f"t_{uuid.uuid4().hex[:12]}"))
-        with made.begin() as db:
-            county = counties.build(db)
-            workers.save(db, [workers.Worker("w3", "赵三")])
-            workers.save_duties(db, [workers.Duty("w3", "base", f"{WEST}001", "deputy")])
-            accounts.create(db, login="deputy", name="赵三", role="worker", password=PASSWORD, worker_code="w3")
-            county.tokens["deputy"] = accounts.issue_bearer(db, "deputy", "t", NOW, timedelta(days=1)).token
-        app = create_app(settings(made, tmp_path_factory.mktemp("data")), clock=Clock())
-        yield Town(made, stack.enter_context(serving(app)), stack, county)
+def town(module_schema: Fresh, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    with towns.opened(Town, module_schema, tmp_path_factory.mktemp("data"), deputized) as one:
+        yield one
 
 
 def report(**changes: Any) -> Json:
@@ -179,7 +163,7 @@ def test_one_bad_item_costs_no_other(town: Town) -> None:
         action("verify", report_key=lost),
         action("verify", 1, number="no such"),
         {"kind": "attach", "key": str(uuid.uuid4()), "number": "x", "report_key": lost, "photos": []},
-        action("file", 1, number=town._county.numbers["west"]),
+        action("file", 1, number=town.county.numbers["west"]),
         report(),
     ]
     told = town.send(*items)
@@ -198,12 +182,12 @@ def test_one_bad_item_costs_no_other(town: Town) -> None:
     }
     assert all("{" not in told[at]["message"] for at in refused)
     assert told[0]["status"] == told[11]["status"] == "created"
-    assert town.report(town._county.numbers["west"])["version"] == 1
+    assert town.report(town.county.numbers["west"])["version"] == 1
 
 
 def test_what_fits_no_column_is_refused_alone(town: Town) -> None:
     huge = report(location={"words": "门口"}, measured={"lon": 110.0, "lat": 23.0, "crs": "wgs84"})
-    act = action("note", 2**31 - 1, number=town._county.numbers["west"], note="x")
+    act = action("note", 2**31 - 1, number=town.county.numbers["west"], note="x")
     told = town.send(report(), huge, act)
     assert [one["status"] for one in told] == ["created", "created", "conflict"]
 

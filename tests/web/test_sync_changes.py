@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterator
-from contextlib import ExitStack
 from datetime import timedelta
+from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,12 +20,10 @@ from gridsvc.db.queries import ask
 from gridsvc.grids import Rule
 from gridsvc.reporters import Reporter
 from gridsvc.rules.roles import ANONYMOUS, Actor
-from gridsvc.web.app import create_app
 from gridsvc.web.kept_schemas import KeptOut
-from tests.conftest import NOW, Fresh, new_schema
-from tests.web import county as counties
+from tests.conftest import NOW, Fresh
+from tests.web import town as towns
 from tests.web.county import EAST, WEST
-from tests.web.live import Clock, serving, settings
 
 URL = "/api/v1/sync"
 RULE = Rule(50.0, "Asia/Shanghai")
@@ -34,21 +32,17 @@ NAME, PHONE, ADDRESS, IDENTITY = "欧阳某某丁", "13912340000", "3幢2单元5
 Json = dict[str, Any]
 
 
-class Town:
-    """A county of this module's own, its worker's doors, and what its clock says."""
+class Town(towns.Town):
+    """A town, what its worker's phone is told, and what happens meanwhile."""
 
-    def __init__(self, made: Fresh, address: str, clock: Clock, county: counties.County, stack: ExitStack) -> None:
-        self.made, self.address, self.clock, self.county = made, address, clock, county
-        headers = {"Authorization": f"Bearer {county.tokens['worker']}"}
-        self.client = stack.enter_context(httpx.Client(base_url=address, headers=headers, timeout=60))
-        with made.begin() as db:
-            of = text("SELECT id FROM household WHERE compound_id = :c ORDER BY id")
-            self.west = list(db.scalars(of, {"c": county.compounds["1"]}))
+    @cached_property
+    def worker(self) -> Actor:
+        with self.made.begin() as db:
             row = db.execute(text("SELECT id, worker_id FROM account WHERE login = 'worker'")).one()
-            self.worker = Actor("worker", row.id, "worker", "worker 某", row.worker_id)
+        return Actor("worker", row.id, "worker", "worker 某", row.worker_id)
 
     def get(self, since: str | None = None) -> Json:
-        answer = self.client.get(URL, params={} if since is None else {"since": since})
+        answer = self.client().get(URL, params={} if since is None else {"since": since})
         assert answer.status_code == 200, answer.text
         KeptOut.model_validate(answer.json())
         return dict(answer.json())
@@ -64,14 +58,9 @@ class Town:
 
 
 @pytest.fixture(scope="module")
-def town(cluster_urls: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    with ExitStack() as stack:
-        made = stack.enter_context(new_schema(cluster_urls, f"t_{uuid.uuid4().hex[:12]}"))
-        with made.begin() as db:
-            county = counties.build(db)
-        clock = Clock()
-        app = create_app(settings(made, tmp_path_factory.mktemp("data")), clock=clock)
-        yield Town(made, stack.enter_context(serving(app)), clock, county, stack)
+def town(module_schema: Fresh, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    with towns.opened(Town, module_schema, tmp_path_factory.mktemp("data")) as one:
+        yield one
 
 
 def named(told: Json) -> set[str]:
@@ -267,7 +256,7 @@ def test_nothing_that_no_phone_may_keep(town: Town) -> None:
         number = reports.submit(db, draft, ANONYMOUS, NOW, RULE).number
         person = "UPDATE household SET contact_name = :n, contact_phone = :p, name = :n, class_code = 'correction' WHERE id = :id"
         db.execute(text(person), {"n": NAME, "p": PHONE, "id": town.west[4]})
-    answer = town.client.get(URL)
+    answer = town.client().get(URL)
     raw = answer.text + json.dumps(answer.json(), ensure_ascii=False)
     assert number in raw
     for canary in (NAME, PHONE, "139 1234", "12340000", ADDRESS, IDENTITY, "correction", "矫正"):
@@ -292,7 +281,7 @@ def test_a_town_brought_back_from_a_dump_begins_anew(town: Town) -> None:
 
 @pytest.mark.parametrize("cursor", ["", "x", "AAAA", "é", "Z" * 200])
 def test_what_is_no_cursor(town: Town, cursor: str) -> None:
-    answer = town.client.get(URL, params={"since": cursor})
+    answer = town.client().get(URL, params={"since": cursor})
     assert (answer.status_code, answer.json()["code"]) == (400, "cursor_invalid")
 
 

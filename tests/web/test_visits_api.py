@@ -6,40 +6,22 @@ import json
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import ExitStack
 from typing import Any, get_args
 
 import httpx
 import pytest
-from sqlalchemy import text
 
 from gridsvc import visit_reading
 from gridsvc.rules.visiting import MODES, OUTCOMES, WITHDRAWN
 from gridsvc.web.api import visits as api
-from gridsvc.web.app import create_app
-from tests.conftest import Fresh, new_schema
-from tests.web import county as counties
-from tests.web.live import Clock, serving, settings
+from tests.conftest import Fresh
+from tests.web import town as towns
 
 URL = "/api/v1/visits"
 
 
-class Town:
-    """A county of this module's own: its doors in the west and in the east, and clients by login."""
-
-    def __init__(self, made: Fresh, address: str, stack: ExitStack, county: counties.County) -> None:
-        self.made, self._address, self._stack, self._county = made, address, stack, county
-        self._clients: dict[str | None, httpx.Client] = {}
-        with made.begin() as db:
-            of = text("SELECT id FROM household WHERE compound_id = :c ORDER BY id")
-            self.west, self.east = (list(db.scalars(of, {"c": county.compounds[ref]})) for ref in ("1", "3"))
-
-    def client(self, login: str | None = "worker") -> httpx.Client:
-        if login not in self._clients:
-            headers = {} if login is None else {"Authorization": f"Bearer {self._county.tokens[login]}"}
-            opened = httpx.Client(base_url=self._address, headers=headers, timeout=60)
-            self._clients[login] = self._stack.enter_context(opened)
-        return self._clients[login]
+class Town(towns.Town):
+    """A town, and the visits that are sent to it."""
 
     def body(self, **changes: Any) -> dict[str, Any]:
         said = {"client_key": str(uuid.uuid4()), "household_id": self.west[9], "outcome": "reached"}
@@ -53,13 +35,9 @@ class Town:
 
 
 @pytest.fixture(scope="module")
-def town(cluster_urls: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    with ExitStack() as stack:
-        made = stack.enter_context(new_schema(cluster_urls, f"t_{uuid.uuid4().hex[:12]}"))
-        with made.begin() as db:
-            county = counties.build(db)
-        app = create_app(settings(made, tmp_path_factory.mktemp("data")), clock=Clock())
-        yield Town(made, stack.enter_context(serving(app)), stack, county)
+def town(module_schema: Fresh, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    with towns.opened(Town, module_schema, tmp_path_factory.mktemp("data")) as one:
+        yield one
 
 
 def test_codes_of_the_api_are_those_of_the_rules() -> None:

@@ -16,7 +16,7 @@ from gridsvc.reports import Draft, Position
 from gridsvc.rules.roles import ANONYMOUS
 from gridsvc.web.app import create_app
 from maps import assets
-from tests.conftest import NOW, Fresh, missing, new_schema
+from tests.conftest import NOW, Fresh, missing
 from tests.web import county as counties
 from tests.web.county import PASSWORD, RULE
 from tests.web.live import Clock, serving, settings
@@ -26,11 +26,10 @@ WORDS = "只在墙上的话"
 
 
 @pytest.fixture(scope="module")
-def made(cluster_urls: tuple[str, str]) -> Iterator[Fresh]:
-    with new_schema(cluster_urls, f"t_{uuid.uuid4().hex[:12]}") as one:
-        with one.begin() as db:
-            counties.build(db)
-        yield one
+def made(module_schema: Fresh) -> Fresh:
+    with module_schema.begin() as db:
+        counties.build(db)
+    return module_schema
 
 
 @pytest.fixture(scope="module")

@@ -27,7 +27,7 @@ from gridsvc.web.app import create_app
 from gridsvc.web.recognised import Presented
 from gridsvc.web.server import Server
 from gridsvc.web.wall_stream import Viewer, Wall
-from tests.conftest import NOW, Fresh, new_schema
+from tests.conftest import NOW, Fresh
 from tests.through import lead
 from tests.web import county as counties
 from tests.web.conftest import Client
@@ -40,10 +40,9 @@ ZONE = ZoneInfo("Asia/Shanghai")
 
 
 @pytest.fixture(scope="module")
-def made(cluster_urls: tuple[str, str]) -> Iterator[Fresh]:
+def made(module_schema: Fresh) -> Fresh:
     """A county of this module's own."""
-    with new_schema(cluster_urls, f"t_{uuid.uuid4().hex[:12]}") as one:
-        yield one
+    return module_schema
 
 
 @pytest.fixture(scope="module")

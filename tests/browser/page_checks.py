@@ -1,0 +1,16 @@
+"""What is looked for on every page: rules of accessibility, words beyond the screen, small targets, refused content."""
+
+from __future__ import annotations
+
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+OVER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+# what a thumb must hit; words inside a sentence are links of another kind
+SMALL = """() => {
+  const pressed = "button, select, input:not([type=hidden], [type=radio], [type=checkbox]), summary, label.choice, "
+    + ".bar a, .figures a, .rows a";
+  const elsewhere = ".leaflet-control-attribution, .map-table, .map-measure";
+  return [...document.querySelectorAll(pressed)]
+    .filter((one) => one.checkVisibility() && !one.closest(elsewhere) && one.getBoundingClientRect().height < 47.5)
+    .map((one) => one.outerHTML.slice(0, 120) + " " + one.getBoundingClientRect().height);
+}"""
+LISTEN = "document.addEventListener('securitypolicyviolation', e => console.error('CSP ' + e.violatedDirective))"
