@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -66,9 +67,32 @@ def modules() -> dict[str, Path]:
     return found
 
 
+@dataclass(frozen=True)
+class Facts:
+    """What the rules ask of a file: its lines, the names it imports from each source and level, its functions."""
+
+    n_lines: int
+    imports: tuple[tuple[str, int, tuple[str, ...]], ...]
+    functions: tuple[tuple[str, int, int], ...]  # name, first line, lines after it
+    hidden: tuple[int, ...]  # lines of imports inside functions
+
+
 @cache
-def tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"), str(path))
+def facts(path: Path) -> Facts:
+    """Read once; the tree itself is let go of, for a million nodes kept would slow every test that comes after."""
+    text = path.read_text(encoding="utf-8")
+    imports: list[tuple[str, int, tuple[str, ...]]] = []
+    functions: list[tuple[str, int, int]] = []
+    hidden: set[int] = set()
+    for node in ast.walk(ast.parse(text, str(path))):
+        if isinstance(node, ast.Import):
+            imports.extend((alias.name, 0, ()) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            imports.append((node.module or "", node.level, tuple(alias.name for alias in node.names)))
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            functions.append((node.name, node.lineno, (node.end_lineno or 0) - node.lineno))
+            hidden.update(one.lineno for one in ast.walk(node) if isinstance(one, ast.Import | ast.ImportFrom))
+    return Facts(len(text.splitlines()), tuple(imports), tuple(functions), tuple(sorted(hidden)))
 
 
 def floor(name: str) -> str:
@@ -88,33 +112,35 @@ def imports(name: str) -> Iterator[str]:
     """The dotted names a module imports: our own as modules, others by what stands first."""
     path = modules()[name]
     package = name if path.name == "__init__.py" else name.rpartition(".")[0]
-    for node in ast.walk(tree(path)):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            source = node.module or ""
-            if node.level:
-                base = package.split(".")[: len(package.split(".")) - node.level + 1]
-                source = ".".join([*base, *([source] if source else [])])
-            for alias in node.names:
-                inner = f"{source}.{alias.name}"
-                yield inner if inner in modules() else source
+    for source, level, names in facts(path).imports:
+        if level:
+            base = package.split(".")[: len(package.split(".")) - level + 1]
+            source = ".".join([*base, *([source] if source else [])])
+        if not names:
+            yield source
+        for one in names:
+            inner = f"{source}.{one}"
+            yield inner if inner in modules() else source
 
 
 def within(name: str, group: set[str]) -> bool:
     return any(name == one or name.startswith(one + ".") for one in group)
 
 
-@pytest.mark.parametrize("name", sorted(modules()))
-def test_imports_go_down(name: str) -> None:
+def upward(name: str) -> Iterator[str]:
+    """What a module may not import."""
     here = floor(name)
     allowed, forbidden = FLOORS[here], FORBIDDEN.get(here, set())
     own = {name.split(".")[0]} if here in ("geodata", "maps") else set()
     for imported in imports(name):
         if imported.split(".")[0] in sys.stdlib_module_names:
             continue
-        assert not within(imported, forbidden), f"{name} ({here}) imports {imported}"
-        assert allowed is None or within(imported, allowed | own), f"{name} ({here}) imports {imported}"
+        if within(imported, forbidden) or not (allowed is None or within(imported, allowed | own)):
+            yield f"{name} ({here}) imports {imported}"
+
+
+def test_imports_go_down() -> None:
+    assert [wrong for name in modules() for wrong in upward(name)] == []
 
 
 def test_imports_have_no_cycle() -> None:
@@ -125,17 +151,8 @@ def test_imports_have_no_cycle() -> None:
         pytest.fail(" -> ".join(error.args[1]))
 
 
-@pytest.mark.parametrize("name", sorted(modules()))
-def test_no_import_hides_in_a_function(name: str) -> None:
-    for function in functions(modules()[name]):
-        for node in ast.walk(function):
-            assert not isinstance(node, ast.Import | ast.ImportFrom), f"{name}:{node.lineno}"
-
-
-def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    for node in ast.walk(tree(path)):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield node
+def test_no_import_hides_in_a_function() -> None:
+    assert [f"{name}:{line}" for name, path in modules().items() for line in facts(path).hidden] == []
 
 
 def written() -> list[Path]:
@@ -143,14 +160,20 @@ def written() -> list[Path]:
     return sorted(path for top in (*PACKAGES, "tests", "bench") for path in (HERE / top).rglob("*.py"))
 
 
-@pytest.mark.parametrize("path", written(), ids=lambda path: str(path.relative_to(HERE)))
-def test_modules_and_functions_are_short(path: Path) -> None:
-    n_lines = len(path.read_text(encoding="utf-8").splitlines())
-    assert n_lines <= LONGEST_MODULE, f"{n_lines} lines"
+def long(path: Path) -> Iterator[str]:
+    """What of a file is too long."""
+    n_lines = facts(path).n_lines
+    if n_lines > LONGEST_MODULE:
+        yield f"{path.relative_to(HERE)} has {n_lines} lines"
     if "migrations" in path.parts:
         return
-    for function in functions(path):
-        assert (function.end_lineno or 0) - function.lineno < LONGEST_FUNCTION, f"{function.name}:{function.lineno}"
+    for name, line, n_after in facts(path).functions:
+        if n_after >= LONGEST_FUNCTION:
+            yield f"{path.relative_to(HERE)}:{line} {name}"
+
+
+def test_modules_and_functions_are_short() -> None:
+    assert [wrong for path in written() for wrong in long(path)] == []
 
 
 @pytest.mark.parametrize("path", sorted((HERE / "gridsvc/db/sql").glob("*.sql")), ids=lambda path: path.stem)
