@@ -149,6 +149,27 @@ def test_a_repeated_joining_is_none(browser: httpx.Client) -> None:
     assert browser.post(REPORTS, json=report(location=WHERE)).status_code == 201
 
 
+def test_proofs_that_were_collected_have_one_limit_together(made: Fresh, county: County, folder: Path) -> None:
+    app = create_app(settings(made, folder, anonymous_per_minute=1), clock=Clock())
+    at, crowds = [0.0], app.state.services.crowds
+    crowds._clock = lambda: at[0]
+    with serving(app) as address:
+        browsers = [httpx.Client(base_url=address, timeout=30) for _ in range(services.PROOFS)]
+        for one in browsers:
+            one.get("/report")
+        app.state.services.clock.now += timedelta(seconds=5)
+
+        def round_of_all() -> list[int]:
+            return [one.post(REPORTS, json=report(location=WHERE)).status_code for one in browsers]
+
+        assert [round_of_all() for _ in range(5)] == [[201] * 4] * 5
+        assert round_of_all() == [429] * 4
+        at[0] += 60  # a minute later there is a tenth of it
+        assert sorted(round_of_all()) == [201, 201, 429, 429]
+        for one in browsers:
+            one.close()
+
+
 def test_many_browsers_of_one_address_are_not_as_many_limits(app: Any) -> None:
     with serving(app) as address:
         browsers = [httpx.Client(base_url=address, timeout=30) for _ in range(8)]
