@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ from typing import Any
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.browser.page_checks import LISTEN, OVER, RULES
-from tests.conftest import QUIET
+from tests.conftest import QUIET, chromium
 from tests.web.county import PASSWORD
 
 PIXEL: dict[str, Any] = {
@@ -186,7 +185,7 @@ def phone(
         context = browser.new_context(**wanted)
     else:
         context = browser.browser_type.launch_persistent_context(
-            folder, executable_path=shutil.which("chromium"), args=[*QUIET, *arguments], **wanted
+            folder, executable_path=chromium(), args=[*QUIET, *arguments], **wanted
         )
     try:
         context.add_init_script(LISTEN)
