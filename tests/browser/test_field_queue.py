@@ -140,9 +140,9 @@ def test_a_visit_goes_before_its_need(worker: Phone, faults: Faults, made: Fresh
     put(worker, first, title="101")
     need = put(worker, report("需要维修"), after=[first["key"]])
     held = put(worker, report("可撤销"), hold_s=60)
+    bodies: list[str] = []  # of what was answered: the phone may have tried before
+    worker.page.on("response", lambda one: bodies.append(one.request.post_data or "") if SYNC in one.url else None)
     faults.away = False
-    bodies: list[str] = []
-    worker.page.on("request", lambda one: bodies.append(one.post_data or "") if SYNC in one.url else None)
     until_sent(worker, 1)
     keys = [body for body in bodies if '"items"' in body]
     assert [first["key"] in body for body in keys] == [True, False]
