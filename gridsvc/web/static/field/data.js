@@ -40,6 +40,7 @@ export function refresh() {
 
 async function fetchChanges() {
   const before = await (await open()).get("cache", KEPT);
+  const whose = await getMeta("login");
   const since = before && before.cursor ? `?since=${encodeURIComponent(before.cursor)}` : "";
   const answer = await ask("GET", `/api/v1/sync${since}`);
   if (answer.kind === "login") {
@@ -56,11 +57,13 @@ async function fetchChanges() {
   const tx = await write(["cache", "meta"]);
   const now = await tx.objectStore("cache").get(KEPT);
   const asked = before ? before.cursor : undefined;
-  if ((now ? now.cursor : undefined) === asked) {
+  const left = whose && (await tx.objectStore("meta").get("login")) !== whose; // logged out while it was asked
+  if (!left && (now ? now.cursor : undefined) === asked) {
     await tx.objectStore("cache").put(merged, KEPT); // else another tab was quicker, or a logout
     await tx.objectStore("meta").put(Date.now(), "cached_at");
   }
   await tx.done;
+  if (left) return "away";
   if (answer.data.me && (await getMeta("login")) !== answer.data.me.login) await setMeta("login", answer.data.me.login);
   changed("cache");
   return "fresh";

@@ -1,6 +1,6 @@
 // Asking the service: never throws, and tells a refusal of the service from everything that lies between.
 import { dropTiles } from "./offline.js";
-import { forgetPerson, getMeta, setMeta } from "./store.js";
+import { clearCache, forgetPerson, getMeta, setMeta } from "./store.js";
 
 const PATIENCE_MS = 45 * 1000;
 const AWAY = { kind: "away", status: 0, data: null, code: "away", message: "", wait_s: 0 };
@@ -93,8 +93,9 @@ export async function leave() {
   await setMeta("leaving", (await getMeta("login")) || (known && known.login) || true);
   await setMeta("login", null);
   await setMeta("device_id", null);
+  await clearCache();
   await forgetPerson();
-  await dropTiles();
+  await dropTiles(); // last: what keeps them asks for the login
   return left();
 }
 

@@ -64,10 +64,15 @@ export async function dropTiles() {
   }
 }
 
-/** Keeps these map tiles for offline and lets others go: {n_kept, n_missing, full}. Stops where the phone is full. */
+/**
+ * Keeps these map tiles for offline and lets others go: {n_kept, n_missing, full}. Stops where the phone is full, and where
+ * whoever they are for logs out: then none of them stays.
+ */
 export async function keepTiles(urls) {
   const told = { n_kept: 0, n_missing: 0, full: false };
-  if (!window.caches) return { ...told, n_missing: urls.length };
+  const whose = await store.getMeta("login");
+  if (!window.caches || !whose) return { ...told, n_missing: urls.length };
+  const isGone = async () => (await store.getMeta("login")) !== whose;
   const cache = await caches.open(TILES);
   const wanted = new Set(urls.map((url) => new URL(url, location.href).href));
   for (const request of await cache.keys()) if (!wanted.has(request.url)) await cache.delete(request);
@@ -76,8 +81,10 @@ export async function keepTiles(urls) {
   told.n_kept = wanted.size - left.length;
   const work = async () => {
     while (left.length && !told.full) {
+      const one = left.pop();
+      if (await isGone()) return;
       try {
-        await cache.add(left.pop());
+        await cache.add(one);
         told.n_kept += 1;
       } catch (error) {
         if (store.isFull(error)) told.full = true;
@@ -87,6 +94,10 @@ export async function keepTiles(urls) {
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
+  if (await isGone()) {
+    await dropTiles();
+    return { ...told, n_kept: 0, n_missing: wanted.size };
+  }
   told.n_missing = wanted.size - told.n_kept;
   return told;
 }
