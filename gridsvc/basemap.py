@@ -31,6 +31,7 @@ class Drawn:
     """Something of the base map to be printed: `kind` is major, minor, path, water or building; `geom` is WKB."""
 
     kind: str
+    name: str | None
     geom: bytes
 
 
@@ -43,7 +44,7 @@ def drawn(db: Connection, bounds: tuple[float, float, float, float], zoom: float
     """
     edges = dict(zip(("west", "south", "east", "north"), bounds, strict=True))
     values = edges | {"zoom": zoom, "tolerance_deg": tolerance_deg, "most": MOST_DRAWN}
-    return [Drawn(row.kind, bytes(row.geom)) for row in db.execute(load("basemap_paper"), values) if row.geom]
+    return [Drawn(row.kind, row.name, bytes(row.geom)) for row in db.execute(load("basemap_paper"), values) if row.geom]
 
 
 def is_there(db: Connection) -> bool:

@@ -52,6 +52,20 @@ def drawn(db: Connection, actor: Actor, question: Literal["map_grids", "map_comm
     return [Drawn(row["code"], row["name"], row.get("layer", "community"), row["shape"]) for row in rows]
 
 
+@dataclass(frozen=True)
+class Compound:
+    """A compound to be printed: `shape` is GeoJSON text in EPSG:4326, a point where no outline is known."""
+
+    name: str
+    shape: str
+
+
+def compounds(db: Connection, actor: Actor) -> list[Compound]:
+    """The very compounds that the page's map draws for this reader."""
+    rows = db.execute(load("map_compounds"), scope(actor) | {"tolerance_deg": TOLERANCE_DEG})
+    return [Compound(row.name, row.shape) for row in rows]
+
+
 def editions(db: Connection) -> dict[str, int]:
     """The id of the published edition of each layer that has one; while it stands, its grids stay as they are."""
     chosen = select(t.edition.c.layer, t.edition.c.id).where(t.edition.c.state == "published")

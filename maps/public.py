@@ -5,7 +5,7 @@ from __future__ import annotations
 from maps import palette
 from maps.base import GridMap, Labels, MapView
 from maps.classify import N_CLASSES
-from maps.layers import AREAS, OPACITY_OVER_TILES, Roads, ShellLayer, Tiles
+from maps.layers import AREAS, OPACITY_OVER_TILES, Names, Roads, ShellLayer, Tiles
 
 CELLS_ADDRESS = "/api/v1/public/cells"
 
@@ -23,4 +23,5 @@ def build(labels: Labels, view: MapView) -> GridMap:
         grid_map.add_child(Roads())
     opacity = OPACITY_OVER_TILES if view.tiles else 1.0
     grid_map.add_child(ShellLayer("cells", AREAS, live=True, opacity=opacity))
+    grid_map.add_child(Names())
     return grid_map

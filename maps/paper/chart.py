@@ -10,7 +10,7 @@ from reportlab.lib.colors import HexColor
 from reportlab.pdfgen.canvas import Canvas
 
 from maps import palette
-from maps.paper import ink, words
+from maps.paper import ink, places, words
 from maps.paper.frame import Box, Frame
 from maps.paper.sheet import Area, Ground, Sheet
 
@@ -39,11 +39,15 @@ def draw(canvas: Canvas, sheet: Sheet, frame: Frame, k: float) -> None:
     canvas.clipPath(clip, stroke=0, fill=0)
     shown = _shown(frame, sheet.areas)
     _areas(canvas, shown, box, k)
-    _ground(canvas, frame, sheet.ground, k)
+    ground = _ground(canvas, frame, sheet.ground, k)
+    moved = frame.on_paper(one.geom for one in sheet.compounds)
+    compounds = [(one, geom) for one, geom in zip(sheet.compounds, moved, strict=True) if not geom.is_empty]
+    places.outlines(canvas, compounds, frame.zoom, k)
     ring = [geom for area, geom in shown if area.code == sheet.selected]
     if ring:
         ink.stroke(canvas, ring, RING, 2.2 * k)
-    _names(canvas, shown, box, k)
+    taken = _names(canvas, shown, box, k)
+    places.write(canvas, ground, compounds, taken, box, frame.zoom, k)
     canvas.restoreState()
     _north(canvas, box, sheet.north, k)
     _bar(canvas, frame, k)
@@ -81,14 +85,16 @@ def _usual(shown: list[tuple[Area, Any]]) -> float:
     return sides[len(sides) // 2] if sides else 1.0
 
 
-def _ground(canvas: Canvas, frame: Frame, ground: tuple[Ground, ...], k: float) -> None:
-    box = frame.box
+def _ground(canvas: Canvas, frame: Frame, ground: tuple[Ground, ...], k: float) -> list[tuple[Ground, Any]]:
+    """What was drawn, with its part inside the frame."""
+    box, seen = frame.box, []
     moved = frame.on_paper(one.geom for one in ground)
     edge = (box.x - 5, box.y - 5, box.x + box.wide + 5, box.y + box.high + 5)
     by_kind: dict[str, list[Any]] = {}
     for one, geom in zip(ground, shapely.clip_by_rect(moved, *edge), strict=True):
         if not geom.is_empty:
             by_kind.setdefault(one.kind, []).append(geom)
+            seen.append((one, geom))
     canvas.setFillColor(HexColor(WATER), 0.6)
     canvas.drawPath(ink.outline(by_kind.get("water", [])), stroke=0, fill=1, fillMode=0)
     canvas.setFillAlpha(1)
@@ -96,10 +102,11 @@ def _ground(canvas: Canvas, frame: Frame, ground: tuple[Ground, ...], k: float) 
     ink.stroke(canvas, by_kind.get("building", []), "#4d5a66", 0.3 * k, 0.35)
     for kind, (color, far, near, alpha) in ROADS.items():
         ink.stroke(canvas, by_kind.get(kind, []), color, (near if frame.zoom >= NEAR_ZOOM else far) * k, alpha)
+    return seen
 
 
-def _names(canvas: Canvas, shown: list[tuple[Area, Any]], box: Box, k: float) -> None:
-    """Names and figures of areas, largest first: each wholly inside its own area, none over another."""
+def _names(canvas: Canvas, shown: list[tuple[Area, Any]], box: Box, k: float) -> list[Any]:
+    """The places that names and figures of areas take, largest first: each inside its own area, none over another."""
     least, inside = NAME_SIZE * k, shapely.box(box.x, box.y, box.x + box.wide, box.y + box.high)
     size = min(max(least, _usual(shown) / NAMES_IN_AREA), least * NAME_GROWS)
     # where the scale bar and the arrow will stand
@@ -126,6 +133,7 @@ def _names(canvas: Canvas, shown: list[tuple[Area, Any]], box: Box, k: float) ->
                 taken.append(room)
                 _label(canvas, lines, room, size, area)
                 break
+    return taken
 
 
 def _ways(area: Area, size: float) -> list[list[str]]:
@@ -145,7 +153,8 @@ def _room(lines: list[str], centre: Any, size: float) -> Any:
 
 def _label(canvas: Canvas, lines: list[str], room: Any, size: float, area: Area) -> None:
     left, low, right, high = room.bounds
-    if area.texture is not None:  # words on dots or lines need a ground of their own
+    # words on dots or lines, or over the colour of another area, need a ground of their own
+    if area.texture is not None or area.color is None:
         canvas.setFillColor(HexColor("#ffffff"), 0.8)
         canvas.roundRect(left, low, right - left, high - low, size * 0.2, stroke=0, fill=1)
     dark = area.color is not None and area.texture is None and palette.lightness(area.color) < DARK_BELOW

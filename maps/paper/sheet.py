@@ -39,6 +39,15 @@ class Ground:
 
     kind: str
     geom: Any
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A residential compound in EPSG:4326: its outline, or the point that is known of it."""
+
+    name: str
+    geom: Any
 
 
 @dataclass(frozen=True)
@@ -89,4 +98,5 @@ class Sheet:
     north: str
     areas: tuple[Area, ...]
     ground: tuple[Ground, ...] = ()
+    compounds: tuple[Place, ...] = ()
     selected: str | None = None

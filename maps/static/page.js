@@ -419,7 +419,7 @@ function keepLook() {
   const limits = breaks.said ?? breaks.limits.get(areas.legend?.measure ?? page.measure);
   const said = breaks.fixed ? limits?.join(",") || "fixed" : null;
   const layers = by("map-compounds").checked ? null : "none";
-  keepFiles({ paper: by("map-paper")?.value, to: extra?.look().day, map: `${map.getZoom()}/${lat.toFixed(5)}/${lon.toFixed(5)}`, sel: page.selected, show, breaks: said });
+  keepFiles({ paper: by("map-paper")?.value, to: extra?.look().day, map: `${map.getZoom()}/${lat.toFixed(5)}/${lon.toFixed(5)}`, sel: page.selected, show, breaks: said, layers });
   writeLook({ map: { zoom: map.getZoom(), lat, lon }, sel: page.selected, show, sort: page.sort, breaks: said, layers, ...extra?.look(), ...reports?.look() });
 }
 

@@ -1,6 +1,7 @@
 // The public map: cells with their numbers of problems; a cell that is pressed lists its problems beside the map.
 import { addGround } from "./ground.js";
 import { getJson } from "./load.js";
+import { Names } from "./names.js";
 import { count, element, lang, when, word } from "./words.js";
 
 const by = (id) => document.getElementById(id);
@@ -15,7 +16,9 @@ start();
 async function start() {
   map.invalidateSize({ animate: false });
   shell.showAll();
-  addGround(shell, () => {});
+  // streets and water by name: what a resident finds the way by
+  const names = new Names(shell, { layer: L.layerGroup() });
+  addGround(shell, () => {}, (labels) => names.setGround(labels));
   const category = here.searchParams.get("category");
   let answer;
   try {

@@ -6,11 +6,13 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import httpx
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.conftest import PHONE, Visit, Visitor
 from tests.browser.page_checks import OVER, SMALL
-from tests.web.county import CANARY, EAST, WEST, County
+from tests.web.county import CANARY, EAST, PASSWORD, WEST, County
 
 # name: (reader, path, status)
 PAGES: dict[str, tuple[str | None, str, int]] = {
@@ -26,6 +28,7 @@ PAGES: dict[str, tuple[str | None, str, int]] = {
     "unplaced": ("admin", "/unplaced", 200),
     "report form": (None, "/report", 200),
     "login": (None, "/login", 200),
+    "import of a phone's file": ("manager_west", "/field/import", 200),
     "API": (None, "/docs/api", 200),
     "404": ("admin", "/no-such-page", 404),
     "403": ("worker", "/unplaced", 403),
@@ -59,6 +62,23 @@ def test_page_is_clean_accessible_and_fits_a_phone(
     assert "pages." not in page.inner_text("body"), "a text is missing from the catalogue"
     visit.accessible(axe)
     visit.clean(expected=expected(name))
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_a_worker_s_phones_are_listed_and_taken_back(visitor: Visitor, county: County, axe: str, lang: str) -> None:
+    visit, name = visitor("worker", lang), f"红米 {lang} {CANARY}"
+    asked = {"login": "worker", "password": PASSWORD, "name": name, "as": "bearer"}
+    assert httpx.post(f"{visit.address}/api/v1/devices", json=asked, timeout=30).status_code == 201
+    page = visit.open("/devices")
+    row = page.locator("#devices tbody tr", has_text=name)
+    visit.accessible(axe)
+    row.locator("td a").click()
+    visit.accessible(axe)
+    page.locator("form.note-warn button").click()
+    expect(page.locator(".note-done")).to_contain_text(name)
+    expect(row.locator("td a")).to_have_count(0)
+    visit.accessible(axe)
+    visit.clean()
 
 
 @pytest.mark.parametrize("name", ["home of a manager", "unplaced", "report form", "hotspots"])

@@ -20,6 +20,8 @@ from tests.photographs import jpeg, scene, sha256
 from tests.through import lead
 from tests.web.county import BEGIN, CANARY, RULE, County
 
+ROAD = "<b>长街"
+
 HERE = {"latitude": 23.0151, "longitude": 110.0251, "accuracy": 12}  # nobody has reported from here
 SEND = "#send-form .ask-nav [type=submit]"
 PROFILES = {"pixel": PIXEL, "iphone": IPHONE}
@@ -178,8 +180,9 @@ def counted_anew(serve: Callable[..., Any], lived_in: None) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def lived_in(made: Fresh, county: County) -> None:
-    """Households enough for cells, and problems of every public state."""
+    """Households enough for cells, problems of every public state, and a road that has a name."""
     with made.begin() as db:
+        db.execute(text("UPDATE basemap SET name = :name WHERE class = 'major'"), {"name": ROAD})
         doors = [
             households.Door(county.compounds["1"], f"{20 + block}幢", "无", f"{n}", 110.0012 + block * 0.004, 23.0012)
             for block in range(9)
@@ -210,6 +213,11 @@ def test_the_public_map_beside_its_list(
     rows = page.locator(".public-list tbody tr").count()
     assert rows >= 5
     assert not [one for one in ("onerror", "7*191", "1337") if one in page.inner_text("main")]
+    high = "all => Math.max(...all.map((one) => one.getBoundingClientRect().height))"
+    assert (
+        page.locator(".public-list tbody .how").evaluate_all(high) < 60
+    )  # "being dealt with" in no more than two lines
+    expect(page.locator(".map-name-major").first).to_have_text(ROAD)
     visit.accessible(axe)
     page.locator(".public-list tbody a").first.click()
     expect(page.locator(".map-page[data-ready]")).to_be_attached()

@@ -12,7 +12,7 @@ from PIL import Image
 
 from maps.paper import frame as frames
 from maps.paper import layout, words
-from maps.paper.sheet import SIZES, Area, Ground, Key, PaperName, Ranked, Sheet
+from maps.paper.sheet import SIZES, Area, Ground, Key, PaperName, Place, Ranked, Sheet
 from tests.maps import town
 
 BOX = frames.Box(0, 0, 600, 400)
@@ -193,6 +193,37 @@ def test_names_stay_inside_their_areas(vendor: None) -> None:
         )
     )
     assert "东岗社区第十四网格" in two.replace("\r\n", "")
+
+
+def test_roads_waters_and_compounds_are_named_where_there_is_room(vendor: None) -> None:
+    lines = {"街": [(117.002, 36.0095), (117.018, 36.0095)], "短": [(117, 36.001), (117.0001, 36.001)]}
+    lines["大道"] = [(117.0215, 36), (117.0215, 36.01)]
+    roads = [Ground("major", shapely.LineString(line), f"{name}路\n{CANARY[:8]}") for name, line in lines.items()]
+    lake = Ground("water", shapely.box(117.03, 36.006, 117.039, 36.009), "湖")
+    homes = (
+        Place("轮廓小区", shapely.box(117.006, 36.003, 117.012, 36.005)),
+        Place("同处小区", shapely.box(117.006, 36.003, 117.012, 36.005)),
+        Place("一点小区", shapely.Point(117.045, 36.004)),
+        Place("外面小区", shapely.Point(117.5, 36.5)),
+    )
+    sheet = replace(SHEET, areas=(), ranked=(), ground=(*roads, lake), compounds=homes)
+    near = frames.around((117, 36, 117.05, 36.01), layout.plan("a0").map)
+    read = _text(layout.pdf(sheet, "a0", near))
+    assert near.zoom > 15.5
+    for text in (f"街路 {CANARY[:8]}", f"大道路 {CANARY[:8]}", "湖", "轮廓小区", "一点小区"):
+        assert text in read, text
+    for text in ("短路", "同处小区", "外面小区"):
+        assert text not in read, text
+    far = _text(layout.pdf(sheet, "a4", frames.around((116.9, 35.9, 117.15, 36.11), layout.plan("a4").map)))
+    assert "轮廓小区" not in far
+
+    def dark(shown: Sheet) -> int:
+        picture = _picture(layout.pdf(replace(shown, ground=(), compounds=shown.compounds), "a4", _around("a4")))
+        line = [_pixel(picture, 117.006 + 0.00005 * n, 36.003) for n in range(120)]
+        return sum(sum(one) < 600 for one in line)
+
+    assert dark(replace(sheet, compounds=())) == 0
+    assert 10 < dark(sheet) < 110  # dashes
 
 
 def test_lines_break_where_they_may(vendor: None) -> None:

@@ -20,7 +20,7 @@ from maps import legend
 from tests.conftest import NOW, Fresh
 from tests.maps import town as figures
 from tests.web.conftest import Client, Serve
-from tests.web.county import WEST, County
+from tests.web.county import CANARY, WEST, County
 from tests.web.live import Clock, serving, settings
 
 DAY = NOW.astimezone().date().isoformat()
@@ -91,6 +91,14 @@ def test_only_this_readers_areas_are_on_the_paper(client: Client, view: str) -> 
     assert "第8网格" in everything
     assert "第8网格" not in west
     assert "第1网格" in west
+
+
+def test_compounds_are_on_the_paper_where_the_page_shows_them(client: Client) -> None:
+    asked = {"map": "16/23.0045/110.0045", "px": "1000x700", "lang": "zh"}
+    for view in ("hotspots", "coverage"):
+        assert squeezed(CANARY) in printed(client("admin"), view, **asked)
+        assert squeezed(CANARY) not in printed(client("admin"), view, layers="none", **asked)
+    assert client("admin").get("/maps/coverage.pdf", params={"layers": "x"}).status_code == 422
 
 
 def test_who_may_not_see_the_map_gets_no_paper(client: Client) -> None:

@@ -1,9 +1,9 @@
 -- Question: what of our own base map lies in a rectangle that is printed, what matters most first?
 -- Parameters: :west, :south, :east, :north (degrees), :zoom (of a screen at that scale, with decimals),
 --   :tolerance_deg (how much a line may be straightened), :most (rows)
--- Columns: kind (major|minor|path for roads, water, building), geom (WKB in EPSG:4326, maybe null where it was too small)
+-- Columns: kind (major|minor|path for roads, water, building), name (or null), geom (WKB in EPSG:4326, maybe null where it was too small)
 -- Index: basemap_geom_idx
-SELECT CASE b.kind WHEN 'road' THEN coalesce(b.class, 'minor') ELSE b.kind END AS kind,
+SELECT CASE b.kind WHEN 'road' THEN coalesce(b.class, 'minor') ELSE b.kind END AS kind, b.name,
   ST_AsBinary(ST_Simplify(b.geom, :tolerance_deg)) AS geom
 FROM basemap b
 WHERE b.geom && ST_MakeEnvelope(:west, :south, :east, :north, 4326)

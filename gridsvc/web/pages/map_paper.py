@@ -25,7 +25,7 @@ from maps import legend
 from maps.base import MAX_ZOOM
 from maps.paper import frame as frames
 from maps.paper import layout
-from maps.paper.sheet import Area, Ground, PaperName, Sheet
+from maps.paper.sheet import Area, Ground, PaperName, Place, Sheet
 
 router = APIRouter()
 
@@ -42,17 +42,20 @@ Extent = Annotated[schemas.Words | None, Query(alias="map", max_length=60, patte
 Screen = Annotated[schemas.Words, Query(alias="px", max_length=20, pattern=r"^[1-9]\d{1,4}x[1-9]\d{1,4}$")]
 SCREEN = "1000x700"  # pixels of the page's map where it does not say
 Paper = Annotated[PaperName, Query()]
+Layers = Annotated[Literal["none"] | None, Query(description="none: without compounds")]
 
 
 @dataclass(frozen=True)
 class Look:
-    """How the map is looked at: the ringed area, the extent as "zoom/lat/lon" of so many pixels, paper and file."""
+    """How the map is looked at: the ringed area, the extent as "zoom/lat/lon" of so many pixels, paper and file, and
+    whether compounds are shown."""
 
     selected: str | None
     extent: str | None
     screen: str
     paper: PaperName
     kind: FileKind
+    compounds: bool
 
 
 @router.get("/maps/hotspots.{kind}", dependencies=[may("read_stats")])
@@ -73,10 +76,11 @@ def hotspots_paper(
     extent: Extent = None,
     screen: Screen = SCREEN,
     paper: Paper = "a4",
+    layers: Layers = None,
 ) -> Response:
     """The map of reported problems as a PDF or a picture."""
     frame = frame_of(request)
-    look = Look(sel, extent, screen, paper, kind)
+    look = Look(sel, extent, screen, paper, kind, layers is None)
     with mine.press.turn():
         answer = hotspots_told(unit, first, last, category=category or None, by=by, cell_m=cell_m, weights=weights)
         measure = _measure(answer, show)
@@ -101,10 +105,11 @@ def coverage_paper(
     extent: Extent = None,
     screen: Screen = SCREEN,
     paper: Paper = "a4",
+    layers: Layers = None,
 ) -> Response:
     """The map of door-to-door visits as a PDF or a picture."""
     frame = frame_of(request)
-    look = Look(sel, extent, screen, paper, kind)
+    look = Look(sel, extent, screen, paper, kind, layers is None)
     with mine.press.turn():
         query = coverage.Query(("grid",), campaign or None, first, last)
         table = coverage.table(unit.db, query, unit.actor, unit.now, frame.zone, rule=mine.rule)
@@ -134,15 +139,15 @@ def _category(unit: Unit, frame: Frame, code: str | None) -> str:
 
 def _printed(unit: Unit, frame: Frame, mine: Services, teller: Teller, asked: list[str], look: Look) -> Response:
     """The file. The database is given back before the drawing begins."""
-    answer, places = teller.answer, layout.plan(look.paper)
-    areas = _areas(unit, teller)
-    seen = _frame(areas, look, places.map, unit)
+    answer, areas = teller.answer, _areas(unit, teller)
+    seen = _frame(areas, look, layout.plan(look.paper).map, unit)
+    places = _places(unit) if look.compounds else ()
     tolerance_deg = seen.metres_of_point * frames.UNSEEN / M_OF_DEG
     found = basemap.drawn(unit.db, seen.bounds, seen.zoom, tolerance_deg)
     unit.end(well=True)
     geoms = shapely.from_wkb([one.geom for one in found])
-    ground = tuple(Ground(one.kind, geom) for one, geom in zip(found, geoms, strict=True))
-    sheet = _sheet(frame, mine.settings, teller, asked, look.selected, areas, ground)
+    ground = tuple(Ground(one.kind, geom, one.name or "") for one, geom in zip(found, geoms, strict=True))
+    sheet = _sheet(frame, mine.settings, teller, asked, look.selected, areas, ground, places)
     made = layout.pdf(sheet, look.paper, seen)
     if look.kind == "png":
         made = layout.png(made, look.paper)
@@ -177,6 +182,12 @@ def _area(
     return Area(code, name, geom, color, paper_words.texture_of(row, teller.legend), teller.brief(row), strong)
 
 
+def _places(unit: Unit) -> tuple[Place, ...]:
+    found = shapes.compounds(unit.db, unit.actor)
+    geoms = shapely.from_geojson([one.shape for one in found])
+    return tuple(Place(one.name, geom) for one, geom in zip(found, geoms, strict=True))
+
+
 def _frame(areas: tuple[Area, ...], look: Look, box: frames.Box, unit: Unit) -> frames.Frame:
     """What the screen shows, where it says so; else all areas, or all that is published."""
     if look.extent:
@@ -198,6 +209,7 @@ def _sheet(
     selected: str | None,
     areas: tuple[Area, ...],
     ground: tuple[Ground, ...],
+    places: tuple[Place, ...],
 ) -> Sheet:
     answer, drawn = teller.answer, teller.legend
     period = frame.words("maps.summary", **{"from": answer["from"], "to": answer["to"]})
@@ -220,5 +232,6 @@ def _sheet(
         north=frame.words("paper.north"),
         areas=areas,
         ground=ground,
+        compounds=places,
         selected=selected,
     )
