@@ -65,9 +65,12 @@ function draft(one, draw) {
 function record(row, doors, draw) {
   const read = () => dismiss(row.key).then(draw);
   return el("li", { "data-state": "conflict", "data-key": row.key }, el("strong", {}, row.title || t(`queue.kind_${row.kind}`)),
-    el("span", { class: "item-state" }, t("queue.state_conflict"), row.number ? ` ${row.number}` : ""), el("small", {}, when(row.sent_at)),
+    el("span", { class: "item-state" }, t("queue.state_conflict"), numberOf(row)), el("small", {}, when(row.sent_at)),
     el("p", { class: "notice" }, said(row, doors)), el("div", { class: "item-acts" }, button("today.seen", read)));
 }
+
+// a step's title has it already
+const numberOf = ({ number, title }) => (number && !(title || "").includes(number) ? ` ${number}` : "");
 
 const said = (row, doors) => meanwhile(row) || also(row, doors, Date.now());
 
@@ -78,7 +81,7 @@ function item(row, rows, doors) {
   }
   if (row.mine && (row.state === "attention" || row.state === "waiting")) acts.push(button("queue.remove", () => away(row)));
   return el("li", { "data-state": row.state, "data-key": row.key }, el("strong", {}, row.mine ? row.title || t(`queue.kind_${row.kind}`) : t("queue.other", { login: row.login })),
-    el("span", { class: "item-state" }, t(`queue.state_${row.state}`), row.number ? ` ${row.number}` : ""),
+    el("span", { class: "item-state" }, t(`queue.state_${row.state}`), numberOf(row)),
     el("small", {}, when(row.sent_at || row.added_at)), why(row, rows, doors), acts.length ? el("div", { class: "item-acts" }, acts) : null);
 }
 
