@@ -112,9 +112,9 @@ def test_words_about_a_door_or_a_report_that_went_are_sent_or_dropped(held: Phon
     page.locator(f"[data-key='{STEP['key']}'] a").tap()
     expect(page.locator("#left-behind")).to_contain_text("围挡倒了")
     page.locator("#do-step").tap()
-    held.until(lambda: [row["key"] for row in held.outbox()] == [STEP["key"]])
+    held.until(lambda: [(row["key"], row["code"]) for row in held.outbox()] == [(STEP["key"], "report_unknown")])
     assert drafts(held) == []
-    held.call("queue", "m.remove(value)", STEP["key"])
+    assert held.call("queue", "m.remove(value)", STEP["key"])
 
 
 def test_an_item_whose_photo_is_lost_sends_the_rest(held: Phone, day: Day) -> None:
