@@ -147,7 +147,11 @@ def test_a_database_that_is_away_is_told(visitor: Visitor, serve: Callable[..., 
 
 
 @pytest.mark.parametrize(
-    ("page", "row"), [("hotspots", f"第8网格 {EAST}004\t0\t4\t0.0"), ("coverage", f"第1网格 {WEST}001\t6\t10\t60.0 %")]
+    ("page", "row"),
+    [
+        ("hotspots", f"第8网格 {EAST}004\t0\t4\t0.0\t户数太少，未检验"),
+        ("coverage", f"第1网格 {WEST}001\t6\t10\t60.0 %"),
+    ],
 )
 def test_maps_give_their_table_without_scripts(visitor: Visitor, county: County, page: str, row: str) -> None:
     visit = visitor("planner", "zh", java_script_enabled=False)
