@@ -57,11 +57,25 @@ def translate(code: str, locale: Locale, /, **facts: object) -> str:
     return code if template is None else string.Formatter().vformat(template, (), _Facts(facts))
 
 
+# facts that are codes, one or several, and the part of the catalogue that has what people call them
+_NAMED = {"step_not_allowed": {"state": "pages.state", "action": "pages.deed", "allowed": "pages.deed"}}
+
+
+def _called(codes: object, part: str, locale: Locale) -> str:
+    words = catalogue(locale)
+    return ("、" if locale == "zh" else ", ").join(words.get(f"{part}.{one}", one) for one in str(codes).split(", "))
+
+
 def error_text(code: str, locale: Locale, /, **facts: object) -> str:
-    """The sentence for an error code, with its facts behind it where the catalogue does not know the code."""
-    key = f"error.{code}"
+    """The sentence for an error code, with its facts behind it where the catalogue does not know the code.
+
+    >>> error_text("step_not_allowed", "en", state="verified", action="verify_absent", allowed="note, made_up")
+    'A report in state “verified” cannot take the step “It is not there”. Possible: Write a note, made_up.'
+    """
+    key, named = f"error.{code}", _NAMED.get(code, {})
     if key in catalogue(locale):
-        return translate(key, locale, **facts)
+        told = {name: _called(value, named[name], locale) if name in named else value for name, value in facts.items()}
+        return translate(key, locale, **told)
     return code + (": " + ", ".join(f"{k}={v}" for k, v in facts.items()) if facts else "")
 
 
