@@ -20,6 +20,7 @@ from geodata.pictures.answer import pack, pack_error
 from geodata.pictures.shapes import Rules
 
 _ORDER_BYTES = 64 * 1024
+_NICER = 5  # who waits for words on a busy machine goes before a picture
 
 
 def main(folder: str, control_fd: int) -> None:
@@ -28,6 +29,7 @@ def main(folder: str, control_fd: int) -> None:
     An order is one message: JSON, with two descriptors, the picture to read and the pipe to answer into. It is answered
     with the child's exit status (4 bytes), once the child is gone.
     """
+    os.nice(_NICER)
     render.prepare()
     gc.collect()
     gc.freeze()  # what is loaded stays shared with the children instead of being copied page by page

@@ -13,14 +13,13 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
-from gridsvc.errors import NotAuthenticated, TooMany, Unavailable
+from gridsvc.errors import NotAuthenticated
 from gridsvc.web import services
 from gridsvc.web.deps import begun
 from gridsvc.web.intake import RECEIVE_S
 
 PATHS = frozenset({"/api/v1/visits/batch", "/api/v1/sync", "/api/v1/unsent"})
-MOST_BYTES = 4 * 1024 * 1024
-AT_ONCE, AT_ONCE_EACH = 24, 3  # bodies held, of all and of one account
+MOST_BYTES = 4 * 1024 * 1024  # one that does not say its length counts as so many
 
 
 def takes(scope: Scope) -> bool:
@@ -40,30 +39,21 @@ async def whole(request: Request) -> AsyncIterator[bytes]:
         account_id = unit.actor.account_id
     if account_id is None:
         raise NotAuthenticated("login_needed")
-    told = request.headers.get("content-length", "0")
-    if told.isdecimal() and int(told) > MOST_BYTES:
+    told = request.headers.get("content-length", "")
+    most = int(told) if told.isdecimal() else MOST_BYTES
+    if most > MOST_BYTES:
         raise HTTPException(413)
-    held = services.of(request).batches
-    if held[account_id] >= AT_ONCE_EACH:
-        raise TooMany("sync_running", retry_after_s=5)
-    if held.total() >= AT_ONCE:
-        raise Unavailable("sync_busy", retry_after_s=5)
-    held[account_id] += 1
-    try:
-        yield await _read(request)
-    finally:
-        held[account_id] -= 1
-        if not held[account_id]:
-            del held[account_id]
+    with services.of(request).batches.hold(account_id, most):
+        yield await _read(request, most)
 
 
-async def _read(request: Request) -> bytes:
+async def _read(request: Request, most: int) -> bytes:
     body = bytearray()
     try:
         async with asyncio.timeout(RECEIVE_S):
             async for part in request.stream():
                 body += part
-                if len(body) > MOST_BYTES:
+                if len(body) > most:
                     raise HTTPException(413)
     except TimeoutError:
         raise HTTPException(408) from None

@@ -25,7 +25,8 @@ from gridsvc.photo_files import Files, Spool
 
 PREFIX = "/api/v1/photos/"
 AT_ONCE = 2  # decoded; each takes a core and about 100 MB
-MOST = 96  # being received or waiting, at most the same number of files of the largest size on the disk
+MOST = 256  # being received or waiting; each holds a socket and a file
+MOST_LARGEST = 96  # as many of the largest size may be on the disk; one counts as what it says of its length
 MOST_ANONYMOUS = 60  # of them, so that callers without an account never keep out those with one
 RECEIVE_S = 120.0  # for one body
 WAIT_S = 120.0  # for its turn
@@ -48,7 +49,7 @@ class Intake:
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._writers = CapacityLimiter(WRITERS)
         self._alone: WeakValueDictionary[bytes, asyncio.Lock] = WeakValueDictionary()
-        self._n_known = self._n_anonymous = 0
+        self._n_known = self._n_anonymous = self._n_bytes = 0
 
     def close(self) -> None:
         """Nothing; afterwards no process decodes for us."""
@@ -64,11 +65,16 @@ class Intake:
             Unavailable: too many are in hand.
         """
         told = request.headers.get("content-length", "")
-        if told.isdecimal() and int(told) > self._max_bytes:
+        most = int(told) if told.isdecimal() else self._max_bytes
+        if most > self._max_bytes:
             raise self._too_large()
-        if self._n_known + self._n_anonymous >= MOST or (anonymous and self._n_anonymous >= MOST_ANONYMOUS):
+        if (
+            self._n_known + self._n_anonymous >= MOST
+            or self._n_bytes + most > MOST_LARGEST * self._max_bytes
+            or (anonymous and self._n_anonymous >= MOST_ANONYMOUS)
+        ):
             raise Unavailable("photos_busy", retry_after_s=15)
-        self._count(1, anonymous)
+        self._count(1, most, anonymous)
         try:
             with await run_in_threadpool(self.files.spool) as spool:
                 await self._fill(request, spool)
@@ -76,7 +82,7 @@ class Intake:
                     raise Refused("photo_hash_mismatch")
                 yield spool
         finally:
-            self._count(-1, anonymous)
+            self._count(-1, -most, anonymous)
 
     def copy(self, source: BinaryIO) -> Spool:
         """A file that came with a form, on the disk as `receive` has it; the caller ends and closes it.
@@ -159,7 +165,8 @@ class Intake:
             header.sniff(waiting)
         await to_thread.run_sync(spool.add, waiting, limiter=self._writers)
 
-    def _count(self, by: int, anonymous: bool) -> None:
+    def _count(self, by: int, n_bytes: int, anonymous: bool) -> None:
+        self._n_bytes += n_bytes
         if anonymous:
             self._n_anonymous += by
         else:

@@ -1,13 +1,14 @@
-"""Limits by caller: so many in so long, in memory that cannot grow."""
+"""Limits by caller: so many in so long, so much at once, in memory that cannot grow."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections import OrderedDict
-from collections.abc import Callable
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
-from gridsvc.errors import TooMany
+from gridsvc.errors import TooMany, Unavailable
 
 MAX_KEYS = 20_000
 
@@ -57,3 +58,34 @@ class Limiter:
 
     def __len__(self) -> int:
         return len(self._buckets)
+
+
+class InHand:
+    """What one process holds of bodies in memory: so many of one account, so many bytes of all."""
+
+    def __init__(self, each: int, n_bytes: int) -> None:
+        self._each = each
+        self._most = n_bytes
+        self._n: Counter[int] = Counter()
+        self._n_bytes = 0
+
+    @contextmanager
+    def hold(self, account_id: int, n_bytes: int) -> Iterator[None]:
+        """A block in which a body of this account is held.
+
+        Raises:
+            TooMany, Unavailable: as many are held already, of this account or of all.
+        """
+        if self._n[account_id] >= self._each:
+            raise TooMany("sync_running", retry_after_s=5)
+        if self._n_bytes + n_bytes > self._most:
+            raise Unavailable("sync_busy", retry_after_s=5)
+        self._n[account_id] += 1
+        self._n_bytes += n_bytes
+        try:
+            yield
+        finally:
+            self._n_bytes -= n_bytes
+            self._n[account_id] -= 1
+            if not self._n[account_id]:
+                del self._n[account_id]

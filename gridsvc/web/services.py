@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,7 +21,7 @@ from gridsvc.settings import Settings
 from gridsvc.web import tiles
 from gridsvc.web.answers import Bodies
 from gridsvc.web.intake import Intake
-from gridsvc.web.limits import Limiter
+from gridsvc.web.limits import InHand, Limiter
 from gridsvc.web.press import Press
 from gridsvc.web.recognised import Recognised
 from gridsvc.web.tiles import TileProxy
@@ -39,6 +38,7 @@ SENDER_REPORTS, SENDER_S = 6, 600  # of one such browser
 PROOFS, PROOFS_S = 4, 480  # new ones for browsers of one address: thirty an hour, and not all at once
 PLACE_S = 3600
 TAILS, TAILS_S = 5, 3600  # guesses of the phone behind one number: four digits are not many
+BATCHES_EACH, BATCHES_BYTES = 3, 96 * 1024 * 1024  # bodies of many items: of one account, and of all
 HASHES_AT_ONCE = 2  # a password check takes 32 MiB and a core
 
 
@@ -73,7 +73,7 @@ class Services:
     public_lock: threading.Lock = field(default_factory=threading.Lock)
     resident_key: bytes | None = None  # what signs residents' proofs, once it was asked for
     lan: Lan | None = None  # how phones reach it, where it was started for its network
-    batches: Counter[int] = field(default_factory=Counter)  # bodies of many items that are held, by account
+    batches: InHand = field(default_factory=lambda: InHand(BATCHES_EACH, BATCHES_BYTES))
     lacks: str | None = None  # the code of what /readyz missed when it was last asked
     hashing: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(HASHES_AT_ONCE))
 

@@ -193,9 +193,12 @@ def test_too_many_from_one_address(serve: Serve, county: County, seeds: Iterator
     assert httpx.put(f"{address}{BASE}/{sha256(sent[2])}", content=sent[2], headers=staff).status_code == 201
 
 
-def test_too_many_in_hand_are_sent_away(serve: Serve, seeds: Iterator[int], monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("most", ["MOST", "MOST_LARGEST"])
+def test_too_many_in_hand_are_sent_away(
+    serve: Serve, seeds: Iterator[int], monkeypatch: pytest.MonkeyPatch, most: str
+) -> None:
     address = serve()
-    monkeypatch.setattr(intake, "MOST", 0)
+    monkeypatch.setattr(intake, most, 0)
     content = picture(seeds)
     answer = httpx.put(f"{address}{BASE}/{sha256(content)}", content=content)
     assert (answer.status_code, answer.json()["code"]) == (503, "photos_busy")

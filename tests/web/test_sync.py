@@ -21,7 +21,7 @@ from sqlalchemy import Connection, text
 
 from gridsvc import accounts, audit, cases, journal, workers
 from gridsvc.rules.roles import RESIDENT, SYSTEM
-from gridsvc.web import batches
+from gridsvc.web import services
 from gridsvc.web.kept_schemas import SyncedOut
 from tests import recordings
 from tests.conftest import NOW, Fresh
@@ -410,7 +410,7 @@ def test_no_byte_is_read_of_nobody_and_few_bodies_of_one_account(town: Town) -> 
     empty = {"sent_at": NOW.isoformat(), "items": []}
     with ExitStack() as stack:
         assert begin(stack, "made-up").recv(1000).startswith(b"HTTP/1.1 401")
-        waiting = [begin(stack, token) for _ in range(batches.AT_ONCE_EACH + 1)]
+        waiting = [begin(stack, token) for _ in range(services.BATCHES_EACH + 1)]
         (answered,), _, _ = select.select(waiting, [], [], 10)
         assert b"sync_running" in answered.recv(10_000)
         assert town.client().post(URL, json=empty).status_code == 200
