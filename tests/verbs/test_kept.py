@@ -8,10 +8,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, text
 
 from gridsvc import cases, rewriting, worklist, worklist_filter
-from gridsvc.db import tables as t
 from gridsvc.grids import Rule
 from gridsvc.rules.case import Given
 from gridsvc.rules.lifecycle import OPEN, STATES
@@ -148,35 +147,6 @@ def test_imported_files_and_what_they_change(db: Connection, rule: Rule, tmp_pat
     db.execute(text(on_duty))
     take(db, table(tmp_path / "s.csv", row("F"), row("G", **done)), rule, now=NOW + DAY)
     assert same(db) == 7
-
-
-def test_the_town_after_three_months(town_db: Connection) -> None:
-    assert same(town_db) > 100
-    assert len(ended(town_db)) >= 3
-
-
-def test_ended_ones_are_found_by_place_as_by_all_that_is_known_of_them(town_db: Connection) -> None:
-    """The short way to ended reports and the long one, for readers of some areas, and for filters by place and time."""
-    areas = list(town_db.scalars(text("SELECT id FROM area WHERE level = 'community' ORDER BY id LIMIT 2")))
-    area, grid = (town_db.scalar(text(f"SELECT min(code) FROM {of}")) for of in ("area", "grid_version"))
-    readers = (ADMIN, Actor("manager", area_ids=(areas[0],)), Actor("checker", area_ids=tuple(areas)))
-    begin = town_db.scalar(text("SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY received_at) FROM report"))
-    n_short = 0
-    for reader in readers:
-        for wanted in (
-            Filter(states=("struck_off",)),
-            Filter(states=tuple(GONE)),
-            Filter(states=("closed", "struck_off"), area=area),
-            Filter(states=("closed", "struck_off"), grid=grid),
-            Filter(states=tuple(GONE), from_at=begin),
-            Filter(states=tuple(GONE), to_at=begin),
-        ):
-            where = worklist_filter.ended_places(town_db, reader, wanted)
-            n_short += where is not None
-            every = worklist_filter.conditions(town_db, reader, wanted)
-            long = select(t.report.c.id).where(*every).order_by(t.report.c.received_at, t.report.c.id)
-            assert listed(town_db, reader, wanted) == list(town_db.scalars(long)), (reader, wanted)
-    assert n_short >= 14
 
 
 def listed(db: Connection, reader: Actor, wanted: Filter) -> list[int]:

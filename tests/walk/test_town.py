@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select, text
 
 from geodata import placement as oracle
 from geodata import town
-from gridsvc import audit, coverage, demo, stats
+from gridsvc import audit, coverage, demo, stats, worklist_filter
+from gridsvc.db import tables as t
 from gridsvc.rules.roles import Actor
+from gridsvc.worklist import Filter
 from tests.conftest import NOW, RULE
+from tests.through import ADMIN
+from tests.verbs.test_kept import GONE, ended, listed, same
 
 TOWN = town.build(NOW.date())
 
@@ -53,7 +57,7 @@ def test_every_position_is_placed_as_the_oracle_does(town_db: Connection) -> Non
 
 def test_every_log_is_whole_and_tells_the_stored_case(town_db: Connection) -> None:
     found = audit.verify(town_db)
-    assert found.findings == ()
+    assert (found.findings, found.sound) == ((), True)
     assert found.n_reports == len(TOWN.reports)
     states = Counter(town_db.scalars(text("SELECT state FROM report")))
     turned_down = {one.client_key for one in TOWN.reports if one.state == "void"}
@@ -111,3 +115,32 @@ def test_hot_spots_of_the_script_are_hot_on_the_map(town_db: Connection) -> None
         table = stats.hotspots(town_db, period, Actor("planner"), category=spot.category)
         ranked = sorted(table.rows, key=lambda row: -row.n)
         assert set(spot.grid_codes) & {row.code for row in ranked[: len(spot.grid_codes) + 3]}, spot.name
+
+
+def test_the_town_after_three_months(town_db: Connection) -> None:
+    assert same(town_db) > 100
+    assert len(ended(town_db)) >= 3
+
+
+def test_ended_ones_are_found_by_place_as_by_all_that_is_known_of_them(town_db: Connection) -> None:
+    """The short way to ended reports and the long one, for readers of some areas, and for filters by place and time."""
+    areas = list(town_db.scalars(text("SELECT id FROM area WHERE level = 'community' ORDER BY id LIMIT 2")))
+    area, grid = (town_db.scalar(text(f"SELECT min(code) FROM {of}")) for of in ("area", "grid_version"))
+    readers = (ADMIN, Actor("manager", area_ids=(areas[0],)), Actor("checker", area_ids=tuple(areas)))
+    begin = town_db.scalar(text("SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY received_at) FROM report"))
+    n_short = 0
+    for reader in readers:
+        for wanted in (
+            Filter(states=("struck_off",)),
+            Filter(states=tuple(GONE)),
+            Filter(states=("closed", "struck_off"), area=area),
+            Filter(states=("closed", "struck_off"), grid=grid),
+            Filter(states=tuple(GONE), from_at=begin),
+            Filter(states=tuple(GONE), to_at=begin),
+        ):
+            where = worklist_filter.ended_places(town_db, reader, wanted)
+            n_short += where is not None
+            every = worklist_filter.conditions(town_db, reader, wanted)
+            long = select(t.report.c.id).where(*every).order_by(t.report.c.received_at, t.report.c.id)
+            assert listed(town_db, reader, wanted) == list(town_db.scalars(long)), (reader, wanted)
+    assert n_short >= 14
