@@ -67,6 +67,7 @@ class KeptOut(Out):
     grids: list[dict[str, Any]]
     compounds: list[dict[str, Any]]
     doors: list[dict[str, Any]]
+    campaign: dict[str, Any] | None = Field(description="the first of `campaigns`, as before there were several")
     campaigns: list[dict[str, Any]]
     categories: list[dict[str, Any]] | None = None
     reports: list[dict[str, Any]]

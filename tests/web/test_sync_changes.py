@@ -214,6 +214,7 @@ def test_of_several_campaigns_each_door_has_its_own(town: Town) -> None:
             campaigns.draw(db, code, NOW)
     told = town.get()
     assert [one["code"] for one in told["campaigns"]][:2] == ["shops", "door-2026"]  # the first to end first
+    assert told["campaign"] == told["campaigns"][0]  # for those who know of one only
     assert {one["code"] for one in told["campaigns"]} == {"shops", "door-2026", "homes"}
     doors = {one["id"]: one for one in told["doors"]}
     (shop_id,) = [id_ for id_, one in doors.items() if one["room"] == "底商"]

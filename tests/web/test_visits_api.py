@@ -63,6 +63,8 @@ def test_a_visit_is_stored_and_read_back(town: Town) -> None:
     }
     again = town.client().post(URL, json=body | {"sent_at": "2026-11-01T02:00:30Z"})
     assert (again.status_code, again.json()) == (200, said | {"status": "same"})
+    long = town.client().post(URL, json=town.body(answers={f"第{i}问": i for i in range(120)}))  # of two questionnaires
+    assert long.status_code == 201, long.text
     other = town.client().post(URL, json=body | {"n_met": 3})
     assert (other.status_code, other.json()["code"]) == (409, "visit_key_used")
     url = f"/api/v1/households/{town.west[9]}/visits"
@@ -114,6 +116,7 @@ def test_a_correction_and_the_second_one(town: Town) -> None:
         ("worker", {"needs": "a\x00b"}, 422, "request_misfit"),
         ("worker", {"answers": {"q": {"deep": 1}}}, 422, "request_misfit"),
         ("worker", {"answers": {"q": float(10**20)}}, 422, "request_misfit"),
+        ("worker", {"answers": {f"q{i}": 1 for i in range(api.MOST_ANSWERS + 1)}}, 422, "request_misfit"),
         (
             "worker",
             {"happened_at": "2150-01-01T00:00:00Z", "sent_at": "1950-01-01T00:00:00Z"},

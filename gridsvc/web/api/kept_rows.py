@@ -18,6 +18,7 @@ def told(unit: Unit, found: sync_changes.Kept) -> Json:
     """The list, or its changes; what is left out is as it was."""
     settings, actor = unit.mine.settings, unit.actor
     zone = settings.zone
+    campaigns = [_campaign(*one) for one in found.campaigns]
     me: Json = {"login": actor.login, "name": actor.name, "role": actor.role, "worker": None}
     if found.worker is not None:
         me["worker"] = dict(zip(("code", "name"), found.worker, strict=True))
@@ -31,7 +32,8 @@ def told(unit: Unit, found: sync_changes.Kept) -> Json:
         "grids": [_grid(one) for one in found.grids or ()],
         "compounds": [_compound(one) for one in found.compounds or ()],
         "doors": [_door(unit, one, found.orders) for one in found.doors],
-        "campaigns": [_campaign(*one) for one in found.campaigns],
+        "campaign": campaigns[0] if campaigns else None,
+        "campaigns": campaigns,
         "reports": [_report(unit, one) for one in found.reports],
         "gone": {
             "grids": [],

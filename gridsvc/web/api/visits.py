@@ -31,7 +31,7 @@ Words = Annotated[schemas.Words, Field(min_length=1, max_length=4000)]
 Code = Annotated[schemas.Words, Field(min_length=1, max_length=100)]
 Question = Annotated[schemas.Words, Field(max_length=500)]
 Said = Annotated[schemas.Words, Field(max_length=500)] | Annotated[int, Field(strict=True)] | bool | None
-MOST_ANSWERS = 50
+MOST_ANSWERS = 200  # a visit answers the questions of every campaign that has its door
 
 
 class NeedIn(schemas.In):

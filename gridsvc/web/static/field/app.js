@@ -33,6 +33,8 @@ async function start() {
   instead(null);
   document.documentElement.toggleAttribute("data-big", Boolean(await store.getMeta("big")));
   if (!(await store.getMeta("login")) && !OPEN.includes(router.here()[0])) history.replaceState(null, "", "#/login");
+  // before anything is drawn: words that were said at doors on another day
+  if (await store.getMeta("login")) await import("./outbox.js").then((outbox) => outbox.sweep()).catch((error) => console.warn(error));
   await router.begin(arrived);
   running = await import("./running.js");
   running.begin(drawBar);

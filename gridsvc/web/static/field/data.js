@@ -1,6 +1,7 @@
 // What the service told this worker: kept merged, forgotten after 72 hours, at logout and at a 401.
 import { ask, forget } from "./net.js";
-import { changed, clearCache, getMeta, isStale, on as onStore, open, setMeta, write } from "./store.js";
+import { measure } from "./phone_clock.js";
+import { changed, clearCache, holder, isStale, on as onStore, open, takeLogin, write } from "./store.js";
 
 const KEPT = "sync";
 const KEYED = { grids: (one) => one.code, compounds: (one) => one.id, doors: (one) => one.id, reports: nameOf };
@@ -40,7 +41,8 @@ export function refresh() {
 
 async function fetchChanges() {
   const before = await (await open()).get("cache", KEPT);
-  const whose = await getMeta("login");
+  const whose = await holder();
+  const asked_ms = Date.now();
   const since = before && before.cursor ? `?since=${encodeURIComponent(before.cursor)}` : "";
   const answer = await ask("GET", `/api/v1/sync${since}`);
   if (answer.kind === "login") {
@@ -54,17 +56,18 @@ async function fetchChanges() {
   }
   if (answer.kind !== "ok" || !answer.data.cursor) return answer.kind === "refused" ? "refused" : "away";
   const merged = merge(before, answer.data);
+  await measure(answer.data.now, asked_ms);
   const tx = await write(["cache", "meta"]);
   const now = await tx.objectStore("cache").get(KEPT);
   const asked = before ? before.cursor : undefined;
-  const left = whose && (await tx.objectStore("meta").get("login")) !== whose; // logged out while it was asked
+  const whom = answer.data.me ? answer.data.me.login : whose.login;
+  const left = !(await takeLogin(tx.objectStore("meta"), whom, whose)); // logged out while it was asked
   if (!left && (now ? now.cursor : undefined) === asked) {
     await tx.objectStore("cache").put(merged, KEPT); // else another tab was quicker, or a logout
     await tx.objectStore("meta").put(Date.now(), "cached_at");
   }
   await tx.done;
   if (left) return "away";
-  if (answer.data.me && (await getMeta("login")) !== answer.data.me.login) await setMeta("login", answer.data.me.login);
   changed("cache");
   return "fresh";
 }

@@ -126,8 +126,9 @@ export function className(door) {
 
 /** What a campaign has reached, this phone's own visits among it: `{n, of, share}`; share null over zero. */
 export function progress(campaign, doors) {
-  // Counted are doors that the service did not know as reached when it told its number.
-  const fresh = doors.filter((door) => door.today && isOf(door, campaign) && door.row && counts(door) && !door.was_reached).length;
+  // Counted are doors that the service did not know as reached when it told its number. Of one on several lists it told how it
+  // stands on one of them, which may have been reached on this one long ago: the service counts it.
+  const fresh = doors.filter((door) => door.today && isOf(door, campaign) && !(door.campaigns && door.campaigns.length > 1) && door.row && counts(door) && !door.was_reached).length;
   const n = Math.min(campaign.n_eligible, campaign.n_reached + fresh);
   return { n, of: campaign.n_eligible, share: campaign.n_eligible ? n / campaign.n_eligible : null };
 }

@@ -1,6 +1,7 @@
 // Unsent items as one file that the office can take in: JSON with the photos inside.
 import { read } from "./blobs.js";
 import * as outbox from "./outbox.js";
+import { off_s } from "./phone_clock.js";
 import { getMeta } from "./store.js";
 
 /** How many unsent items of others lie here: they go into no file of this person's. */
@@ -37,7 +38,7 @@ export async function save() {
 export async function make() {
   const login = (await getMeta("login")) || null;
   const rows = (await outbox.all()).filter((row) => row.state !== "sent" && isOwn(row, login));
-  const head = { format: "gridsvc-unsent", version: 1, made_at: new Date().toISOString(), login, device_id: (await getMeta("device_id")) || null, clock_off_s: (await getMeta("clock_off_s")) || 0 };
+  const head = { format: "gridsvc-unsent", version: 1, made_at: new Date().toISOString(), login, device_id: (await getMeta("device_id")) || null, clock_off_s: await off_s() };
   const parts = [`${JSON.stringify(head, null, 1).slice(0, -2)},\n "items": ${JSON.stringify(rows.map(told), null, 1)},\n "files": {`];
   const names = new Set(rows.reduce((all, row) => all.concat(row.photos, row.voice || []), []));
   let begun = false;

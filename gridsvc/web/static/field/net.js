@@ -1,6 +1,6 @@
 // Asking the service: never throws, and tells a refusal of the service from everything that lies between.
 import { dropTiles } from "./offline.js";
-import { clearCache, forgetPerson, getMeta, setMeta } from "./store.js";
+import { clearCache, forgetPerson, getMeta, holder, setMeta, takeLogin, write } from "./store.js";
 
 const PATIENCE_MS = 45 * 1000;
 const AWAY = { kind: "away", status: 0, data: null, code: "away", message: "", wait_s: 0 };
@@ -75,24 +75,28 @@ function withLang(path) {
 export async function who({ again = false } = {}) {
   if (known && known.known && !again) return known;
   if (!(await left())) return null;
+  const before = await holder();
   const answer = await once("GET", "/field/me", { patience_ms: 15000 });
   if (answer.kind !== "ok" || typeof answer.data.known !== "boolean") return null;
-  await remember(answer.data);
+  const tx = await write(["meta"]);
+  const taken = await takeLogin(tx.store, answer.data.known ? answer.data.login : null, before);
+  await tx.done;
+  if (!taken) return null;
+  known = answer.data;
   return known;
-}
-
-/** Takes over what a login answered, or what /field/me says. */
-export async function remember(me) {
-  known = me;
-  if (me.known && (await getMeta("login")) !== me.login) await setMeta("login", me.login);
 }
 
 /** Logs out: here at once; at the service now or, without a network, before anything else is asked of it. */
 export async function leave() {
+  const tx = await write(["meta"]);
+  const { login, n_logouts } = await holder(tx.store);
   // of whom, so that the next person's login is not ended by it
-  await setMeta("leaving", (await getMeta("login")) || (known && known.login) || true);
-  await setMeta("login", null);
-  await setMeta("device_id", null);
+  await tx.store.put(login || (known && known.login) || true, "leaving");
+  await tx.store.put(n_logouts + 1, "n_logouts"); // what was asked for before is told apart by it
+  await tx.store.put(null, "login");
+  await tx.store.put(null, "device_id");
+  await tx.done;
+  known = null;
   await clearCache();
   await forgetPerson();
   await dropTiles(); // last: what keeps them asks for the login

@@ -14,7 +14,8 @@ export function isHeld(row, now = Date.now()) {
  * "sent_before" where something else stands there under its key already, "other_login" where another person began its draft.
  * `photos`: what `photos.keep` put into the phone's store; a report's or a visit's need's follow its text, an action's go before it.
  * `voice`: the same for a voice note of a report. `after`: keys that must be sent before. `hold_s`: for undo.
- * `about`: codes and ids that a view needs after the receipt too, when the item's words are gone; no word of anybody.
+ * `about`: codes and ids that a view needs after the receipt too, when the item's words are gone; no word of anybody. (What was
+ * said at a door stays beside it until the day is over or who said it logs out: `said`, see `sender.js` and `sweep`.)
  */
 export async function add(item, { photos = [], voice = null, after = [], title = "", hold_s = 0, about = null } = {}) {
   const now = Date.now();
@@ -77,16 +78,17 @@ export async function find(key) {
   return (await open()).getFromIndex("outbox", "key", key);
 }
 
-/** Changes rows by key in one transaction: `change(row)` alters the row, or gives null: it goes, with its photos. */
+/** Changes rows by key in one transaction: `change(row, login)` alters the row, or gives null: it goes, with its photos. */
 export async function update(keys, change) {
-  const tx = await write(["outbox", "blobs", "drafts"]);
+  const tx = await write(["outbox", "blobs", "drafts", "meta"]);
   const outbox = tx.objectStore("outbox");
+  const login = (await tx.objectStore("meta").get("login")) || null;
   const gone = [];
   for (const key of keys) {
     const row = await outbox.index("key").get(key);
     if (!row) continue;
     const held = pictures(row);
-    const goes = change(row) === null;
+    const goes = change(row, login) === null;
     await (goes ? outbox.delete(row.n) : outbox.put(row));
     const left = goes ? [] : pictures(row);
     gone.push(...held.filter((sha) => !left.includes(sha)));

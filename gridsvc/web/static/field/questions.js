@@ -25,24 +25,29 @@ export function again(key, row, supersedes) {
   form.n_met = row.about.n_met || 1;
   const said = row.item ? row.item.visit : row.said || null;
   form.lost = !said;
-  if (supersedes) Object.assign(form, { outcome: row.about.outcome, needed: row.about.needed });
+  if (supersedes) Object.assign(form, supersedes === row.key ? { outcome: row.about.outcome, needed: hasNeed(row.about) } : row.about.was);
   if (!said) return form;
   form.policies = said.policies || [];
   form.answers = said.answers || {};
   form.needs = said.needs || "";
   form.issued = Boolean(said.n_issued);
   form.returned = Boolean(said.n_returned);
-  if (!supersedes && said.need) {
+  if (supersedes !== row.key && said.need) {
     form.need = { category: said.need.category, words: said.need.description };
     form.photos = row.photos;
   }
   return form;
 }
 
-/** What the phone keeps of a visit after its receipt: no word that was said. */
-export function about(visit) {
+// a problem told of stays told of, however often the visit is corrected
+function hasNeed({ needed, was }) {
+  return needed || Boolean(was && was.needed);
+}
+
+/** What the phone keeps of a visit as long as of its receipt; `was`: what it corrects. No word that was said: see `said`. */
+export function about(visit, { outcome: before, needed } = {}) {
   const { household_id: door, outcome, mode, n_met: n_met = null, happened_at: at, supersedes = null } = visit;
-  return { door, outcome, mode, n_met, at, supersedes, needed: Boolean(visit.need) };
+  return { door, outcome, mode, n_met, at, supersedes, needed: Boolean(visit.need), was: supersedes ? { outcome: before, needed: Boolean(needed) } : null };
 }
 
 /** The visit that a form and an outcome say; `fix` is the best position of the phone, or null. */

@@ -3,6 +3,7 @@ import { read } from "./blobs.js";
 import { alone } from "./lock.js";
 import { ask, forget, who } from "./net.js";
 import * as outbox from "./outbox.js";
+import { measure } from "./phone_clock.js";
 import { clearCache, getMeta, setMeta } from "./store.js";
 
 const MOST_ITEMS = 20; // a lost answer costs little, and still far fewer trips than one each
@@ -90,8 +91,9 @@ async function batch(wanted) {
   const rows = await outbox.claim(wanted.map((row) => row.key)); // not what was taken away or back meanwhile
   if (!rows.length) return "on";
   const keys = rows.map((row) => row.key);
+  const asked_ms = Date.now();
   const answer = await ask("POST", "/api/v1/sync", { json: { sent_at: new Date().toISOString(), items: rows.map((row) => row.item) } });
-  if (answer.kind === "ok" && Array.isArray(answer.data.items)) return receipts(keys, answer.data);
+  if (answer.kind === "ok" && Array.isArray(answer.data.items)) return receipts(keys, answer.data, asked_ms);
   if (answer.kind === "large" || answer.kind === "refused") {
     if (rows.length > 1) {
       await outbox.update(keys, (row) => void (row.state = "waiting"));
@@ -104,15 +106,15 @@ async function batch(wanted) {
   return answer.kind === "login" ? out() : stop(answer);
 }
 
-async function receipts(keys, { items, clock_off_s }) {
+async function receipts(keys, { items, now }, asked_ms) {
   const told = new Map(items.filter((one) => one && one.key).map((one) => [one.key, one]));
-  await outbox.update(keys, (row) => receive(row, told.get(row.key)));
-  if (Number.isFinite(clock_off_s)) await setMeta("clock_off_s", clock_off_s);
+  await outbox.update(keys, (row, login) => receive(row, told.get(row.key), login));
+  await measure(now, asked_ms);
   await setMeta("pause", { until: 0, n: 0, firm: false });
   return "on";
 }
 
-function receive(row, answer) {
+function receive(row, answer, login) {
   row.state = "waiting";
   if (!answer || (answer.status === "refused" && answer.retry)) {
     later(row, answer ? answer.code : "no_answer", answer ? answer.message : null);
@@ -126,7 +128,7 @@ function receive(row, answer) {
     row.n_tries = 0;
     row.next_at = 0;
     if (row.kind !== "action" && row.attach_key) row.stage = "photos";
-    else sent(row);
+    else sent(row, login);
   } else later(row, "no_answer", null);
 }
 
@@ -144,13 +146,13 @@ function attention(row, code, message) {
 }
 
 // the receipt keeps no word and no place of what was sent; but what was said at a door stays for the day, as it may have to
-// be put right
-function sent(row) {
+// be put right by who said it: not where they have logged out meanwhile
+function sent(row, login) {
   row.state = "sent";
   row.stage = "done";
   row.sent_at = Date.now();
   row.n_photos = row.photos.length;
-  row.said = row.kind === "visit" && row.item ? saidAt(row.item.visit) : null;
+  row.said = row.kind === "visit" && row.item && login && row.login === login ? saidAt(row.item.visit) : null;
   row.item = null;
   row.photos = [];
   row.voice = null;
@@ -167,9 +169,9 @@ async function attach(wanted) {
   const answer = await ask("POST", "/api/v1/sync", { json: { sent_at: new Date().toISOString(), items: [item] } });
   if (answer.kind === "ok" && Array.isArray(answer.data.items)) {
     const told = answer.data.items.find((one) => one.key === row.attach_key);
-    await outbox.update([row.key], (one) => {
+    await outbox.update([row.key], (one, login) => {
       one.state = "waiting";
-      if (told && ["created", "same", "conflict"].includes(told.status)) sent(one);
+      if (told && ["created", "same", "conflict"].includes(told.status)) sent(one, login);
       else if (told && told.status === "refused" && !told.retry) attention(one, told.code, told.message);
       else later(one, told ? told.code : "no_answer", told ? told.message : null);
     });

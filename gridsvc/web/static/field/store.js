@@ -65,6 +65,23 @@ export async function setMeta(name, value) {
   return (await open()).put("meta", value, name);
 }
 
+/** Whose this phone is now: compared with what it was before something was asked. */
+export async function holder(meta = null) {
+  meta = meta || (await open()).transaction("meta").store;
+  return { login: (await meta.get("login")) || null, n_logouts: (await meta.get("n_logouts")) || 0 };
+}
+
+/**
+ * Takes over who is logged in, as an answer said that was asked for while the phone was `before`'s; whether it did. An answer
+ * that a logout or another login overtook counts for nothing: a logout is final.
+ */
+export async function takeLogin(meta, login, before) {
+  const now = await holder(meta);
+  if (now.n_logouts !== before.n_logouts || (now.login !== before.login && now.login !== login)) return false;
+  if (login && now.login !== login) await meta.put(login, "login");
+  return true;
+}
+
 /** A version 4 uuid; where the browser cannot even give random bytes, a weaker one, and `isWeak()` says so. */
 export function uuid() {
   const source = window.crypto;

@@ -1,6 +1,6 @@
 // Logging in: this phone becomes a device of its own, which the worker or an admin can revoke.
 import { el, fill } from "./dom.js";
-import { ask, remember, who } from "./net.js";
+import { ask, who } from "./net.js";
 import { go, here } from "./router.js";
 import { getMeta, open, setMeta } from "./store.js";
 import { t } from "./words.js";
@@ -43,7 +43,6 @@ async function enter(login, password, name) {
   await setMeta("device_name", name);
   if (answer.data.device_id) await setMeta("device_id", answer.data.device_id);
   const me = await who({ again: true });
-  if (me && me.known) await remember(me);
   return me && me.known ? "" : t("login.away");
 }
 

@@ -85,14 +85,25 @@ function item(row, rows, doors) {
     el("small", {}, when(row.sent_at || row.added_at)), why(row, rows, doors), acts.length ? el("div", { class: "item-acts" }, acts) : null);
 }
 
+/** Why it stands as it does; what is still to be done about it comes before what others did meanwhile. */
 function why(row, rows, doors) {
-  let text = (row.mine && said(row, doors)) || row.message || (row.code && row.code !== "no_answer" ? t(`queue.why_${row.code}`) : "");
-  if (text.startsWith("queue.why_")) text = t("queue.why_code", { code: row.code });
-  const before = rows.find((one) => row.after.includes(one.key) && one.state !== "sent");
-  if (!text && row.state === "waiting" && row.stage !== "text") text = t("queue.why_photos");
-  else if (!text && row.state === "waiting" && before) text = t("queue.why_after");
-  else if (!text && row.state === "waiting" && row.hold_until > Date.now()) text = t("queue.why_held");
-  return text ? el("p", { class: row.state === "attention" ? "wrong" : "hint" }, text) : null;
+  const met = row.mine ? said(row, doors) : "";
+  const reason = row.state === "sent" && met ? "" : reasonOf(row, rows);
+  return [reason ? el("p", { class: row.state === "attention" ? "wrong" : "hint" }, reason) : null, met ? el("p", { class: "hint" }, met) : null];
+}
+
+function reasonOf(row, rows) {
+  // what the text met is told by `said`, and keeps its photos from nothing
+  const is_met = row.state !== "sent" && row.answer && row.answer.status === "conflict" && row.code === (row.answer.code || "conflict");
+  if (!is_met && row.message) return row.message;
+  if (!is_met && row.code && row.code !== "no_answer") {
+    const text = t(`queue.why_${row.code}`);
+    return text.startsWith("queue.why_") ? t("queue.why_code", { code: row.code }) : text;
+  }
+  if (row.state !== "waiting") return "";
+  if (row.stage !== "text") return t("queue.why_photos");
+  if (rows.some((one) => row.after.includes(one.key) && one.state !== "sent")) return t("queue.why_after");
+  return row.hold_until > Date.now() ? t("queue.why_held") : "";
 }
 
 function button(key, does) {
@@ -107,7 +118,7 @@ async function away(row) {
   await outbox.update(after.map((one) => one.key), (one) => {
     if (one.item.visit.outcome === "withdrawn") return null;
     delete one.item.visit.supersedes;
-    one.about = one.about && { ...one.about, supersedes: null };
+    one.about = one.about && { ...one.about, supersedes: null, was: null };
     Object.assign(one, { state: "waiting", next_at: 0, code: null, message: null });
     return one;
   });

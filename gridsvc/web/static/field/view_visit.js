@@ -133,7 +133,7 @@ async function record(open, outcome) {
   const item = { kind: "visit", key: said.key, visit: told };
   const after = said.supersedes ? [said.supersedes] : [];
   const title = `${label(door)} ${t(`visit.${outcome}`)}`;
-  const row = await queue.add(item, { photos: told.need ? said.photos : [], after, hold_s: HOLD_S, title, about: questions.about(told) });
+  const row = await queue.add(item, { photos: told.need ? said.photos : [], after, hold_s: HOLD_S, title, about: questions.about(told, said) });
   open.form = null;
   await recorded(open, row, said);
   window.scrollTo(0, 0);

@@ -1,0 +1,163 @@
+"""What comes too late, or stands in two places, on a phone: answers after a logout, reasons beside news, words after a day."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, expect
+from sqlalchemy import text
+
+from tests.browser.fault_proxy import Faults
+from tests.browser.field import Phone, phone
+from tests.browser.kept import put, sent, visit
+from tests.conftest import Fresh
+from tests.web.county import CANARY
+
+# from now on the first answer to such a request comes when `release()` is called, and so do the kept tiles
+HOLD = """(wanted) => {
+  const [ask, open] = [window.fetch.bind(window), CacheStorage.prototype.open];
+  const gate = new Promise((done) => { window.release = done; });
+  window.n_held = 0;
+  window.fetch = async (to, how) => {
+    const answer = await ask(to, how);
+    if (!`${(how && how.method) || "GET"} ${to}`.startsWith(wanted) || window.n_held) return answer;
+    window.n_held += 1;
+    await gate;
+    return answer;
+  };
+  CacheStorage.prototype.open = async function (name) {
+    const here = wanted === "tiles" && name === "gridsvc-field-tiles";
+    if (here) { window.n_held += 1; await gate; }
+    return open.call(this, name);
+  };
+}"""
+START = "([module, words]) => {{ window.late = import(`/static/app/field/${{module}}.js`).then((m) => {}); }}"
+LATE = {
+    "me": ("GET /field/me", "net", "m.who({ again: true })"),
+    "lists": ("GET /api/v1/sync", "data", "m.refresh()"),
+    "tiles": ("tiles", "offline", "m.keepTiles(['/static/app/icon.svg'])"),
+    "receipt": ("POST /api/v1/sync", "queue", "m.flush({ force: true })"),
+}
+CHANGE = "m.update([value.key], (row) => void Object.assign(row, value.more))"
+EMPTY = "m.write(['outbox']).then((tx) => tx.store.clear())"
+AGO_MS = 26 * 3600 * 1000
+
+
+@pytest.fixture(scope="module")
+def lent(browser: Browser, proxied: Faults) -> Iterator[Phone]:
+    """One phone for all of them."""
+    with phone(browser, proxied.address) as held:
+        yield held
+
+
+@pytest.fixture
+def held(lent: Phone, faults: Faults) -> Iterator[Phone]:
+    """The phone with its worker logged in, by a login of its own as it may end."""
+    if lent.page.url.startswith("http"):
+        lent.page.reload()  # nothing is held from before
+    lent.log_in()
+    lent.call("store", EMPTY)
+    lent.call("store", "m.setMeta('pause', null)")
+    assert lent.call("data", "m.refresh()") == "fresh"
+    yield lent
+    lent.clean()
+
+
+@pytest.fixture(scope="module")
+def door(made: Fresh, proxied: Faults) -> int:
+    """A door of the worker's."""
+    with made.begin() as db:
+        return int(db.scalar(text("SELECT min(id) FROM household")) or 0)
+
+
+@pytest.mark.parametrize("what", LATE)
+def test_a_logout_is_final_whatever_comes_after_it(held: Phone, faults: Faults, door: int, what: str) -> None:
+    wanted, module, words = LATE[what]
+    if what == "receipt":
+        faults.away = True
+        put(held, visit(door, needs=f"想装扶手 {CANARY}"))
+        held.call("queue", "m.flush({ force: true })")
+        held.call("store", "m.setMeta('pause', null)")
+        faults.away = False
+    held.page.evaluate(HOLD, wanted)
+    held.page.evaluate(START.format(words), [module, words])
+    held.until(lambda: held.page.evaluate("window.n_held") > 0, 5)
+    assert held.call("net", "m.leave()") is True
+    held.page.evaluate("async () => { window.release(); await window.late; }")
+    kept = held.keeps()
+    assert held.call("store", "m.getMeta('login')") is None
+    assert held.call("net", "m.who({ again: true }).then((me) => me.known)") is False
+    assert kept["cache"] == []
+    assert "gridsvc-field-tiles" not in kept["cached"]
+    assert CANARY not in str(kept["outbox"])  # nor what was said at a door
+    assert [row["state"] for row in kept["outbox"]] == ["sent"] * (what == "receipt")
+
+
+def test_words_of_another_day_go_before_anything_is_drawn(
+    browser: Browser, faults: Faults, cookies: Callable[[str], Any], door: int
+) -> None:
+    with phone(browser, faults.address, service_workers="block") as held:
+        held.context.add_cookies(cookies("worker"))
+        held.open()
+        held.until(lambda: held.call("store", "m.getMeta('login')") == "worker")
+        key = put(held, visit(door, needs=f"想装扶手 {CANARY}"))
+        sent(held)
+        assert CANARY in str(held.outbox())  # it may have to be put right today
+        ago = held.outbox()[0]["added_at"] - AGO_MS
+        held.call("outbox", CHANGE, {"key": key, "more": {"added_at": ago}})
+        held.page.route("**/field/running.js", lambda route: route.abort())  # what runs by itself does not
+        held.page.reload()
+        held.settle()
+        assert [row["key"] for row in held.outbox()] == [key]
+        assert CANARY not in str(held.outbox())
+
+
+def test_the_queue_says_why_beside_what_others_did(held: Phone, faults: Faults, door: int) -> None:
+    faults.away = True
+    also = [{"who": "李大山", "happened_at": "2026-11-01T00:30:00Z", "outcome": "absent"}]
+    met = {"answer": {"status": "created", "also": also}, "stage": "photos"}
+    conflict = {"status": "conflict", "code": "visit_also", "message": "旁人", "also": also}
+    cases: list[tuple[dict[str, Any], str]] = [
+        (met | {"state": "attention", "code": "photo_lost"}, "queue.why_photo_lost"),
+        (met | {"state": "attention", "code": "x", "message": "queue.undo"}, "queue.undo"),
+        (met, "queue.why_photos"),
+        (met | {"answer": conflict, "code": "visit_also", "message": "旁人"}, "queue.why_photos"),
+    ]
+    keys = [put(held, visit(door), about={"door": door, "outcome": "reached"}) for _ in cases]
+    held.call("queue", "m.flush({ force: true })")
+    for key, (more, _) in zip(keys, cases, strict=True):
+        held.call("outbox", CHANGE, {"key": key, "more": {"next_at": 9e15, "after": []} | more})
+    page = held.open("/queue")
+    for key, (more, said) in zip(keys, cases, strict=True):
+        told = said if more.get("message") == said else held.call("words", "m.t(value)", said)
+        shown = page.locator(f"[data-key='{key}'] p")
+        expect(shown).to_have_count(2)
+        expect(shown.first).to_have_text(told)
+    expect(page.locator(f"[data-key='{keys[0]}'] p").last).to_contain_text("李大山")
+
+
+def test_a_door_of_two_campaigns_is_counted_by_the_service_alone(held: Phone) -> None:
+    told = """(() => {
+      const row = { about: { outcome: "reached", mode: "door" } };
+      const doors = [["A", "B"], ["A"]].map((campaigns) => ({ today: true, was_reached: false, campaigns, row }));
+      return ["A", "B"].map((code) => m.progress({ code, n_eligible: 10, n_reached: code === "A" ? 1 : 0 }, doors).n);
+    })()"""
+    assert held.call("doors", told) == [2, 0]
+
+
+def test_an_undone_correction_names_what_it_corrected(held: Phone, door: int) -> None:
+    told = """(() => {
+      const said = { household_id: value, outcome: "reached", mode: "door", n_met: 2, happened_at: "t", need: { category: "0506", description: "x" } };
+      const first = { key: "a", about: m.about(said, m.blank("a", value)), photos: [], said: {} };
+      const form = m.again("b", first, "a");
+      const less = m.visit(form, "absent", new Date(), null, []);
+      const second = { key: "b", about: m.about(less, form), photos: [], item: { visit: less } };
+      return [m.again("c", second, second.about.supersedes), m.again("d", second, "b"), m.again("e", first, null)]
+        .map(({ supersedes, outcome, needed }) => [supersedes, outcome, needed]);
+    })()"""
+    undone, corrected, alone = held.call("questions", told, door)
+    assert undone == ["a", "reached", True]
+    assert corrected == ["b", "absent", True]  # its problem stays told of
+    assert alone[0] is None
