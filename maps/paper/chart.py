@@ -12,6 +12,7 @@ from reportlab.pdfgen.canvas import Canvas
 from maps import palette
 from maps.paper import ink, places, words
 from maps.paper.frame import Box, Frame
+from maps.paper.rooms import Rooms
 from maps.paper.sheet import Area, Ground, Sheet
 
 BORDER, STRONG, RING, FRAME, OUTSIDE = "#4a5663", "#1f2933", "#111827", "#6b7680", "#f4f5f6"
@@ -25,6 +26,7 @@ ROADS = {
 NEAR_ZOOM = 15.0
 NAME_SIZE, FIGURE_SHARE, LEADING = 6.2, 0.86, 1.22
 NAMES_IN_AREA, NAME_GROWS = 10.0, 2.4  # names grow with the areas, so that a wall's can be read from farther off
+NAME_CELL = 4  # of a name's size: about as long as most names are
 DARK_BELOW = 55.0  # L* of a colour on which white reads better than black
 
 
@@ -105,16 +107,15 @@ def _ground(canvas: Canvas, frame: Frame, ground: tuple[Ground, ...], k: float) 
     return seen
 
 
-def _names(canvas: Canvas, shown: list[tuple[Area, Any]], box: Box, k: float) -> list[Any]:
+def _names(canvas: Canvas, shown: list[tuple[Area, Any]], box: Box, k: float) -> Rooms:
     """The places that names and figures of areas take, largest first: each inside its own area, none over another."""
     least, inside = NAME_SIZE * k, shapely.box(box.x, box.y, box.x + box.wide, box.y + box.high)
     size = min(max(least, _usual(shown) / NAMES_IN_AREA), least * NAME_GROWS)
     # where the scale bar and the arrow will stand
     right, top = box.x + box.wide, box.y + box.high
-    taken = [
-        shapely.box(box.x, box.y, box.x + box.wide * 0.32, box.y + 26 * k),
-        shapely.box(right - 30 * k, top - 42 * k, right, top),
-    ]
+    taken = Rooms(size * NAME_CELL)
+    taken.take(shapely.box(box.x, box.y, box.x + box.wide * 0.32, box.y + 26 * k))
+    taken.take(shapely.box(right - 30 * k, top - 42 * k, right, top))
     over = [geom for area, geom in shown if area.strong]
     above = shapely.STRtree(over)
     for area, geom in sorted(shown, key=lambda one: -one[1].area):
@@ -129,8 +130,7 @@ def _names(canvas: Canvas, shown: list[tuple[Area, Any]], box: Box, k: float) ->
         centre = shapely.get_point(shapely.maximum_inscribed_circle(seen, tolerance=size / 4), 0)
         for lines in _ways(area, size):
             room = _room(lines, centre, size)
-            if seen.covers(room) and not any(room.intersects(other) for other in taken):
-                taken.append(room)
+            if seen.covers(room) and taken.take(room):
                 _label(canvas, lines, room, size, area)
                 break
     return taken

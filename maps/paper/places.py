@@ -12,6 +12,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from maps.paper import ink, words
 from maps.paper.frame import Box
+from maps.paper.rooms import Rooms
 from maps.paper.sheet import Ground, Place
 
 OUTLINE, STREET, LAKE = "#27425f", "#3c4a58", "#1c5a80"
@@ -38,7 +39,7 @@ def write(
     canvas: Canvas,
     ground: Sequence[tuple[Ground, Any]],
     compounds: Sequence[tuple[Place, Any]],
-    taken: list[Any],
+    taken: Rooms,
     box: Box,
     zoom: float,
     k: float,
@@ -64,9 +65,9 @@ def write(
 
 def _along(geoms: list[Any], name: str, size: float) -> tuple[float, float, float] | None:
     """Where and how turned a name lies on the longest straight enough part of a road."""
-    parts = shapely.get_parts(shapely.line_merge(shapely.union_all(geoms)))
-    line, wide = max(parts, key=lambda part: float(part.length)), words.width(name, size) + size
-    if line.geom_type != "LineString" or line.length < wide:
+    merged = shapely.get_parts(shapely.line_merge(shapely.union_all(_parts(geoms, "LineString"))))
+    line, wide = max(merged, key=lambda part: float(part.length), default=None), words.width(name, size) + size
+    if line is None or line.length < wide:
         return None
     for share in (0.5, 0.3, 0.7):
         at = min(max(line.length * share, wide / 2), line.length - wide / 2)
@@ -78,13 +79,20 @@ def _along(geoms: list[Any], name: str, size: float) -> tuple[float, float, floa
 
 
 def _across(geoms: list[Any], name: str, size: float) -> tuple[float, float, float] | None:
-    """The middle of the largest water, where it is as wide as its name."""
-    water = max(shapely.get_parts(shapely.union_all(geoms)), key=lambda part: float(part.area))
-    left, _, right, _ = water.bounds
-    if water.geom_type != "Polygon" or right - left < words.width(name, size):
+    """The middle of the largest single water, where it is as wide as its name."""
+    # each mended alone and none united: straightening lets narrow water cross itself
+    waters = _parts([shapely.make_valid(geom) for geom in geoms], "Polygon")
+    water = max(waters, key=lambda part: float(part.area), default=None)
+    if water is None or water.bounds[2] - water.bounds[0] < words.width(name, size):
         return None
     middle = shapely.get_point(shapely.maximum_inscribed_circle(water, tolerance=size / 4), 0)
     return float(middle.x), float(middle.y), 0.0
+
+
+def _parts(geoms: list[Any], kind: str) -> list[Any]:
+    """What they are made of, as far as it is of that kind; a collection may hold collections."""
+    parts = shapely.get_parts(shapely.get_parts(geoms))
+    return [part for part in parts if part.geom_type == kind and not part.is_empty]
 
 
 def _told(
@@ -96,16 +104,15 @@ def _told(
     size: float,
     color: str,
     inside: Any,
-    taken: list[Any],
+    taken: Rooms,
 ) -> None:
     half = words.width(name, size) / 2
     dx, dy = half * math.cos(math.radians(turn)), half * math.sin(math.radians(turn))
     room = (
         shapely.LineString([(x - dx, y - dy), (x + dx, y + dy)]).buffer(size * 0.6, cap_style="flat") if name else None
     )
-    if room is None or not inside.covers(room) or any(room.intersects(other) for other in taken):
+    if room is None or not inside.covers(room) or not taken.take(room):
         return
-    taken.append(room)
     canvas.saveState()
     canvas.translate(x, y)
     canvas.rotate(turn)

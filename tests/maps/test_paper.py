@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import io
+import time
 from dataclasses import replace
 
 import pypdfium2
 import pytest
 import shapely
 from PIL import Image
+from reportlab.pdfgen.canvas import Canvas
 
 from maps.paper import frame as frames
-from maps.paper import layout, words
+from maps.paper import layout, places, words
+from maps.paper.rooms import Rooms
 from maps.paper.sheet import SIZES, Area, Ground, Key, PaperName, Place, Ranked, Sheet
 from tests.maps import town
 
@@ -224,6 +227,37 @@ def test_roads_waters_and_compounds_are_named_where_there_is_room(vendor: None) 
 
     assert dark(replace(sheet, compounds=())) == 0
     assert 10 < dark(sheet) < 110  # dashes
+
+
+def test_narrow_water_that_crosses_itself_is_named_all_the_same(vendor: None) -> None:
+    """What a straightened river looks like: twice the same water, and each crosses itself."""
+    steps = [117 + 0.0005 * n for n in range(100)]
+    waters = []
+    for off in (0.0, 0.00003):
+        there = [(lon, 36.003 + off + 0.0008 * (n % 2)) for n, lon in enumerate(steps)]
+        back = [(lon, 36.0032 + off + 0.0005 * (n % 3)) for n, lon in enumerate(steps)]
+        waters.append(Ground("water", shapely.Polygon([*there, *reversed(back)]), "小清河"))
+    with pytest.raises(shapely.GEOSException):
+        shapely.union_all([one.geom for one in waters])
+    square = Ground("major", shapely.box(117.02, 36.007, 117.04, 36.009), "广场路")  # no line: it has no name along it
+    dot = Ground("minor", shapely.LineString([(117.01, 36.005), (117.01, 36.005)]), "一点路")
+    near = frames.around((117, 36, 117.05, 36.01), layout.plan("a0").map)
+    read = _text(layout.pdf(replace(SHEET, areas=(), ranked=(), ground=(*waters, square, dot)), "a0", near))
+    assert "小清河" in read
+    assert "广场路" not in read
+    assert "一点路" not in read
+
+
+def test_names_of_very_many_cost_each_the_same(vendor: None) -> None:
+    """Ten thousand compounds on one paper: held against each other they would cost minutes."""
+    box, side = frames.Box(0, 0, 3370, 2384), range(100)
+    homes = [(Place("园", None), shapely.Point(20 + x * 33, 30 + y * 23)) for x in side for y in side]
+    canvas, taken = Canvas(io.BytesIO()), Rooms(20)
+    begun = time.process_time()
+    places.write(canvas, [], homes, taken, box, 16.0, 1.0)
+    assert time.process_time() - begun < 20
+    assert not taken.take(homes[0][1].buffer(10))
+    assert taken.take(shapely.box(20 + 12, 30 - 3, 20 + 20, 30 + 3))  # between two names
 
 
 def test_lines_break_where_they_may(vendor: None) -> None:
