@@ -107,18 +107,22 @@ def brought(cert: Path, key: Path, now: datetime) -> Served:
 
     Raises:
         Refused: `lan_cert_unreadable`, `lan_key_unreadable`, `lan_key_unfit` (it is another certificate's),
-            `lan_cert_outdated` (it holds no more, or not yet).
+            `lan_cert_outdated` (it holds no more, or not yet), `lan_algorithm` (SM2, say).
     """
     try:
         found = x509.load_pem_x509_certificates(cert.read_bytes())[0]
-        names = _names(found)
+        names, told = _names(found), found.public_key()
+    except UnsupportedAlgorithm as error:
+        raise Refused("lan_algorithm", file=str(cert)) from error
     except (OSError, ValueError, IndexError) as error:
         raise Refused("lan_cert_unreadable", file=str(cert)) from error
     try:
         held = load_pem_private_key(key.read_bytes(), None).public_key()
-    except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
+    except UnsupportedAlgorithm as error:
+        raise Refused("lan_algorithm", file=str(key)) from error
+    except (OSError, ValueError, TypeError) as error:
         raise Refused("lan_key_unreadable", file=str(key)) from error
-    if _public(held) != _public(found.public_key()):
+    if _public(held) != _public(told):
         raise Refused("lan_key_unfit", cert=str(cert), key=str(key))
     begins_at, ends_at = found.not_valid_before_utc, found.not_valid_after_utc
     if not begins_at <= now <= ends_at:

@@ -59,9 +59,9 @@ class Kept:
     """All of a reader's list, or what changed of it: then grids, compounds and categories are None.
 
     `campaigns`: those that run in the reader's grids, the first to end first, each with its eligible doors there and
-    how many of them were reached. `orders` is the place of doors still to be visited in walking order, by id; None with
-    changes: it is as it was. `worker`: code and name of the reader's own. `gone`: doors by id, reports by (source,
-    number, repeat).
+    how many of them were reached; a door on the list of none is due by its class, whatever runs. `orders` is
+    the place of doors still to be visited in walking order, by id; None with changes: it is as it was. `worker`: code
+    and name of the reader's own. `gone`: doors by id, reports by (source, number, repeat).
     """
 
     cursor: Since
@@ -153,15 +153,16 @@ def _all(reader: _Reader, cursor: Since) -> Kept:
         "at": reader.now,
         "zone": reader.zone.key,
     }
+    doors = _doors(reader, None)
     return Kept(
         cursor=cursor,
         reset=True,
         day=reader.day,
         worker=_worker(reader),
         campaigns=_campaigns(reader),
-        doors=_doors(reader, None),
+        doors=doors,
         reports=_reports(reader, ids),
-        orders=_orders(reader),
+        orders=_orders(reader, {row.id for row in doors if row.today}),
         grids=ask(db, "sync_grids", near),
         compounds=ask(db, "sync_compounds", {"own": reader.own}),
         categories=_categories(db),
@@ -224,18 +225,19 @@ def _doors(reader: _Reader, ids: Collection[int] | None) -> list[Any]:
     return ask(reader.db, "sync_doors", values)
 
 
-def _orders(reader: _Reader) -> dict[int, int]:
-    """The doors still to be visited by their place in walking order, from 1; of very many none.
+def _orders(reader: _Reader, left: set[int]) -> dict[int, int]:
+    """The doors `left` to be visited by their place in walking order, from 1; of very many none.
 
-    Where several campaigns run, one walk after the other; a door has its place in the first.
+    One walk after the other where several campaigns run, last past the doors that are due by their class and on no
+    campaign's list; a door has its place in the first.
     """
-    if not reader.own:
-        return {}
     ids: dict[int, None] = {}
-    for campaign in reader.campaigns or (None,):
+    for campaign in (*reader.campaigns, None):
+        if left <= ids.keys():
+            break
         with suppress(Refused):
             walk = mop_up.walk(reader.db, reader.actor, campaign, reader.now, reader.zone)
-            ids |= {door.id: None for stop in walk.stops for door in stop.doors if door.id not in ids}
+            ids |= {door.id: None for stop in walk.stops for door in stop.doors if door.id in left}
     return {id_: place for place, id_ in enumerate(ids, 1)}
 
 

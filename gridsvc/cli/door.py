@@ -110,7 +110,7 @@ def run(args: argparse.Namespace, locale: Locale) -> int:
     try:
         settings = Settings()
     except ValidationError as error:
-        return _refused(locale, as_json, WRONG, "setting_wrong", {"settings": _wrong_settings(error)})
+        return _refused(locale, as_json, WRONG, "setting_wrong", {"settings": wrong_settings(error)})
     try:
         door = Door(settings, locale, as_json, datetime.now(UTC))
         command = importlib.import_module(args.module)
@@ -145,6 +145,16 @@ def code_of(error: Exception) -> int:
     if isinstance(error, (Conflict, TooMany)):
         return CONFLICT
     return WRONG
+
+
+def wrong_settings(error: ValidationError) -> str:
+    """The settings that cannot be so, by their names in the environment, each with what is wrong."""
+    told = []
+    for one in error.errors():
+        name = str(one["loc"][0]) if one["loc"] else "?"
+        name = name if name.startswith("GRIDSVC_") else f"GRIDSVC_{name.upper()}"
+        told.append(f"{name}: {one['msg']}")
+    return "; ".join(told)
 
 
 def _refused(locale: Locale, as_json: bool, status: int, code: str, facts: dict[str, object]) -> int:
@@ -186,12 +196,3 @@ def _log(folder: Path) -> str:
             continue
         return str(place / _LOG_NAME)
     return "-"
-
-
-def _wrong_settings(error: ValidationError) -> str:
-    told = []
-    for one in error.errors():
-        name = str(one["loc"][0]) if one["loc"] else "?"
-        name = name if name.startswith("GRIDSVC_") else f"GRIDSVC_{name.upper()}"
-        told.append(f"{name}: {one['msg']}")
-    return "; ".join(told)

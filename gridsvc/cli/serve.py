@@ -11,9 +11,10 @@ from collections.abc import Callable
 from datetime import datetime
 
 import segno
+from pydantic import ValidationError
 
 from gridsvc import certificates, lan
-from gridsvc.cli.door import CONFLICT, FINE, INTERRUPTED, Door
+from gridsvc.cli.door import CONFLICT, FINE, INTERRUPTED, Door, wrong_settings
 from gridsvc.db import migrate
 from gridsvc.db.engine import database, transaction
 from gridsvc.errors import Conflict, Refused, Unavailable
@@ -90,9 +91,16 @@ def for_network(settings: Settings, now: datetime) -> tuple[Settings, Lan]:
 
 
 def chosen(settings: Settings, args: argparse.Namespace) -> Settings:
-    """The settings with --host and --port in them, checked as settings are."""
+    """The settings with --host and --port in them, checked as settings are.
+
+    Raises:
+        Refused: setting_wrong.
+    """
     given = {name: getattr(args, name) for name in ("host", "port") if getattr(args, name) is not None}
-    return Settings.model_validate(settings.model_dump(by_alias=True) | given) if given else settings
+    try:
+        return Settings.model_validate(settings.model_dump(by_alias=True) | given) if given else settings
+    except ValidationError as error:
+        raise Refused("setting_wrong", settings=wrong_settings(error)) from error
 
 
 def address(settings: Settings) -> str:

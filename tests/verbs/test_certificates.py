@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import re
 import socket
 import ssl
 import threading
@@ -28,6 +30,8 @@ from gridsvc.errors import Refused
 from gridsvc.i18n import LOCALES, error_text
 
 NOW = datetime.now(UTC)  # the handshakes below look at the machine's clock
+# the curves' names (RFC 5480, GB/T 33560) are of one length: what is made of the one can be written as of the other
+P256, SM2 = bytes.fromhex("06082a8648ce3d030107"), bytes.fromhex("06082a811ccf5501822d")
 NAMES = ("127.0.0.1", "192.168.7.20", "office.local", "localhost")
 
 
@@ -156,9 +160,7 @@ def test_nobody_else_even_with_the_authority_s_key(tmp_path: Path, name: str) ->
         .add_extension(x509.SubjectAlternativeName([general]), critical=True)
         .sign(by, hashes.SHA256())
     )
-    certificates._write(
-        tmp_path / "forged.crt", certificates.x509.Certificate.public_bytes(forged, certificates.Encoding.PEM)
-    )
+    certificates._write(tmp_path / "forged.crt", forged.public_bytes(Encoding.PEM))
     certificates._write(tmp_path / "forged.key", certificates._pem(key))
     with pytest.raises(ssl.SSLCertVerificationError, match="permitted subtree violation"):
         shake(Served(tmp_path / "forged.crt", tmp_path / "forged.key", served.authority, NOW, (name,)), name)
@@ -184,6 +186,23 @@ def test_what_the_office_brought_is_read(tmp_path: Path) -> None:
     with pytest.raises(Refused) as refused:
         certificates.brought(made.cert, tmp_path / "locked", NOW)
     assert refused.value.code == "lan_key_unreadable"
+
+
+def test_what_the_office_brought_may_be_of_an_algorithm_that_nobody_here_knows(tmp_path: Path) -> None:
+    """SM2, which offices of the state have; it is neither unreadable nor locked."""
+    made = certificates.ensure(tmp_path / "tls", NAMES, NOW)
+    cert, key = tmp_path / "sm2.crt", tmp_path / "sm2.key"
+    for file, other in ((made.cert, cert), (made.key, key)):
+        kind, body = re.findall(r"-----BEGIN ([A-Z ]+)-----(.*?)-----END", file.read_text(), re.DOTALL)[0]
+        der = base64.b64decode(body)
+        assert P256 in der
+        written = base64.encodebytes(der.replace(P256, SM2)).decode()
+        other.write_text(f"-----BEGIN {kind}-----\n{written}-----END {kind}-----\n")
+    for files, named in (((cert, made.key), cert), ((cert, key), cert), ((made.cert, key), key)):
+        with pytest.raises(Refused) as refused:
+            certificates.brought(*files, NOW)
+        assert (refused.value.code, refused.value.facts) == ("lan_algorithm", {"file": str(named)})
+    assert all("SM2" in error_text("lan_algorithm", lang, file="x") for lang in LOCALES)
 
 
 def test_what_the_office_brought_fits_and_holds(tmp_path: Path) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import uuid
 from datetime import timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import Connection, text
 
-from gridsvc import door_changes, sync_changes, visits, wall
+from gridsvc import campaigns, door_changes, households, sync_changes, visits, wall
 from gridsvc.rules.roles import Actor
 from tests.conftest import NOW, RULE, Fresh
 from tests.web import county as counties
@@ -89,6 +90,42 @@ def test_visits_are_counted_in_the_cycle(fresh: Fresh) -> None:
     with fresh.begin() as db:
         told = {one.id: one for one in sync_changes.load(db, actor, None, NOW, ZONE).doors}[door.id]
         assert told.n_visits == len([at for at in (*long_ago, NOW, NOW) if NOW - at < timedelta(days=365)])
+
+
+def test_a_campaign_of_shops_leaves_homes_to_their_class(fresh: Fresh) -> None:
+    """A door on no campaign's list is due, walked to and counted by its class, whatever runs beside it."""
+    with fresh.begin() as db:
+        county = counties.build(db)
+        actor = worker(db)
+        shop = households.Door(county.compounds["1"], "2幢", "无", "底商", 110.004, 23.004, "shop", name="老张面馆")
+        households.register(db, [shop], NOW, RULE)
+        wanted = campaigns.Wanted("门店", NOW.date(), NOW.date() + timedelta(days=30), kinds=("shop",))
+        campaigns.create(db, "shops", wanted, Actor("admin"), NOW, ZONE)
+        campaigns.draw(db, "shops", NOW)
+
+    def told() -> tuple[dict[int, Any], dict[int, int]]:
+        with fresh.begin() as db:
+            kept = sync_changes.load(db, actor, None, NOW, ZONE)
+            return {one.id: one for one in kept.doors}, kept.orders or {}
+
+    doors, orders = told()
+    (shop_id,) = [one.id for one in doors.values() if one.campaigns]
+    home = next(one for one in doors.values() if one.visited_at is None and one.id != shop_id)
+    assert (home.today, home.status, home.n_visits) == (True, "not_visited", 0)
+    assert orders[shop_id] == 1  # the campaign's walk comes first
+    assert sorted(orders.values()) == list(range(1, 12))
+    for hours, outcome in ((3, "absent"), (2, "absent"), (1, "refused")):
+        with fresh.begin() as db:
+            draft = visits.Draft(uuid.uuid4(), home.id, outcome, NOW - timedelta(hours=hours))
+            visits.record(db, draft, actor, NOW, RULE)
+    seen = told()[0][home.id]
+    assert (seen.campaigns, seen.today, seen.status, seen.n_visits) == ([], True, "refused", 3)
+    with fresh.begin() as db:
+        visits.record(db, visits.Draft(uuid.uuid4(), home.id, "reached", NOW), actor, NOW, RULE)
+    doors, orders = told()
+    assert (doors[home.id].today, doors[home.id].status) == (False, "reached")
+    assert home.id not in orders
+    assert sorted(orders.values()) == list(range(1, 11))
 
 
 def test_a_list_costs_no_more_where_more_visits_are_stored(fresh: Fresh) -> None:

@@ -14,7 +14,7 @@ import pytest
 import shapely
 from sqlalchemy import text
 
-from gridsvc import areas, cases, compounds, photos, reports
+from gridsvc import areas, cases, compounds, photos, reports, wall
 from gridsvc.photo_files import Files
 from gridsvc.reports import Draft, Position
 from gridsvc.rules.roles import ANONYMOUS
@@ -71,6 +71,8 @@ def test_it_tidies_up_once_a_day(fresh: Fresh, tmp_path: Path, caplog: pytest.Lo
         point = bytes(shapely.to_wkb(shapely.Point(110, 23)))
         compounds.save(db, [compounds.Incoming("t", "1", "锦绣花园", (), None, None, None, point)])
         db.execute(text("UPDATE compound_name SET initials = NULL"))
+        # behind every cursor, however young the cluster
+        db.execute(text("INSERT INTO door_change (xid) VALUES (:long_ago)"), {"long_ago": -wall.MOST_BEHIND})
 
     def wait_for(seen: Callable[[], bool]) -> bool:
         until = time.monotonic() + 20
@@ -82,6 +84,11 @@ def test_it_tidies_up_once_a_day(fresh: Fresh, tmp_path: Path, caplog: pytest.Lo
         with fresh.begin() as db:
             return "jxhy" in (db.scalar(text("SELECT initials FROM compound_name")) or "").split()
 
+    def old_changes() -> int:
+        with fresh.begin() as db:
+            return int(db.scalar(text("SELECT count(*) FROM door_change WHERE xid < 0")) or 0)
+
+    assert old_changes() == 1
     settings = Settings(GRIDSVC_SCHEMA=fresh.schema, escalate_every_s=1, photo_dir=tmp_path)
     files = Files(settings.photo_folder)
     with fresh.begin() as db:
@@ -90,6 +97,7 @@ def test_it_tidies_up_once_a_day(fresh: Fresh, tmp_path: Path, caplog: pytest.Lo
     with caring(settings, fresh.app_url, lambda: at[0]):
         assert wait_for(initials)
         assert wait_for(lambda: "initials of" in caplog.text)  # told when all of that day's tidying is done
+        assert old_changes() == 0
         stray.parent.mkdir(parents=True, exist_ok=True)
         stray.write_bytes(b"x")
         os.utime(stray, (0, 0))

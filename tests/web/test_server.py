@@ -94,6 +94,14 @@ def test_sigterm_ends_it_too(fresh: Fresh) -> None:
     assert (process.returncode, said) == (143, "")
 
 
+def test_a_port_that_is_none_is_told_as_a_wrong_setting(fresh: Fresh) -> None:
+    env = {**fresh.env(), "GRIDSVC_LANG": "en"}
+    done = subprocess.run(command(0), env=env, capture_output=True, text=True, timeout=30)
+    assert done.returncode == 2
+    assert done.stderr.startswith("gridsvc: A setting is wrong: GRIDSVC_PORT: ")
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize(("lang", "words"), [("zh", "已被其他程序占用"), ("en", "is taken by another program")])
 def test_a_taken_port_is_told_in_the_readers_words(fresh: Fresh, lang: str, words: str) -> None:
     with socket.socket() as taken:

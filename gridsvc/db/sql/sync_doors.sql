@@ -1,24 +1,24 @@
 -- Question: what are the doors of a reader's grids, or these of them, and how does each stand today: in a campaign that it is
---   on the list of, or, where none runs, by the visits that its class wants?
+--   on the list of, or, where it is on none's, by the visits that its class wants?
 -- Parameters: :own (bigint[]: the reader's published grids), :ids (bigint[], or null: all), :campaign_ids (bigint[]: those
 --   that run here), :today (day), :zone (name: days are its days), :folded (text[]: classes that this reader takes for the
 --   default one of the kind), :unsaid (text[]: those that no phone is told), :n (rows at most)
 -- Columns: id, campaigns (text[]: the codes of those with this door, the first to end first), kind, compound_id, compound
 --   (name), building, unit, room, lon, lat (EPSG:4326 degrees), grid, class_code, class_zh, class_en, today (bool: still to be
---   visited), status, n_visits (in the campaign that is told of; without one in the days of the class's cycle that end
+--   visited), status, n_visits (in the campaign that is told of; on no list in the days of the class's cycle that end
 --   today, or in a year), visited_at (the latest visit of all); by id
 -- Index: household_grid_version_id_idx, household_pkey, campaign_door_pkey, visit_household_id_happened_at_idx
 SELECT h.id, coalesce(i.codes, '{}') AS campaigns, h.kind, h.compound_id, k.name AS compound, h.building, h.unit, h.room,
   ST_X(h.geom) AS lon, ST_Y(h.geom) AS lat, g.code AS grid, s.code AS class_code, s.name_zh AS class_zh, s.name_en AS class_en,
   CASE WHEN h.excluded IS NOT NULL THEN false
-    WHEN cardinality(CAST(:campaign_ids AS bigint[])) > 0 THEN coalesce(d.n_reached < d.n_times, false)
+    WHEN i.codes IS NOT NULL THEN d.n_reached < d.n_times
     ELSE e.due END AS today,
   CASE WHEN h.excluded IS NOT NULL THEN h.excluded
-    WHEN cardinality(CAST(:campaign_ids AS bigint[])) > 0 THEN coalesce(d.status, 'not_visited')
+    WHEN i.codes IS NOT NULL THEN d.status
     WHEN NOT e.due AND h.reached_at IS NOT NULL THEN 'reached'
     WHEN v.happened_at >= CAST(CAST(:today AS date) AS timestamp) AT TIME ZONE CAST(:zone AS text) THEN v.outcome
     ELSE 'not_visited' END AS status,
-  CASE WHEN cardinality(CAST(:campaign_ids AS bigint[])) > 0 THEN coalesce(d.n_visits, 0)
+  CASE WHEN i.codes IS NOT NULL THEN d.n_visits
     ELSE (SELECT count(*) FROM effective_visits('infinity') o WHERE o.household_id = h.id
       AND o.happened_at >= CAST(CAST(:today AS date) - coalesce(c.cycle_days, 365) + 1 AS timestamp)
         AT TIME ZONE CAST(:zone AS text)) END AS n_visits,
