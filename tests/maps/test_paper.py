@@ -249,13 +249,13 @@ def test_narrow_water_that_crosses_itself_is_named_all_the_same(vendor: None) ->
 
 
 def test_names_of_very_many_cost_each_the_same(vendor: None) -> None:
-    """Ten thousand compounds on one paper: held against each other they would cost minutes."""
+    """Ten thousand compounds on one paper: each is held against its neighbours alone."""
     box, side = frames.Box(0, 0, 3370, 2384), range(100)
     homes = [(Place("园", None), shapely.Point(20 + x * 33, 30 + y * 23)) for x in side for y in side]
     canvas, taken = Canvas(io.BytesIO()), Rooms(20)
     begun = time.process_time()
     places.write(canvas, [], homes, taken, box, 16.0, 1.0)
-    assert time.process_time() - begun < 20
+    assert time.process_time() - begun < 7  # about 2; against each other 10 and more
     assert not taken.take(homes[0][1].buffer(10))
     assert taken.take(shapely.box(20 + 12, 30 - 3, 20 + 20, 30 + 3))  # between two names
 
