@@ -167,6 +167,7 @@ def main() -> None:
     parser.add_argument("--reports", type=int, default=20_000, help="open ones that are there already")
     parser.add_argument("--items", type=int, default=1000)
     parser.add_argument("--singles", type=int, default=200)
+    parser.add_argument("--rounds", type=int, default=3)
     size = parser.parse_args()
     print(
         f"sync: {size.items:,} items at once, {size.singles} one by one; {size.doors:,} doors; {machine()}", flush=True
