@@ -9,9 +9,10 @@ import pytest
 from playwright.sync_api import Browser, expect
 from sqlalchemy import text
 
+from tests.browser.conftest import log_in
 from tests.browser.fault_proxy import Faults
 from tests.browser.field import Phone, phone
-from tests.browser.kept import put, sent, visit
+from tests.browser.kept import put, report, sent, visit
 from tests.conftest import Fresh
 from tests.web.county import CANARY
 
@@ -93,6 +94,30 @@ def test_a_logout_is_final_whatever_comes_after_it(held: Phone, faults: Faults, 
     assert "gridsvc-field-tiles" not in kept["cached"]
     assert CANARY not in str(kept["outbox"])  # nor what was said at a door
     assert [row["state"] for row in kept["outbox"]] == ["sent"] * (what == "receipt")
+
+
+def test_what_waits_does_not_go_as_the_next_person(held: Phone, faults: Faults, made: Fresh) -> None:
+    faults.away = True
+    first = put(held, report("先"))
+    second = put(held, report("后"), after=[first])
+    held.call("queue", "m.flush({ force: true })")
+    held.call("store", "m.setMeta('pause', null)")
+    faults.away = False
+    held.page.evaluate(HOLD, "POST /api/v1/sync")
+    held.page.evaluate(START.format("m.flush({ force: true })"), ["queue", None])
+    held.until(lambda: held.page.evaluate("window.n_held") > 0, 5)
+    assert held.call("net", "m.leave()") is True
+    page = held.context.new_page()
+    page.goto(f"{faults.address}/login")
+    log_in(page, "manager_west")
+    page.wait_for_selector(".who form")
+    page.close()
+    assert held.call("net", "m.who({ again: true })")["login"] == "manager_west"
+    held.page.evaluate("async () => { window.release(); await window.late; }")
+    assert {row["key"]: row["state"] for row in held.outbox()} == {first: "sent", second: "waiting"}
+    with made.begin() as db:
+        assert db.scalar(text("SELECT count(*) FROM report WHERE client_key::text = :key"), {"key": second}) == 0
+    held.context.clear_cookies()
 
 
 def test_words_of_another_day_go_before_anything_is_drawn(
