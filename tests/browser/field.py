@@ -199,3 +199,14 @@ def phone(
         yield held
     finally:
         context.close()
+
+
+@contextmanager
+def at_hand(browser: Browser, address: str, cookies: list[Any]) -> Iterator[Phone]:
+    """A Pixel whose worker is logged in by these cookies, and whose app is there without a network too."""
+    with phone(browser, address) as held:
+        held.context.add_cookies(cookies)
+        held.open()
+        held.offline_ready()
+        held.until(lambda: held.call("store", "m.getMeta('login')") == "worker")
+        yield held

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, expect
 from sqlalchemy import text
 
 from tests.browser.fault_proxy import Faults
-from tests.browser.field import Phone, phone
+from tests.browser.field import Phone, at_hand
 from tests.browser.kept import key, put, report, sent, unsent
 from tests.conftest import Fresh
 from tests.web.county import CANARY, PASSWORD
@@ -45,11 +45,7 @@ NEWER = """async () => {
 @pytest.fixture(scope="module")
 def lent(browser: Browser, proxied: Faults, cookies: Callable[[str], Any]) -> Iterator[Phone]:
     """One phone for all of them, whose worker is logged in."""
-    with phone(browser, proxied.address) as held:
-        held.context.add_cookies(cookies("worker"))
-        held.open()
-        held.offline_ready()
-        held.until(lambda: held.call("store", "m.getMeta('login')") == "worker")
+    with at_hand(browser, proxied.address, cookies("worker")) as held:
         yield held
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from tests.browser.conftest import Visitor
 from tests.browser.fault_proxy import Faults, once
-from tests.browser.field import IPHONE, PIXEL, Phone, phone
+from tests.browser.field import IPHONE, PIXEL, Phone, at_hand, phone
 from tests.browser.kept import put, report, sent, unsent, visit
 from tests.conftest import Fresh
 from tests.web.county import CANARY, County
@@ -31,11 +31,7 @@ ADD_LARGE = """async (item) => {
 @pytest.fixture
 def worker(browser: Browser, faults: Faults, cookies: Callable[[str], Any]) -> Iterator[Phone]:
     """A Pixel whose worker is logged in, and whose app is there without a network too."""
-    with phone(browser, faults.address) as held:
-        held.context.add_cookies(cookies("worker"))
-        held.open()
-        held.offline_ready()
-        held.until(lambda: held.call("store", "m.getMeta('login')") == "worker")
+    with at_hand(browser, faults.address, cookies("worker")) as held:
         yield held
         held.clean()
 
