@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from functools import partial
 from typing import Annotated, Any
 
@@ -21,7 +20,7 @@ from gridsvc.settings import Settings
 from gridsvc.web import answers, schemas
 from gridsvc.web.api import cursors, period
 from gridsvc.web.deps import ServicesDep, UnitDep, may
-from gridsvc.web.pages import deeds, telling
+from gridsvc.web.pages import deeds, filters, telling
 from gridsvc.web.pages.ground import place
 from gridsvc.web.templating import Frame, frame_of, page
 
@@ -75,8 +74,8 @@ def wanted_of(
     db: Connection, actor: Actor, frame: Frame, query: dict[str, str], errors: dict[str, str]
 ) -> listing.Filter:
     """Which reports the filters mean; what is wrong with them goes to `errors` by the id of the field."""
-    first = _day(query["from"], "f-from", frame, errors)
-    last = _day(query["to"], "f-to", frame, errors)
+    first = filters.day(query["from"], "f-from", frame, errors)
+    last = filters.day(query["to"], "f-to", frame, errors)
     if first and last and first > last:
         errors["f-from"] = frame.says("period_reversed", first=first.isoformat(), last=last.isoformat())
     if query["state"] and query["state"] not in REPORT_STATES:
@@ -98,19 +97,6 @@ def wanted_of(
         doubtful=query["doubtful"] == "true",
         words=query["q"].replace("\x00", "") or None,
     )
-
-
-def _day(text: str, field: str, frame: Frame, errors: dict[str, str]) -> date | None:
-    if not text:
-        return None
-    try:
-        found = date.fromisoformat(text)
-    except ValueError:
-        found = None
-    if found is None or not 1900 <= found.year <= 2200:
-        errors[field] = frame.words("pages.form.day", found=text)
-        return None
-    return found
 
 
 @router.get("/reports/{number:path}", response_class=HTMLResponse, dependencies=[may("read_reports")])
