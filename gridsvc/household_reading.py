@@ -1,7 +1,8 @@
 """The register as people read it: lists by place, class and due day; one door with its log; doors that look alike.
 
 Contacts are masked for everybody (`households.unmask` shows one, and says so in the log); a sensitive class is told
-to those alone who may unmask: for others such a door is in every respect one of the default class of its kind.
+to those alone who may unmask: for others such a door is in every respect one of the default class of its kind
+(SQL function default_class).
 """
 
 from __future__ import annotations
@@ -144,26 +145,46 @@ def _masked(row: RowMapping) -> Row:
 
 @dataclass(frozen=True)
 class Entry:
-    """A row of a door's log; `account` is the name of who did it."""
+    """A row of a door's log; `account` is the name of who did it.
+
+    `other_id`, `other_key` (building, unit, room): the look-alike that it was said to be another door than, or not.
+    """
 
     at: datetime
     action: str
     note: str | None
     fields: tuple[str, ...]
     account: str | None
+    other_id: int | None
+    other_key: tuple[str, str, str] | None
+
+    def other_label(self, lang: str) -> str:
+        """The levels of the look-alike in zh or en; empty where there is none."""
+        return addresses.label(*self.other_key, lang) if self.other_key else ""
 
 
 def log(db: Connection, household_id: int) -> list[Entry]:
     """What persons did to a door, newest first; for a reader who has read it."""
     return [
-        Entry(row.at, row.action, row.note, tuple(row.fields), row.account)
+        Entry(
+            row.at,
+            row.action,
+            row.note,
+            tuple(row.fields),
+            row.account,
+            row.other_id,
+            None if row.other_id is None else (row.building, row.unit, row.room),
+        )
         for row in db.execute(load("household_log"), {"id": household_id})
     ]
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Two doors of a compound that look like one; keys are (building, unit, room)."""
+    """Two doors of a compound that look like one; keys are (building, unit, room).
+
+    `reason`, `said_at` and `said_by` of those that somebody said are two.
+    """
 
     id: int
     key: tuple[str, str, str]
@@ -173,13 +194,27 @@ class Pair:
     compound: str
     kind: str
     name: str | None
+    reason: str | None
+    said_at: datetime | None
+    said_by: str | None
+
+    def labels(self, lang: str) -> tuple[str, str]:
+        """The levels of both in zh or en."""
+        return addresses.label(*self.key, lang), addresses.label(*self.other_key, lang)
 
 
 def near_duplicates(
-    db: Connection, actor: Actor, *, grid: str | None = None, compound_id: int | None = None, limit: int = MOST_PAIRS
+    db: Connection,
+    actor: Actor,
+    *,
+    grid: str | None = None,
+    compound_ids: Sequence[int] | None = None,
+    apart: bool = False,
+    limit: int = MOST_PAIRS,
 ) -> list[Pair]:
-    """The first pairs of doors that look alike; a person decides whether one of them is removed."""
-    values = scope(actor) | {"grid": grid, "compound_id": compound_id, "n": limit}
+    """The first pairs of doors that look alike; a person removes one of them or says that they are two (`apart`)."""
+    values = scope(actor) | {"grid": grid, "apart": apart, "n": limit}
+    values["compound_ids"] = None if compound_ids is None else list(compound_ids)
     return [
         Pair(
             row.id,
@@ -190,6 +225,9 @@ def near_duplicates(
             row.compound,
             row.kind,
             row.name,
+            row.reason,
+            row.said_at,
+            row.said_by,
         )
         for row in db.execute(load("households_near"), values)
     ]
@@ -215,6 +253,6 @@ def classes(db: Connection, *, only_active: bool = True) -> Sequence[Class]:
 
 
 def folded(db: Connection, actor: Actor) -> list[str]:
-    """The sensitive classes that this reader is not told of: the queries take them for `households.default_class`."""
+    """The sensitive classes that this reader is not told of: queries take them for the default class of the kind."""
     c = t.household_class.c
     return [] if may(actor, "unmask_household") else list(db.scalars(select(c.code).where(c.sensitive)))

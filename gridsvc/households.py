@@ -200,7 +200,7 @@ def _values(
     same = ("kind", "compound_id", "community_id", "building", "unit", "room", "tag")
     plain = ("name", "n_people", "contact_name", "contact_phone")
     values: dict[str, object] = {name: found[name] for name in same} | {name: getattr(wanted, name) for name in plain}
-    values["class_code"] = wanted.class_code or default_class(wanted.kind)
+    values["class_code"] = wanted.class_code or func.default_class(wanted.kind)
     values["registered_elsewhere"] = bool(wanted.registered_elsewhere)
     if moves:
         placed = grids.place(db, found["lon"], found["lat"], now, rule)
@@ -222,6 +222,52 @@ def remove(db: Connection, household_id: int, reason: str, actor: Actor, now: da
     db.execute(t.household.update().where(t.household.c.id == household_id).values(removed_at=now))
     visited.after(db, [household_id])
     _write_log(db, household_id, "removed", actor, now, note=reason.strip())
+
+
+def set_apart(db: Connection, household_id: int, other_id: int, reason: str, actor: Actor, now: datetime) -> None:
+    """Two doors that look alike are two: they are not offered again. Both logs say who said so, and why.
+
+    Raises:
+        NotFound: door_unknown.
+        Refused: door_reason_missing; doors_not_alike.
+        Conflict: doors_apart: somebody has said so before.
+    """
+    _say(reason, "door_reason_missing")
+    if _lock_pair(db, household_id, other_id, actor):
+        raise Conflict("doors_apart")
+    _write_pair(db, household_id, other_id, "apart", actor, now, reason.strip())
+
+
+def offer_again(db: Connection, household_id: int, other_id: int, actor: Actor, now: datetime) -> None:
+    """Takes back that two doors are two: they are offered again. Both logs say who did it.
+
+    Raises:
+        NotFound: door_unknown.
+        Refused: doors_not_alike.
+        Conflict: doors_not_apart: nobody has said that they are two, or it was taken back.
+    """
+    if not _lock_pair(db, household_id, other_id, actor):
+        raise Conflict("doors_not_apart")
+    _write_pair(db, household_id, other_id, "alike", actor, now, None)
+
+
+def _lock_pair(db: Connection, household_id: int, other_id: int, actor: Actor) -> bool:
+    """Whether these look-alikes were said to be two."""
+    one, two = (_lock(db, id_, actor) for id_ in sorted((household_id, other_id)))
+    keys = [(row["building"], row["unit"], row["room"]) for row in (one, two)]
+    same = all(one[name] == two[name] for name in ("compound_id", "kind", "tag"))
+    if not same or one["compound_id"] is None or not addresses.near(*keys):
+        raise Refused("doors_not_alike")
+    log = t.household_log.c
+    of_pair = (log.household_id == household_id) & (log.other_id == other_id)
+    return db.scalar(select(log.action).where(of_pair).order_by(log.id.desc()).limit(1)) == "apart"
+
+
+def _write_pair(
+    db: Connection, household_id: int, other_id: int, action: str, actor: Actor, now: datetime, note: str | None
+) -> None:
+    for id_, other in ((household_id, other_id), (other_id, household_id)):
+        _write_log(db, id_, action, actor, now, note=note, other_id=other)
 
 
 @dataclass(frozen=True)
@@ -257,11 +303,6 @@ def replace_near(db: Connection, version_ids: list[int], now: datetime, rule: Ru
         db.execute(load("households_placed"))
         visited.after(db, moved)
     return len(moved)
-
-
-def default_class(kind: str) -> str:
-    """The class of a door of which nothing else is said."""
-    return "ordinary" if kind == "household" else "business"
 
 
 def switch_class(db: Connection, code: str, *, active: bool) -> None:
@@ -348,6 +389,7 @@ def _write_log(
     *,
     note: str | None = None,
     fields_: Sequence[str] = (),
+    other_id: int | None = None,
 ) -> None:
     db.execute(
         t.household_log.insert().values(
@@ -357,5 +399,6 @@ def _write_log(
             action=action,
             note=note,
             fields=list(fields_),
+            other_id=other_id,
         )
     )

@@ -261,8 +261,44 @@ def test_doors_that_look_alike_are_offered(db: Connection, county: County, rule:
     wanted = {frozenset(p) for p in ((alike[0], alike[1]), (alike[0], alike[2]), (alike[1], alike[2]))}
     assert found == wanted | {frozenset((rooms["502"], bare))}
     households.remove(db, rooms["0501"], "重复", PLANNER, NOW)
-    assert len(household_reading.near_duplicates(db, PLANNER, compound_id=county.compounds["1"])) == 2
+    assert len(household_reading.near_duplicates(db, PLANNER, compound_ids=[county.compounds["1"]])) == 2
     assert household_reading.near_duplicates(db, manager(db, counties.EAST)) == []
+
+
+def test_look_alikes_said_to_be_two_are_not_offered_until_it_is_taken_back(
+    db: Connection, county: County, rule: Rule
+) -> None:
+    one, two, third = (households.add(db, door(county, room), PLANNER, NOW, rule) for room in ("501", "0501", "777"))
+
+    def ids(*, apart: bool) -> list[tuple[int, int]]:
+        return [(pair.id, pair.other_id) for pair in household_reading.near_duplicates(db, PLANNER, apart=apart)]
+
+    for reason, pair, code in (
+        (" ", (one, two), "door_reason_missing"),
+        ("两户", (one, third), "doors_not_alike"),
+        ("两户", (one, one), "doors_not_alike"),
+    ):
+        with pytest.raises(Refused) as refused:
+            households.set_apart(db, *pair, reason, PLANNER, NOW)
+        assert refused.value.code == code
+    with pytest.raises(NotFound):
+        households.set_apart(db, one, two, "两户", manager(db, counties.EAST), NOW)
+    with pytest.raises(Conflict):
+        households.offer_again(db, one, two, PLANNER, NOW)
+    households.set_apart(db, two, one, "门牌0501在另一侧", PLANNER, NOW)
+    assert (ids(apart=False), ids(apart=True)) == ([], [(one, two)])
+    (said,) = household_reading.near_duplicates(db, PLANNER, apart=True)
+    assert (said.reason, said.said_at) == ("门牌0501在另一侧", NOW)
+    with pytest.raises(Conflict):
+        households.set_apart(db, one, two, "再说一次", PLANNER, NOW)
+    households.offer_again(db, one, two, PLANNER, NOW)
+    assert (ids(apart=False), ids(apart=True)) == ([(one, two)], [])
+    for id_, other in ((one, two), (two, one)):
+        told = [(entry.action, entry.note, entry.other_id) for entry in household_reading.log(db, id_)[:2]]
+        assert told == [("alike", None, other), ("apart", "门牌0501在另一侧", other)]
+    households.set_apart(db, one, two, "又查过", PLANNER, NOW)
+    households.remove(db, two, "拆除", PLANNER, NOW)
+    assert (ids(apart=False), ids(apart=True)) == ([], [])
 
 
 def test_nobody_serving_changes_the_log(db: Connection, county: County, rule: Rule) -> None:

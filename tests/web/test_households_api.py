@@ -20,7 +20,7 @@ def door(county: County, **changes: object) -> dict[str, Any]:
         "compound": county.compounds["1"],
         "building": "六号楼",
         "unit": "２单元",
-        "room": uuid.uuid4().hex[:6],
+        "room": str(10**7 + uuid.uuid4().int % 10**7),  # digits alone: 12345f is a floor
         "contact_name": "王小二",
         "contact_phone": "13800001111",
         "n_people": 3,
@@ -40,7 +40,7 @@ def test_a_door_from_first_to_last(client: Client, county: County) -> None:
     body = door(county, building="五号楼")  # its own: where a door moves, its neighbours without a place follow
     one = made(planner, body)
     assert (one["building"], one["unit"], one["class"]["code"]) == ("5", "2", "ordinary")
-    assert one["label"] == f"Building 5, Unit 2, Room {body['room'].upper()}"
+    assert one["label"] == f"Building 5, Unit 2, Room {body['room']}"
     assert (one["grid"]["code"], one["community"]["code"], one["location"]["source"]) == (
         f"{WEST}001",
         WEST,
@@ -65,6 +65,7 @@ def test_a_door_from_first_to_last(client: Client, county: County) -> None:
         "note": "拆迁",
         "fields": [],
         "by": "planner 某",
+        "other": None,
     }
     assert planner.patch(place, json={"n_people": 1}).status_code == 404
     assert made(planner, body)["id"] == one["id"], "who was removed comes back"
@@ -140,6 +141,13 @@ def test_look_alikes_and_classes(client: Client, county: County) -> None:
     pair = [made(planner, door(county, building="77", room=room))["id"] for room in ("501", "0501")]
     found = planner.get(f"{ADDRESS}/near-duplicates", params={"compound": county.compounds["1"]}).json()["items"]
     assert [[one["id"] for one in item["doors"]] for item in found if item["doors"][0]["id"] in pair] == [pair]
+    said = planner.post(f"{ADDRESS}/near-duplicates", json={"doors": pair, "reason": "两户"})
+    assert (said.status_code, said.json()["apart"]) == (200, True)
+    apart = planner.get(f"{ADDRESS}/near-duplicates", params={"apart": True}).json()["items"]
+    assert [(item["apart"]["reason"], [one["id"] for one in item["doors"]]) for item in apart] == [("两户", pair)]
+    assert planner.get(f"{ADDRESS}/{pair[0]}").json()["log"][0]["other"]["id"] == pair[1]
+    again = f"{ADDRESS}/near-duplicates/{pair[1]}/{pair[0]}"
+    assert [planner.delete(again).status_code for _ in range(2)] == [200, 409]
     codes = [one["code"] for one in planner.get(f"{ADDRESS}/classes").json()["items"]]
     assert "ordinary" in codes
     assert "correction" not in codes, "sensitive ones are off unless switched on"

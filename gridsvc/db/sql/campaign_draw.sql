@@ -10,6 +10,6 @@ FROM campaign c
 JOIN household h ON h.kind = ANY (c.kinds)
   AND (c.class_codes IS NULL
     OR CASE WHEN h.class_code IN (SELECT code FROM household_class WHERE sensitive)
-      THEN CASE h.kind WHEN 'household' THEN 'ordinary' ELSE 'business' END ELSE h.class_code END = ANY (c.class_codes))
+      THEN default_class(h.kind) ELSE h.class_code END = ANY (c.class_codes))
 WHERE c.id = :campaign_id AND h.removed_at IS NULL
   AND (c.area_ids = '{}' OR h.grid_version_id IN (SELECT seen_grids(c.area_ids, NULL)))

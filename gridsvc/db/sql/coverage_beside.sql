@@ -19,11 +19,11 @@ WHERE c.id = :campaign_id
   AND h.kind = ANY (c.kinds)
   AND (c.class_codes IS NULL
     OR CASE WHEN h.class_code IN (SELECT code FROM household_class WHERE sensitive)
-      THEN CASE h.kind WHEN 'household' THEN 'ordinary' ELSE 'business' END ELSE h.class_code END = ANY (c.class_codes))
+      THEN default_class(h.kind) ELSE h.class_code END = ANY (c.class_codes))
   AND (c.area_ids = '{}' OR h.grid_version_id IN (SELECT seen_grids(c.area_ids, NULL)))
   AND NOT EXISTS (SELECT FROM campaign_door d WHERE d.campaign_id = c.id AND d.household_id = h.id)
   AND (CAST(:class_code AS text) IS NULL OR CASE WHEN h.class_code = ANY (CAST(:folded AS text[]))
-      THEN CASE h.kind WHEN 'household' THEN 'ordinary' ELSE 'business' END ELSE h.class_code END
+      THEN default_class(h.kind) ELSE h.class_code END
     = CAST(:class_code AS text))
   AND (CAST(:kind AS text) IS NULL OR h.kind = CAST(:kind AS text))
   AND (:all_areas OR h.grid_version_id IN (SELECT seen_grids(CAST(:area_ids AS bigint[]), CAST(:worker_id AS bigint))))

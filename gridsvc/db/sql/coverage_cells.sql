@@ -21,7 +21,7 @@ WITH s AS (
     sum(d.not_eligible) AS not_eligible, sum(d.not_visited) AS not_visited, sum(d.removed) AS removed,
     sum(d.n_visits) AS n_visits, sum(d.n_met) AS n_met, sum(d.most_met) AS most_met
   FROM (SELECT *, CASE WHEN d.class_code = ANY (CAST(:folded AS text[]))
-      THEN CASE d.kind WHEN 'household' THEN 'ordinary' ELSE 'business' END ELSE d.class_code END AS told_code
+      THEN default_class(d.kind) ELSE d.class_code END AS told_code
     FROM campaign_cell d) d
   LEFT JOIN (SELECT id, area_id FROM grid_version WHERE :by_community OR :by_subdistrict) g ON g.id = d.grid_version_id
   LEFT JOIN (SELECT * FROM areas_above('community') WHERE :by_community) co ON co.below_id = g.area_id

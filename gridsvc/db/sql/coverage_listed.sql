@@ -8,7 +8,7 @@
 -- What is kept with its instants is as of then: exclusions, removals. Classes, compounds and grids are those of now.
 INSERT INTO covered_door (id, grid_version_id, compound_id, class_code, kind, targeted, excluded, removed_at)
 SELECT h.id, h.grid_version_id, h.compound_id, CASE WHEN h.class_code = ANY (CAST(:folded AS text[]))
-    THEN CASE h.kind WHEN 'household' THEN 'ordinary' ELSE 'business' END ELSE h.class_code END,
+    THEN default_class(h.kind) ELSE h.class_code END,
   h.kind, d.targeted,
   CASE WHEN CAST(:as_of AS timestamptz) IS NULL THEN h.excluded ELSE (
     SELECT x.reason FROM household_exclusion x

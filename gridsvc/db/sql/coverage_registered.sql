@@ -9,7 +9,7 @@ INSERT INTO covered_door (id, grid_version_id, compound_id, class_code, kind, ex
 SELECT r.*, r.excluded IS NULL
 FROM (
   SELECT h.id, h.grid_version_id, h.compound_id, CASE WHEN h.class_code = ANY (CAST(:folded AS text[]))
-    THEN CASE h.kind WHEN 'household' THEN 'ordinary' ELSE 'business' END ELSE h.class_code END,
+    THEN default_class(h.kind) ELSE h.class_code END,
   h.kind,
     CASE WHEN CAST(:as_of AS timestamptz) IS NULL THEN h.excluded ELSE (
       SELECT x.reason FROM household_exclusion x

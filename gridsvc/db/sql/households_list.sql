@@ -14,7 +14,7 @@ SELECT h.id, h.kind, h.compound_id, k.name AS compound, h.building, h.unit, h.ro
   nullif(h.registered_at, '-infinity') AS registered_at, h.removed_at, h.reached_at, h.excluded, d.due_on
 FROM household h
 JOIN household_class c ON c.code = CASE WHEN h.class_code = ANY (CAST(:folded AS text[]))
-  THEN CASE h.kind WHEN 'household' THEN 'ordinary' ELSE 'business' END ELSE h.class_code END
+  THEN default_class(h.kind) ELSE h.class_code END
 CROSS JOIN LATERAL (
   SELECT CASE WHEN h.removed_at IS NULL AND h.excluded IS NULL THEN coalesce(
     CAST(coalesce(h.reached_at, nullif(h.registered_at, '-infinity')) AT TIME ZONE :zone AS date) + c.cycle_days,

@@ -25,7 +25,7 @@ due AS (
   FROM mine m
   JOIN household h ON h.grid_version_id = m.id
   JOIN household_class c ON c.code = CASE WHEN h.class_code = ANY (CAST(:folded AS text[]))
-    THEN CASE h.kind WHEN 'household' THEN 'ordinary' ELSE 'business' END ELSE h.class_code END
+    THEN default_class(h.kind) ELSE h.class_code END
   WHERE CAST(:campaign_id AS bigint) IS NULL AND c.cycle_days IS NOT NULL
     AND coalesce(CAST(coalesce(h.reached_at, nullif(h.registered_at, '-infinity')) AT TIME ZONE :zone AS date)
       + c.cycle_days, CAST(:today AS date)) <= CAST(:today AS date)

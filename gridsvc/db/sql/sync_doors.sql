@@ -26,9 +26,9 @@ SELECT h.id, coalesce(i.codes, '{}') AS campaigns, h.kind, h.compound_id, k.name
 FROM household h
 JOIN grid_version g ON g.id = h.grid_version_id
 JOIN household_class c ON c.code = CASE WHEN h.class_code = ANY (CAST(:folded AS text[]))
-  THEN CASE h.kind WHEN 'household' THEN 'ordinary' ELSE 'business' END ELSE h.class_code END
+  THEN default_class(h.kind) ELSE h.class_code END
 JOIN household_class s ON s.code = CASE WHEN c.code = ANY (CAST(:unsaid AS text[]))
-  THEN CASE h.kind WHEN 'household' THEN 'ordinary' ELSE 'business' END ELSE c.code END
+  THEN default_class(h.kind) ELSE c.code END
 LEFT JOIN compound k ON k.id = h.compound_id
 LEFT JOIN LATERAL (
   SELECT d.status, d.n_reached, d.n_visits, p.n_times FROM campaign p

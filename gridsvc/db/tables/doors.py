@@ -28,7 +28,7 @@ from gridsvc.rules.visiting import MODES, OUTCOMES, WITHDRAWN
 DOOR_KINDS = ("household", "shop", "firm")
 POSITION_SOURCES = ("door", "building", "compound")
 EXCLUSIONS = ("vacant", "not_eligible")
-DOOR_ACTIONS = ("added", "changed", "removed", "restored", "unmasked")
+DOOR_ACTIONS = ("added", "changed", "removed", "restored", "unmasked", "apart", "alike")
 
 household_class = Table(
     "household_class",
@@ -99,7 +99,10 @@ household_log = Table(
     Column("action", Text, nullable=False),
     Column("note", Text),  # the reason or the purpose
     Column("fields", ARRAY(Text), nullable=False, server_default="{}"),  # names of what was changed, never its content
+    Column("other_id", ForeignKey("household.id")),  # the door that it was said to be another one than, or not
     one_of("action", DOOR_ACTIONS),
+    CheckConstraint("(action IN ('apart', 'alike')) = (other_id IS NOT NULL)", name="other"),
+    Index("household_log_other_id_idx", "other_id", postgresql_where=text("other_id IS NOT NULL")),
 )
 
 # Doors that came, went or changed, by the transaction that did it, with the grid each was in before and is in now; one

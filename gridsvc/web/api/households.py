@@ -16,7 +16,6 @@ from gridsvc.db import tables as t
 from gridsvc.errors import Refused
 from gridsvc.household_reading import Filter, Pair, Row
 from gridsvc.households import Door
-from gridsvc.rules import addresses
 from gridsvc.web import answers, schemas
 from gridsvc.web.api import cursors, rows
 from gridsvc.web.deps import Unit, may
@@ -28,6 +27,7 @@ Kind = Literal["household", "shop", "firm"]
 Text = Annotated[schemas.Words | None, Query(min_length=1, max_length=200)]
 Level = Annotated[schemas.Words, Field(max_length=households.MOST_CHARS)]
 Compound = Annotated[int, Field(ge=1, le=2**63 - 1, strict=True)] | Annotated[schemas.Words, Field(max_length=200)]
+DoorId = Annotated[int, Field(ge=1, le=2**63 - 1, strict=True)]
 Why = Annotated[schemas.Words, Field(min_length=1, max_length=households.MOST_CHARS)]
 
 
@@ -90,6 +90,16 @@ class PurposeIn(schemas.In):
     purpose: Why
 
 
+class ApartIn(schemas.In):
+    """Two doors that look alike and are two, and how one knows; it stays in the logs of both."""
+
+    doors: Annotated[
+        list[Annotated[int, Field(ge=1, le=2**63 - 1, strict=True)]],
+        Field(min_length=2, max_length=2, description="ids"),
+    ]
+    reason: Why
+
+
 @router.get("", operation_id="list_households", responses={200: {"model": dict[str, Any]}})
 def many(
     request: Request,
@@ -133,11 +143,38 @@ def near(
     unit: Annotated[Unit, may("manage_households")],
     grid: Text = None,
     compound: Annotated[int | None, Query(ge=1, le=2**63 - 1, description="id")] = None,
+    apart: Annotated[bool, Query(description="those that somebody said are two, instead of the others")] = False,
     limit: Annotated[int, Query(ge=1, le=household_reading.MOST_PAIRS)] = household_reading.MOST_PAIRS,
 ) -> Response:
     """Pairs of doors of one compound that look alike (0501 and 501, 3号 and 3号楼, O and 0); nothing is merged."""
-    found = household_reading.near_duplicates(unit.db, unit.actor, grid=grid, compound_id=compound, limit=limit)
+    only = None if compound is None else [compound]
+    found = household_reading.near_duplicates(
+        unit.db, unit.actor, grid=grid, compound_ids=only, apart=apart, limit=limit
+    )
     return answers.data(request, {"items": [_pair(one, unit) for one in found]})
+
+
+@router.post(
+    "/near-duplicates",
+    operation_id="set_apart",
+    responses={200: {"model": dict[str, Any]}, 404: {"model": schemas.ErrorOut}, 409: {"model": schemas.ErrorOut}},
+)
+def set_apart(body: ApartIn, unit: Annotated[Unit, may("manage_households")]) -> Response:
+    """Says that two doors that look alike are two: they are not offered again."""
+    one, other = body.doors
+    households.set_apart(unit.db, one, other, body.reason, unit.actor, unit.now)
+    return JSONResponse({"doors": body.doors, "apart": True})
+
+
+@router.delete(
+    "/near-duplicates/{household_id}/{other_id}",
+    operation_id="offer_again",
+    responses={200: {"model": dict[str, Any]}, 404: {"model": schemas.ErrorOut}, 409: {"model": schemas.ErrorOut}},
+)
+def offer_again(household_id: Id, other_id: Id, unit: Annotated[Unit, may("manage_households")]) -> Response:
+    """Takes back that two doors are two: they are offered again."""
+    households.offer_again(unit.db, household_id, other_id, unit.actor, unit.now)
+    return JSONResponse({"doors": [household_id, other_id], "apart": False})
 
 
 @router.get("/classes", operation_id="list_household_classes", responses={200: {"model": dict[str, Any]}})
@@ -214,6 +251,7 @@ def one_told(unit: Unit, household_id: int) -> rows.Json:
             "note": entry.note,
             "fields": list(entry.fields),
             "by": entry.account,
+            "other": entry.other_id and {"id": entry.other_id, "label": entry.other_label(unit.locale)},
         }
         for entry in household_reading.log(unit.db, household_id)
     ]
@@ -242,12 +280,14 @@ def told(row: Row, unit: Unit) -> rows.Json:
 
 
 def _pair(one: Pair, unit: Unit) -> rows.Json:
-    both = ((one.id, one.key), (one.other_id, one.other_key))
+    both = zip((one.id, one.other_id), (one.key, one.other_key), one.labels(unit.locale), strict=True)
     return {
         "compound": {"id": one.compound_id, "name": one.compound},
         "kind": one.kind,
         "name": one.name,
-        "doors": [{"id": id_, "label": addresses.label(*key, unit.locale), "key": "-".join(key)} for id_, key in both],
+        "doors": [{"id": id_, "label": label, "key": "-".join(key)} for id_, key, label in both],
+        "apart": one.said_at
+        and {"reason": one.reason, "at": rows.moment(one.said_at, unit.mine.settings.zone), "by": one.said_by},
     }
 
 
