@@ -3,7 +3,8 @@ import { Days } from "./slider.js";
 import { Doors } from "./doors.js";
 import { getJson } from "./load.js";
 import { settle, tellError } from "./notice.js";
-import { codeOf, Symbols } from "./symbols.js";
+import { Seen } from "./seen.js";
+import { codeOf, progressTold, Symbols } from "./symbols.js";
 import { count, element, word } from "./words.js";
 
 const by = (id) => document.getElementById(id);
@@ -14,8 +15,10 @@ export class Coverage {
     const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
     Object.assign(this, { shell, page, compounds: [], nowhere: 0, campaign: undefined, list: "grids", told: { rings: "", doors: "" }, day: null, asked: null });
     this.days = new Days(() => this.#changed(), calm);
-    this.symbols = new Symbols(shell, (code) => page.select(code));
-    this.doors = new Doors(shell, (text) => this.#say("doors", text));
+    const seen = new Seen(shell.map);
+    const compounds = (rows) => seen.set("rings", word("progress"), rows.map((row) => this.#mark(row)));
+    this.doors = new Doors(shell, (text) => this.#say("doors", text), (marks) => seen.set("doors", word("doors"), marks));
+    this.symbols = new Symbols(shell, (code) => page.select(code), compounds);
     shell.map.on("zoomend", () => this.#rings());
     by("map-progress").addEventListener("change", () => this.#changed());
     by("map-doors").addEventListener("change", () => this.#changed());
@@ -138,7 +141,12 @@ export class Coverage {
     by("map-hint").replaceChildren(...parts);
   }
 
-  // the same doors for the keyboard and for the hand
+  #mark(row) {
+    const open = () => this.page.select(codeOf(row));
+    return { key: row.id, label: [row.name, ...progressTold(row)].join(" · "), open };
+  }
+
+  // the same doors in walking order, and to take along
   #listLink() {
     const link = element("a", "", word("doors_list"));
     link.href = `/campaigns/${encodeURIComponent(this.campaign)}/mop-up`;

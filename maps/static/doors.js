@@ -1,7 +1,7 @@
 // Doors that a campaign has still to reach, from a near zoom, for those who may see doors: a square for each building.
 import { card, lean } from "./cards.js";
 import { getJson } from "./load.js";
-import { settle, tellError } from "./notice.js";
+import { announce, settle, tellError } from "./notice.js";
 import { count, element, word } from "./words.js";
 
 const NEAR = 16;
@@ -9,12 +9,15 @@ const WAIT_MS = 250;
 const MOST_LINES = 8;
 
 export class Doors {
-  /** Draws into the pane of `shell.layers.doors`; `told(text)` gets a sentence about what is not to be seen, or "". */
-  constructor(shell, told) {
+  /**
+   * Draws into the pane of `shell.layers.doors`; `told(text)` gets a sentence about what is not to be seen, or "";
+   * `seen(marks)` what is in view, as the list of signs wants it.
+   */
+  constructor(shell, told, seen = () => {}) {
     this.map = shell.map;
     ({ address: this.address } = shell.layers.doors);
     this.pane = shell.map.getPane(shell.layers.doors.pane);
-    Object.assign(this, { told, campaign: null, on: false, places: [], asked: null, timer: null });
+    Object.assign(this, { told, seen, campaign: null, on: false, places: [], asked: null, timer: null });
     this.tip = L.tooltip({ className: "map-tip", direction: "top", opacity: 1, offset: [0, -10] });
     this.map.on("moveend", () => this.#later());
     this.map.on("zoomstart", () => this.#clear());
@@ -24,6 +27,7 @@ export class Doors {
   set(on, campaign) {
     Object.assign(this, { on, campaign });
     this.#clear();
+    this.seen([]);
     this.places = [];
     if (!on) this.told("");
     this.#later(0); // off: what waits or was asked for is not to be drawn any more
@@ -36,6 +40,7 @@ export class Doors {
     if (this.campaign === null) return this.told(word("doors_no_campaign"));
     if (this.map.getZoom() < NEAR) {
       this.#clear();
+      this.seen([]);
       return this.told(word("doors_zoom"));
     }
     this.#draw();
@@ -64,9 +69,9 @@ export class Doors {
     for (const place of this.places) {
       const { lat, lon, doors } = place;
       const dot = element("div", "map-door", doors.length > 1 ? count(doors.length) : "");
-      dot.setAttribute("aria-hidden", "true"); // the list in walking order has them for the keyboard
+      dot.setAttribute("aria-hidden", "true"); // the list of signs has them for the keyboard
       L.DomUtil.setPosition(dot, this.map.latLngToLayerPoint([lat, lon]).round());
-      const tell = () => lean(this.tip.setContent(told(doors)), this.map, [lat, lon]);
+      const tell = () => this.#tell(place);
       dot.addEventListener("mouseenter", tell);
       dot.addEventListener("mouseleave", () => this.tip.remove());
       dot.addEventListener("click", (event) => {
@@ -75,6 +80,22 @@ export class Doors {
       });
       this.pane.append(dot);
     }
+    const view = this.map.getBounds();
+    this.seen(this.places.filter(({ lat, lon }) => view.contains([lat, lon])).map((place) => this.#mark(place)));
+  }
+
+  #tell(place) {
+    lean(this.tip.setContent(told(place)), this.map, [place.lat, place.lon]);
+  }
+
+  // opened from the list it is brought away from the edge, and said
+  #mark(place) {
+    const open = () => {
+      this.map.panInside([place.lat, place.lon], { padding: [150, 60], animate: false });
+      this.#tell(place);
+      announce([titleOf(place), ...linesOf(place.doors, MOST_LINES)].join(" · "));
+    };
+    return { key: place.key, label: [titleOf(place), ...linesOf(place.doors, 1)].join(" · "), open };
   }
 
   #clear() {
@@ -88,17 +109,20 @@ function grouped(rows) {
   const places = new Map();
   for (const row of rows) {
     const key = `${row.lon},${row.lat}`;
-    if (!places.has(key)) places.set(key, { lon: row.lon, lat: row.lat, doors: [] });
+    if (!places.has(key)) places.set(key, { key, lon: row.lon, lat: row.lat, doors: [] });
     places.get(key).doors.push(row);
   }
   return [...places.values()];
 }
 
-function told(doors) {
-  const lines = doors.slice(0, MOST_LINES).map((door) => {
+const titleOf = ({ doors: [first] }) => first.compound || first.grid;
+const told = (place) => card(titleOf(place), linesOf(place.doors, MOST_LINES));
+
+function linesOf(doors, most) {
+  const lines = doors.slice(0, most).map((door) => {
     const name = [door.label, door.name].filter(Boolean).join(" ");
     return door.visits ? word("door_tried", { name, status: door.status_text, n: count(door.visits) }) : word("door_told", { name });
   });
-  if (doors.length > MOST_LINES) lines.push(word("doors_rest", { n: count(doors.length - MOST_LINES) }));
-  return card(doors[0].compound || doors[0].grid, lines);
+  if (doors.length > most) lines.push(word("doors_rest", { n: count(doors.length - most) }));
+  return lines;
 }

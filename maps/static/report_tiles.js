@@ -34,6 +34,13 @@ export class ReportTiles {
     this.map.on("mousemove", (event) => this.#hover(event));
     this.map.on("zoomstart", () => this.heat.clear());
     this.map.on("moveend", () => this.#drawHeat());
+    // what was opened by a key is closed by one, and the focus goes back to where it was
+    this.card.on("remove", () => this.back?.());
+    this.map.getContainer().addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || !this.card.getElement()?.contains(event.target)) return;
+      event.stopPropagation();
+      this.card.close();
+    });
   }
 
   /** What is shown: "none", "points" or "heat". */
@@ -70,6 +77,32 @@ export class ReportTiles {
     const names = new Set(this.tiles.tiles().flatMap((tile) => Object.keys(tile.layers)));
     if (this.map.getZoom() < POINTS_FROM - 0.5) return "bins";
     return names.has("bins") ? (names.has("points") ? "both" : "bins") : "points";
+  }
+
+  /** The signs in view, those still open first, then the newest: {key, label, at, point}. */
+  signs() {
+    if (this.kind !== "points" || !this.tiles) return [];
+    const view = this.map.getBounds();
+    const found = this.tiles.tiles().flatMap((tile) => pointsOf(tile.layers).filter(isInside).map((point) => {
+      const { source = "", number, repeat = 0 } = point.properties;
+      const label = [number, ...this.#facts(point.properties)].join(" · ");
+      return { key: `${source}/${number}/${repeat}`, label, at: this.tiles.position(tile, point.x, point.y), point };
+    }));
+    const rank = ({ point: { properties } }) => (ENDED.includes(properties.state) ? 1 : 0);
+    const day = ({ point: { properties } }) => properties.day;
+    return found.filter(({ at }) => view.contains(at)).sort((a, b) => rank(a) - rank(b) || (day(a) < day(b) ? 1 : -1));
+  }
+
+  /** Opens the card of a sign, gives its first link the focus; `back()` is called when it is closed from there. */
+  open({ at, point }, back) {
+    const others = this.#hits(at, REACH.mouse).points.filter((one) => one.properties.number !== point.properties.number);
+    this.back = null;
+    this.#show(at, [point, ...others]);
+    this.card.getElement().querySelector(".map-report a").focus({ preventScroll: true });
+    this.back = () => {
+      this.back = null;
+      back();
+    };
   }
 
   // one at a time: who asks twice waits for the same answer
@@ -137,7 +170,16 @@ export class ReportTiles {
     const { points } = this.#hits(latlng, event.pointerType === "touch" ? REACH.touch : REACH.mouse);
     if (!points.length) return;
     event.stopPropagation();
+    this.back = null;
+    this.#show(latlng, points);
+  }
+
+  #show(latlng, points) {
+    // a higher one would push the very sign out of view
+    this.card.options.maxHeight = Math.max(this.map.getSize().y - 90, 100);
     this.card.setLatLng(latlng).setContent(this.#cardOf(points)).openOn(this.map);
+    // Leaflet's own word for it is English
+    this.card.getElement().querySelector(".leaflet-popup-close-button").setAttribute("aria-label", word("close_card"));
   }
 
   #hover({ latlng }) {
@@ -151,13 +193,15 @@ export class ReportTiles {
       const line = element("div", "map-report");
       const link = element("a", "", properties.number);
       link.href = pathOf(properties);
-      const state = word(ENDED.includes(properties.state) ? "report_ended" : "report_open");
-      const facts = [this.label(properties.category), state, properties.day];
-      line.append(link, element("div", "", facts.join(" · ")));
+      line.append(link, element("div", "", this.#facts(properties).join(" · ")));
       card.append(line);
     }
     if (points.length > AT_MOST) card.append(element("div", "", word("reports_more", { n: count(points.length - AT_MOST) })));
     return card;
+  }
+
+  #facts({ category, state, day }) {
+    return [this.label(category), word(ENDED.includes(state) ? "report_ended" : "report_open"), day];
   }
 }
 

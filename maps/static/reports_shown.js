@@ -1,6 +1,7 @@
 // The choice whether reports are seen on the map, in which form, and what their signs mean.
 import { settle, tellError } from "./notice.js";
 import { ReportTiles, reportLegend } from "./report_tiles.js";
+import { Seen } from "./seen.js";
 import { element, word } from "./words.js";
 
 const by = (id) => document.getElementById(id);
@@ -9,12 +10,14 @@ export class ReportsShown {
   /** `keep()` is called when the choice changes, to be kept in the address. */
   constructor(shell, keep) {
     this.choice = by("map-reports");
+    this.seen = new Seen(shell.map);
     this.tiles = new ReportTiles(shell, {
       label: categoryOf,
       failed: (error) => tellError("reports", error, () => this.tiles.again()),
       drawn: (well) => {
         if (well) settle("reports");
         this.#legend();
+        this.#list();
       },
     });
     this.choice.addEventListener("change", () => {
@@ -22,6 +25,7 @@ export class ReportsShown {
       keep();
     });
     shell.map.on("zoomend", () => this.#legend());
+    shell.map.on("moveend", () => this.#list());
     shell.reports = this.tiles;
   }
 
@@ -40,6 +44,11 @@ export class ReportsShown {
   /** What the address keeps of it. */
   look() {
     return { reports: this.choice.value === "none" ? null : this.choice.value };
+  }
+
+  #list() {
+    const marks = this.tiles.signs().map((sign) => ({ ...sign, open: (back) => this.tiles.open(sign, back) }));
+    this.seen.set("reports", word("reports_listed"), marks);
   }
 
   #legend() {

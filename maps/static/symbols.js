@@ -1,5 +1,5 @@
 // Compounds as rings, filled by the share of their doors that was reached, from the zoom at which they stand apart.
-import { card } from "./cards.js";
+import { card, doorsTold } from "./cards.js";
 import { element, word } from "./words.js";
 
 const APART = 24;
@@ -11,12 +11,18 @@ const ZOOMS = [11, 12, 13, 14, 15, 16, 17, 18];
 
 export const codeOf = (row) => `compound:${row.id}`;
 
+/** How far a compound is, in words; that its figures are hidden, where they are. */
+export const progressTold = (row) => (row.n === null ? [word("tip_hidden")] : doorsTold(row));
+
 export class Symbols {
-  /** Draws into the pane of `shell.layers.progress`; `picked(code)` is called when somebody clicks a ring. */
-  constructor(shell, picked) {
+  /**
+   * Draws into the pane of `shell.layers.progress`; `picked(code)` is called when somebody clicks a ring; `seen(rows)` is
+   * told whose rings are in view.
+   */
+  constructor(shell, picked, seen = () => {}) {
     this.map = shell.map;
     this.pane = shell.map.getPane(shell.layers.progress.pane);
-    Object.assign(this, { picked, rows: [], from: null, selected: null, drawn: new Map() });
+    Object.assign(this, { picked, seen, rows: [], from: null, selected: null, drawn: new Map() });
     this.tip = L.tooltip({ className: "map-tip", direction: "top", opacity: 1, offset: [0, -OVER - 12] });
     this.pin = L.tooltip({ className: "map-tip map-pin", direction: "top", opacity: 1, permanent: true, offset: [0, -OVER - 12] });
     this.map.on("moveend zoomend", () => this.draw());
@@ -40,15 +46,19 @@ export class Symbols {
 
   draw() {
     this.#clear();
+    const drawn = [];
     if (this.near) {
       const view = this.map.getBounds().pad(0.1);
       const spots = new Spots();
       for (const row of this.ranked) {
         if (!view.contains([row.lat, row.lon])) continue;
         const at = this.map.latLngToLayerPoint([row.lat, row.lon]).round();
-        if (spots.free(at) || codeOf(row) === this.selected) this.#ring(row, at);
+        if (!spots.free(at) && codeOf(row) !== this.selected) continue;
+        this.#ring(row, at);
+        if (this.map.getBounds().contains([row.lat, row.lon])) drawn.push(row);
       }
     }
+    this.seen(drawn);
     this.#pinned();
   }
 
@@ -69,7 +79,7 @@ export class Symbols {
     const ring = element("div", `map-ring${known ? "" : " map-ring-unknown"}${row.share === 1 ? " map-ring-all" : ""}`);
     ring.style.setProperty("--share", String(known ? row.share : 0));
     ring.classList.toggle("map-ring-picked", codeOf(row) === this.selected);
-    ring.setAttribute("aria-hidden", "true"); // the table has them for the keyboard
+    ring.setAttribute("aria-hidden", "true"); // the list of signs and the table have them for the keyboard
     L.DomUtil.setPosition(ring, at.subtract([0, OVER]));
     ring.addEventListener("mouseenter", () => codeOf(row) !== this.selected && this.#tell(this.tip, row));
     ring.addEventListener("mouseleave", () => this.tip.remove());
@@ -81,8 +91,7 @@ export class Symbols {
   }
 
   #tell(tip, row) {
-    const lines = row.n === null ? [word("tip_hidden")] : null;
-    tip.setContent(card(row.name, lines, row)).setLatLng([row.lat, row.lon]).addTo(this.map);
+    tip.setContent(card(row.name, progressTold(row))).setLatLng([row.lat, row.lon]).addTo(this.map);
   }
 
   #pinned() {

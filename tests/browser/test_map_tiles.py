@@ -76,6 +76,17 @@ def test_squares_far_out_signs_near_by_and_the_sum_of_the_figures(visitor: Visit
     expect(page.locator(".map-pin")).to_have_count(0)
     href = links.first.get_attribute("href")
     assert page.request.get(f"{visit.address}{href}").status == 200
+    # the same by keys: the list of signs, Enter opens one and goes to its link, Esc comes back
+    page.locator("#map-seen summary").focus()
+    for key in ("Enter", "Tab", "ArrowDown"):
+        page.keyboard.press(key)
+    line = page.locator("#map-seen button:focus").inner_text()
+    page.keyboard.press("Enter")
+    number = page.locator(".map-reports a:focus").inner_text()
+    assert line.startswith(f"{number} · ")
+    page.keyboard.press("Escape")
+    expect(page.locator(".map-reports")).to_have_count(0)
+    expect(page.locator("#map-seen button:focus")).to_have_text(line)
     visit.clean()
 
 

@@ -120,6 +120,14 @@ def test_selecting_one_selects_the_other_and_keys_do_all(visitor: Visitor, hung:
     picked = page.locator(".wall-pin-selected").get_attribute("data-key")
     expect(page.locator(f'{LINES}[aria-selected="true"]')).to_have_attribute("data-key", str(picked))
     assert page.locator("#map-frame [tabindex='0'], #map-frame a[href], #map-frame button").count() <= 15
+    # the pins have one stop too, and say what they are
+    page.locator(".wall-pin[tabindex='0']").focus()
+    page.keyboard.press("Home")
+    expect(page.locator(".wall-pin:focus")).to_have_accessible_name(re.compile(r"^1 · .+ · .+"))
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    expect(page.locator(".wall-pin:focus")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator(".wall-card-head svg")).to_have_text("2")
     visit.clean()
 
 

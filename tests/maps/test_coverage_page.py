@@ -205,6 +205,11 @@ def test_who_wants_no_motion_steps_by_hand(visit: Visit) -> None:
     expect(page.locator("#map-day")).to_have_attribute("aria-valuetext", re.compile("^2026-11-04"))
     page.wait_for_timeout(900)
     expect(page.locator("#map-day")).to_have_attribute("aria-valuetext", re.compile("^2026-11-04"))
+    # the map moves without flying there
+    assert page.evaluate("gridMap.map._zoomAnimated") is False
+    before = page.evaluate("gridMap.map.getZoom()")
+    page.locator(".leaflet-control-zoom-in").click()
+    assert page.evaluate("gridMap.map.getZoom()") == before + 1
 
 
 def test_without_a_campaign_there_are_no_days(visit: Visit, double: Double) -> None:
@@ -236,6 +241,23 @@ def test_doors_that_are_left_from_near(visit: Visit, double: Double) -> None:
     (asked,) = [asked for asked in double.asked if asked.startswith("doors?")]
     assert "campaign=round" in asked
     assert "doors=on" in page.url
+    # the same by keys: one stop for the list, one for all of its lines
+    seen = page.locator("#map-seen summary")
+    expect(seen).to_have_text(words["maps.seen"].format(n=page.locator(".map-door, .map-ring").count()))
+    seen.focus()
+    for key in ("Enter", "Tab", "End", "ArrowUp", "Enter"):
+        page.keyboard.press(key)
+    expect(page.locator("#map-seen :focus")).to_contain_text("3号楼101室: not visited yet")
+    expect(page.locator("#map-live")).to_contain_text("3号楼201室: not visited yet")
+    expect(page.locator(".map-tip")).to_contain_text("3号楼201室: not visited yet")
+    assert page.locator("#map-seen button[tabindex='0']").count() == 1
+    page.keyboard.press("Home")
+    page.keyboard.press("Enter")
+    expect(page.locator(".map-pin")).to_contain_text("doors due")
+    expect(page.locator("#map-live")).to_contain_text("doors due")
+    page.keyboard.press("Escape")
+    expect(seen).to_be_focused()
+    expect(page.locator("#map-seen button").first).to_be_hidden()
     visit.clean()
     double.failing = {"doors"}
     page.evaluate("gridMap.map.panBy([300, 0], {animate: false})")

@@ -1,4 +1,6 @@
 // The numbered pins: one for each row of the board that has a position, set apart where several would cover each other.
+import { Roving } from "../roving.js";
+import { word } from "../words.js";
 import { mark } from "./looks.js";
 
 const RINGS = 7;
@@ -12,6 +14,15 @@ export class Pins {
     this.leaders = L.layerGroup().addTo(this.map);
     this.line = { pane, renderer: L.svg({ pane, padding: 1 }), color: "#1b2733", weight: 1, opacity: 0.75, interactive: false };
     this.map.on("zoomend viewreset", () => this.spread());
+    const box = this.map.getPane(this.pane);
+    const pins = () => this.rows.map((row) => this.markers.get(row.key).getElement());
+    this.roving = new Roving(box, pins, { reach: (pin) => this.look(pin.dataset.key), still: true });
+    box.addEventListener("keydown", (event) => {
+      const pin = event.target.closest(".wall-pin");
+      if (!pin || (event.key !== "Enter" && event.key !== " ")) return;
+      event.preventDefault();
+      this.picked(pin.dataset.key);
+    });
   }
 
   /** Pins for these rows, and for no others. */
@@ -46,6 +57,8 @@ export class Pins {
     pin.getElement().dataset.key = row.key;
     pin.getElement().dataset.nr = row.nr;
     pin.getElement().dataset.standing = row.standing;
+    pin.getElement().setAttribute("role", "button");
+    pin.getElement().setAttribute("aria-label", [row.nr, row.category.name, word(`standing_${row.standing}`)].join(" · "));
   }
 
   #icon(row) {
@@ -77,8 +90,10 @@ export class Pins {
     this.selected = key;
     for (const [own, pin] of this.markers) {
       pin.getElement().classList.toggle("wall-pin-selected", own === key);
+      pin.getElement().setAttribute("aria-pressed", String(own === key));
       if (own === key) pin.setZIndexOffset(100000);
     }
+    this.roving.stop(this.markers.get(key)?.getElement());
   }
 
   /** Brings the pin into view, where it is out of it. */
