@@ -172,15 +172,20 @@ class Contact:
 
 @dataclass(frozen=True)
 class Other:
-    """Another report that belongs to this one: `how` is parent, child or again (the same place within a year)."""
+    """Another report that belongs to this one: `how` is parent, child or again (the same place within a year).
+
+    `photos` of a parent or child: they show the same thing.
+    """
 
     how: str
+    id: int
     source: str
     number: str
     repeat: int
     state: str
     received_at: datetime
     description: str
+    photos: tuple[photos.Shown, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -240,7 +245,6 @@ def folder(db: Connection, actor: Actor, found: Dossier, now: datetime) -> Folde
         similar = duplicates.near(db, actor, said.category, (said.lon, said.lat), now, but=said.id)
     raw = contact(db, said.id)
     calls = _calls(db, said.id)
-    seen = scope(actor) | {"report_id": said.id, "sees_unplaced": may(actor, "place")}
     return Folder(
         held=held,
         condition=condition,
@@ -250,9 +254,18 @@ def folder(db: Connection, actor: Actor, found: Dossier, now: datetime) -> Folde
         contact=raw and _masked(raw),
         photos=photos.of_report(db, said.id),
         voices=voices.of_report(db, said.id),
-        others=tuple(Other(**row) for row in db.execute(load("dossier_others"), seen).mappings()),
+        others=_others(db, actor, said.id),
         similar=similar,
     )
+
+
+def _others(db: Connection, actor: Actor, report_id: int) -> tuple[Other, ...]:
+    """The reports that belong to one, of those that this reader sees, with what they show."""
+    seen = scope(actor) | {"report_id": report_id, "sees_unplaced": may(actor, "place")}
+    found = [Other(**row) for row in db.execute(load("dossier_others"), seen).mappings()]
+    same = [one.id for one in found if one.how != "again"]
+    shown = photos.of_reports(db, same) if same else {}
+    return tuple(replace(one, photos=shown.get(one.id, ()) if one.how != "again" else ()) for one in found)
 
 
 def contact(db: Connection, report_id: int) -> Contact | None:

@@ -31,7 +31,8 @@ class Row:
 
 @dataclass(frozen=True)
 class Ledger:
-    """The lines by code, their sum, and what became of the reports received in the period.
+    """The lines by code, their sum, what became of the reports received in the period, and how many of these a later
+    import said were received at another time (`corrected`): the figures are made with that time.
 
     For a reader who sees everything as many move in as move out; for others a report also moves when it enters or
     leaves what they see.
@@ -40,6 +41,7 @@ class Ledger:
     rows: tuple[Row, ...]
     whole: Line
     outcomes: Outcomes
+    corrected: int
 
     @property
     def reconciles(self) -> bool:
@@ -51,6 +53,7 @@ def load_period(db: Connection, actor: Actor, by: By, from_at: datetime, to_at: 
     """The ledger of a period from `from_at` (inclusive) to `to_at` (exclusive), as far as this reader sees it.
 
     A report keeps its history: figures of a past period do not change when borders, departments or categories do later.
+    Only when an import says that a report was received at another time they do, and `corrected` counts these.
 
     Raises:
         Refused: the period ends before it begins.
@@ -63,7 +66,14 @@ def load_period(db: Connection, actor: Actor, by: By, from_at: datetime, to_at: 
         told = dict(row)
         about = {name: told.pop(name) for name in ("code", "name", "name_en", "layer")}
         rows.append(Row(**about, line=Line(**told)))
-    return Ledger(tuple(rows), total(row.line for row in rows), outcomes(db, actor, from_at, to_at))
+    whole, became = total(row.line for row in rows), outcomes(db, actor, from_at, to_at)
+    return Ledger(tuple(rows), whole, became, corrected(db, actor, from_at, to_at, to_at))
+
+
+def corrected(db: Connection, actor: Actor, from_at: datetime, to_at: datetime, held_at: datetime) -> int:
+    """How many reports came into a period or left it, or moved in it, by what an import said from `held_at` on."""
+    values = scope(actor) | {"queue": may(actor, "place"), "from_at": from_at, "to_at": to_at, "held_at": held_at}
+    return int(db.execute(load("figures_corrected"), values).scalar_one())
 
 
 def outcomes(db: Connection, actor: Actor, from_at: datetime, to_at: datetime) -> Outcomes:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from gridsvc.db.queries import load
 from gridsvc.errors import Refused
-from gridsvc.ledger import By
+from gridsvc.ledger import By, corrected
 from gridsvc.rules.rates import MEASURES, THREE_RATE_WEIGHTS, Definition, Figure, figures, three_rate_score
 from gridsvc.rules.roles import Actor, may
 from gridsvc.stats import Period, scope
@@ -34,10 +34,11 @@ class Row:
 
 @dataclass(frozen=True)
 class Rates:
-    """The rows by code, never by rank, and the whole."""
+    """The rows by code, never by rank, and the whole; `corrected` as in `ledger.Ledger`."""
 
     rows: tuple[Row, ...]
     whole: Row
+    corrected: int
 
 
 def rates(
@@ -53,7 +54,7 @@ def rates(
     """The rates of a period as far as this reader sees it, by the grids that held at its end.
 
     Every case counts as it stood when the period ended, by its log: what happens later (a rework, a reopening, another
-    category) changes no rate of a past period. A corrected import does, for it says that things were different.
+    category) changes no rate of a past period. An import that says it was received at another time does: `corrected`.
 
     Raises:
         Refused: the period ends before it begins; the weights do not add up to 100.
@@ -69,7 +70,8 @@ def rates(
         if any(counts.values()):
             rows.append(_row(row["code"], row["name"], row["name_en"], row["layer"], counts, weights))
     sums = {name: sum(row.counts[name] for row in rows) for name in MEASURES}
-    return Rates(tuple(rows), _row(None, None, None, None, sums, weights))
+    changed = corrected(db, actor, period.from_at, period.to_at, period.held_at)
+    return Rates(tuple(rows), _row(None, None, None, None, sums, weights), changed)
 
 
 def _row(

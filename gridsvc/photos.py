@@ -208,8 +208,16 @@ def check(shas: Sequence[str]) -> list[bytes]:
 
 def of_report(db: Connection, report_id: int) -> tuple[Shown, ...]:
     """The photos of a report whose reader was let in already."""
-    rows = db.execute(load("photo_of_report"), {"report_id": report_id}).mappings()
-    return tuple(Shown(**{**row, "sha256": row["sha256"].hex()}) for row in rows)
+    return of_reports(db, [report_id]).get(report_id, ())
+
+
+def of_reports(db: Connection, report_ids: Sequence[int]) -> dict[int, tuple[Shown, ...]]:
+    """The photos by report, of those that show any; their reader was let in to each already."""
+    found: dict[int, tuple[Shown, ...]] = {}
+    for row in db.execute(load("photo_of_report"), {"report_ids": list(report_ids)}).mappings():
+        told = {name: row[name] for name in Shown.__dataclass_fields__} | {"sha256": row["sha256"].hex()}
+        found[row["report_id"]] = (*found.get(row["report_id"], ()), Shown(**told))
+    return found
 
 
 def visible(db: Connection, actor: Actor, sha256: bytes) -> Photo:

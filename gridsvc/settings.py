@@ -74,7 +74,7 @@ class Settings(BaseSettings):
         False, description="whether the territory's own department gets what no responsibility list names"
     )
     escalate_every_s: int = Field(
-        300, ge=0, description="seconds between two looks at what is overdue while serving; 0: never"
+        300, ge=0, description="seconds between two looks at what is overdue while serving; 0: never, only tidying"
     )
     tile_provider: Literal["none", "tianditu", "xyz"] = Field("none", description="raster base map beside our own")
     tile_url: str | None = Field(None, description="template of an xyz provider, https, with {z} {x} {y}")

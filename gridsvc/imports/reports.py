@@ -153,7 +153,7 @@ def take(
         crs=crs,
         n_read=source.n_rows,
         tally=summary.tally,
-        notes=source.notes,
+        notes=(*source.notes, *_past(db, summary)),
         extent=summary.extent,
         extra=staging.placed(db),
         columns=source.fields.given(),
@@ -168,6 +168,15 @@ def take(
         # What was received under an older edition and is still open belongs to a grid that holds.
         placements.replace_retired(db, now, rule)
     return account, written
+
+
+def _past(db: Connection, summary: staging.Summary) -> Iterator[Problem]:
+    """What the file changes of reports that figures of the past may count."""
+    if summary.tally.changed:
+        told = db.execute(load("import_past")).one()
+        for code, n in (("past_category", told.n_category), ("past_received", told.n_received)):
+            if n:
+                yield Problem(None, code, {"n": n}, "note")
 
 
 def _categories(db: Connection) -> dict[str, str]:

@@ -1,7 +1,8 @@
 """The service's own periodic work while it serves: one thread that looks every few minutes at what is due.
 
-Once a day it also tidies up: photos that may be kept no longer, names that have no initials yet, changes
-of doors that no phone asks for any more.
+It also takes the counts of tiles together and, once a day, tidies up: photos that may be kept no longer, names that
+have no initials yet, changes of doors that no phone asks for any more. Whoever lets another clock escalate
+(`escalate_every_s` 0) switches off what is due, and not this.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from gridsvc.settings import Settings
 
 log = logging.getLogger("gridsvc.periodic")
 TIDY_EVERY = timedelta(days=1)
+KEEP_S = 300.0  # between two looks where nothing is escalated here
 LEAVING_S = 30.0  # a batch that is under way when the service ends is waited for so long
 
 
@@ -33,9 +35,6 @@ def caring(settings: Settings, app_url: str, clock: Callable[[], datetime]) -> I
 
     Several servers may do this at once: a lock in the database lets one of them look at a time.
     """
-    if not settings.escalate_every_s:
-        yield
-        return
     leaving = threading.Event()
 
     def begin() -> AbstractContextManager[Connection]:
@@ -43,9 +42,11 @@ def caring(settings: Settings, app_url: str, clock: Callable[[], datetime]) -> I
 
     def look() -> None:
         tidied_at: datetime | None = None
-        while not leaving.wait(settings.escalate_every_s):
+        while not leaving.wait(settings.escalate_every_s or KEEP_S):
             now = clock()
-            _look(begin, settings, now)
+            _fold(begin)
+            if settings.escalate_every_s:
+                _look(begin, settings, now)
             if tidied_at is None or now >= tidied_at + TIDY_EVERY:
                 tidied_at = now
                 _tidy(begin, settings, now)
@@ -88,10 +89,16 @@ def _tidy(begin: Callable[[], AbstractContextManager[Connection]], settings: Set
         )
 
 
-def _look(begin: Callable[[], AbstractContextManager[Connection]], settings: Settings, now: datetime) -> None:
+def _fold(begin: Callable[[], AbstractContextManager[Connection]]) -> None:
     try:
         with begin() as db:
             report_tiles.fold(db)
+    except SQLAlchemyError as error:
+        log.warning("counts of tiles were not taken together and will be later: %s", type(error).__name__)
+
+
+def _look(begin: Callable[[], AbstractContextManager[Connection]], settings: Settings, now: datetime) -> None:
+    try:
         done = periodic.rounds(begin, now, lambda db: terms.load(db, **settings.agreed))
     except SQLAlchemyError as error:  # the database is away: the next look finds what was not done
         log.warning("periodic work failed and will be tried again: %s", type(error).__name__)

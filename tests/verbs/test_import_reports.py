@@ -17,13 +17,15 @@ from sqlalchemy import Connection, text
 from geodata import crs as systems
 from geodata.layer import Fields
 from geodata.read import read
-from gridsvc import cases, compounds, editions, workers
+from gridsvc import audit, cases, compounds, editions, ledger, performance, workers
 from gridsvc.compounds import Incoming
+from gridsvc.db import tables as t
 from gridsvc.errors import Conflict, Unavailable
 from gridsvc.grids import Rule
 from gridsvc.imports import report_rows, streams
 from gridsvc.imports import reports as importing
 from gridsvc.rules.roles import Actor
+from gridsvc.stats import Period
 from gridsvc.workers import Duty, Worker
 from tests.conftest import NOW, Fresh
 from tests.through import lead
@@ -257,9 +259,10 @@ def test_changed_rows_are_updated_through_the_log(db: Connection, rule: Rule, tm
     a = one(db, "SELECT * FROM report WHERE number = 'A'")
     assert (a.state, a.description, a.raw_x) == ("closed", "new", 110.015)
     assert states(db) == [("import", None, "reported"), ("import", "reported", "closed")]
-    log = one(db, "SELECT facts FROM report_log WHERE seq = 2")
+    log = one(db, "SELECT facts, note FROM report_log WHERE seq = 2")
     assert log.facts.pop("set").keys() == {"closed_at"}
-    assert log.facts == {"file": "r.csv", "description": "old", "x": 110.005, "y": 23.005}
+    assert log.facts == {"file": "r.csv", "x": 110.005, "y": 23.005}
+    assert log.note == "old"  # words, so that they go when notes do
     assert cases.replayed(db, a.id) == cases.read(db, a.id).case
     places = db.execute(
         text(
@@ -271,6 +274,45 @@ def test_changed_rows_are_updated_through_the_log(db: Connection, rule: Rule, tm
     assert [tuple(p) for p in places] == [(1, "000", LATER), (2, "001", None)]
     assert take(db, file, rule, now=LATER + timedelta(hours=1)).tally.same == 3
     assert len(states(db)) == 2
+
+
+def test_another_category_or_time_of_receipt_is_told_with_the_old_one_and_in_the_figures(
+    db: Connection, rule: Rule, tmp_path: Path
+) -> None:
+    publish(db, rule)
+    db.execute(t.category.insert(), [{"code": code, "name_zh": code, "name_en": code} for code in ("light", "lid")])
+    take(db, table(tmp_path / "r.csv", row("A", category="light"), row("B")), rule)
+    admin, was = Actor("admin"), one(db, "SELECT received_at FROM report WHERE number = 'A'").received_at
+    past = Period(was - timedelta(days=1), was + timedelta(days=1), LATER + timedelta(days=1))
+
+    def figures() -> tuple[dict[str | None, int], dict[str | None, int], int]:
+        rates = performance.rates(db, admin, past, "category")
+        lines = ledger.load_period(db, admin, "category", past.from_at, past.to_at)
+        assert rates.corrected == lines.corrected
+        received = {row.code: row.counts["received"] for row in rates.rows if row.counts["received"]}
+        return received, {row.code: row.line.new for row in lines.rows if row.line.new}, lines.corrected
+
+    before = figures()
+    assert before == ({"light": 1, "unclassified": 1}, {"light": 1, "unclassified": 1}, 0)
+    renamed = take(db, table(tmp_path / "r.csv", row("A", category="lid"), row("B")), rule, now=LATER)
+    assert [(note.code, note.facts) for note in renamed.notes if note.code.startswith("past_")] == [
+        ("past_category", {"n": 1})
+    ]
+    log = one(db, "SELECT facts FROM report_log WHERE seq = 2")
+    assert log.facts["category"] == {"from": "light", "to": "lid"}
+    assert figures() == before, "what was counted stays counted as it was"
+    later = was - timedelta(days=30)
+    file = table(tmp_path / "r.csv", row("A", category="lid", reported_at=later.isoformat()), row("B"))
+    moved = take(db, file, rule, now=LATER)
+    assert [(note.code, note.facts) for note in moved.notes if note.code.startswith("past_")] == [
+        ("past_received", {"n": 1})
+    ]
+    facts = one(db, "SELECT facts FROM report_log WHERE seq = 3").facts
+    told = {name: datetime.fromisoformat(at) for name, at in facts["received_at"].items()}
+    assert told == {"from": was, "to": later}
+    received, new, corrected = figures()
+    assert (received, new, corrected) == ({"unclassified": 1}, {"unclassified": 1}, 1)
+    assert audit.verify(db).sound
 
 
 def test_what_was_closed_here_stays_closed_when_the_file_repeats_itself(

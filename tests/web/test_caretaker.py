@@ -19,6 +19,7 @@ from gridsvc.photo_files import Files
 from gridsvc.reports import Draft, Position
 from gridsvc.rules.roles import ANONYMOUS
 from gridsvc.settings import Settings
+from gridsvc.web import caretaker
 from gridsvc.web.caretaker import caring
 from tests.conftest import NOW, RULE, Fresh
 from tests.through import lead
@@ -43,25 +44,31 @@ def test_overdue_reports_go_up_while_serving_and_the_thread_ends(fresh: Fresh) -
     assert "periodic" not in {thread.name for thread in threading.enumerate()}
 
 
-def test_counts_of_tiles_are_taken_together_while_serving(fresh: Fresh) -> None:
+@pytest.mark.parametrize("every_s", [1, 0])
+def test_counts_of_tiles_are_taken_together_though_nothing_goes_up(
+    fresh: Fresh, every_s: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def waiting() -> int:
         with fresh.begin() as db:
             return int(db.scalar(text("SELECT count(*) FROM report_bin_change")) or 0)
 
+    monkeypatch.setattr(caretaker, "KEEP_S", 0.2)
     with fresh.begin() as db:
+        areas.save(db, [areas.Area("330101", "district", "东区", None, None)])
         place = Position(110.005, 23.005, "wgs84")
-        reports.submit(db, Draft(uuid4(), "unclassified", "路灯", "web", place), ANONYMOUS, NOW, RULE)
-    assert waiting() == 1
-    with caring(Settings(GRIDSVC_SCHEMA=fresh.schema, escalate_every_s=1), fresh.app_url, lambda: NOW):
+        draft = Draft(uuid4(), "unclassified", "路灯", "web", place)
+        number = reports.submit(db, draft, ANONYMOUS, NOW, RULE).number
+        before = lead(db, number, "dispatched", NOW).case.level
+    assert waiting() >= 1
+    later = NOW if every_s else NOW + timedelta(days=7)
+    with caring(Settings(GRIDSVC_SCHEMA=fresh.schema, escalate_every_s=every_s), fresh.app_url, lambda: later):
         until = time.monotonic() + 20
         while waiting() and time.monotonic() < until:
             time.sleep(0.2)
     assert waiting() == 0
-
-
-def test_it_can_be_switched_off(fresh: Fresh) -> None:
-    with caring(Settings(GRIDSVC_SCHEMA=fresh.schema, escalate_every_s=0), fresh.app_url, lambda: NOW):
-        assert "periodic" not in {thread.name for thread in threading.enumerate()}
+    assert "periodic" not in {thread.name for thread in threading.enumerate()}
+    with fresh.begin() as db:
+        assert cases.lock(db, number).case.level == before  # 0: whoever escalates does it elsewhere
 
 
 def test_it_tidies_up_once_a_day(fresh: Fresh, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -6,13 +6,15 @@ import html
 import re
 from collections.abc import Iterator
 from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from gridsvc import cases
+from gridsvc import cases, photos
+from gridsvc.db import tables as t
 from gridsvc.reports import Position
 from gridsvc.rules.lifecycle import TABLE
 from gridsvc.rules.roles import ROLES
@@ -335,14 +337,29 @@ def test_nobodys_words_become_markup(offices: Offices) -> None:
         assert one in told, one
 
 
+def pictured(offices: Offices, number: str) -> str:
+    """The digest of a photo that the report shows from now on; its file is nowhere."""
+    sha = sha256(number.encode())
+    with offices.made.begin() as db:
+        row = {"sha256": sha.digest(), "file_sha256": sha.digest(), "width": 8, "height": 8, "n_bytes": 1}
+        db.execute(t.photo.insert(), row | {"sent_format": "jpeg", "sent_bytes": 1, "received_at": NOW})
+        photos.link(db, id_of(db, number), 1, [sha.hexdigest()], "near")
+    return sha.hexdigest()
+
+
 def test_similar_reports_are_offered_and_merged_by_one_press(offices: Offices) -> None:
     first = new(offices, position=Position(110.0171, 23.0171, "wgs84", 5.0))
     second = new(offices, position=Position(110.0172, 23.0171, "wgs84", 5.0))
     page = page_of(offices, "dispatcher", second)
     assert f'name="near" value="{first}"' in page.text
     assert send(offices, "dispatcher", second, "link", near=first).status_code == 303
-    assert first in words(page_of(offices, "dispatcher", second))
-    assert second in words(page_of(offices, "dispatcher", first))
+    pictures = {number: pictured(offices, number) for number in (first, second)}
+    for number, other in ((first, second), (second, first)):
+        page = page_of(offices, "dispatcher", number)
+        assert other in words(page)
+        # the other's own stands beside it, with its number; nowhere else
+        assert page.text.count(f"/api/v1/photos/{pictures[other]}/thumb") == 1
+        assert f'alt="{other} · ' in page.text
     assert send(offices, "dispatcher", second, "unlink", note="看错了").status_code == 303
 
 

@@ -2,7 +2,7 @@
 --   it, the same place before?
 -- Parameters: :report_id, :all_areas (bool), :area_ids (bigint[]), :worker_id, :department_id (bigint or null): whose,
 --   :sees_unplaced (bool)
--- Columns: how (parent, child or again), source, number, repeat, state, received_at, description; children by receipt
+-- Columns: how (parent, child or again), id, source, number, repeat, state, received_at, description; children by receipt
 -- Index: report_pkey, report_parent_id_idx, placement_current_key
 WITH other AS (
   SELECT 'parent' AS how, 1 AS place, r.parent_id AS id FROM report r WHERE r.id = :report_id AND r.parent_id IS NOT NULL
@@ -11,7 +11,7 @@ WITH other AS (
   UNION ALL
   (SELECT 'child', 3, c.id FROM report c WHERE c.parent_id = :report_id ORDER BY c.received_at, c.id LIMIT 100)
 )
-SELECT o.how, r.source, r.number, r.repeat, r.state, r.received_at, r.description
+SELECT o.how, r.id, r.source, r.number, r.repeat, r.state, r.received_at, r.description
 FROM other o
 JOIN report r ON r.id = o.id
 JOIN placement p ON p.report_id = r.id AND p.to_at IS NULL

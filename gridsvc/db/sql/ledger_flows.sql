@@ -20,9 +20,9 @@ told AS (  -- one row of the log each; whatever changes, changes with a row of t
     p.grid_version_id, count(p.seq) OVER w AS n_placed,
     CAST(l.facts -> 'set' ->> 'department_id' AS bigint) AS department_id,
     count(*) FILTER (WHERE jsonb_exists(l.facts -> 'set', 'department_id')) OVER w AS n_sent,
-    CASE WHEN l.action = 'recategorize' THEN l.facts -> 'category' ->> 'from' END AS category_before,
-    CASE WHEN l.action = 'recategorize' THEN l.facts -> 'category' ->> 'to' END AS category,
-    count(*) FILTER (WHERE l.action = 'recategorize') OVER w AS n_named
+    l.facts -> 'category' ->> 'from' AS category_before,  -- by hand or an import
+    l.facts -> 'category' ->> 'to' AS category,
+    count(l.facts -> 'category' ->> 'to') OVER w AS n_named
   FROM candidate c
   JOIN report_log l ON l.report_id = c.id
   LEFT JOIN placement p ON p.report_id = l.report_id AND p.seq = l.seq

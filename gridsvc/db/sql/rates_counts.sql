@@ -9,7 +9,7 @@ WITH later AS MATERIALIZED (  -- something happened to these since we looked: th
 ),
 told AS MATERIALIZED (  -- their logs; times never run backwards, and what an import brings was there when it was received
   SELECT l.report_id, l.seq, l.to_state, l.facts -> 'set' AS changed,
-    CASE WHEN l.action = 'recategorize' THEN l.facts -> 'category' END AS category,
+    CASE WHEN jsonb_exists(l.facts -> 'category', 'to') THEN l.facts -> 'category' END AS category,  -- by hand or an import
     max(CASE WHEN l.seq = 1 THEN r.received_at ELSE l.at END) OVER (PARTITION BY l.report_id ORDER BY l.seq) AS at
   FROM later n
   JOIN report r ON r.id = n.id AND r.received_at < :held_at

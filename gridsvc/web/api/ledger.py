@@ -27,13 +27,17 @@ By = Annotated[ledger.By, Query(description="what the rows are about; `area` is 
 def reconciled(
     request: Request, unit: Annotated[Unit, may("read_ledger")], first: First = None, last: Last = None, by: By = "area"
 ) -> Response:
-    """What was on the ledger, came and went in a period; `missing` is 0 in each row where it reconciles."""
+    """What was on the ledger, came and went in a period; `missing` is 0 in each row where it reconciles.
+
+    `corrected`: so many reports were received at another time than before, by an import after the period.
+    """
     chosen = period.chosen(first, last, unit.now, unit.mine.settings.zone)
     found = ledger.load_period(unit.db, unit.actor, by, chosen.bounds.from_at, chosen.bounds.to_at)
     content = _head(unit, chosen, by) | {
         "reconciles": found.reconciles,
         "total": asdict(found.whole) | {"missing": found.whole.missing},
         "outcomes": asdict(found.outcomes),
+        "corrected": found.corrected,
         "rows": [
             _named(row.code, row.name, row.name_en, row.layer, by, unit)
             | asdict(row.line)
@@ -80,6 +84,7 @@ def rates(
             }
             for one in RATES
         },
+        "corrected": found.corrected,
         "total": _rates(found.whole),
         "rows": [_named(row.code, row.name, row.name_en, row.layer, by, unit) | _rates(row) for row in found.rows],
     }

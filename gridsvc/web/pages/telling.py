@@ -84,6 +84,7 @@ def _lines(
     moved = facts.get("category")
     if isinstance(moved, dict):
         say("category", old=_category(frame, folder, moved.get("from")), new=_category(frame, folder, moved.get("to")))
+    lines.extend(_corrected(frame, entry, facts))
     if changed.get("assist_ids"):
         say("assist", names=_names(frame, folder, changed["assist_ids"]))
     if facts.get("departments"):
@@ -124,6 +125,18 @@ def _lines(
     if facts.get("unknown_years"):
         lines.append(frame.words("worktime.unknown_years", years=", ".join(map(str, facts["unknown_years"]))))
     return lines, due
+
+
+def _corrected(frame: Frame, entry: Entry, facts: Json) -> list[str]:
+    """What an import said otherwise than the one before."""
+    told: list[str] = []
+    was = facts.get("received_at")
+    if isinstance(was, dict):
+        old, new = (frame.minute(instant(was.get(name))) for name in ("from", "to"))
+        told.append(frame.words("pages.told.received", old=old, new=new))
+    if entry.action == "import" and entry.note:
+        told.append(frame.words("pages.told.described"))
+    return told
 
 
 def _kept(frame: Frame, facts: Json) -> list[str]:
