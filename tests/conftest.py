@@ -39,6 +39,9 @@ QUIET = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--host-resolver-rules=MAP office.test 127.0.0.1",  # a name of this machine that is no secure context
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
 ]
 NOW = datetime(2026, 11, 1, 2, 0, tzinfo=UTC)
 

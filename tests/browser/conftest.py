@@ -20,8 +20,9 @@ from gridsvc.rules.roles import ANONYMOUS
 from gridsvc.web.app import create_app
 from maps import assets
 from tests.browser.day import Day, begun
+from tests.browser.drawer import Drawer
 from tests.browser.fault_proxy import Faults, between
-from tests.browser.page_checks import LISTEN, OVER, RULES, SMALL
+from tests.browser.page_checks import LISTEN, OVER, SMALL, violations
 from tests.conftest import NOW, ROOT, Fresh, missing
 from tests.web import county as counties
 from tests.web.county import CANARY, PASSWORD, RULE, County
@@ -82,11 +83,25 @@ def address(serve: Callable[..., Any]) -> Iterator[str]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def proxied(address: str) -> Iterator[Faults]:
-    """That service behind a proxy that loses, delays and spoils what a test says."""
-    with between(lambda: int(address.rpartition(":")[2])) as running:
+@pytest.fixture(scope="session")
+def proxy() -> Iterator[Faults]:
+    """A proxy that loses, delays and spoils what a test says; one for all files, so that a phone has the app already."""
+    with between() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def drawer(browser: Browser) -> Iterator[Drawer]:
+    """Phones that have the app already."""
+    phones = Drawer(browser)
+    yield phones
+    phones.close()
+
+
+@pytest.fixture(scope="module")
+def proxied(address: str, proxy: Faults) -> Faults:
+    """That service behind the proxy."""
+    return proxy.before(address)
 
 
 @pytest.fixture
@@ -97,9 +112,9 @@ def faults(proxied: Faults) -> Iterator[Faults]:
 
 
 @pytest.fixture(scope="module")
-def whole_day(made: Fresh, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
-    """A worker's day in the county of a file's own, with its service and a proxy before it."""
-    with begun(made, tmp_path_factory.mktemp("data")) as one:
+def whole_day(made: Fresh, tmp_path_factory: pytest.TempPathFactory, proxy: Faults, drawer: Drawer) -> Iterator[Day]:
+    """A worker's day in the county of a file's own, with its service and the proxy before it."""
+    with begun(made, tmp_path_factory.mktemp("data"), proxy, drawer) as one:
         yield one
 
 
@@ -152,13 +167,11 @@ class Visit:
 
     def accessible(self, axe: str) -> None:
         """Nothing; fails where axe finds anything, or where the page does not fit a desk and a phone's thumbs."""
-        self.page.evaluate(axe)
-        found = self.page.evaluate(
-            "rules => axe.run(document, {runOnly: rules})"
-            ".then(r => r.violations.map(v => v.id + ' ' + v.nodes[0].html))",
-            RULES,
-        )
-        assert found == []
+        assert violations(self.page, axe) == []
+        self.fits()
+
+    def fits(self) -> None:
+        """Nothing; fails where the page does not fit the screen it is on, or a phone's, or a phone's thumbs."""
         assert self.page.evaluate(OVER) == 0
         self.page.set_viewport_size(PHONE["viewport"])
         assert self.page.evaluate(OVER) == 0

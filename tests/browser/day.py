@@ -20,7 +20,8 @@ from gridsvc.campaigns import Wanted
 from gridsvc.reports import Draft, Position
 from gridsvc.rules.roles import ANONYMOUS
 from gridsvc.web.app import create_app
-from tests.browser.fault_proxy import Faults, between
+from tests.browser.drawer import Drawer
+from tests.browser.fault_proxy import Faults
 from tests.browser.field import Phone, phone
 from tests.conftest import NOW, Fresh
 from tests.through import ADMIN, lead
@@ -36,12 +37,16 @@ HELD_S = 60
 
 @dataclass
 class Day:
-    """The county's schema, the proxy before its service, its clock, and the cookies of its worker."""
+    """The county's schema, the proxy before its service, its clock, phones, the cookies of its worker, and doors that
+    a test has used: what one leaves there is no other's concern.
+    """
 
     made: Fresh
     faults: Faults
     clock: Clock
+    drawer: Drawer
     cookies: list[Any] = field(default_factory=list)
+    used: set[int] = field(default_factory=set)
 
     def rows(self, query: str, **values: Any) -> list[dict[str, Any]]:
         """What the database says."""
@@ -60,7 +65,7 @@ class Day:
 
 
 @contextmanager
-def begun(made: Fresh, folder: Path) -> Iterator[Day]:
+def begun(made: Fresh, folder: Path, faults: Faults, drawer: Drawer) -> Iterator[Day]:
     """The county with sixteen more doors in two units of the worker's grid and a campaign, behind a proxy."""
     with made.begin() as db:
         built = counties.build(db)
@@ -81,11 +86,8 @@ def begun(made: Fresh, folder: Path) -> Iterator[Day]:
         campaigns.draw(db, "autumn", NOW)
         assert built.compounds
     clock = Clock()
-    with (
-        serving(create_app(settings(made, folder), clock=clock)) as address,
-        between(lambda: int(address.rpartition(":")[2])) as faults,
-    ):
-        yield Day(made, faults, clock)
+    with serving(create_app(settings(made, folder), clock=clock)) as address:
+        yield Day(made, faults.before(address), clock, drawer)
 
 
 def point(lon: float, lat: float) -> bytes:
@@ -95,8 +97,15 @@ def point(lon: float, lat: float) -> bytes:
 
 @contextmanager
 def carried(browser: Browser, day: Day, *, at: datetime = NOW, ready: bool = True, **options: Any) -> Iterator[Phone]:
-    """A phone whose worker is logged in, its clock the service's; with its lists, and able to open without a network."""
-    with phone(browser, day.faults.address, **(GRANTED | options)) as held:
+    """A phone whose worker is logged in, its clock the service's; with its lists, and able to open without a network.
+
+    Args:
+        options: as for `phone`; with a `folder` it is a browser of its own.
+    """
+    wanted = GRANTED | options
+    where = day.faults.address
+    own = "folder" in options
+    with phone(browser, where, **wanted) if own else day.drawer.lend(where, clocked=True, **wanted) as held:
         held.context.clock.install(time=at)
         if ready:
             if day.cookies:

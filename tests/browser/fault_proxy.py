@@ -30,7 +30,8 @@ class Faults:
     """The proxy's address and what it does: `plan(method, path)` names a fault or None; `away` refuses everybody,
     `instead` has bodies by path that it gives in place of the service's, `most_bytes` bounds what may be posted.
 
-    `asked` is every request with what was done to it, `n_busy` how many are being answered, stalled ones apart.
+    `asked` is every request with what was done to it, `n_busy` how many are being answered, stalled ones apart; `port`:
+    where on loopback the service is.
     """
 
     address: str = ""
@@ -41,8 +42,16 @@ class Faults:
     asked: list[tuple[str, str, str | None]] = field(default_factory=list)
     n_busy: int = 0
     n_stalled: int = 0
+    port: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
     ended: threading.Event = field(default_factory=threading.Event)
+
+    def before(self, address: str) -> Faults:
+        """The proxy, from now on before the service there."""
+        self.calm()
+        self.port = int(address.rpartition(":")[2])
+        self.asked.clear()
+        return self
 
     def n(self, path: str, method: str | None = None) -> int:
         """How many requests went to paths that begin so."""
@@ -84,7 +93,6 @@ class Server(ThreadingHTTPServer):
 
     daemon_threads = True
     faults: Faults
-    upstream: Callable[[], int]
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Says nothing: cut connections are the point."""
@@ -134,7 +142,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _forward(self, fault: str | None, body: bytes) -> None:
         faults = self.server.faults
-        asked = http.client.HTTPConnection("127.0.0.1", self.server.upstream(), timeout=50)
+        asked = http.client.HTTPConnection("127.0.0.1", faults.port, timeout=50)
         try:
             kept = {name: value for name, value in self.headers.items() if name.lower() not in OWN}
             if self.path in faults.instead:
@@ -198,11 +206,11 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def between(upstream: Callable[[], int]) -> Iterator[Faults]:
-    """A running proxy; `upstream()` is the service's port on loopback at that moment."""
+def between() -> Iterator[Faults]:
+    """A running proxy; see `Faults.before`."""
     faults = Faults()
     server = Server(("127.0.0.1", 0), Handler)
-    server.faults, server.upstream = faults, upstream
+    server.faults = faults
     faults.address = f"http://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()

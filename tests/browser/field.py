@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -78,6 +78,49 @@ class Phone:
     page: Page
     said: list[str] = field(default_factory=list)
 
+    @classmethod
+    def made(
+        cls,
+        browser: Browser,
+        address: str,
+        profile: dict[str, Any] = PIXEL,
+        *,
+        lang: str = "zh",
+        folder: Path | None = None,
+        bare: bool = False,
+        arguments: tuple[str, ...] = (),
+        **options: Any,
+    ) -> Phone:
+        """A phone with nothing on it, or with what `folder` has from before; see `phone`."""
+        wanted = profile | {"locale": "zh-CN" if lang == "zh" else "en-GB", "timezone_id": "Asia/Shanghai"} | options
+        if folder is None:
+            context = browser.new_context(**wanted)
+        else:
+            context = browser.browser_type.launch_persistent_context(
+                folder, executable_path=chromium(), args=[*QUIET, *arguments], **wanted
+            )
+        for script in (LISTEN, WATCH, *(BARE,) * bare):
+            context.add_init_script(script)
+        held = cls(context, address, context.pages[0] if context.pages else context.new_page())
+        context.on("console", lambda told: held.said.append(told.text) if told.type == "error" else None)
+        held.watch()
+        return held
+
+    def watch(self) -> None:
+        """Hears what the page complains about from now on."""
+        self.page.set_default_timeout(30_000)
+        self.page.on("pageerror", lambda error: self.said.append(str(error)))
+
+    def renew(self) -> None:
+        """Closes every page, and begins with an empty one in the same browser."""
+        before = self.context.pages
+        self.context.set_offline(False)
+        self.page = self.context.new_page()
+        for page in before:
+            page.close()
+        self.said.clear()
+        self.watch()
+
     def open(self, path: str = "") -> Page:
         """The app at a hash path such as "/queue", drawn."""
         self.page.goto(f"{self.address}/field#{path or '/'}")
@@ -104,7 +147,7 @@ class Phone:
         self.until(lambda: self.page.evaluate(READY))
         return self.page
 
-    def until(self, done: Callable[[], bool], within_s: float = 20.0) -> None:
+    def until(self, done: Callable[[], bool], within_s: float = 60.0) -> None:
         """Returns when `done()` is so; fails with what the phone keeps where that does not come."""
         end = time.monotonic() + within_s
         while not done():
@@ -128,7 +171,7 @@ class Phone:
         )
 
     def counted(self) -> tuple[int, int]:
-        """Taps and typed characters since the page was loaded; needs `watch=True`."""
+        """Taps and typed characters since the page was loaded."""
         taps, typed = self.page.evaluate("[window.__taps, window.__typed]")
         return taps, typed
 
@@ -157,54 +200,28 @@ SMALL = """() => [...document.querySelectorAll("button, select, summary, a, inpu
   .filter((one) => { const box = (one.closest("label") || one).getBoundingClientRect(); return box.height < 47.5 || box.width < 47.5; })
   .map((one) => one.outerHTML.slice(0, 120))"""
 
-Phones = Callable[..., Phone]
-
 
 @contextmanager
-def phone(
-    browser: Browser,
-    address: str,
-    profile: dict[str, Any] = PIXEL,
-    *,
-    lang: str = "zh",
-    folder: Path | None = None,
-    bare: bool = False,
-    watch: bool = False,
-    arguments: tuple[str, ...] = (),
-    **options: Any,
-) -> Iterator[Phone]:
-    """A phone with nothing on it, or with what `folder` has from before: then it is a browser started anew.
+def phone(browser: Browser, address: str, profile: dict[str, Any] = PIXEL, **options: Any) -> Iterator[Phone]:
+    """A phone of a test's own, with nothing on it, or with what `folder` has from before: then it is a browser started anew.
 
     Args:
+        lang: zh or en.
+        folder: where a browser of its own keeps what it keeps.
         bare: without service worker, Web Locks and randomUUID.
-        watch: taps and typed characters are counted.
         arguments: more switches of Chromium; with `folder` only.
     """
-    wanted = profile | {"locale": "zh-CN" if lang == "zh" else "en-GB", "timezone_id": "Asia/Shanghai"} | options
-    if folder is None:
-        context = browser.new_context(**wanted)
-    else:
-        context = browser.browser_type.launch_persistent_context(
-            folder, executable_path=chromium(), args=[*QUIET, *arguments], **wanted
-        )
+    held = Phone.made(browser, address, profile, **options)
     try:
-        context.add_init_script(LISTEN)
-        for script in (BARE,) * bare + (WATCH,) * watch:
-            context.add_init_script(script)
-        page = context.pages[0] if context.pages else context.new_page()
-        page.set_default_timeout(30_000)
-        held = Phone(context, address, page)
-        context.on("console", lambda told: held.said.append(told.text) if told.type == "error" else None)
-        page.on("pageerror", lambda error: held.said.append(str(error)))
         yield held
     finally:
-        context.close()
+        held.context.close()
 
 
 @contextmanager
-def at_hand(browser: Browser, address: str, cookies: list[Any]) -> Iterator[Phone]:
-    """A Pixel whose worker is logged in by these cookies, and whose app is there without a network too."""
-    with phone(browser, address) as held:
+def at_hand(lent: AbstractContextManager[Phone], cookies: list[Any]) -> Iterator[Phone]:
+    """A phone whose worker is logged in by these cookies, and whose app is there without a network too."""
+    with lent as held:
         held.context.add_cookies(cookies)
         held.open()
         held.offline_ready()

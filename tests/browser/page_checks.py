@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from playwright.sync_api import Page
+
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 OVER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 # what a thumb must hit; words inside a sentence are links of another kind
@@ -14,3 +18,15 @@ SMALL = """() => {
     .map((one) => one.outerHTML.slice(0, 120) + " " + one.getBoundingClientRect().height);
 }"""
 LISTEN = "document.addEventListener('securitypolicyviolation', e => console.error('CSP ' + e.violatedDirective))"
+
+
+def violations(page: Page, axe: str, rules: Sequence[str] | None = RULES) -> list[str]:
+    """What axe finds on a page: each rule with its first place; by all its rules where none are named."""
+    if not page.evaluate("Boolean(window.axe)"):
+        page.evaluate(axe)
+    found = page.evaluate(
+        """rules => axe.run(document, {...(rules && {runOnly: rules}), resultTypes: ["violations"]})
+          .then(told => told.violations.map(one => one.id + " " + one.nodes[0].html))""",
+        None if rules is None else list(rules),
+    )
+    return [str(one) for one in found]

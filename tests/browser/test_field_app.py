@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, expect
 from sqlalchemy import text
 
 from gridsvc.web import field_files
+from tests.browser.drawer import Drawer
 from tests.browser.fault_proxy import Faults
 from tests.browser.field import IPHONE, PIXEL, Phone, phone
 from tests.browser.kept import put, report, sent, unsent
@@ -23,12 +24,15 @@ PERSON = ("李桂花", "13912345678", "370101199001011234")
 
 
 @pytest.fixture
-def lend(browser: Browser, faults: Faults, cookies: Callable[[str], Any]) -> Iterator[Callable[..., Phone]]:
-    """`lend(profile, lang=, …)`: a phone whose worker is logged in."""
+def lend(
+    browser: Browser, drawer: Drawer, faults: Faults, cookies: Callable[[str], Any]
+) -> Iterator[Callable[..., Phone]]:
+    """`lend(profile, lang=, …)`: a phone whose worker is logged in; `own`: nobody gets it afterwards."""
     held: list[Any] = []
 
-    def give(profile: dict[str, Any] = PIXEL, login: str | None = "worker", **options: Any) -> Phone:
-        opening = phone(browser, faults.address, profile, **options)
+    def give(profile: dict[str, Any] = PIXEL, login: str | None = "worker", own: bool = False, **options: Any) -> Phone:
+        way = partial(phone, browser) if own else drawer.lend
+        opening = way(faults.address, profile, **options)
         one = opening.__enter__()
         held.append(opening)
         if login is not None:
@@ -67,7 +71,7 @@ def test_opens_without_a_network_after_one_visit(lend: Callable[..., Phone], fau
 
 
 def test_a_new_version_waits_for_the_draft_and_loses_nothing(lend: Callable[..., Phone], faults: Faults) -> None:
-    held = lend()
+    held = lend(own=True)
     before = versions(held)
     newer = field_files.worker().replace(b'const VERSION = "', b'const VERSION = "x')
     faults.instead["/field.sw.js"] = newer
@@ -182,11 +186,8 @@ def test_in_wechat_without_the_newer_parts_it_works_and_says_how_to_do_better(
     held.clean()
 
 
-def test_on_an_insecure_address_it_says_so_and_still_reports(browser: Browser, faults: Faults, tmp_path: Path) -> None:
-    port = faults.address.rpartition(":")[2]
-    mapped = ("--host-resolver-rules=MAP office.test 127.0.0.1",)
-    at = f"http://office.test:{port}"
-    with phone(browser, at, PIXEL, folder=tmp_path / "p", arguments=mapped) as held:
+def test_on_an_insecure_address_it_says_so_and_still_reports(browser: Browser, faults: Faults) -> None:
+    with phone(browser, faults.address.replace("127.0.0.1", "office.test")) as held:
         page = held.log_in()
         assert page.evaluate("[isSecureContext, Boolean(crypto.randomUUID)]") == [False, False]
         expect(page.locator("#notices")).to_contain_text("未加密")

@@ -16,15 +16,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser
 from sqlalchemy import text
 
 from gridsvc import reports
 from gridsvc.db import embedded
 from gridsvc.errors import GridsvcError
 from gridsvc.rules.roles import ANONYMOUS
-from tests.browser.fault_proxy import FAULTS, Faults, between, drawn
-from tests.browser.field import PIXEL, Phone, phone
+from tests.browser.drawer import Drawer
+from tests.browser.fault_proxy import FAULTS, Faults, drawn
+from tests.browser.field import Phone
 from tests.browser.kept import report, step, visit
 from tests.conftest import NOW, Fresh, missing, new_schema
 from tests.web import county as counties
@@ -213,11 +213,12 @@ def drive(held: Phone, faults: Faults, site: Site) -> None:
 
 
 @pytest.mark.parametrize("bare", [False, True], ids=["whole", "without worker, locks and randomUUID"])
-def test_two_hundred_items_arrive_once_and_in_order(browser: Browser, site: Site, bare: bool) -> None:
+def test_two_hundred_items_arrive_once_and_in_order(drawer: Drawer, proxy: Faults, site: Site, bare: bool) -> None:
     items = recorded(site)
     site.killed.clear()
     kills = {} if bare else KILLS
-    with between(lambda: site.port) as faults, phone(browser, faults.address, PIXEL, bare=bare) as held:
+    faults = proxy.before(f"http://127.0.0.1:{site.port}")
+    with drawer.lend(faults.address, bare=bare, clocked=True) as held:
         held.context.clock.install()
         held.log_in()
         held.offline_ready()

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 from sqlalchemy import text
 
+from tests.browser.drawer import Drawer
 from tests.browser.fault_proxy import Faults
 from tests.browser.field import Phone, at_hand
 from tests.browser.kept import key, put, report, sent, unsent
@@ -43,9 +44,9 @@ NEWER = """async () => {
 
 
 @pytest.fixture(scope="module")
-def lent(browser: Browser, proxied: Faults, cookies: Callable[[str], Any]) -> Iterator[Phone]:
+def lent(drawer: Drawer, proxied: Faults, cookies: Callable[[str], Any]) -> Iterator[Phone]:
     """One phone for all of them, whose worker is logged in."""
-    with at_hand(browser, proxied.address, cookies("worker")) as held:
+    with at_hand(drawer.lend(proxied.address), cookies("worker")) as held:
         yield held
 
 
@@ -105,11 +106,11 @@ def test_photos_that_never_go_up_stop_no_text(held: Phone, faults: Faults, made:
     held.call("queue", FORCE)
     faults.away = False
     held.call("queue", FORCE)
-    held.until(lambda: [states(held)[one] for one in texts] == ["sent"] * 3, 5)
+    held.until(lambda: [states(held)[one] for one in texts] == ["sent"] * 3)
     assert stored(made, first) == 0
     assert set(unsent(held)) == {step["key"], first}
     late = put(held, report("再其后"))  # and no pause is left for what comes
-    held.until(lambda: states(held)[late] == "sent", 5)
+    held.until(lambda: states(held)[late] == "sent")
 
 
 def test_a_clock_set_back_strands_nothing(held: Phone, faults: Faults) -> None:
@@ -122,7 +123,7 @@ def test_a_clock_set_back_strands_nothing(held: Phone, faults: Faults) -> None:
     held.call("store", "m.setMeta('pause', null)")
     faults.away = False
     held.call("queue", "m.flush()")
-    held.until(lambda: states(held) == {one: "sent", two: "sent", still: "waiting"}, 5)
+    held.until(lambda: states(held) == {one: "sent", two: "sent", still: "waiting"})
 
 
 def test_what_was_taken_away_at_the_last_moment_is_not_sent(held: Phone, faults: Faults, made: Fresh) -> None:
@@ -231,7 +232,7 @@ def test_a_logout_takes_along_where_somebody_works_and_ends_no_other_login(held:
     kept = held.keeps()
     assert CANARY not in str(kept["meta"])
     assert held.call("data", "m.refresh()") == "away"  # and nothing that was under way brings them back
-    held.until(lambda: "gridsvc-field-tiles" not in held.keeps()["cached"], 3)
+    held.until(lambda: "gridsvc-field-tiles" not in held.keeps()["cached"])
     left = "Promise.all(['ground', 'notices_seen', 'recent_categories'].map((name) => m.getMeta(name)))"
     assert held.call("store", left) == [None] * 3
     assert held.call("store", "m.getMeta('datum')")["crs"] == "gcj02"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from geodata import datum
 from gridsvc import categories
 from gridsvc.categories import Category
 from tests import photographs
+from tests.browser.drawer import Drawer
+from tests.browser.fault_proxy import Faults
 from tests.browser.field import IPHONE, PIXEL, Phone, phone
 from tests.conftest import Fresh
 from tests.web.county import CANARY, WEST, County
@@ -135,13 +138,14 @@ def supplied(held: Phone) -> None:
 
 @pytest.fixture
 def worker(
-    browser: Browser, address: str, vendored: None, sheet: None, cookies: Callable[[str], Any]
+    browser: Browser, drawer: Drawer, faults: Faults, vendored: None, sheet: None, cookies: Callable[[str], Any]
 ) -> Iterator[Hands]:
     """`worker(lang=…, geolocation=…)`: the app on a phone, logged in and supplied, at its home."""
     opened: list[Any] = []
 
     def begin(profile: dict[str, Any] = PIXEL, *, init: str = "", **options: Any) -> Thumb:
-        way = phone(browser, address, profile, **({"permissions": ["geolocation"]} | options))
+        lend = partial(phone, browser) if init else drawer.lend
+        way = lend(faults.address, profile, **({"permissions": ["geolocation"]} | options))
         held = way.__enter__()
         opened.append((way, held))
         held.context.add_cookies(cookies("worker"))
@@ -183,7 +187,7 @@ def stored(made: Fresh, key: str) -> Any:
 def test_six_taps_and_no_character(
     worker: Hands, made: Fresh, photo: Path, axe: str, profile: dict[str, Any], lang: str
 ) -> None:
-    hand = worker(profile, lang=lang, watch=True, geolocation=INSIDE)
+    hand = worker(profile, lang=lang, geolocation=INSIDE)
     hand.tap("#go-report")
     hand.at("photo")
     if lang == "en":
@@ -211,10 +215,10 @@ def test_six_taps_and_no_character(
 
 
 def test_offline_and_restarted_it_comes_exactly_once_with_its_photo(
-    browser: Browser, address: str, vendored: None, sheet: None, made: Fresh, photo: Path, tmp_path: Path
+    browser: Browser, faults: Faults, vendored: None, sheet: None, made: Fresh, photo: Path, tmp_path: Path
 ) -> None:
     options: dict[str, Any] = {"folder": tmp_path, "geolocation": INSIDE, "permissions": ["geolocation"]}
-    with phone(browser, address, PIXEL, **options) as held:
+    with phone(browser, faults.address, PIXEL, **options) as held:
         held.log_in()
         supplied(held)
         held.offline_ready()
@@ -238,7 +242,7 @@ def test_offline_and_restarted_it_comes_exactly_once_with_its_photo(
         assert image.size == (1200, 1600)
         assert photographs.is_close(image.getpixel((100, 100)), (220, 0, 0))
         assert photographs.is_close(image.getpixel((1100, 100)), (0, 200, 0))
-    with phone(browser, address, PIXEL, **options) as held:
+    with phone(browser, faults.address, PIXEL, **options) as held:
         held.context.set_offline(True)
         held.open("/queue")
         assert [one["key"] for one in held.outbox()] == [row["key"]]
@@ -402,11 +406,9 @@ def test_where_the_grid_is_doubtful_the_worker_says_which_side(worker: Hands, ma
 
 
 def test_on_plain_http_it_says_so_and_words_are_enough(
-    browser: Browser, address: str, vendored: None, made: Fresh, photo: Path, tmp_path: Path
+    browser: Browser, faults: Faults, vendored: None, made: Fresh, photo: Path
 ) -> None:
-    switch = ("--host-resolver-rules=MAP plain.test 127.0.0.1",)
-    plain = address.replace("127.0.0.1", "plain.test")
-    with phone(browser, plain, PIXEL, folder=tmp_path, arguments=switch, permissions=[]) as held:
+    with phone(browser, faults.address.replace("127.0.0.1", "office.test"), permissions=[]) as held:
         held.log_in()
         hand = Thumb(held)
         held.open("/report")
@@ -428,11 +430,10 @@ def test_on_plain_http_it_says_so_and_words_are_enough(
 
 
 def test_a_voice_note_goes_with_the_report(
-    browser: Browser, address: str, vendored: None, sheet: None, made: Fresh, tmp_path: Path
+    drawer: Drawer, faults: Faults, vendored: None, sheet: None, made: Fresh
 ) -> None:
-    fake = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
     options: dict[str, Any] = {"permissions": ["geolocation", "microphone"], "geolocation": INSIDE}
-    with phone(browser, address, PIXEL, folder=tmp_path, arguments=fake, **options) as held:
+    with drawer.lend(faults.address, **options) as held:
         held.log_in()
         supplied(held)
         hand = Thumb(held)

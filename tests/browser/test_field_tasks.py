@@ -52,7 +52,7 @@ def test_verifies_without_a_signal_in_three_taps(
     browser: Browser, day: Day, profile: dict[str, Any], lang: str
 ) -> None:
     number = day.report()
-    with carried(browser, day, profile=profile, lang=lang, watch=True) as held:
+    with carried(browser, day, profile=profile, lang=lang) as held:
         day.faults.away = True
         page = held.open()
         row = page.locator(f".task-row[href*='{number}']")
@@ -77,7 +77,7 @@ def test_solves_on_the_spot_with_a_photo_and_no_typing(browser: Browser, day: Da
     number = day.report()
     picture = tmp_path / "after.jpg"
     picture.write_bytes(jpeg())
-    with carried(browser, day, watch=True, folder=tmp_path / "phone") as held:
+    with carried(browser, day) as held:
         day.faults.away = True
         page = opened(held, number)
         page.locator("[data-action=solve_on_spot]").tap()
@@ -90,8 +90,8 @@ def test_solves_on_the_spot_with_a_photo_and_no_typing(browser: Browser, day: Da
         expect(page.locator("#wrong")).to_contain_text("说明")
         page.get_by_role("button", name="已当场清理干净。").tap()
         held.until(lambda: bool(held.keeps()["drafts"][0]["value"]["note"]))
-    with carried(browser, day, folder=tmp_path / "phone", ready=False) as held:
-        page = held.open(f"/task/gridsvc%7C{number}%7C0")  # the draft is there after a restart
+        held.renew()  # the tab goes
+        page = held.open(f"/task/gridsvc%7C{number}%7C0")
         expect(page.locator("#note")).to_have_value("已当场清理干净。")
         expect(page.locator(".pictures img")).to_have_count(1)
         page.locator("#do-step").tap()

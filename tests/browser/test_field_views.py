@@ -136,9 +136,7 @@ def test_a_key_that_the_service_would_refuse_is_not_used(held: Phone) -> None:
 
 
 def test_the_ways_to_say_where_are_not_cut(browser: Browser, day: Day) -> None:
-    with phone(browser, day.faults.address, lang="en") as one:
-        one.context.add_cookies(day.cookies)
-        one.open().wait_for_selector("[data-door]")
+    with carried(browser, day, lang="en") as one:
         page = one.open("/report")
         page.set_viewport_size({"width": 320, "height": 640})
         page.evaluate("document.documentElement.toggleAttribute('data-big', true)")
@@ -149,9 +147,8 @@ def test_the_ways_to_say_where_are_not_cut(browser: Browser, day: Day) -> None:
 
 
 def test_every_view_opens_after_the_signal_goes_without_a_service_worker(browser: Browser, day: Day) -> None:
-    with phone(browser, day.faults.address, bare=True) as one:
-        one.context.add_cookies(day.cookies)
-        page = one.open()
+    with carried(browser, day, bare=True) as one:
+        page = one.page
         page.wait_for_load_state("networkidle")
         day.faults.away = True
         for path, told in (("settings", "设置"), ("queue", "待发送"), ("report", "拍一张照片"), ("visit/1", "室")):

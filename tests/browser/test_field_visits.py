@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.day import GRANTED, QUESTION, Day, carried, counted, let_go
 from tests.browser.fault_proxy import once
-from tests.browser.field import IPHONE, PIXEL, phone
+from tests.browser.field import IPHONE, PIXEL
 from tests.browser.kept import sent
 from tests.conftest import NOW
 from tests.photographs import jpeg
@@ -24,11 +25,14 @@ VISITS = (
 LATER = NOW + timedelta(minutes=5)
 
 
-def first_door(page: Page) -> int:
-    """Taps the first door of today where nobody has been; its id."""
-    door = page.locator("[data-door]:not(:has(small))").first
-    number = int(door.get_attribute("data-door") or 0)
-    door.tap()
+def first_door(page: Page, day: Day) -> int:
+    """Taps the first door of today that no test has used; its id."""
+    page.wait_for_selector("[data-door]")
+    shown = page.locator("[data-door]:not(:has(small))")
+    shown_ids = shown.evaluate_all("(doors) => doors.map((one) => Number(one.dataset.door))")
+    number = next(door for door in shown_ids if door not in day.used)
+    day.used.add(number)
+    shown.locator(f"xpath=self::*[@data-door='{number}']").tap()
     page.wait_for_selector("[data-outcome=reached]")
     return number
 
@@ -43,14 +47,16 @@ def test_two_taps_without_a_signal_and_a_restart_make_one_row(
     browser: Browser, day: Day, tmp_path: Path, profile: dict[str, Any], lang: str
 ) -> None:
     before = len(day.rows("SELECT id FROM visit"))
-    with carried(browser, day, profile=profile, lang=lang, folder=tmp_path, watch=True) as held:
+    own = {"folder": tmp_path} if lang == "zh" else {}  # the browser goes; of the other phone the tab alone
+    with ExitStack() as stack:
+        held = stack.enter_context(carried(browser, day, profile=profile, lang=lang, **own))
         day.faults.away = True
         page = held.open()
         page.wait_for_selector("[data-door]")
         done: list[int] = []
 
         def two() -> None:
-            done.append(first_door(page))
+            done.append(first_door(page, day))
             reach(page)
 
         expect(page.locator(".campaign")).to_contain_text("/")
@@ -67,8 +73,13 @@ def test_two_taps_without_a_signal_and_a_restart_make_one_row(
         expect(page.locator(f"#tried [data-door='{other}']")).to_have_count(1)  # for the evening
         expect(page.locator(f"[data-door='{other}']")).to_have_count(1)
         assert held.outbox()[0]["state"] == "waiting"
-    day.faults.plan = once("POST", "/api/v1/sync", "drop_after")  # received, but the phone does not hear of it
-    with carried(browser, day, profile=profile, lang=lang, folder=tmp_path, at=LATER, ready=False) as held:
+        day.faults.plan = once("POST", "/api/v1/sync", "drop_after")  # received, but the phone does not hear of it
+        if own:
+            stack.close()
+            held = stack.enter_context(carried(browser, day, profile=profile, lang=lang, at=LATER, ready=False, **own))
+        else:
+            held.renew()
+            held.context.clock.install(time=LATER)
         held.open()
         assert [row["kind"] for row in held.outbox()] == ["visit", "visit"]
         day.faults.away = False
@@ -85,7 +96,7 @@ def test_two_taps_without_a_signal_and_a_restart_make_one_row(
 def test_undo_within_a_minute_leaves_nothing(browser: Browser, day: Day) -> None:
     with carried(browser, day) as held:
         page = held.page
-        door = first_door(page)
+        door = first_door(page, day)
         page.get_by_role("button", name="加一人").tap()
         reach(page)
         expect(page.locator("#recorded")).to_contain_text("2 人")
@@ -104,7 +115,7 @@ def test_undo_within_a_minute_leaves_nothing(browser: Browser, day: Day) -> None
 def test_after_the_minute_a_correction_takes_its_place(browser: Browser, day: Day) -> None:
     with carried(browser, day, lang="en") as held:
         page = held.page
-        door = first_door(page)
+        door = first_door(page, day)
         reach(page)
         let_go(held)
         sent(held)
@@ -133,7 +144,7 @@ def test_a_need_becomes_one_report_with_its_photo(browser: Browser, day: Day, tm
     picture.write_bytes(jpeg())
     with carried(browser, day) as held:
         page = held.page
-        door = first_door(page)
+        door = first_door(page, day)
         day.faults.away = True
         page.locator("#part-need summary").tap()
         page.locator("#photo-gallery").set_input_files(str(picture))
@@ -161,10 +172,10 @@ def test_a_need_becomes_one_report_with_its_photo(browser: Browser, day: Day, tm
     assert day.rows(linked, door=door) == [{"description": "道路积水", "channel": "visit", "n_photos": 1}]
 
 
-def test_what_is_said_at_the_door_is_kept_and_stored(browser: Browser, day: Day, tmp_path: Path) -> None:
-    with carried(browser, day, folder=tmp_path) as held:
+def test_what_is_said_at_the_door_is_kept_and_stored(browser: Browser, day: Day) -> None:
+    with carried(browser, day) as held:
         page = held.page
-        door = first_door(page)
+        door = first_door(page, day)
         page.get_by_label(QUESTION).fill("买菜远")
         page.locator("#part-policies summary").tap()
         page.get_by_label("消防安全").check()
@@ -174,7 +185,7 @@ def test_what_is_said_at_the_door_is_kept_and_stored(browser: Browser, day: Day,
         page.get_by_label("电话").check()
         held.until(lambda: len(held.keeps()["drafts"]) == 1)
         held.until(lambda: held.keeps()["drafts"][0]["value"]["mode"] == "phone")
-    with carried(browser, day, folder=tmp_path, ready=False) as held:
+        held.renew()  # the tab goes
         page = held.open(f"/visit/{door}")
         expect(page.get_by_label(QUESTION)).to_have_value("买菜远")
         reach(page)
@@ -200,7 +211,7 @@ FULL = """() => {
 def test_a_full_phone_says_so_and_drops_nothing(browser: Browser, day: Day) -> None:
     with carried(browser, day, lang="en") as held:
         page = held.page
-        door = first_door(page)
+        door = first_door(page, day)
         page.get_by_label(QUESTION).fill("stairs")
         undo = page.evaluate_handle(FULL)
         page.locator("[data-outcome=reached]").tap()
@@ -216,7 +227,7 @@ def test_a_full_phone_says_so_and_drops_nothing(browser: Browser, day: Day) -> N
 def test_somebody_else_at_the_door_is_told_and_nothing_overwritten(browser: Browser, day: Day) -> None:
     with carried(browser, day, lang="zh") as held:
         page = held.page
-        door = first_door(page)
+        door = first_door(page, day)
         day.rows(
             "INSERT INTO visit (client_key, household_id, worker_id, outcome, happened_at, recorded_at) "
             "SELECT gen_random_uuid(), :door, id, 'absent', :at, :at FROM worker WHERE code = 'w2' RETURNING id",
@@ -253,7 +264,7 @@ def test_pages_are_accessible_fit_and_run_no_ones_words(
         page.locator("#find-door").fill("没有这个")
         expect(page.locator("#doors-list .empty")).to_be_visible()
         page.locator("#find-door").fill("")
-        first_door(page)
+        first_door(page, day)
         for summary in page.locator("summary").all():
             summary.tap()
         assert QUESTION in page.inner_text("#view")
@@ -270,7 +281,7 @@ def test_pages_are_accessible_fit_and_run_no_ones_words(
 
 
 def test_a_phone_without_lists_says_so_and_still_reports(browser: Browser, day: Day) -> None:
-    with phone(browser, day.faults.address, **GRANTED) as held:
+    with day.drawer.lend(day.faults.address, clocked=True, **GRANTED) as held:
         held.context.clock.install(time=NOW)
         held.context.add_cookies(day.cookies or [])
         day.faults.plan = lambda method, path: "error" if path.startswith("/api/v1/sync") else None

@@ -151,6 +151,25 @@ def test_imports_have_no_cycle() -> None:
         pytest.fail(" -> ".join(error.args[1]))
 
 
+def scripts(top: Path) -> dict[Path, set[Path]]:
+    """By module of the browser: what it imports of our own, at once or when it is needed."""
+    said = re.compile(r"""\b(?:from|import)\s*\(?\s*["'](\.[^"']+)["']""")
+    files = {path.resolve() for path in top.rglob("*.js")}
+    named = {path: {(path.parent / name).resolve() for name in said.findall(path.read_text("utf-8"))} for path in files}
+    return {path: (imported & files) - {path} for path, imported in named.items()}
+
+
+def test_scripts_have_no_cycle(tmp_path: Path) -> None:
+    for name, other in (("a", "b"), ("b", "a")):
+        (tmp_path / f"{name}.js").write_text(f'const m = await import("./{other}.js");\n')
+    with pytest.raises(graphlib.CycleError):
+        graphlib.TopologicalSorter(scripts(tmp_path)).prepare()
+    for top in ("gridsvc/web/static", "maps/static"):
+        graph = scripts(HERE / top)
+        assert len(graph) > 10
+        graphlib.TopologicalSorter(graph).prepare()  # a CycleError names who is in it
+
+
 def test_no_import_hides_in_a_function() -> None:
     assert [f"{name}:{line}" for name, path in modules().items() for line in facts(path).hidden] == []
 

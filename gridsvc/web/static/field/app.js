@@ -10,6 +10,15 @@ const BAR = [
   ["queue", "bar.queue", "M12 19V6M6 12l6-6 6 6M5 21h14"],
   ["settings", "bar.settings", "M4 7h10M18 7h2M4 17h2M10 17h10M14 4v6M6 14v6"],
 ];
+const VIEWS = {
+  "": () => import("./view_home.js"),
+  report: () => import("./view_report.js"),
+  visit: () => import("./view_visit.js"),
+  task: () => import("./view_task.js"),
+  queue: () => import("./view_queue.js"),
+  settings: () => import("./view_settings.js"),
+  login: () => import("./view_login.js"),
+};
 const OPEN = ["login", "queue", "settings"]; // views for somebody whom this phone does not know yet
 const PATIENCE_MS = 8000;
 let running = null;
@@ -35,7 +44,7 @@ async function start() {
   if (!(await store.getMeta("login")) && !OPEN.includes(router.here()[0])) history.replaceState(null, "", "#/login");
   // before anything is drawn: words that were said at doors on another day
   if (await store.getMeta("login")) await import("./outbox.js").then((outbox) => outbox.sweep()).catch((error) => console.warn(error));
-  await router.begin(arrived);
+  await router.begin(VIEWS, arrived);
   running = await import("./running.js");
   running.begin(drawBar);
   router.holdAll();

@@ -2,17 +2,9 @@
 import { el, fill } from "./dom.js";
 import { t } from "./words.js";
 
-const VIEWS = {
-  "": () => import("./view_home.js"),
-  report: () => import("./view_report.js"),
-  visit: () => import("./view_visit.js"),
-  task: () => import("./view_task.js"),
-  queue: () => import("./view_queue.js"),
-  settings: () => import("./view_settings.js"),
-  login: () => import("./view_login.js"),
-};
 const EDITS = ["report", "visit", "task", "login"]; // while one of these is open a new version of the app waits
 
+let views = {}; // by name: what loads its module
 let clean = null;
 let turn = 0;
 let told = () => {};
@@ -42,8 +34,9 @@ export function isEditing() {
   return EDITS.includes(here()[0]);
 }
 
-/** Begins; `after(name)` hears of every view that was drawn. */
-export function begin(after) {
+/** Begins with these views, by name what loads the module; `after(name)` hears of every view that was drawn. */
+export function begin(known, after) {
+  views = known;
   told = after;
   window.addEventListener("hashchange", draw);
   return draw();
@@ -52,7 +45,7 @@ export function begin(after) {
 /** Has every view here before the network goes, where no service worker keeps them. */
 export async function holdAll() {
   if (navigator.serviceWorker && navigator.serviceWorker.controller) return;
-  await Promise.all(Object.values(VIEWS).map((load) => load().catch(() => null)));
+  await Promise.all(Object.values(views).map((load) => load().catch(() => null)));
 }
 
 /** Draws the view of the address anew. */
@@ -72,7 +65,7 @@ export async function draw() {
   const root = document.getElementById("view");
   root.setAttribute("aria-busy", "true");
   try {
-    const module = await (VIEWS[name] || VIEWS[""])();
+    const module = await (views[name] || views[""])();
     if (mine !== turn) return;
     fill(root);
     const done = await module.view(root, ...params);
