@@ -48,8 +48,8 @@ class Tile:
         """
         n, side = 2**self.z, 360 / 2**self.z
         west, east = self.x * side - 180, (self.x + 1) * side - 180
-        south = -90.0 if self.y == n - 1 else _lat(self.y + 1 + margin, n)
-        north = 90.0 if self.y == 0 else _lat(self.y - margin, n)
+        south = -90.0 if self.y == n - 1 else lat_of(self.y + 1 + margin, n)
+        north = 90.0 if self.y == 0 else lat_of(self.y - margin, n)
         return max(west - margin * side, -180.0), south, min(east + margin * side, 180.0), north
 
     def bound(self, margin: float = HAIR) -> dict[str, object]:
@@ -58,7 +58,8 @@ class Tile:
         return {"z": self.z, "x": self.x, "y": self.y, "west": west, "south": south, "east": east, "north": north}
 
 
-def _lat(line: float, n: int) -> float:
+def lat_of(line: float, n: int) -> float:
+    """The latitude of a line of the lattice with n lines, counted from the north."""
     return math.degrees(math.atan(math.sinh(math.pi * (1 - 2 * line / n))))
 
 

@@ -12,11 +12,13 @@ from datetime import datetime
 from sqlalchemy import Connection, func, select
 
 from gridsvc.db.queries import load, table
-from gridsvc.map_tiles import SIGN, Tile, whose
+from gridsvc.map_tiles import MAX_ZOOM, SIGN, Bounds, Tile, lat_of, whose
 from gridsvc.rules.roles import Actor
 
 POINTS_FROM = 15  # zoom
 MOST_POINTS = 2000  # in one tile; where more lie they are counted in squares there too
+MOST_SPOTS = 10_000  # on one picture: as many as fill it
+ENDED = ("closed", "struck_off", "not_filed", "merged")
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,33 @@ def tile(db: Connection, actor: Actor, where: Tile, wanted: Filter, now: datetim
         if fits:
             return bytes(points or b"")
     return bytes(table(db, "tile_report_bins", chosen | where.bound())[0][0] or b"")
+
+
+@dataclass(frozen=True)
+class Spot:
+    """One report (`n` 1, `ended` whether its work is over), or so many in a square around here (`ended` None)."""
+
+    lon: float
+    lat: float
+    n: int
+    ended: bool | None
+
+
+def spots(db: Connection, actor: Actor, within: Bounds, zoom: int, wanted: Filter, now: datetime) -> tuple[Spot, ...]:
+    """What the tiles of a zoom show within a box: a spot for each report from zoom 15, where they are not too many for
+    one picture; else squares of 8 pixels a side on a screen."""
+    west, south, east, north = within
+    chosen = whose(actor) | wanted.values(now) | {"west": west, "south": south, "east": east, "north": north}
+    if zoom >= POINTS_FROM:
+        found = db.execute(load("paper_report_points"), chosen | {"most": MOST_SPOTS + 1}).all()
+        if len(found) <= MOST_SPOTS:
+            return tuple(Spot(row.lon, row.lat, 1, row.state in ENDED) for row in found)
+    z = min(max(zoom, 0), MAX_ZOOM)
+    n_squares = 32 * 2**z
+    rows = db.execute(load("paper_report_bins"), chosen | {"z": z})
+    return tuple(
+        Spot((row.i + 0.5) / n_squares * 360 - 180, lat_of(row.j + 0.5, n_squares), row.n, None) for row in rows
+    )
 
 
 def fold(db: Connection) -> int:

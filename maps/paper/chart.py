@@ -10,10 +10,10 @@ from reportlab.lib.colors import HexColor
 from reportlab.pdfgen.canvas import Canvas
 
 from maps import palette
-from maps.paper import ink, places, words
+from maps.paper import ink, marks, places, words
 from maps.paper.frame import Box, Frame
 from maps.paper.rooms import Rooms
-from maps.paper.sheet import Area, Ground, Sheet
+from maps.paper.sheet import Area, Ground, Mark, MarkKind, Sheet
 
 BORDER, STRONG, RING, FRAME, OUTSIDE = "#4a5663", "#1f2933", "#111827", "#6b7680", "#f4f5f6"
 WATER = "#9cc7de"
@@ -30,8 +30,12 @@ NAME_CELL = 4  # of a name's size: about as long as most names are
 DARK_BELOW = 55.0  # L* of a colour on which white reads better than black
 
 
-def draw(canvas: Canvas, sheet: Sheet, frame: Frame, k: float) -> None:
-    """Nothing; afterwards the frame shows the sheet's map. `k` is how much larger than on A4 small things are."""
+def draw(canvas: Canvas, sheet: Sheet, frame: Frame, k: float) -> frozenset[MarkKind]:
+    """Which kinds of marks and outlines are on the map; afterwards the frame shows it.
+
+    Args:
+        k: how much larger than on A4 small things are.
+    """
     box = frame.box
     canvas.saveState()
     clip = canvas.beginPath()
@@ -48,14 +52,32 @@ def draw(canvas: Canvas, sheet: Sheet, frame: Frame, k: float) -> None:
     ring = [geom for area, geom in shown if area.code == sheet.selected]
     if ring:
         ink.stroke(canvas, ring, RING, 2.2 * k)
-    taken = _names(canvas, shown, box, k)
+    drawn = _marks(frame, sheet, k)
+    below, above = marks.layers(drawn)
+    marks.draw(canvas, below, k)
+    taken = _names(canvas, shown, ([at for _, at in below], marks.rooms(above, k)), box, k)
     places.write(canvas, ground, compounds, taken, box, frame.zoom, k)
+    marks.draw(canvas, above, k)
     canvas.restoreState()
     _north(canvas, box, sheet.north, k)
     _bar(canvas, frame, k)
     canvas.setStrokeColor(HexColor(FRAME))
     canvas.setLineWidth(0.6 * k)
     canvas.rect(box.x, box.y, box.wide, box.high, stroke=1, fill=0)
+    edge = shapely.box(box.x, box.y, box.x + box.wide, box.y + box.high)
+    kinds: set[MarkKind] = {mark.kind for mark, _ in drawn}
+    kinds |= {"compound"} if any(geom.intersects(edge) for _, geom in compounds if geom.geom_type != "Point") else set()
+    return frozenset(kinds | ({"bare"} if any(area.color is None for area, _ in shown) else set()))
+
+
+def _marks(frame: Frame, sheet: Sheet, k: float) -> list[tuple[Mark, Any]]:
+    """The marks inside the frame with their places on the paper."""
+    box = frame.box
+    moved = zip(sheet.marks, frame.on_paper(one.geom for one in sheet.marks), strict=True)
+    inside = [
+        (mark, at) for mark, at in moved if box.x <= at.x <= box.x + box.wide and box.y <= at.y <= box.y + box.high
+    ]
+    return marks.shown(inside, k)
 
 
 def _shown(frame: Frame, areas: tuple[Area, ...]) -> list[tuple[Area, Any]]:
@@ -107,8 +129,14 @@ def _ground(canvas: Canvas, frame: Frame, ground: tuple[Ground, ...], k: float) 
     return seen
 
 
-def _names(canvas: Canvas, shown: list[tuple[Area, Any]], box: Box, k: float) -> Rooms:
-    """The places that names and figures of areas take, largest first: each inside its own area, none over another."""
+def _names(
+    canvas: Canvas, shown: list[tuple[Area, Any]], marked: tuple[list[Any], list[Any]], box: Box, k: float
+) -> Rooms:
+    """The places that names and figures of areas take, largest first: each inside its own area, none over another.
+
+    Args:
+        marked: points that may lie under a name, which then has a ground of its own, and rooms that are taken.
+    """
     least, inside = NAME_SIZE * k, shapely.box(box.x, box.y, box.x + box.wide, box.y + box.high)
     size = min(max(least, _usual(shown) / NAMES_IN_AREA), least * NAME_GROWS)
     # where the scale bar and the arrow will stand
@@ -116,6 +144,9 @@ def _names(canvas: Canvas, shown: list[tuple[Area, Any]], box: Box, k: float) ->
     taken = Rooms(size * NAME_CELL)
     taken.take(shapely.box(box.x, box.y, box.x + box.wide * 0.32, box.y + 26 * k))
     taken.take(shapely.box(right - 30 * k, top - 42 * k, right, top))
+    points, rooms = shapely.STRtree(marked[0]), marked[1]
+    for room in rooms:
+        taken.take(room)
     over = [geom for area, geom in shown if area.strong]
     above = shapely.STRtree(over)
     for area, geom in sorted(shown, key=lambda one: -one[1].area):
@@ -131,7 +162,7 @@ def _names(canvas: Canvas, shown: list[tuple[Area, Any]], box: Box, k: float) ->
         for lines in _ways(area, size):
             room = _room(lines, centre, size)
             if seen.covers(room) and taken.take(room):
-                _label(canvas, lines, room, size, area)
+                _label(canvas, lines, room, size, area, bare=not len(points.query(room)))
                 break
     return taken
 
@@ -151,13 +182,14 @@ def _room(lines: list[str], centre: Any, size: float) -> Any:
     return shapely.box(centre.x - wide, centre.y - high, centre.x + wide, centre.y + high)
 
 
-def _label(canvas: Canvas, lines: list[str], room: Any, size: float, area: Area) -> None:
+def _label(canvas: Canvas, lines: list[str], room: Any, size: float, area: Area, *, bare: bool) -> None:
     left, low, right, high = room.bounds
-    # words on dots or lines, or over the colour of another area, need a ground of their own
-    if area.texture is not None or area.color is None:
+    # words on dots, lines or signs, or over the colour of another area, need a ground of their own
+    bare = bare and area.texture is None and area.color is not None
+    if not bare:
         canvas.setFillColor(HexColor("#ffffff"), 0.8)
         canvas.roundRect(left, low, right - left, high - low, size * 0.2, stroke=0, fill=1)
-    dark = area.color is not None and area.texture is None and palette.lightness(area.color) < DARK_BELOW
+    dark = bare and area.color is not None and palette.lightness(area.color) < DARK_BELOW
     canvas.setFillColor(HexColor("#ffffff" if dark else "#111827"), 1)
     y = high - size * (LEADING / 2 + 0.35)
     for line in lines:

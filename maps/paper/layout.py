@@ -11,9 +11,9 @@ from reportlab import rl_config
 from reportlab.lib.colors import HexColor
 from reportlab.pdfgen.canvas import Canvas
 
-from maps.paper import chart, ink, words
+from maps.paper import chart, ink, marks, words
 from maps.paper.frame import Box, Frame
-from maps.paper.sheet import SIZES, Key, PaperName, Ranked, Sheet, Texture
+from maps.paper.sheet import SIZES, Key, PaperName, Ranked, Sheet, Sign, Texture
 
 # bytes as they are: packed into letters they are a quarter larger, and packing is slow
 rl_config.useA85 = 0
@@ -63,8 +63,8 @@ def pdf(sheet: Sheet, paper: PaperName, frame: Frame) -> bytes:
     canvas.setAuthor("gridsvc")
     canvas.setCatalogEntry("Lang", "zh-CN" if sheet.lang == "zh" else sheet.lang)
     _head(canvas, sheet, places)
-    chart.draw(canvas, sheet, frame, places.fine)
-    _panel(canvas, sheet, places)
+    kinds = chart.draw(canvas, sheet, frame, places.fine)
+    _panel(canvas, sheet, [sign for sign in sheet.signs if sign.kind in kinds], places)
     _line(canvas, sheet.credit, places.margin, places.margin, 7 * places.k, places.wide - 2 * places.margin, GREY)
     canvas.showPage()
     canvas.save()
@@ -91,7 +91,7 @@ def _head(canvas: Canvas, sheet: Sheet, places: Plan) -> None:
     _line(canvas, sheet.filters, places.margin, top - 34 * places.k, 9.5 * places.k, room, GREY)
 
 
-def _panel(canvas: Canvas, sheet: Sheet, places: Plan) -> None:
+def _panel(canvas: Canvas, sheet: Sheet, signs: list[Sign], places: Plan) -> None:
     """The words beside the map, from its top downwards; the list takes what is left."""
     k, x, wide = places.k, places.panel.x, places.panel.wide
     y = places.panel.y + places.panel.high - 10 * k
@@ -107,6 +107,7 @@ def _panel(canvas: Canvas, sheet: Sheet, places: Plan) -> None:
         y -= 3 * k
         _swatch(canvas, sheet.few.color, sheet.few.texture, x, y - 2 * k, 9 * k, places)
         y = _text(canvas, sheet.few.meaning, x + 13 * k, y, places)
+    y = _signs(canvas, signs, y - 3 * k, places)
     y -= 4 * k
     for fact in sheet.facts:
         y = _text(canvas, fact, x, y, places, 7.6, INK) - 1 * k
@@ -116,6 +117,20 @@ def _panel(canvas: Canvas, sheet: Sheet, places: Plan) -> None:
     for line in notes:
         _line(canvas, line, x, y, 7 * k, wide, GREY)
         y -= 9 * k
+
+
+def _signs(canvas: Canvas, signs: list[Sign], y: float, places: Plan) -> float:
+    """Where to go on below what the signs on the map mean; short ones stand beside each other."""
+    k, size, right = places.k, 7.4 * places.k, places.panel.x + places.panel.wide
+    x, step = places.panel.x, 12.5 * k
+    for sign in signs:
+        wide = 15 * k + words.width(words.plain(sign.meaning), size) + 9 * k
+        if x > places.panel.x and x + wide - 9 * k > right:
+            x, y = places.panel.x, y - step
+        marks.one(canvas, sign.kind, sign.value, x + 6 * k, y + 2.6 * k, k)
+        _line(canvas, sign.meaning, x + 15 * k, y, size, right - x - 15 * k)
+        x += wide
+    return y - step if signs else y
 
 
 def _list(canvas: Canvas, sheet: Sheet, y: float, least: float, places: Plan) -> float:

@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 Texture = Literal["lines", "dots"]
 PaperName = Literal["a4", "a3", "a0"]
+# a compound by its share, doors that are left, one report, so many of them; and two kinds of outlines, for the legend
+MarkKind = Literal["ring", "door", "open", "ended", "square", "compound", "bare"]
 
 # ISO 216 in points, landscape
 SIZES: dict[PaperName, tuple[float, float]] = {
@@ -51,6 +53,24 @@ class Place:
 
 
 @dataclass(frozen=True)
+class Mark:
+    """A sign at a point in EPSG:4326: `value` of a ring is the share (None: not told), of doors and squares a count."""
+
+    kind: MarkKind
+    geom: Any
+    value: float | None = None
+
+
+@dataclass(frozen=True)
+class Sign:
+    """What a mark or an outline means, for the legend."""
+
+    kind: MarkKind
+    meaning: str
+    value: float | None = None
+
+
+@dataclass(frozen=True)
 class Key:
     """A line of the legend: a swatch, what it means, how many areas have it."""
 
@@ -78,7 +98,8 @@ class Sheet:
 
     `filters`: what was asked for, with the period. `facts`: time of the data, numbers with their denominators; `notes`:
     what a reader must know before believing them. `credit`: attribution and review number. `north`: the letter at the
-    arrow. `columns`: what the list's `of` and `beside` are. `selected`: the code of an area with a ring around it.
+    arrow. `marks` are drawn over everything, the first below; `signs` say what marks and outlines mean, each only where
+    there is one. `columns`: what the list's `of` and `beside` are. `selected`: the code of the area that is ringed.
     """
 
     lang: str
@@ -99,4 +120,6 @@ class Sheet:
     areas: tuple[Area, ...]
     ground: tuple[Ground, ...] = ()
     compounds: tuple[Place, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    signs: tuple[Sign, ...] = ()
     selected: str | None = None

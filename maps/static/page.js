@@ -418,9 +418,10 @@ function keepLook() {
   const show = page.measure === view.measures[0] ? null : page.measure;
   const limits = breaks.said ?? breaks.limits.get(areas.legend?.measure ?? page.measure);
   const said = breaks.fixed ? limits?.join(",") || "fixed" : null;
+  const marks = { ...extra?.look(), ...reports?.look() };
   const layers = by("map-compounds").checked ? null : "none";
-  keepFiles({ paper: by("map-paper")?.value, to: extra?.look().day, map: `${map.getZoom()}/${lat.toFixed(5)}/${lon.toFixed(5)}`, sel: page.selected, show, breaks: said, layers });
-  writeLook({ map: { zoom: map.getZoom(), lat, lon }, sel: page.selected, show, sort: page.sort, breaks: said, layers, ...extra?.look(), ...reports?.look() });
+  keepFiles({ paper: by("map-paper")?.value, to: marks.day, reports: marks.reports, rings: marks.rings, doors: marks.doors, map: `${map.getZoom()}/${lat.toFixed(5)}/${lon.toFixed(5)}`, sel: page.selected, show, breaks: said, layers });
+  writeLook({ map: { zoom: map.getZoom(), lat, lon }, sel: page.selected, show, sort: page.sort, breaks: said, layers, ...marks });
 }
 
 // shows what somebody searched for, where this page has it: a grid of its rows or shapes, a compound with doors

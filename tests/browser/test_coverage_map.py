@@ -11,10 +11,12 @@ from playwright.sync_api import expect
 
 from gridsvc import campaigns
 from gridsvc.campaigns import Wanted
+from gridsvc.i18n import Locale, translate
 from tests.browser.conftest import PHONE, Visitor
 from tests.conftest import NOW, Fresh
 from tests.through import ADMIN
 from tests.web.county import CANARY, WEST, County, met
+from tests.web.test_map_paper import read, squeezed
 
 NEAR = "map=17/23.004/110.004"
 
@@ -30,7 +32,9 @@ def mapped(made: Fresh, county: County) -> str:
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-def test_a_campaign_on_the_map(visitor: Visitor, made: Fresh, mapped: str, county: County, axe: str, lang: str) -> None:
+def test_a_campaign_on_the_map(
+    visitor: Visitor, made: Fresh, mapped: str, county: County, axe: str, lang: Locale
+) -> None:
     with made.begin() as db:
         n_met, n = met(db, "mapped")[f"{WEST}001"]
     share = f"{100 * n_met / n:.1f}"
@@ -49,6 +53,16 @@ def test_a_campaign_on_the_map(visitor: Visitor, made: Fresh, mapped: str, count
     expect(page.locator(f"tr[data-code='{WEST}001']")).to_contain_text("0.0")
     expect(page.locator(".map-pin")).to_contain_text(re.compile(f"0 .*{n}"))
     assert "day=2026-10-20" in page.url
+    # the paper shows what the page shows; doors only to who sees doors, and only from near
+    asked = {"campaign": "mapped", "doors": "on", "map": "17/23.004/110.004", "px": "800x400", "lang": lang}
+    signs = {name: squeezed(translate(f"paper.sign_{name}", lang)) for name in ("ring", "door", "compound")}
+
+    def printed(**other: str) -> list[str]:
+        made = visit.page.request.get(f"{visit.address}/maps/coverage.pdf", params=asked | other).body()
+        return [name for name, words in signs.items() if words in read(made)]
+
+    assert printed() == ["ring", "door", "compound"]
+    assert printed(rings="off", layers="none", map="15/23.004/110.004") == []
     visit.clean()
     visit.accessible(axe)
 
@@ -59,6 +73,9 @@ def test_doors_are_not_for_every_role(visitor: Visitor, mapped: str) -> None:
     expect(page.locator("#map-doors")).to_be_disabled()
     expect(page.locator("#map-hint")).to_contain_text("住户")
     expect(page.locator(".map-door")).to_have_count(0)
+    asked = {"campaign": "mapped", "doors": "on", "map": "17/23.004/110.004", "lang": "zh"}
+    paper = page.request.get(f"{visit.address}/maps/coverage.pdf", params=asked)
+    assert squeezed(translate("paper.sign_door", "zh")) not in read(paper.body())
     visit.clean()
 
 

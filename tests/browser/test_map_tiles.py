@@ -66,6 +66,7 @@ def test_squares_far_out_signs_near_by_and_the_sum_of_the_figures(visitor: Visit
     expect(page.locator("#map-reports-legend")).to_contain_text("ended")
     assert pixel(page, "grid-reports", *HERE) == "#b3261eff"
     assert "reports=points" in page.url
+    assert "reports=points" in (page.locator("[data-file=pdf]").get_attribute("href") or "")
     x, y = page.evaluate(WHERE, list(HERE))
     page.mouse.click(x, y)
     links = page.locator(".map-reports a")

@@ -15,7 +15,7 @@ from reportlab.pdfgen.canvas import Canvas
 from maps.paper import frame as frames
 from maps.paper import layout, places, words
 from maps.paper.rooms import Rooms
-from maps.paper.sheet import SIZES, Area, Ground, Key, PaperName, Place, Ranked, Sheet
+from maps.paper.sheet import SIZES, Area, Ground, Key, Mark, MarkKind, PaperName, Place, Ranked, Sheet, Sign
 from tests.maps import town
 
 BOX = frames.Box(0, 0, 600, 400)
@@ -227,6 +227,31 @@ def test_roads_waters_and_compounds_are_named_where_there_is_room(vendor: None) 
 
     assert dark(replace(sheet, compounds=())) == 0
     assert 10 < dark(sheet) < 110  # dashes
+
+
+def test_signs_are_drawn_and_told_where_there_are_some(vendor: None) -> None:
+    at = {"ring": 117.004, "door": 117.014, "open": 117.023, "ended": 117.033, "square": 117.043}
+    marks = tuple(Mark(kind, shapely.Point(lon, 36.004), 1) for kind, lon in at.items())
+    kinds: tuple[MarkKind, ...] = (*at, "compound", "bare")
+    home = (Place("园", shapely.box(117.006, 36.003, 117.012, 36.005)),)
+    sheet = replace(SHEET, marks=marks, compounds=home, signs=tuple(Sign(kind, f"是{kind}", 1) for kind in kinds))
+    made = layout.pdf(sheet, "a4", _around("a4"))
+    assert all(f"是{kind}" in _text(made) for kind in kinds)
+    picture = _picture(made)
+    assert _pixel(picture, at["door"], 36.004) == (0x8A, 0x2F, 0x00)
+    assert _pixel(picture, at["open"], 36.004) == (0xB3, 0x26, 0x1E)
+    assert _pixel(picture, at["ended"], 36.004) == (0xFF, 0xFF, 0xFF)
+    assert _pixel(picture, at["square"], 36.004) == (0x1B, 0x27, 0x33)
+    none = _text(layout.pdf(replace(sheet, marks=(), compounds=(), areas=SHEET.areas[:4]), "a4", _around("a4")))
+    assert "是" not in none
+
+    def rings(step: float, share: float | None) -> int:
+        many = tuple(Mark("ring", shapely.Point(117.002 + step * n, 36.004), share) for n in range(9))
+        drawn = replace(sheet, marks=many, areas=(), compounds=())
+        return _text(layout.pdf(drawn, "a4", _around("a4"))).count("是ring")
+
+    # where they would cover each other there are none, and nothing is said of them
+    assert (rings(0.005, 0.4), rings(0.005, None), rings(0.0001, 0.4)) == (1, 1, 0)
 
 
 def test_narrow_water_that_crosses_itself_is_named_all_the_same(vendor: None) -> None:

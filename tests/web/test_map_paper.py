@@ -101,6 +101,17 @@ def test_compounds_are_on_the_paper_where_the_page_shows_them(client: Client) ->
     assert client("admin").get("/maps/coverage.pdf", params={"layers": "x"}).status_code == 422
 
 
+def test_reports_are_on_the_paper_as_the_page_shows_them(client: Client) -> None:
+    one, many = translate("maps.report_open", "zh"), squeezed(translate("paper.sign_square", "zh", n="1–2"))
+    for login, zoom, shown in (("admin", "16", one), ("admin", "13.2", many), ("manager_west", "16", one)):
+        asked = {"map": f"{zoom}/23.005/110.005", "px": "1000x700", "lang": "zh", "reports": "points"}
+        words = printed(client(login), "hotspots", **asked)
+        assert [text for text in (one, many) if text in words] == [shown]
+    # none of the others' rows
+    assert one not in printed(client("manager_east"), "hotspots", **(asked | {"map": "17/23.005/110.005"}))
+    assert one not in printed(client("admin"), "hotspots", map="16/23.005/110.005", lang="zh")
+
+
 def test_who_may_not_see_the_map_gets_no_paper(client: Client) -> None:
     for path in ("/maps/hotspots.pdf", "/maps/coverage.png"):
         answer = client().get(path)

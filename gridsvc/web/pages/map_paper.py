@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any, Literal
 
@@ -17,7 +17,8 @@ from gridsvc.web import schemas
 from gridsvc.web.api import coverage_rows
 from gridsvc.web.api.stats import MAX_CELL_M, MIN_CELL_M, hotspots_told
 from gridsvc.web.deps import ServicesDep, Unit, UnitDep, may
-from gridsvc.web.pages import paper_words
+from gridsvc.web.pages import paper_marks, paper_words
+from gridsvc.web.pages.paper_marks import Marked
 from gridsvc.web.pages.paper_words import Teller
 from gridsvc.web.services import Services
 from gridsvc.web.templating import Frame, frame_of
@@ -43,6 +44,12 @@ Screen = Annotated[schemas.Words, Query(alias="px", max_length=20, pattern=r"^[1
 SCREEN = "1000x700"  # pixels of the page's map where it does not say
 Paper = Annotated[PaperName, Query()]
 Layers = Annotated[Literal["none"] | None, Query(description="none: without compounds")]
+Shown = Annotated[
+    Literal["points", "heat"] | None, Query(description="reports too; heat has no scale: squares instead")
+]
+Rings = Annotated[Literal["off"] | None, Query(description="off: without the progress of compounds")]
+Left = Annotated[Literal["on"] | None, Query(description="on: with the doors left, from zoom 16, for who sees doors")]
+Marking = Callable[[frames.Frame, float], Marked]  # of what the paper shows, at the screen's zoom
 
 
 @dataclass(frozen=True)
@@ -77,6 +84,7 @@ def hotspots_paper(
     screen: Screen = SCREEN,
     paper: Paper = "a4",
     layers: Layers = None,
+    reports: Shown = None,
 ) -> Response:
     """The map of reported problems as a PDF or a picture."""
     frame = frame_of(request)
@@ -89,7 +97,13 @@ def hotspots_paper(
             drawn = asdict(legend.chosen("hotspots", measure, answer["rows"], breaks))
         asked = [_category(unit, frame, category), frame.words(f"maps.summary_by_{by}", size=cell_m)]
         teller = Teller("hotspots", answer, drawn, frame.words)
-        return _printed(unit, frame, mine, teller, asked, look)
+
+        def marked(seen: frames.Frame, zoom: float) -> Marked:
+            if reports is None:
+                return Marked()
+            return paper_marks.reports(unit, answer, category or None, seen, zoom, frame.words)
+
+        return _printed(unit, frame, mine, teller, asked, look, marked)
 
 
 @router.get("/maps/coverage.{kind}", dependencies=[may("read_stats")])
@@ -106,6 +120,8 @@ def coverage_paper(
     screen: Screen = SCREEN,
     paper: Paper = "a4",
     layers: Layers = None,
+    rings: Rings = None,
+    doors: Left = None,
 ) -> Response:
     """The map of door-to-door visits as a PDF or a picture."""
     frame = frame_of(request)
@@ -116,7 +132,13 @@ def coverage_paper(
         answer = coverage_rows.told(table, unit)
         asked = [answer["campaign"]["name"] if answer["campaign"] else frame.words("maps.campaign_none")]
         teller = Teller("coverage", answer, answer["legends"]["share"], frame.words)
-        return _printed(unit, frame, mine, teller, asked, look)
+
+        def marked(seen: frames.Frame, zoom: float) -> Marked:
+            left = paper_marks.doors(unit, campaign, seen, zoom, frame.words) if campaign and doors else Marked()
+            far = paper_marks.compounds(unit, query, seen, frame.words, mine.rule) if rings is None else Marked()
+            return paper_marks.together(left, far)
+
+        return _printed(unit, frame, mine, teller, asked, look, marked)
 
 
 def _measure(answer: Mapping[str, Any], show: legend.Measure) -> legend.Measure:
@@ -137,17 +159,20 @@ def _category(unit: Unit, frame: Frame, code: str | None) -> str:
     return frame.words("maps.option_unknown", value=code)
 
 
-def _printed(unit: Unit, frame: Frame, mine: Services, teller: Teller, asked: list[str], look: Look) -> Response:
+def _printed(
+    unit: Unit, frame: Frame, mine: Services, teller: Teller, asked: list[str], look: Look, marking: Marking
+) -> Response:
     """The file. The database is given back before the drawing begins."""
     answer, areas = teller.answer, _areas(unit, teller)
     seen = _frame(areas, look, layout.plan(look.paper).map, unit)
     places = _places(unit) if look.compounds else ()
+    marked = marking(seen, float(look.extent.split("/")[0]) if look.extent else seen.zoom)
     tolerance_deg = seen.metres_of_point * frames.UNSEEN / M_OF_DEG
     found = basemap.drawn(unit.db, seen.bounds, seen.zoom, tolerance_deg)
     unit.end(well=True)
     geoms = shapely.from_wkb([one.geom for one in found])
     ground = tuple(Ground(one.kind, geom, one.name or "") for one, geom in zip(found, geoms, strict=True))
-    sheet = _sheet(frame, mine.settings, teller, asked, look.selected, areas, ground, places)
+    sheet = _sheet(frame, mine.settings, teller, asked, look.selected, areas, ground, places, marked)
     made = layout.pdf(sheet, look.paper, seen)
     if look.kind == "png":
         made = layout.png(made, look.paper)
@@ -210,6 +235,7 @@ def _sheet(
     areas: tuple[Area, ...],
     ground: tuple[Ground, ...],
     places: tuple[Place, ...],
+    marked: Marked,
 ) -> Sheet:
     answer, drawn = teller.answer, teller.legend
     period = frame.words("maps.summary", **{"from": answer["from"], "to": answer["to"]})
@@ -223,7 +249,7 @@ def _sheet(
         keys=teller.keys(),
         method=teller.method(),
         few=teller.few(),
-        facts=teller.facts(selected),
+        facts=teller.facts(selected) + marked.facts,
         notes=teller.notes(),
         ranking=heading,
         columns=teller.columns(),
@@ -233,5 +259,7 @@ def _sheet(
         areas=areas,
         ground=ground,
         compounds=places,
+        marks=marked.marks,
+        signs=(*marked.signs, *paper_marks.outlines(frame.words)),
         selected=selected,
     )
