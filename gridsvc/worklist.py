@@ -6,9 +6,10 @@ that the planner sees what it may skip. The counts and the list share the same c
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Literal, get_args
 from zoneinfo import ZoneInfo
 
@@ -33,7 +34,7 @@ from sqlalchemy import (
 )
 
 from gridsvc.db import tables as t
-from gridsvc.db.queries import load
+from gridsvc.db.queries import ask
 from gridsvc.db.tables.reports import LEVELS
 from gridsvc.errors import Refused
 from gridsvc.grids import DOUBTFUL_BELOW
@@ -53,6 +54,11 @@ LONG_SORTS: tuple[Sort, ...] = ("received", "due")
 MAX_PAGE = 100
 MAX_PAGES = 100_000
 CARDS = ("none", "yellow", "red")
+_PLACED: tuple[Sort, ...] = ("grid", "updated")  # orders that placements are read for
+_MANY = 1000
+_FAR = 1000
+_DAY = timedelta(days=1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _r = t.report.c
 _p = t.placement.c
@@ -64,6 +70,11 @@ class Order:
 
     by: Sort = "due"
     descending: bool = False
+
+    @property
+    def reversed(self) -> Order:
+        """The same from the end."""
+        return Order(self.by, not self.descending)
 
 
 BY_DUE = Order()
@@ -178,12 +189,8 @@ def page(
     day_end = _day_end(now, zone)
     skip = 0 if after else (number - 1) * limit
     if not wanted.is_open:
-        # the deadline's state is looked at behind the limit: before it, an index alone holds all that is needed
-        few = _narrow(_long(db, actor, wanted, order), order, after).offset(skip).limit(limit + 1).subquery("few")
-        state = _deadline(now, day_end, is_open=False).label("deadline")
-        behind = select(few.c.id, few.c.key, state).join_from(few, t.report, _r.id == few.c.id)
-        found = db.execute(behind.order_by(*_ordered(few, order))).all()
-        return _page(db, found, limit, None, None)
+        found = _long_page(db, actor, wanted, order, after, skip, limit)
+        return _page(db, found, limit, now, day_end, None, None)
     where = conditions(db, actor, wanted)
     counts, total = _counted(db, where, wanted, now, day_end)
     if total <= skip:
@@ -191,8 +198,68 @@ def page(
     base = _base(where, order, now, day_end, _wanted(wanted))
     if order.by != "due":
         base = base.offset(0)  # a fence: the index that keeps all reports in this order would be gone through instead
-    found = db.execute(_narrow(base, order, after).offset(skip).limit(limit + 1)).all()
-    return _page(db, found, limit, counts, total)
+    if order.by in _PLACED and total > _MANY:
+        # So many are not looked up one by one. What the planner knows of the columns is of all reports, and most have
+        # ended: it expects a few.
+        db.execute(text("SET LOCAL enable_nestloop = off"))
+    found = _slice(db, base, order, after, skip, limit, total)
+    return _page(db, found, limit, now, day_end, counts, total)
+
+
+def _slice(
+    db: Connection, base: SelectBase, order: Order, after: After | None, skip: int, limit: int, total: int
+) -> Sequence[Any]:
+    """The rows of a page and one more; those nearer to the end are counted from there, so that fewer are sorted."""
+    if after is not None or 2 * skip <= total:
+        return db.execute(_narrow(base, order, after).offset(skip).limit(limit + 1)).all()
+    until = min(skip + limit + 1, total)
+    found = db.execute(_narrow(base, order.reversed, None).offset(total - until).limit(until - skip)).all()
+    return found[::-1]
+
+
+def _long_page(
+    db: Connection, actor: Actor, wanted: Filter, order: Order, after: After | None, skip: int, limit: int
+) -> Sequence[Any]:
+    """The rows of a page of a list with ended reports, and one more.
+
+    Far back in what placements say the days are counted first, so that one day's are sorted and not all until there.
+    """
+    parts = ended_places(db, actor, wanted) if order.by == "received" else None
+    if parts is None:
+        rows: SelectBase = select(_r.id, _key(order, is_open=False).label("key")).where(*conditions(db, actor, wanted))
+        return db.execute(_narrow(rows, order, after).offset(skip).limit(limit + 1)).all()
+    begin = end = None
+    if skip >= _FAR:
+        begin, end, skip = _days_of(db, parts, order, skip, limit + 1)
+    between = [_p.received_at >= begin] if begin else []
+    between += [_p.received_at < end] if end else []
+    told = (select(_p.report_id.label("id"), _p.received_at.label("key")).where(part, *between) for part in parts)
+    return db.execute(_narrow(union_all(*told), order, after).offset(skip).limit(limit + 1)).all()
+
+
+def _days_of(
+    db: Connection, parts: list[ColumnElement[bool]], order: Order, skip: int, n: int
+) -> tuple[datetime, datetime, int]:
+    """From when until when (exclusive) those were received that stand at these places of the order, and how many of
+    what was received then come before them."""
+    day = func.date_bin(_DAY, _p.received_at, literal(_EPOCH, DateTime(timezone=True))).label("day")
+    found = db.execute(
+        union_all(*(select(day, func.count().label("n")).where(part).group_by(text("day")) for part in parts))
+    )
+    per_day: Counter[datetime] = Counter()
+    for row in found:
+        per_day[row.day] += row.n
+    first = last = _EPOCH
+    before = seen = 0
+    for one in sorted(per_day, reverse=order.descending):
+        if seen <= skip:
+            first, before = one, seen
+        last = one
+        seen += per_day[one]
+        if seen >= skip + n:
+            break
+    begin, end = sorted((first, last))
+    return begin, end + _DAY, skip - before
 
 
 def count(db: Connection, actor: Actor, wanted: Filter, now: datetime, zone: ZoneInfo) -> Counts:
@@ -205,12 +272,12 @@ def _counted(
     db: Connection, where: list[ColumnElement[bool]], wanted: Filter, now: datetime, day_end: datetime
 ) -> tuple[Counts, int]:
     """The counts, and how many of them the list shows: few kinds of report, each counted once and added up here."""
-    every = _base(where, BY_DUE, now, day_end).subquery("every")
-    kind = [every.c[name] for name in _KIND]
-    found = db.execute(select(*kind, func.count().label("n")).group_by(*kind)).all()
+    kind = [column.label(name) for name, column in (_kinds(now, day_end) | _doubts(joined=False)).items()]
+    every = select(*kind, func.count().label("n")).where(*where).group_by(*(text(one.name) for one in kind))
+    found = [({**row._mapping, "deadline": _state_of(row)}, row.n) for row in db.execute(every)]
 
     def n(is_: Kind) -> int:
-        return sum(row.n for row in found if all(getattr(row, name) == value for name, value in is_.items()))
+        return sum(n for row, n in found if all(row[name] == value for name, value in is_.items()))
 
     deadlines: dict[str, int] = {name: n({"deadline": name}) for name in DEADLINES}
     queues: dict[str, int] = {name: n(_of_queue(name)) for name in QUEUES}
@@ -229,12 +296,21 @@ def _check(wanted: Filter, order: Order, number: int, limit: int) -> None:
         raise Refused("queue_open_only", queue=wanted.deadline or wanted.queue)
 
 
-def _page(db: Connection, found: Sequence[Any], limit: int, counts: Counts | None, total: int | None) -> Page:
-    """The page of these rows: id, key and deadline, one more than are shown where there are more."""
+def _page(
+    db: Connection,
+    found: Sequence[Any],
+    limit: int,
+    now: datetime,
+    day_end: datetime,
+    counts: Counts | None,
+    total: int | None,
+) -> Page:
+    """The page of these rows: id and key, one more than are shown where there are more."""
     here = found[:limit]
-    db.execute(text("SET LOCAL plan_cache_mode = auto"))  # by their ids rows are found alike, whoever asks
-    values = {"ids": [one.id for one in here], "deadlines": [one.deadline for one in here]}
-    items = tuple(Row(**row) for row in db.execute(load("worklist_rows"), values).mappings()) if here else ()
+    # by their ids rows are found alike, whoever asks
+    db.execute(text("SELECT set_config('plan_cache_mode', 'auto', true), set_config('enable_nestloop', 'on', true)"))
+    values = {"ids": [one.id for one in here], "now": now, "day_end": day_end}
+    items = tuple(Row(*row) for row in ask(db, "worklist_rows", values)) if here else ()
     more = len(found) > limit
     return Page(items, After(here[-1].key, here[-1].id) if more else None, counts, total)
 
@@ -259,15 +335,12 @@ def until() -> ColumnElement[Any]:
 
 def deadline_state(now: datetime, zone: ZoneInfo) -> Case[Any]:
     """The deadline state of an open report."""
-    return _deadline(now, _day_end(now, zone), is_open=True)
+    return _deadline(now, _day_end(now, zone))
 
 
-def _deadline(now: datetime, day_end: datetime, *, is_open: bool) -> Case[Any]:
+def _deadline(now: datetime, day_end: datetime) -> Case[Any]:
     at = until()
-    # where only open ones are asked for, `open` must not be read: the index that lists them does not hold it
-    ended = () if is_open else ((~_r.open, None),)
     return case(
-        *ended,
         (or_(_r.suspended_at.is_not(None), _r.waiting_at.is_not(None)), "suspended"),
         (at.is_(None), "no_deadline"),
         (at < literal(now, DateTime(timezone=True)), "overdue"),
@@ -294,18 +367,19 @@ def _key(order: Order, *, is_open: bool) -> ColumnElement[Any]:
 
     Open reports by the limit that their deadline state is about; lists with ended ones by what an index keeps in order.
     """
-    keys: dict[Sort, ColumnElement[Any]] = {
-        "due": until() if is_open else _r.due_at,
-        "received": _r.received_at,
-        "updated": func.greatest(_r.updated_at, _p.from_at, type_=_r.updated_at.type),  # the last row of the log
-        "state": _ranked(_r.state, STATES),
-        "grid": t.grid_version.c.code,
-        "category": _r.category,
-        "level": _ranked(_r.level, LEVELS),
-        "card": _ranked(func.coalesce(_r.card, "none"), CARDS),
-        "department": t.department.c.code,
+    keys: dict[Sort, Callable[[], ColumnElement[Any]]] = {
+        "due": lambda: until() if is_open else _r.due_at.expression,
+        "received": lambda: _r.received_at.expression,
+        # the last row of the log
+        "updated": lambda: func.greatest(_r.updated_at, _p.from_at, type_=_r.updated_at.type),
+        "state": lambda: _ranked(_r.state, STATES),
+        "grid": lambda: t.grid_version.c.code.expression,
+        "category": lambda: _r.category.expression,
+        "level": lambda: _ranked(_r.level, LEVELS),
+        "card": lambda: _ranked(func.coalesce(_r.card, "none"), CARDS),
+        "department": lambda: t.department.c.code.expression,
     }
-    return keys[order.by]
+    return keys[order.by]()
 
 
 def _ranked(column: ColumnElement[Any], codes: tuple[str, ...]) -> ColumnElement[Any]:
@@ -313,42 +387,48 @@ def _ranked(column: ColumnElement[Any], codes: tuple[str, ...]) -> ColumnElement
 
 
 def _base(
-    where: list[ColumnElement[bool]], order: Order, now: datetime, day_end: datetime, picked: Kind | None = None
+    where: list[ColumnElement[bool]], order: Order, now: datetime, day_end: datetime, picked: Kind
 ) -> Select[Any]:
-    """Narrow rows of the open reports that fit; where `picked` is given those of that kind, else with their kind."""
-    joined = order.by in ("grid", "updated")
-    kind: dict[str, ColumnElement[Any]] = {
-        "deadline": _deadline(now, day_end, is_open=True),
-        "step": _r.step,
-        "consultation": _r.routing == "consultation",
-        "extension": _r.extension_asked_at.is_not(None),
-        "rework": _r.n_rework > 0,
-        **_doubts(joined=joined),
-    }
-    told = _KIND if picked is None else ("deadline",)
-    columns = [_r.id, _key(order, is_open=True).label("key"), *(kind[name].label(name) for name in told)]
-    chosen = select(*columns).select_from(t.report)
+    """Narrow rows of the open reports that fit and are of the kind that is picked."""
+    joined = order.by in _PLACED
+    chosen = select(_r.id, _key(order, is_open=True).label("key")).select_from(t.report)
     if joined:
         chosen = chosen.join(t.placement, and_(_p.report_id == _r.id, current(is_open=True)))
     if order.by == "grid":
         chosen = chosen.outerjoin(t.grid_version, t.grid_version.c.id == _p.grid_version_id)
     elif order.by == "department":
         chosen = chosen.outerjoin(t.department, t.department.c.id == _r.department_id)
-    for name, value in (picked or {}).items():
-        if name == "deadline":  # in the words of the columns, whose statistics the planner has
-            chosen = chosen.where(_stands(now, day_end)[str(value)])
-        else:
-            chosen = chosen.where(kind[name] if value is True else kind[name] == value)
+    if picked:
+        kind = _kinds(now, day_end) | _doubts(joined=joined)
+        for name, value in picked.items():
+            if name == "deadline":  # in the words of the columns, whose statistics the planner has
+                chosen = chosen.where(_stands(now, day_end)[str(value)])
+            else:
+                chosen = chosen.where(kind[name] if value is True else kind[name] == value)
     return chosen.where(*where)
 
 
-def _long(db: Connection, actor: Actor, wanted: Filter, order: Order) -> SelectBase:
-    """Narrow rows of what fits, ended reports too: from the placements alone where these say all that is asked."""
-    parts = ended_places(db, actor, wanted) if order.by == "received" else None
-    if parts is None:
-        key = _key(order, is_open=False).label("key")
-        return select(_r.id, key).where(*conditions(db, actor, wanted))
-    return union_all(*(select(_p.report_id.label("id"), _p.received_at.label("key")).where(part) for part in parts))
+def _kinds(now: datetime, day_end: datetime) -> dict[str, ColumnElement[Any]]:
+    """What open reports are counted by: plain comparisons, from which `_state_of` tells the deadline's state."""
+    begin, end = (literal(at, DateTime(timezone=True)) for at in (now, day_end))
+    return {
+        "step": _r.step.expression,
+        "runs": and_(_r.suspended_at.is_(None), _r.waiting_at.is_(None)),
+        "late": _r.until_at < begin,
+        "today": _r.until_at < end,
+        "consultation": _r.routing == "consultation",
+        "extension": _r.extension_asked_at.is_not(None),
+        "rework": _r.n_rework > 0,
+    }
+
+
+def _state_of(row: Any) -> Deadline:
+    """The deadline state of a kind of open reports."""
+    if not row.runs:
+        return "suspended"
+    if row.today is None:
+        return "no_deadline"
+    return "overdue" if row.late else "due_today" if row.today else "in_time"
 
 
 def _doubts(*, joined: bool) -> dict[str, ColumnElement[bool]]:
@@ -364,8 +444,7 @@ def _doubts(*, joined: bool) -> dict[str, ColumnElement[bool]]:
 # ---- the chosen part, its order --------------------------------------------------------------------------------------
 
 Kind = dict[str, object]  # values of some columns of a report's kind
-_FLAGS = ("consultation", "extension", "unplaced", "doubtful", "rework")
-_KIND = ("deadline", "step", *_FLAGS)
+_FLAGS = ("consultation", "extension", "rework", "unplaced", "doubtful")
 
 
 def _of_queue(queue: Queue) -> Kind:

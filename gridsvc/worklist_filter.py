@@ -221,19 +221,32 @@ def _of_report(db: Connection, actor: Actor, wanted: Filter) -> list[ColumnEleme
     if wanted.to_at is not None:
         told.append(_r.received_at < wanted.to_at)
     if wanted.words is not None and wanted.words.strip():
-        told.append(_spoken(db, wanted.words.strip()))
+        told.append(_spoken(db, wanted.words.strip(), is_open=wanted.is_open))
     return told
 
 
-def _spoken(db: Connection, words: str) -> ColumnElement[bool]:
+def _spoken(db: Connection, words: str, *, is_open: bool) -> ColumnElement[bool]:
     plain, simple = words.casefold(), compounds.name_key(words)
-    columns = (_r.description, _r.words)
-    found = [func.strpos(_folded(column, one), one) > 0 for column in columns for one in {plain, simple}]
-    found.append(func.strpos(_folded(_r.number, plain), plain) > 0)
+    sought = {one for one in (plain, simple) if one}
+    found = [func.strpos(_folded(_r.number, plain), plain) > 0]
+    if is_open:  # what the index of open reports holds; and of the few that are too long for it, from the table
+        found += [func.strpos(_folded(_r.said, one), one) > 0 for one in sought]
+        long = t.report.alias("long")
+        found.append(_r.id.in_(select(long.c.id).where(long.c.open, long.c.said.is_(None), _says(long.c, sought))))
+    else:
+        found.append(_says(_r, sought))
     named = compounds.ids_like(db, words)
     if named:
-        found.append(_r.compound_id.in_(named))
+        there = t.report.alias("there")  # looked for by themselves: the index of open reports does not hold compounds
+        open_there = select(there.c.id).where(there.c.open, there.c.compound_id.in_(named))
+        found.append(_r.id.in_(open_there) if is_open else _r.compound_id.in_(named))
     return or_(*found)
+
+
+def _says(report: Any, sought: set[str]) -> ColumnElement[bool]:
+    """Whether its text, or its place in words, has one of these."""
+    columns = (report.description, report.words)
+    return or_(*(func.strpos(_folded(column, one), one) > 0 for column in columns for one in sought))
 
 
 def _folded(column: ColumnElement[str], sought: str) -> ColumnElement[str]:

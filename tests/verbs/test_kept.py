@@ -44,6 +44,10 @@ DIFFERENT = """
     WHEN r.due_at IS NULL OR r.stage_due_at < r.due_at THEN r.stage_due_at
     ELSE r.due_at END
   UNION ALL
+  SELECT r.number, 'said' FROM report r WHERE r.said IS DISTINCT FROM CASE
+    WHEN r.open AND octet_length(concat(r.description, r.words)) <= 600
+      THEN concat_ws(chr(31), r.description, coalesce(r.words, '')) END
+  UNION ALL
   SELECT r.number, 'updated_at' FROM report r JOIN placement p ON p.report_id = r.id AND p.to_at IS NULL
   WHERE greatest(r.updated_at, p.from_at)
     IS DISTINCT FROM (SELECT l.at FROM report_log l WHERE l.report_id = r.id ORDER BY l.seq DESC LIMIT 1)

@@ -210,6 +210,28 @@ def test_pages_by_number_and_by_cursor_are_the_same(city: Connection) -> None:
     assert worklist.page(city, ADMIN, Filter(), NOW, ZONE, number=1000).items == ()
 
 
+def test_pages_far_back_are_those_of_the_cursor(city: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    west = Actor("manager", area_ids=(city.scalar(text("SELECT id FROM area WHERE code = 'W'")),))
+    gone = ("closed", "struck_off", "void")
+    lists = [
+        (reader, wanted, Order("received", descending))
+        for reader, wanted in ((readers(city)[1], Filter(states=gone)), (west, Filter(states=gone, grid="003")))
+        for descending in (False, True)
+    ]
+    lists += [(ADMIN, Filter(), Order(by, descending)) for by in ("grid", "updated") for descending in (False, True)]
+    expected = [[row.id for row in listed(city, *one)] for one in lists]
+    assert len({len(one) for one in expected}) > 1
+    monkeypatch.setattr(worklist, "_FAR", 0)
+    monkeypatch.setattr(worklist, "_MANY", 0)
+    for (reader, wanted, order), ids in zip(lists, expected, strict=True):
+        found: list[int] = []
+        for number in range(1, 3 + len(ids) // 3):
+            page = worklist.page(city, reader, wanted, NOW, ZONE, order=order, number=number, limit=3)
+            assert (page.next is None) == (3 * number >= len(ids))
+            found += [row.id for row in page.items]
+        assert found == ids, (reader.role, order)
+
+
 @pytest.mark.parametrize(
     ("wanted", "fits"),
     [
@@ -245,6 +267,25 @@ def test_category_means_a_class_too_and_words_a_number(city: Connection) -> None
     assert listed(city, ADMIN, Filter(category="%")) == []
     assert [row.number for row in listed(city, ADMIN, Filter(words=number[-6:]))] == [number]
     assert listed(city, ADMIN, Filter(words="没有这样的话")) == []
+
+
+def test_words_are_found_wherever_they_stand(city: Connection) -> None:
+    ids = [row.id for row in listed(city, ADMIN, Filter(), Order("received"))][:4]
+    long = "很" * 300
+    said = (
+        (long + "窨井盖ABC坏了", None),
+        ("窨井盖Abc", long),
+        ("", long + "旁边是窨井盖aBC"),
+        ("坏了的窨井", "盖abc"),
+    )
+    for id_, (description, words) in zip(ids, said, strict=True):
+        values = {"id": id_, "description": description, "words": words}
+        city.execute(text("UPDATE report SET description = :description, words = :words WHERE id = :id"), values)
+    for sought in ("窨井盖", "窨井蓋", "窨井盖abc", "窨井盖ABC"):
+        assert {one.id for one in listed(city, ADMIN, Filter(words=sought))} == {*ids[:3]}, sought
+        assert worklist.count(city, ADMIN, Filter(words=sought), NOW, ZONE).total == 3
+    assert {one.id for one in listed(city, ADMIN, Filter(words="坏了"))} == {ids[0], ids[3]}
+    assert listed(city, ADMIN, Filter(words="井盖坏"), Order("received")) == []
 
 
 def test_a_whistle_calls_until_the_department_arrives(city: Connection) -> None:

@@ -1,8 +1,13 @@
 -- Question: what does a worklist show of these reports, in this order?
--- Parameters: :ids (bigint[]: of reports), :deadlines (text[]: the deadline state of each, or null)
--- Columns: as the fields of worklist.Row; description cut at 200 characters; version is the last seq of the log
+-- Parameters: :ids (bigint[]: of reports), :now, :day_end (instants: now, and the midnight that ends today)
+-- Columns: the fields of worklist.Row, in their order; deadline as worklist.deadline_state has it, null of an ended one;
+--   description cut at 200 characters; version is the last seq of the log
 -- Index: report_pkey, placement_current_key, report_log_pkey
-SELECT r.id, r.source, r.number, r.repeat, r.state, o.deadline, r.due_at, r.due_original_at,
+SELECT r.id, r.source, r.number, r.repeat, r.state,
+  CASE WHEN NOT r.open THEN NULL WHEN r.suspended_at IS NOT NULL OR r.waiting_at IS NOT NULL THEN 'suspended'
+    WHEN r.until_at IS NULL THEN 'no_deadline' WHEN r.until_at < CAST(:now AS timestamptz) THEN 'overdue'
+    WHEN r.until_at < CAST(:day_end AS timestamptz) THEN 'due_today' ELSE 'in_time' END AS deadline,
+  r.due_at, r.due_original_at,
   r.due_limit ->> 'unit' AS due_unit, r.stage, r.stage_due_at,
   r.category, c.name_zh, c.name_en, left(r.description, 200) AS description, k.name AS compound,
   g.code AS grid_code, g.name AS grid_name, g.layer AS grid_layer, a.code AS area_code, a.name AS area_name,
@@ -11,7 +16,7 @@ SELECT r.id, r.source, r.number, r.repeat, r.state, o.deadline, r.due_at, r.due_
   r.suspended_at, r.suspended_until, r.waiting_at, r.interim_at, r.extension_asked_at,
   r.dispatched_at, r.accepted_at, r.disposed_at, r.n_rework,
   r.n_returns, r.n_extensions, p.confidence, r.received_at, r.day_only, l.at AS updated_at, l.seq AS version
-FROM unnest(CAST(:ids AS bigint[]), CAST(:deadlines AS text[])) WITH ORDINALITY AS o (id, deadline, nr)
+FROM unnest(CAST(:ids AS bigint[])) WITH ORDINALITY AS o (id, nr)
 JOIN report r ON r.id = o.id
 JOIN placement p ON p.report_id = r.id AND p.to_at IS NULL
 JOIN category c ON c.code = r.category

@@ -39,7 +39,7 @@ STAGES = ("verify", "dispatch", "accept", "dispose", "check")
 # What a worklist counts and sorts by: read from the index alone, since open reports lie all over the table.
 _LISTED = (
     *("step", "suspended_at", "waiting_at", "received_at", "updated_at", "state", "category", "department_id"),
-    *("routing", "level", "card", "extension_asked_at", "n_rework"),
+    *("routing", "level", "card", "extension_asked_at", "n_rework", "number", "said"),
 )
 # When the present step has to be done by. Once disposed of, the deadline was met or missed for good, and what counts is
 # the check's own limit; while a department works, the deadline; before, whichever comes first.
@@ -54,6 +54,10 @@ _STEP = """CASE state
     WHEN 'dispatched' THEN CASE WHEN accepted_at IS NULL THEN 'to_accept' ELSE 'in_work' END
     WHEN 'disposed' THEN CASE WHEN outcome = 'on_spot' AND NOT sampled THEN 'to_close' ELSE 'to_check' END
     WHEN 'checked' THEN 'to_close' END"""
+# What of an open report is searched for words, unless it is too long for an index; no word has the sign between.
+_SAID = f"""CASE WHEN {_IS_OPEN}
+    AND octet_length(description) + coalesce(octet_length(words), 0) <= 600
+    THEN description || E'\\x1f' || coalesce(words, '') END"""
 
 METHODS = ("covers", "nearest", "compound", "manual", "none")
 
@@ -139,6 +143,7 @@ report = Table(
     instant("updated_at"),  # of the last log row but those that only placed it anew: placement.from_at has that
     Column("until_at", DateTime(timezone=True), Computed(_UNTIL, persisted=True)),
     Column("step", Text(collation="C"), Computed(_STEP, persisted=True)),
+    Column("said", Text, Computed(_SAID, persisted=True)),
     one_of("state", REPORT_STATES),
     one_of("routing", ROUTINGS),
     one_of("level", LEVELS),
@@ -168,6 +173,7 @@ report = Table(
     Index("report_open_department_idx", "department_id", "due_at", postgresql_where=text("open")),
     Index("report_open_assist_idx", "id", postgresql_where=text("open AND assist_ids IS NOT NULL")),
     Index("report_open_called_idx", "id", postgresql_where=text("open AND called_ids IS NOT NULL")),
+    Index("report_open_long_idx", "id", postgresql_where=text("open AND said IS NULL")),
     Index("report_closed_idx", "closed_at", postgresql_where=text("state = 'closed'")),
     Index("report_struck_idx", "struck_at", postgresql_where=text("state = 'struck_off'")),
     Index("report_parent_id_idx", "parent_id", postgresql_where=text("parent_id IS NOT NULL")),
