@@ -57,6 +57,12 @@ export class Areas {
     this.rows = new Map(rows.map((row) => [row.code, row]));
     this.legend = legend;
     this.layer.setStyle((feature) => this.styleOf(feature));
+    this.forget();
+  }
+
+  /** Takes the tip away, whose figures are no longer those that are shown. */
+  forget() {
+    this.tip.feature = null;
     this.tip.remove();
   }
 

@@ -51,7 +51,7 @@ export class GridTiles extends Areas {
     this.legend = legend;
     this.styles.clear();
     this.vectors.repaint();
-    this.tip.remove();
+    this.forget();
   }
 
   async select(code, move) {

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -67,13 +68,8 @@ class Double:
         query = {name: request.query_params[name] for name in kept if name in request.query_params}
         facts: dict[str, Any] = {"stats": self._answer(page, query)} if "table" in request.query_params else {}
         build = {"hotspots": hotspots.build, "coverage": coverage.build}[page]
-        environment = Environment(
-            loader=FileSystemLoader([HERE / "templates", TEMPLATES]),
-            autoescape=select_autoescape(),
-            undefined=StrictUndefined,
-        )
-        environment.policies["json.dumps_kwargs"] = {"sort_keys": True, "ensure_ascii": False}
-        html = environment.get_template("map.html").render(
+        template = templates().get_template("map.html")
+        html = template.render(
             t=t,
             lang=lang,
             nonce=NONCE,
@@ -132,7 +128,7 @@ class Double:
         """A vector tile of the town's streets."""
         if "ground" in self.failing:
             return Response(status_code=503)
-        if not town.is_near(z, x, y):
+        if "ground" in self.empty or not town.is_near(z, x, y):
             return Response(status_code=204)
         return Response(town.tile(z, x, y), media_type="application/vnd.mapbox-vector-tile")
 
@@ -207,6 +203,19 @@ class Double:
         return MapView(bounds=town.BOUNDS, edition="3", tiles=self.raster)
 
 
+@cache
+def templates() -> Environment:
+    """The service's templates under the test's own frame."""
+    made = Environment(
+        loader=FileSystemLoader([HERE / "templates", TEMPLATES]),
+        autoescape=select_autoescape(),
+        undefined=StrictUndefined,
+    )
+    made.policies["json.dumps_kwargs"] = {"sort_keys": True, "ensure_ascii": False}
+    return made
+
+
+@cache
 def catalogue(lang: str) -> dict[str, str]:
     """The words of the map pages, keys as the template names them."""
     tables = tomllib.loads((CATALOGUES / lang / "maps.toml").read_text(encoding="utf-8"))

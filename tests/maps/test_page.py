@@ -49,16 +49,30 @@ def _swatches(page: Page) -> list[str]:
     return list(page.evaluate(script))
 
 
-@pytest.mark.parametrize("lang", ["zh", "en"])
-@pytest.mark.parametrize("path", ["hotspots?", "hotspots?by=cell&cell_m=250&", "coverage?"])
-def test_no_foreign_request_no_error_and_the_readers_language(visit: Visit, path: str, lang: str) -> None:
+@pytest.mark.parametrize(
+    ("path", "lang", "other"),
+    [
+        ("hotspots?", "zh", "cell"),
+        ("hotspots?by=cell&cell_m=250&", "en", "grid"),
+        ("coverage?", "zh", None),
+        ("coverage?", "en", None),
+    ],
+)
+def test_no_foreign_request_no_error_and_the_readers_language(
+    visit: Visit, path: str, lang: str, other: str | None
+) -> None:
     page = visit.open(f"/maps/{path}lang={lang}")
-    page.locator(".leaflet-control-zoom-in").click()
-    page.mouse.move(400, 450)
-    page.mouse.wheel(0, -300)
-    page.locator("#map-whole").click()
-    page.wait_for_load_state("networkidle")
-    visit.clean()
+    for by in (None, other) if other else (None,):
+        if by:
+            with page.expect_response("**/api/v1/stats/**"):
+                page.locator("#f-by").select_option(by)
+            expect(page.locator("#map-frame")).to_have_attribute("aria-busy", "false")
+        page.locator(".leaflet-control-zoom-in").click()
+        page.mouse.move(400, 450)
+        page.mouse.wheel(0, -300)
+        page.locator("#map-whole").click()
+        page.wait_for_load_state("networkidle")
+        visit.clean()
     words = catalogue(lang)
     view = path.split("?", maxsplit=1)[0]
     assert page.title() == words[f"maps.{view}_title"]
@@ -101,20 +115,16 @@ def test_citizens_words_are_shown_as_they_are(visit: Visit) -> None:
     visit.clean()
 
 
-def test_names_on_the_map_are_text(visit: Visit) -> None:
+def test_names_are_text_and_those_of_the_ground_along_their_road_and_over_nothing(visit: Visit) -> None:
     ring = town.compounds()["features"][1]["geometry"]["coordinates"][0]
     page = visit.open(f"/maps/hotspots#map=18/{ring[0][1]}/{ring[0][0]}")
     expect(page.locator(".map-name-compound", has_text="window.__x")).to_have_text(town.CANARY)
     expect(page.locator(".map-name-grid").first).to_be_visible()
     page.locator("#map-compounds").uncheck()
     expect(page.locator(".map-name-compound")).to_have_count(0)
-    visit.clean()
-
-
-def test_names_of_the_ground_are_text_along_their_road_and_over_nothing(visit: Visit) -> None:
     lon, lat = town.corner(2, 2)
-    page = visit.open(f"/maps/hotspots#map=17/{lat}/{lon}")
-    page.locator("#map-compounds").uncheck()
+    page.evaluate("at => gridMap.map.setView(at, 17, {animate: false})", [lat, lon])
+    page.wait_for_load_state("networkidle")
     street = page.locator(".map-name-major", has_text="长江路")
     expect(street).to_have_count(1)  # of two that stand side by side
     assert street.locator("span").evaluate("one => one.style.rotate") in ("90deg", "-90deg")
@@ -133,30 +143,36 @@ def test_names_of_the_ground_are_text_along_their_road_and_over_nothing(visit: V
     visit.clean()
 
 
-@pytest.mark.parametrize(("path", "measure"), [("hotspots", "rate"), ("hotspots#show=n", "n"), ("coverage", "share")])
-def test_swatches_are_the_drawn_colours(visit: Visit, path: str, measure: str) -> None:
+@pytest.mark.parametrize(("path", "measures"), [("hotspots", ["rate", "n"]), ("coverage", ["share"])])
+def test_swatches_are_the_drawn_colours(visit: Visit, path: Any, measures: list[str]) -> None:
     page = visit.open(f"/maps/{path}")
-    view: Any = path.split("#", maxsplit=1)[0]
-    rows = town.hotspot_rows() if view == "hotspots" else town.coverage_rows()
-    legend = legends(view, rows)[measure]
-    assert _swatches(page) == [swatch["color"] for swatch in legend["swatches"]]
-    limits = tuple(swatch["low"] for swatch in legend["swatches"] if swatch["kind"] == "class")
-    shades = [swatch["color"] for swatch in legend["swatches"] if swatch["kind"] != "no_data"]
-    classes = fixed(limits, 1.0) if measure == "share" else quantile([row["n"] for row in rows])
-    drawn = page.evaluate(DRAWN)
-    assert len(drawn) > 30
-    assert set(drawn.values()) <= set(_swatches(page))
-    if measure != "rate":
-        covered = {town.code_of(3, 2), town.code_of(3, 3), town.code_of(4, 2)}
-        for row in rows:
-            if row["code"] in drawn and row["code"] not in covered:
-                place = class_of(row[measure], classes)
-                assert place is not None
-                assert drawn[row["code"]] == shades[place]
+    rows = town.hotspot_rows() if path == "hotspots" else town.coverage_rows()
+    for measure in measures:
+        if len(measures) > 1:
+            page.locator(f"input[name=measure][value={measure}]").check()
+        legend = legends(path, rows)[measure]
+        assert _swatches(page) == [swatch["color"] for swatch in legend["swatches"]], measure
+        limits = tuple(swatch["low"] for swatch in legend["swatches"] if swatch["kind"] == "class")
+        shades = [swatch["color"] for swatch in legend["swatches"] if swatch["kind"] != "no_data"]
+        classes = fixed(limits, 1.0) if measure == "share" else quantile([row["n"] for row in rows])
+        drawn = page.evaluate(DRAWN)
+        assert len(drawn) > 30
+        assert set(drawn.values()) <= set(_swatches(page))
+        if measure != "rate":
+            covered = {town.code_of(3, 2), town.code_of(3, 3), town.code_of(4, 2)}
+            for row in rows:
+                if row["code"] in drawn and row["code"] not in covered:
+                    place = class_of(row[measure], classes)
+                    assert place is not None
+                    assert drawn[row["code"]] == shades[place]
 
 
-def test_the_modules_classify_as_the_library_does(visit: Visit) -> None:
-    page = visit.open("/maps/coverage")
+def test_coverage_says_reached_due_and_share_and_classifies_as_the_library_does(visit: Visit) -> None:
+    page = visit.open(f"/maps/coverage#sel={town.code_of(8, 0)}")
+    expect(page.locator(".map-pin")).to_contain_text("0.0 %")
+    known = [row for row in town.coverage_rows() if row["denom"]]
+    reached, due = sum(row["n"] for row in known), sum(row["denom"] for row in known)
+    expect(page.locator("#map-sum")).to_contain_text(f"{reached / due * 100:.1f} %（{reached:,} / {due:,} 户）")
     rows = [{"n": 1, "denom": 1000, "share": part / 200} for part in range(201)]
     limits = fixed(COVERAGE_LIMITS, 1.0)
     found = page.evaluate(
@@ -191,7 +207,7 @@ def test_what_is_unsure_is_hatched_and_listed_after(visit: Visit) -> None:
     expect(page.locator(".map-pin")).to_contain_text("30")
 
 
-def test_the_table_and_the_unlocated_add_up(visit: Visit, double: Double) -> None:
+def test_the_table_and_the_unlocated_add_up_a_retired_grid_too(visit: Visit) -> None:
     page = visit.open("/maps/hotspots")
     total = sum(row["n"] for row in town.hotspot_rows())
     assert sum(int(row[1].replace(",", "")) for row in _rows(page)) == total
@@ -201,14 +217,13 @@ def test_the_table_and_the_unlocated_add_up(visit: Visit, double: Double) -> Non
     )
     assert counted == len(town.hotspot_rows())
     expect(page.locator("#map-foot")).to_contain_text("2026-11-21 14:05")
-
-
-def test_coverage_says_reached_due_and_share(visit: Visit) -> None:
-    page = visit.open(f"/maps/coverage#sel={town.code_of(8, 0)}")
-    expect(page.locator(".map-pin")).to_contain_text("0.0 %")
-    known = [row for row in town.coverage_rows() if row["denom"]]
-    reached, due = sum(row["n"] for row in known), sum(row["denom"] for row in known)
-    expect(page.locator("#map-sum")).to_contain_text(f"{reached / due * 100:.1f} %（{reached:,} / {due:,} 户）")
+    # counted, though it is not on the map
+    row = page.locator("tr[data-code='OLD-1']")
+    expect(row).to_contain_text(catalogue("zh")["maps.retired"])
+    row.click()
+    expect(row).to_have_attribute("aria-selected", "true")
+    expect(page.locator("#map-live")).to_contain_text("已撤网格")
+    visit.clean()
 
 
 def test_count_and_rate_switch(visit: Visit) -> None:
@@ -256,16 +271,6 @@ def test_keyboard_only(visit: Visit) -> None:
     assert stops <= 15
 
 
-def test_a_retired_grid_is_counted_though_it_is_not_on_the_map(visit: Visit) -> None:
-    page = visit.open("/maps/hotspots")
-    row = page.locator("tr[data-code='OLD-1']")
-    expect(row).to_contain_text(catalogue("zh")["maps.retired"])
-    row.click()
-    expect(row).to_have_attribute("aria-selected", "true")
-    expect(page.locator("#map-live")).to_contain_text("已撤网格")
-    visit.clean()
-
-
 def test_search_narrows_and_a_click_on_the_map_finds_the_row(visit: Visit) -> None:
     page = visit.open("/maps/hotspots")
     page.locator("#map-search").fill("解放")
@@ -302,20 +307,20 @@ def test_the_address_holds_the_state(visit: Visit, double: Double) -> None:
     visit.clean()
 
 
-@pytest.mark.parametrize("bad", ["#map=x/y/z", "#map=99/999/999", "#map=", "#sel=nobody&sort=-nothing&show=x", "#%%%"])
+@pytest.mark.parametrize("bad", ["#map=99/999/999&sel=nobody&sort=-nothing&show=x", "#%%%"])
 def test_a_broken_address_does_no_harm(visit: Visit, bad: str) -> None:
     page = visit.open(f"/maps/hotspots{bad}")
     assert len(_rows(page)) == len(town.hotspot_rows())
+    # whatever is no place is read as none, and the page begins as it does without
+    places = page.evaluate(
+        """async (all) => {
+          const { readLook } = await import("/static/maps/state.js");
+          return all.map((one) => { history.replaceState(null, "", one); return readLook().map; });
+        }""",
+        ["#map=x/y/z", "#map=99/999/999", "#map=", "#%%%", "#map=-1/3/3", "#map=3/4/5"],
+    )
+    assert places == [None] * 5 + [{"zoom": 3, "lat": 4, "lon": 5}]
     visit.clean()
-
-
-def test_the_other_language_keeps_map_and_selection(visit: Visit) -> None:
-    page = visit.open(f"/maps/hotspots?category=waste#map=16/36.65/117.01&sel={PICKED}")
-    page.locator("#other-language").click()
-    page.wait_for_selector("html[lang=en] tr[aria-selected=true]")
-    assert "category=waste" in page.url
-    assert f"sel={PICKED}" in page.url
-    assert page.evaluate("gridMap.map.getZoom()") == 16
 
 
 def test_the_provider_is_down(visit: Visit, double: Double) -> None:
@@ -417,7 +422,7 @@ def test_without_scripts_there_is_the_table(browser: Browser, running: tuple[Dou
         assert page.locator("#map-table th").all_inner_texts() == ["网格", "件数", "户数", "每千户", "显著性"]
 
 
-def test_the_table_goes_to_a_spreadsheet(visit: Visit, tmp_path: Path) -> None:
+def test_the_table_goes_to_a_spreadsheet_and_paper_has_legend_period_and_credit(visit: Visit, tmp_path: Path) -> None:
     page = visit.open("/maps/hotspots")
     with page.expect_download() as waiting:
         page.locator("#map-download").click()
@@ -429,25 +434,12 @@ def test_the_table_goes_to_a_spreadsheet(visit: Visit, tmp_path: Path) -> None:
     assert f'"=""{PICKED}"""' in text  # Excel keeps twelve digits and more only as a formula of their text
     assert town.CANARY.replace('"', '""') in text
     assert "2026-11-21 14:05" in text
-
-
-def test_paper_has_the_legend_the_period_and_the_credit(visit: Visit, tmp_path: Path) -> None:
-    page = visit.open("/maps/hotspots")
     page.emulate_media(media="print")
     for shown in (".map-legend", "#map-summary", "#map-foot", ".map-credit", "#map-sum", "h1"):
         expect(page.locator(shown)).to_be_visible()
     for hidden in ("#map-form", "#map-download", ".leaflet-control-zoom"):
         expect(page.locator(hidden)).to_be_hidden()
     assert len(page.pdf(prefer_css_page_size=True)) > 30_000
-
-
-def test_reduced_motion(browser: Browser, running: tuple[Double, str], double: Double) -> None:
-    with browser.new_context(reduced_motion="reduce") as context:
-        page = Visit(context.new_page(), running[1]).open("/maps/hotspots")
-        assert page.evaluate("gridMap.map._zoomAnimated") is False
-        before = page.evaluate("gridMap.map.getZoom()")
-        page.locator(".leaflet-control-zoom-in").click()
-        assert page.evaluate("gridMap.map.getZoom()") == before + 1
 
 
 def test_a_thousand_rows_come_in_portions(visit: Visit, double: Double) -> None:
