@@ -58,10 +58,10 @@ class Files:
         self._write(self.picture(digest), picture)
         return digest
 
-    def keep_note(self, content: bytes) -> bytes:
-        """The SHA-256 of a file that lies on the disk now, by itself."""
-        digest = hashlib.sha256(content).digest()
-        self._write(self.picture(digest), content)
+    def keep_note(self, sent: bytes, kept: bytes) -> bytes:
+        """The SHA-256 of what was sent, under which `kept` lies on the disk now, by itself."""
+        digest = hashlib.sha256(sent).digest()
+        self._write(self.picture(digest), kept)
         return digest
 
     def remove(self, digest: bytes) -> int:

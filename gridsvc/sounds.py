@@ -43,19 +43,39 @@ def look(content: bytes) -> Sound:
     raise Refused("voice_type")
 
 
+def bare(content: bytes) -> bytes:
+    """The same sound without what tells of who made it where: titles, tags, dates, attachments of WebM and MP4.
+
+    As long as before, since players jump by counted bytes: what goes becomes emptiness of the same length.
+    """
+    made = bytearray(content)
+    if content[:4] == b"\x1a\x45\xdf\xa3":
+        for name, at, _, ends in _elements(content):
+            if name in _TELLING:
+                made[at:ends] = _void(ends - at)
+    elif content[4:8] == b"ftyp":
+        for box, at, value_at, ends in _boxes(content):
+            if box in _TELLING_BOXES:
+                made[at + 4 : at + 8] = b"free"
+                made[value_at:ends] = bytes(ends - value_at)
+    return bytes(made)
+
+
 # ---- WebM: elements of EBML (RFC 8794), ids and meanings of Matroska (RFC 9559) --------------------------------------
 
 _MASTERS = {0x18538067, 0x1F43B675, 0x1549A966, 0x1654AE6B, 0xAE, 0xA0}  # what is looked into: segment, cluster, …
 _DOC_TYPE, _CODEC, _TRACK_TYPE, _SCALE, _DURATION = 0x4282, 0x86, 0x83, 0x2AD7B1, 0x4489
 _CLUSTER_AT, _SIMPLE_BLOCK, _BLOCK = 0xE7, 0xA3, 0xA1
 _EBML = 0x1A45DFA3
+_TELLING = {0x1254C367, 0x1941A469, 0x1043A770, 0x7BA9, 0x4461}  # tags, attachments, chapters, title, date
 
 
 def _webm_s(content: bytes) -> float | None:
     """A recording of a browser has no duration in its head, but a time on each block."""
     kinds, codecs, doc = set(), set(), b""
     scale_ns, told, cluster_at, last = 1_000_000, None, 0, None
-    for name, value in _elements(content):
+    for name, _, value_at, ends in _elements(content):
+        value = content[value_at:ends]
         if name == _DOC_TYPE:
             doc = value.rstrip(b"\x00")
         elif name == _TRACK_TYPE:
@@ -78,8 +98,8 @@ def _webm_s(content: bytes) -> float | None:
     return None if ticks is None else _sane(ticks * scale_ns / 1e9)
 
 
-def _elements(content: bytes) -> Iterator[tuple[int, bytes]]:
-    """Each element but the masters, with its value; the masters are walked through."""
+def _elements(content: bytes) -> Iterator[tuple[int, int, int, int]]:
+    """Each element but the masters: its name, where it begins, where its value does, where it ends."""
     at = 0
     while at < len(content):
         first = content[at]
@@ -88,13 +108,20 @@ def _elements(content: bytes) -> Iterator[tuple[int, bytes]]:
             return
         name = int.from_bytes(content[at : at + n_id])
         size, n_size = _number(content, at + n_id)
-        at += n_id + n_size
+        begins, at = at, at + n_id + n_size
         if name in _MASTERS or name == _EBML:
             continue
         if size is None or at + size > len(content):
             return
-        yield name, content[at : at + size]
+        yield name, begins, at, at + size
         at += size
+
+
+def _void(n_bytes: int) -> bytes:
+    """An element of so many bytes that says nothing; two at least."""
+    n_size = next(n for n in range(1, 9) if n_bytes - 1 - n < (1 << 7 * n) - 1)
+    n_empty = n_bytes - 1 - n_size
+    return b"\xec" + (1 << 7 * n_size | n_empty).to_bytes(n_size) + bytes(n_empty)
 
 
 def _whole(value: bytes) -> int:
@@ -138,12 +165,14 @@ def _ogg_s(content: bytes) -> float | None:
 # ---- MP4 (ISO/IEC 14496-12) ------------------------------------------------------------------------------------------
 
 _BOXES = (b"moov", b"trak", b"mdia", b"mvex", b"moof", b"traf")  # what is looked into
+_TELLING_BOXES = (b"udta", b"meta", b"uuid")
 
 
 def _mp4_s(content: bytes) -> float | None:
     """The longest of what header, fragments' header and the fragments themselves say."""
     told, fragments, media_scale, each, kinds = 0.0, 0, 0, 0, set()
-    for name, box in _boxes(content):
+    for name, _, value_at, ends in _boxes(content):
+        box = content[value_at:ends]
         wide = bool(box) and box[0] == 1
         if name in (b"mvhd", b"mdhd"):
             scale, length = struct.unpack_from(">IQ" if wide else ">II", box, 20 if wide else 12)
@@ -164,8 +193,8 @@ def _mp4_s(content: bytes) -> float | None:
     return _sane(lasts_s) if lasts_s else None
 
 
-def _boxes(content: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Each box but those that hold others, with what is in it; the holders are walked through."""
+def _boxes(content: bytes) -> Iterator[tuple[bytes, int, int, int]]:
+    """Each box but those that hold others: its name, where it begins, where its content does, where it ends."""
     at, end = 0, len(content)
     while at + 8 <= end:
         size, name = struct.unpack_from(">I4s", content, at)
@@ -179,7 +208,7 @@ def _boxes(content: bytes) -> Iterator[tuple[bytes, bytes]]:
         if name in _BOXES:
             at += head
             continue
-        yield name, content[at + head : stops]
+        yield name, at, at + head, stops
         at = stops
 
 

@@ -1,4 +1,4 @@
-"""Voice notes: stored once by the hash of what was sent, kept as they are, shown by reports; and their cleaning."""
+"""Voice notes: stored once by the hash of what was sent, bare of titles and tags, shown by reports; their cleaning."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def save(db: Connection, files: Files, content: bytes, actor: Actor, now: dateti
     sound = check(content)
     db.execute(load("photo_lock"), {"alone": False})
     files.claim(photos.folder_token(db))
-    sha256 = files.keep_note(content)
+    sha256 = files.keep_note(content, sounds.bare(content))
     row = {"sha256": sha256, "media_type": sound.media_type, "n_bytes": len(content), "duration_s": sound.duration_s}
     unless_known = insert(t.voice).on_conflict_do_nothing(index_elements=["sha256"]).returning(t.voice.c.sha256)
     created = db.scalar(unless_known, row | {"received_at": now, "sender_id": actor.account_id}) is not None

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, expect
 from sqlalchemy import text
 
 from tests.browser.conftest import log_in
+from tests.browser.drawer import Drawer
 from tests.browser.fault_proxy import Faults
 from tests.browser.field import Phone, phone
 from tests.browser.kept import put, report, sent, visit
@@ -47,9 +48,9 @@ AGO_MS = 26 * 3600 * 1000
 
 
 @pytest.fixture(scope="module")
-def lent(browser: Browser, proxied: Faults) -> Iterator[Phone]:
+def lent(drawer: Drawer, proxied: Faults) -> Iterator[Phone]:
     """One phone for all of them."""
-    with phone(browser, proxied.address) as held:
+    with drawer.lend(proxied.address) as held:
         yield held
 
 
@@ -84,7 +85,7 @@ def test_a_logout_is_final_whatever_comes_after_it(held: Phone, faults: Faults, 
         faults.away = False
     held.page.evaluate(HOLD, wanted)
     held.page.evaluate(START.format(words), [module, words])
-    held.until(lambda: held.page.evaluate("window.n_held") > 0, 5)
+    held.until(lambda: held.page.evaluate("window.n_held") > 0)
     assert held.call("net", "m.leave()") is True
     held.page.evaluate("async () => { window.release(); await window.late; }")
     kept = held.keeps()
@@ -105,7 +106,7 @@ def test_what_waits_does_not_go_as_the_next_person(held: Phone, faults: Faults, 
     faults.away = False
     held.page.evaluate(HOLD, "POST /api/v1/sync")
     held.page.evaluate(START.format("m.flush({ force: true })"), ["queue", None])
-    held.until(lambda: held.page.evaluate("window.n_held") > 0, 5)
+    held.until(lambda: held.page.evaluate("window.n_held") > 0)
     assert held.call("net", "m.leave()") is True
     page = held.context.new_page()
     page.goto(f"{faults.address}/login")
@@ -118,6 +119,18 @@ def test_what_waits_does_not_go_as_the_next_person(held: Phone, faults: Faults, 
     with made.begin() as db:
         assert db.scalar(text("SELECT count(*) FROM report WHERE client_key::text = :key"), {"key": second}) == 0
     held.context.clear_cookies()
+
+
+def test_lists_asked_for_by_one_person_are_not_kept_for_the_next(held: Phone) -> None:
+    kept = "m.get().then((held) => [held.as_of, held.me.login])"
+    before = held.call("data", kept)
+    held.page.evaluate(HOLD, "GET /api/v1/sync")
+    held.page.evaluate(START.format("m.refresh()"), ["data", None])
+    held.until(lambda: held.page.evaluate("window.n_held") > 0)
+    held.call("store", "m.setMeta('login', 'manager_west')")  # by another tab, while they are on their way
+    assert held.page.evaluate("async () => { window.release(); return window.late; }") == "away"
+    assert held.call("store", "m.getMeta('login')") == "manager_west"
+    assert held.call("data", kept) == before
 
 
 def test_words_of_another_day_go_before_anything_is_drawn(
@@ -163,13 +176,14 @@ def test_the_queue_says_why_beside_what_others_did(held: Phone, faults: Faults, 
     expect(page.locator(f"[data-key='{keys[0]}'] p").last).to_contain_text("李大山")
 
 
-def test_a_door_of_two_campaigns_is_counted_by_the_service_alone(held: Phone) -> None:
+def test_a_door_of_two_campaigns_is_counted_at_once_where_it_was_not_reached(held: Phone) -> None:
     told = """(() => {
       const row = { about: { outcome: "reached", mode: "door" } };
-      const doors = [["A", "B"], ["A"]].map((campaigns) => ({ today: true, was_reached: false, campaigns, row }));
+      const lists = [[["A", "B"], ["B"]], [["A", "B"], ["A", "B"]], [["A", "B"], []], [["A"], null]];
+      const doors = lists.map(([campaigns, unmet]) => ({ today: true, was_reached: false, campaigns, unmet, row }));
       return ["A", "B"].map((code) => m.progress({ code, n_eligible: 10, n_reached: code === "A" ? 1 : 0 }, doors).n);
     })()"""
-    assert held.call("doors", told) == [2, 0]
+    assert held.call("doors", told) == [3, 2]
 
 
 def test_an_undone_correction_names_what_it_corrected(held: Phone, door: int) -> None:

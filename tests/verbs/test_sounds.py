@@ -45,6 +45,32 @@ def test_the_longest_that_is_said_counts() -> None:
     assert sounds.look(webm(1, told_ms=float("inf"))).duration_s == pytest.approx(1, abs=0.6)
 
 
+def test_titles_tags_dates_and_places_go_and_the_sound_stays_as_long() -> None:
+    said = b"secret " * 40
+    told = webm(1) + b"".join(element(name, said) for name in (0x1254C367, 0x1941A469, 0x1043A770))
+    info = element(0x7BA9, said) + element(0x4461, said[:8])
+    began = told.index(bytes.fromhex("2ad7b1"))  # in the head's own part
+    for sound in (
+        told[:began] + info + told[began:],
+        mp4(1) + box(b"meta", said) + box(b"uuid", said),
+        _with_udta(mp4(1), said),
+    ):
+        bare = sounds.bare(sound)
+        assert (b"secret" in bare, len(bare)) == (False, len(sound))
+        assert sounds.look(bare) == sounds.look(sound)
+        assert sounds.bare(bare) == bare
+    for plain in (webm(1), mp4(1), fragments(1), ogg(1), wav(1)):
+        assert sounds.bare(plain) == plain
+
+
+def _with_udta(sound: bytes, said: bytes) -> bytes:
+    """The same with a box of the user's in its head, as recorders write where and on what it was made."""
+    at = sound.index(b"moov") - 4
+    (size,) = struct.unpack_from(">I", sound, at)
+    more = box(b"udta", box(b"meta", said))
+    return sound[:at] + struct.pack(">I", size + len(more)) + sound[at + 4 : at + size] + more + sound[at + size :]
+
+
 def test_what_the_file_does_not_say_is_not_known() -> None:
     only_head = webm(0)[: webm(0).index(b"\x1f\x43\xb6\x75")]
     assert sounds.look(only_head).duration_s is None

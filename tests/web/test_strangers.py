@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import stat
+import threading
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ import pytest
 
 from gridsvc import households
 from gridsvc.rules.cells import LEAST
-from gridsvc.web import services
+from gridsvc.web import captcha, services
 from gridsvc.web.app import create_app
 from gridsvc.web.limits import Limiter
 from tests.conftest import Fresh
@@ -88,6 +90,17 @@ def joining(handle: str) -> dict[str, str]:
     return {"handle": handle, "client_key": str(uuid.uuid4()), "secret_sha256": hashed}
 
 
+@contextmanager
+def taken(places: threading.BoundedSemaphore, n: int) -> Iterator[None]:
+    """All of these places are somebody's."""
+    for _ in range(n):
+        assert places.acquire(timeout=30)
+    try:
+        yield
+    finally:
+        places.release(n)
+
+
 def test_no_report_of_a_stranger_comes_past_the_question(
     made: Fresh, county: County, folder: Path, question: Path
 ) -> None:
@@ -104,6 +117,13 @@ def test_no_report_of_a_stranger_comes_past_the_question(
         form = form_of(browser) | {"captcha_id": "7", "captcha": "8"}
         assert browser.post("/report", data=form).status_code == 422
         assert browser.post("/report", data=form | {"join": "x"}).status_code == 422
+        # few processes at once: who opens the form meanwhile is not asked yet, an answer is to come again
+        with taken(captcha.ASKING, captcha.AT_ONCE):
+            assert "3 + 4" not in browser.get("/report").text
+        assert "3 + 4" in browser.get("/report").text
+        with taken(captcha.CHECKING, captcha.AT_ONCE):
+            told = browser.post("/report", data=form | {"captcha": "7"})
+            assert (told.status_code, told.headers["Retry-After"]) == (429, "2")
         assert browser.post("/report", data=form | {"captcha": "7"}).status_code == 201
         assert browser.post("/report", data=form).status_code == 200
         assert len((question.parent / "answers").read_text().splitlines()) == 3

@@ -3,12 +3,13 @@
 -- Parameters: :own (bigint[]: the reader's published grids), :ids (bigint[], or null: all), :campaign_ids (bigint[]: those
 --   that run here), :today (day), :zone (name: days are its days), :folded (text[]: classes that this reader takes for the
 --   default one of the kind), :unsaid (text[]: those that no phone is told), :n (rows at most)
--- Columns: id, campaigns (text[]: the codes of those with this door, the first to end first), kind, compound_id, compound
+-- Columns: id, campaigns (text[]: the codes of those with this door, the first to end first), unmet (text[]: of those the
+--   ones that have it not as reached; null: none), kind, compound_id, compound
 --   (name), building, unit, room, lon, lat (EPSG:4326 degrees), grid, class_code, class_zh, class_en, today (bool: still to be
 --   visited), status, n_visits (in the campaign that is told of; on no list in the days of the class's cycle that end
 --   today, or in a year), visited_at (the latest visit of all); by id
 -- Index: household_grid_version_id_idx, household_pkey, campaign_door_pkey, visit_household_id_happened_at_idx
-SELECT h.id, coalesce(i.codes, '{}') AS campaigns, h.kind, h.compound_id, k.name AS compound, h.building, h.unit, h.room,
+SELECT h.id, coalesce(i.codes, '{}') AS campaigns, i.unmet, h.kind, h.compound_id, k.name AS compound, h.building, h.unit, h.room,
   ST_X(h.geom) AS lon, ST_Y(h.geom) AS lat, g.code AS grid, s.code AS class_code, s.name_zh AS class_zh, s.name_en AS class_en,
   CASE WHEN h.excluded IS NOT NULL THEN false
     WHEN i.codes IS NOT NULL THEN d.n_reached < d.n_times
@@ -36,7 +37,9 @@ LEFT JOIN LATERAL (
   WHERE p.id = ANY (CAST(:campaign_ids AS bigint[])) ORDER BY d.n_reached >= p.n_times, p.ends_on, p.code LIMIT 1
 ) d ON true
 LEFT JOIN LATERAL (
-  SELECT array_agg(p.code ORDER BY p.ends_on, p.code) AS codes FROM campaign p
+  SELECT array_agg(p.code ORDER BY p.ends_on, p.code) AS codes,
+    array_agg(p.code ORDER BY p.ends_on, p.code) FILTER (WHERE d.status <> 'reached') AS unmet
+  FROM campaign p
   JOIN campaign_door d ON d.campaign_id = p.id AND d.household_id = h.id
   WHERE p.id = ANY (CAST(:campaign_ids AS bigint[]))
 ) i ON true

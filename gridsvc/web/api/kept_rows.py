@@ -62,6 +62,8 @@ def _door(unit: Unit, one: Any, orders: dict[int, int] | None) -> Json:
     door = {name: getattr(one, name) for name in same} | {"label": label, "n_visits": one.n_visits}
     door |= {"class": {"code": one.class_code, "zh": one.class_zh, "en": one.class_en}}
     door |= {"campaigns": list(one.campaigns), "visited_at": rows.moment(one.visited_at, unit.mine.settings.zone)}
+    # of a door on one list its status says it
+    door["unmet"] = list(one.unmet or ()) if len(one.campaigns) > 1 else None
     return door if orders is None else door | {"order": orders.get(one.id)}
 
 

@@ -1,6 +1,7 @@
 // Taking in a phone's file: its items in their order, each person's apart; photos before what shows them.
 // Trouble with one person or one photo is said beside it, and keeps nothing else back.
 const MOST_ITEMS = 50;
+const LATER_MS = 60 * 1000; // what clocks may differ by
 const TAKEN = ["created", "same", "conflict"];
 const form = document.getElementById("unsent");
 const words = JSON.parse(document.getElementById("unsent-words").textContent);
@@ -27,7 +28,7 @@ function say(text) {
 
 async function take(file) {
   if (!file || file.format !== "gridsvc-unsent" || !Array.isArray(file.items)) return say(words.not_ours);
-  const offMs = 1000 * (Number.isFinite(file.clock_off_s) ? file.clock_off_s : 0);
+  const offMs = offOf(file);
   const told = new Map();
   const troubles = new Set();
   for (const login of new Set(file.items.map((row) => row.login || file.login))) {
@@ -40,6 +41,15 @@ async function take(file) {
     }
   }
   return show(file, told, troubles);
+}
+
+// the service's own time; this computer's says nothing of it
+const here = () => Date.parse(form.dataset.now) + performance.now();
+
+/** How far ahead the phone's clock was; 0 where it did not know, or was set since: by that the file would be of the future. */
+function offOf(file) {
+  const offMs = 1000 * (Number.isFinite(file.clock_off_s) ? file.clock_off_s : 0);
+  return Date.parse(file.made_at) - offMs > here() + LATER_MS ? 0 : offMs;
 }
 
 const because = (error) => error.told || words.away;
@@ -94,9 +104,7 @@ async function putAll(row, files) {
 }
 
 async function post(login, items, offMs) {
-  // what the phone's clock would show now: the service's own time, and how wrong that clock was when the phone last knew;
-  // this computer's says nothing of it
-  const now = new Date(Date.parse(form.dataset.now) + performance.now() + offMs);
+  const now = new Date(here() + offMs); // what the phone's clock would show
   const body = JSON.stringify({ sent_at: now.toISOString(), items });
   const answer = await ask("POST", `/api/v1/unsent?login=${encodeURIComponent(login)}`, body, "application/json");
   return answer.items;

@@ -126,9 +126,8 @@ export function className(door) {
 
 /** What a campaign has reached, this phone's own visits among it: `{n, of, share}`; share null over zero. */
 export function progress(campaign, doors) {
-  // Counted are doors that the service did not know as reached when it told its number. Of one on several lists it told how it
-  // stands on one of them, which may have been reached on this one long ago: the service counts it.
-  const fresh = doors.filter((door) => door.today && isOf(door, campaign) && !(door.campaigns && door.campaigns.length > 1) && door.row && counts(door) && !door.was_reached).length;
+  // counted are doors that the service did not know as reached on this list when it told its number
+  const fresh = doors.filter((door) => door.today && isOf(door, campaign) && door.row && counts(door) && wasUnmet(door, campaign)).length;
   const n = Math.min(campaign.n_eligible, campaign.n_reached + fresh);
   return { n, of: campaign.n_eligible, share: campaign.n_eligible ? n / campaign.n_eligible : null };
 }
@@ -136,6 +135,11 @@ export function progress(campaign, doors) {
 /** Whether a door is on the list of a campaign; of one that this phone does not know nothing is ruled out. */
 export function isOf(door, campaign) {
   return !door.campaigns || door.campaigns.includes(campaign.code);
+}
+
+// of one on several lists `status` says how it stands on one of them, `unmet` on which of them nobody was met yet
+function wasUnmet(door, campaign) {
+  return door.campaigns && door.campaigns.length > 1 ? Boolean(door.unmet && door.unmet.includes(campaign.code)) : !door.was_reached;
 }
 
 function counts(door) {
