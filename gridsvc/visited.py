@@ -51,8 +51,13 @@ def refresh(db: Connection, household_ids: Collection[int], now: datetime) -> li
 
 
 def recount(db: Connection, campaign_id: int) -> None:
-    """Counts a campaign anew from its list and all visits: after its list is drawn, or its days or modes change."""
+    """Counts a campaign anew from its list and all visits: after its days or modes change."""
     hold(db, alone=True)
     db.execute(load("visited_doors"), {"campaign_id": campaign_id})
     db.execute(t.campaign_cell.delete().where(t.campaign_cell.c.campaign_id == campaign_id))
+    count(db, campaign_id)
+
+
+def count(db: Connection, campaign_id: int) -> None:
+    """Counts the doors of a campaign's list, which stand as their visits say, into cells that are not there yet."""
     db.execute(load("visited_cells"), {"campaign_id": campaign_id})
