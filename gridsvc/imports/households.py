@@ -85,11 +85,8 @@ def from_csv(path: Path, fields: Fields, crs: str | None) -> Source:
     where = _positions(table.columns, table.found, fields, crs)
     encoding = "utf-8" if table.head.encoding == "utf-8-sig" else table.head.encoding
     source = Source("csv.gz" if table.head.gzipped else "csv", encoding, where.used, where.crs, ())
-    if encoding == "gb18030":
-        source.notes += (Problem(None, "encoding_gb18030", {}, "note"),)
-    if table.head.n_above:
-        source.notes += (Problem(None, "rows_above_header", {"n": table.head.n_above}, "note"),)
-    source.slices = _sliced(streams.slices(table), where, source)
+    source.notes = report_rows.opening(table)
+    source.slices = report_rows.of_parts(streams.slices(table), where, source)
     return source
 
 
@@ -114,7 +111,8 @@ def from_workbook(path: Path, fields: Fields, crs: str | None, sheet: str | None
     source.notes = (Problem(None, "sheet_read", {"sheet": chosen.name}, "note"),)
     if any(any(row) for row in chosen.rows[:place]):
         source.notes += (Problem(None, "rows_above_header", {"n": place}, "note"),)
-    source.slices = _sliced([Part(_sheet_rows(book.format, chosen, place, columns), False, 1.0)], where, source)
+    part = Part(_sheet_rows(book.format, chosen, place, columns), False, 1.0)
+    source.slices = report_rows.of_parts([part], where, source)
     return source
 
 
@@ -163,19 +161,6 @@ def _sheet_rows(file_format: str, sheet: Sheet, place: int, columns: Sequence[st
     found.cells = [[cell.strip() or None for cell in column] for column in zip(*kept, strict=True)]
     found.cells = found.cells or [[] for _ in columns]
     return found
-
-
-def _sliced(parts: Iterable[Part], where: report_rows.Positions, source: Source) -> Iterator[tuple[Slice, float]]:
-    notes = {note.code: note for note in source.notes}
-    for part in parts:
-        one = report_rows.of_part(part, where)
-        source.n_rows += len(one.numbers)
-        for note in one.notes:
-            notes.setdefault(note.code, note)
-        source.notes = tuple(notes.values())
-        yield one, part.share
-    if not source.n_rows:
-        source.notes = (*notes.values(), Problem(None, "file_has_no_rows", {}, "note"))
 
 
 def take(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 import shapely
@@ -17,7 +18,7 @@ from geodata.files.rows import Rows
 from geodata.layer import Fields, Kind, Layer, Limits, Problem
 from gridsvc.imports import states
 from gridsvc.imports.rows import numbers, plain, texts
-from gridsvc.imports.streams import Part
+from gridsvc.imports.streams import Part, Table
 from gridsvc.imports.times import Times
 
 FloatArray = NDArray[np.float64]
@@ -105,6 +106,37 @@ def find_positions(
     nothing = Rows("csv", list(columns), [[] for _ in columns], [])
     used = positions.draw(nothing, found, wanted, kind, crs, limits)
     return Positions(used, found, wanted, crs, limits, kind, roles)
+
+
+class Source(Protocol):
+    """What is known of a file, before and after its rows are read."""
+
+    n_rows: int
+    notes: tuple[Problem, ...]
+
+
+def opening(table: Table) -> tuple[Problem, ...]:
+    """What is to be said of a CSV file before its rows are read."""
+    notes: list[Problem] = []
+    if table.head.encoding == "gb18030":
+        notes.append(Problem(None, "encoding_gb18030", {}, "note"))
+    if table.head.n_above:
+        notes.append(Problem(None, "rows_above_header", {"n": table.head.n_above}, "note"))
+    return tuple(notes)
+
+
+def of_parts(parts: Iterable[Part], where: Positions, source: Source) -> Iterator[tuple[Slice, float]]:
+    """The rows of a table as they are read, and which share of it they end at; the source's count and notes grow."""
+    notes = {note.code: note for note in source.notes}
+    for part in parts:
+        one = of_part(part, where)
+        source.n_rows += len(one.numbers)
+        for note in one.notes:
+            notes.setdefault(note.code, note)
+        source.notes = tuple(notes.values())
+        yield one, part.share
+    if not source.n_rows:
+        source.notes = (*notes.values(), Problem(None, "file_has_no_rows", {}, "note"))
 
 
 def of_part(part: Part, where: Positions) -> Slice:

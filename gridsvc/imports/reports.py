@@ -96,25 +96,9 @@ def from_csv(path: Path, fields: Fields, crs: str | None) -> Source:
     kind = "csv.gz" if table.head.gzipped else "csv"
     source = Source(kind, encoding, where.used, given if where.pair else None, ())
     source.n_bytes = path.stat().st_size * (_ZIPPED if table.head.gzipped else 1)
-    source.slices = _sliced(table, where, source)
+    source.notes = report_rows.opening(table)
+    source.slices = report_rows.of_parts(streams.slices(table), where, source)
     return source
-
-
-def _sliced(table: streams.Table, where: report_rows.Positions, source: Source) -> Iterator[tuple[Slice, float]]:
-    notes: dict[str, Problem] = {}
-    if source.encoding == "gb18030":
-        notes["encoding_gb18030"] = Problem(None, "encoding_gb18030", {}, "note")
-    if table.head.n_above:
-        notes["rows_above_header"] = Problem(None, "rows_above_header", {"n": table.head.n_above}, "note")
-    for part in streams.slices(table):
-        one = report_rows.of_part(part, where)
-        source.n_rows += len(one.numbers)
-        for note in one.notes:
-            notes.setdefault(note.code, note)
-        source.notes = tuple(notes.values())
-        yield one, part.share
-    if not source.n_rows:
-        source.notes = (*notes.values(), Problem(None, "file_has_no_rows", {}, "note"))
 
 
 def take(
