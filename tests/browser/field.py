@@ -11,7 +11,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from tests.browser.page_checks import LISTEN, OVER, RULES
+from tests.browser.page_checks import LISTEN, OVER, RULES, violations
 from tests.conftest import QUIET, chromium
 from tests.web.county import PASSWORD
 
@@ -177,14 +177,12 @@ class Phone:
 
     def accessible(self, axe: str) -> None:
         """Nothing; fails where axe finds anything, the page is wider than the phone, or a target is too small."""
-        self.page.evaluate(axe)
-        rules = [*RULES, "wcag2aaa"]  # contrast of 7 : 1 among them
-        found = self.page.evaluate(
-            "rules => axe.run(document, {runOnly: rules})"
-            ".then(r => r.violations.map(v => v.id + ' ' + v.nodes[0].html))",
-            rules,
-        )
+        found = violations(self.page, axe, [*RULES, "wcag2aaa"])  # contrast of 7 : 1 among them
         assert found == [], found
+        self.fits()
+
+    def fits(self) -> None:
+        """Nothing; fails where the page is wider than the phone, or a target is too small."""
         assert self.page.evaluate(OVER) == 0
         small = self.page.evaluate(SMALL)
         assert small == [], small

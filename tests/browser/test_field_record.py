@@ -178,6 +178,13 @@ def test_the_file_says_how_far_off_the_phones_clock_was(browser: Browser, day: D
         let_go(held, 0)
         sent(held)
         assert abs(held.call("export", head)) < 600
+        day.faults.away = True  # what follows is of pages opened later, which hear nothing new
+        for at, known in ((NOW + timedelta(hours=1), True), (NOW, False), (NOW + timedelta(hours=2), False)):
+            held.renew()
+            held.context.clock.install(time=at)
+            held.open()
+            held.call("queue", "m.flush()")  # looks at the clock
+            assert (held.call("export", head) is not None) is known, at
 
 
 def test_what_was_begun_for_one_person_is_not_sent_for_another(browser: Browser, day: Day) -> None:

@@ -30,7 +30,7 @@ def first_door(page: Page, day: Day) -> int:
     page.wait_for_selector("[data-door]")
     shown = page.locator("[data-door]:not(:has(small))")
     shown_ids = shown.evaluate_all("(doors) => doors.map((one) => Number(one.dataset.door))")
-    number = next(door for door in shown_ids if door not in day.used)
+    number = int(next(door for door in shown_ids if door not in day.used))
     day.used.add(number)
     shown.locator(f"xpath=self::*[@data-door='{number}']").tap()
     page.wait_for_selector("[data-outcome=reached]")
@@ -47,7 +47,7 @@ def test_two_taps_without_a_signal_and_a_restart_make_one_row(
     browser: Browser, day: Day, tmp_path: Path, profile: dict[str, Any], lang: str
 ) -> None:
     before = len(day.rows("SELECT id FROM visit"))
-    own = {"folder": tmp_path} if lang == "zh" else {}  # the browser goes; of the other phone the tab alone
+    own: dict[str, Any] = {"folder": tmp_path} if lang == "zh" else {}  # else the tab alone goes
     with ExitStack() as stack:
         held = stack.enter_context(carried(browser, day, profile=profile, lang=lang, **own))
         day.faults.away = True

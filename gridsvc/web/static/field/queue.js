@@ -1,5 +1,6 @@
 // The queue as the views see it: put something in, see how each item stands, send now. It sends by itself, too.
 import * as outbox from "./outbox.js";
+import { watch } from "./phone_clock.js";
 import { send } from "./sender.js";
 import { getMeta, on as onStore } from "./store.js";
 
@@ -61,6 +62,7 @@ export function flush({ force = false } = {}) {
 
 async function turn(force) {
   try {
+    await watch();
     return await send({ force });
   } catch (error) {
     console.error(error); // of this phone's own storage: nothing was dropped, and it is tried again
