@@ -27,6 +27,7 @@ from tests.conftest import NOW, ROOT, Fresh, missing
 from tests.web import county as counties
 from tests.web.county import CANARY, PASSWORD, RULE, County
 from tests.web.live import Clock, serving, settings
+from tests.web.signed_in import cookies_of
 
 DESK: dict[str, Any] = {"viewport": {"width": 1366, "height": 768}}
 PHONE: dict[str, Any] = {
@@ -194,19 +195,13 @@ Visitor = Callable[..., Visit]
 
 
 @pytest.fixture(scope="module")
-def cookies(browser: Browser, address: str, county: County) -> Callable[[str], Any]:
+def cookies(address: str, county: County) -> Callable[[str], Any]:
     """`cookies(login)`: the cookies of a reader who logged in through the form, once a file."""
     kept: dict[str, Any] = {}
 
     def of(login: str) -> Any:
         if login not in kept:
-            context = browser.new_context()
-            page = context.new_page()
-            page.goto(f"{address}/login")
-            log_in(page, login)
-            page.wait_for_selector(".who form")
-            kept[login] = context.cookies()
-            context.close()
+            kept[login] = cookies_of(address, login)
         return kept[login]
 
     return of
