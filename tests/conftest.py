@@ -17,7 +17,8 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.pool import NullPool
 
 from geodata import town
 from gridsvc import demo
@@ -61,20 +62,38 @@ def shared() -> Path:
     return SHARED
 
 
+# The tests' own cluster holds nothing that a power cut may not take: nothing waits for the disk.
+CARELESS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
 @pytest.fixture(scope="session")
 def cluster_urls() -> Iterator[tuple[str, str]]:
-    """(app, owner) URLs of a database with PostGIS: GRIDSVC_TEST_* where set, else a cluster of the checkout's own."""
+    """(app, owner) URLs of a database with PostGIS: GRIDSVC_TEST_* where set, else a cluster of the checkout's own.
+
+    Each process of a parallel run has one for itself: they share no locks, transaction ids or autovacuum.
+    """
     given = os.environ.get("GRIDSVC_TEST_DATABASE_URL")
     if given:
         yield given, os.environ.get("GRIDSVC_TEST_OWNER_URL", given)
         return
+    mine = "-".join(filter(None, ("test", os.environ.get("PYTEST_XDIST_WORKER"))))
     try:
-        with session(ROOT / ".gridsvc" / "test") as cluster:
+        with session(ROOT / ".gridsvc" / mine) as cluster:
+            _hurry(cluster.admin_url)
             yield cluster.app_url, cluster.owner_url
     except GridsvcError as error:
         if not error.code.startswith("cluster_no_"):
             raise
         missing(f"PostgreSQL with PostGIS ({error})")
+
+
+def _hurry(admin_url: str) -> None:
+    engine = create_engine(admin_url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    with engine.connect() as connection:
+        for name, value in CARELESS.items():
+            if connection.exec_driver_sql(f"SHOW {name}").scalar() != value:
+                connection.exec_driver_sql(f"ALTER SYSTEM SET {name} = {value}")
+        connection.exec_driver_sql("SELECT pg_reload_conf()")
 
 
 @dataclass(frozen=True)
