@@ -83,7 +83,6 @@ def test_a_lost_answer_is_asked_for_again_and_counts_once(
     faults.plan = once("POST", SYNC, fault)
     n = faults.n(SYNC, "POST")
     key = put(worker, report(fault))
-    worker.page.wait_for_timeout(300)
     until_sent(worker)
     assert faults.n(SYNC, "POST") >= n + 2
     (row,) = stored(made, key)
@@ -92,12 +91,7 @@ def test_a_lost_answer_is_asked_for_again_and_counts_once(
 
 def until_sent(phone: Phone, n_left: int = 0) -> None:
     """Presses the button until nothing more waits than that."""
-    for _ in range(20):
-        phone.call("queue", FORCE)
-        if len(unsent(phone)) <= n_left:
-            return
-        phone.page.wait_for_timeout(400)
-    raise AssertionError(phone.outbox())
+    phone.until(lambda: bool(phone.call("queue", FORCE)) and len(unsent(phone)) <= n_left)
 
 
 def test_it_goes_by_itself_when_the_network_comes_back(worker: Phone, faults: Faults, made: Fresh) -> None:

@@ -30,7 +30,7 @@ RECEIVE_S = 120.0  # for one body
 
 router = APIRouter(prefix=PREFIX, tags=["photos"])
 
-# Kept as it was sent, so a browser is told as plainly as it can be that it is a sound and nothing else.
+# Kept as it was sent but for titles and tags, so a browser is told as plainly as it can be that it is a sound, no more.
 SAFE = {
     "Content-Disposition": 'inline; filename="voice"',
     "Content-Security-Policy": "default-src 'none'; sandbox",
