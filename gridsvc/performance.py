@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 
 from sqlalchemy import Connection
@@ -11,6 +12,7 @@ from sqlalchemy import Connection
 from gridsvc.db.queries import load
 from gridsvc.errors import Refused
 from gridsvc.ledger import By, corrected
+from gridsvc.rules.case import MAX_WAITING
 from gridsvc.rules.rates import MEASURES, THREE_RATE_WEIGHTS, Definition, Figure, figures, three_rate_score
 from gridsvc.rules.roles import Actor, may
 from gridsvc.stats import Period, scope
@@ -33,12 +35,24 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Waits:
+    """What residents were asked in a period: questions, about how many reports, about how many of these more than once,
+    and how long the clock stood still for their answers."""
+
+    n_questions: int
+    n_reports: int
+    n_again: int
+    waited: timedelta
+
+
+@dataclass(frozen=True)
 class Rates:
     """The rows by code, never by rank, and the whole; `corrected` as in `ledger.Ledger`."""
 
     rows: tuple[Row, ...]
     whole: Row
     corrected: int
+    waits: Waits
 
 
 def rates(
@@ -71,7 +85,14 @@ def rates(
             rows.append(_row(row["code"], row["name"], row["name_en"], row["layer"], counts, weights))
     sums = {name: sum(row.counts[name] for row in rows) for name in MEASURES}
     changed = corrected(db, actor, period.from_at, period.to_at, period.held_at)
-    return Rates(tuple(rows), _row(None, None, None, None, sums, weights), changed)
+    return Rates(tuple(rows), _row(None, None, None, None, sums, weights), changed, waits(db, actor, period))
+
+
+def waits(db: Connection, actor: Actor, period: Period) -> Waits:
+    """How often residents were asked, as far as this reader sees it: while they are, no deadline comes nearer."""
+    values = scope(actor) | {"queue": may(actor, "place"), "from_at": period.from_at, "held_at": period.held_at}
+    row = db.execute(load("figures_waits"), values | {"longest_s": MAX_WAITING.total_seconds()}).one()
+    return Waits(row.n_questions, row.n_reports, row.n_again, timedelta(seconds=row.waited_s))
 
 
 def _row(

@@ -11,13 +11,15 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, select, text
 
-from gridsvc import audit, cases, periodic, reports, residents
+from gridsvc import audit, cases, dossier, performance, periodic, reports, residents
 from gridsvc.db import tables as t
 from gridsvc.grids import Rule
 from gridsvc.reports import Draft
 from gridsvc.rules.case import Given, Terms
 from gridsvc.rules.roles import ANONYMOUS, Actor
+from gridsvc.stats import Period
 from gridsvc.terms import Agreed
+from gridsvc.web.pages import telling
 from tests.conftest import NOW, RULE, Fresh
 from tests.through import ADMIN, AGREED, lead
 
@@ -151,3 +153,20 @@ def test_nobody_is_waited_for_longer_than_ten_days(db: Connection) -> None:
     assert case.waiting_at is None
     assert case.due_at is not None
     assert case.due_at > NOW + timedelta(days=10)
+    # asked again, and answered after two days: who reads the rates sees how long the clock stood still
+    later = NOW + timedelta(days=11)
+    cases.apply(db, cases.lock(db, number), "ask_resident", ADMIN, later, AGREED, Given(note="几单元？"))
+
+    def waits(days: float) -> performance.Waits:
+        now = later + timedelta(days=days)
+        return performance.waits(db, ADMIN, Period(NOW - WEEK, now, now))
+
+    assert waits(1) == performance.Waits(2, 1, 1, timedelta(days=11))
+    assert waits(99) == performance.Waits(2, 1, 1, timedelta(days=20)), "never longer than ten days each"
+    two = later + timedelta(days=2)
+    cases.apply(db, cases.lock(db, number), "stop_asking", ADMIN, two, AGREED, Given(note="三单元"))
+    assert waits(99) == performance.Waits(2, 1, 1, timedelta(days=12))
+    assert waits(-5) == performance.Waits(1, 1, 0, timedelta(days=6))
+    log = dossier.load_one(db, ADMIN, number).log
+    assert telling.waited(log, two) == timedelta(days=12)
+    assert telling.waited(log[:-1], later + WEEK) == timedelta(days=17)

@@ -333,7 +333,8 @@ def test_nobodys_words_become_markup(offices: Offices) -> None:
         assert "<img src=x" not in shown.text
         assert "1337" not in shown.text
     told = words(page_of(offices, "leader", number, "?lang=en"))
-    for one in ("Called: 城管局, 西街道办", "城管局 scored 4", "Supervision order: red card"):
+    waited = "the clock stood still for under a minute in all"
+    for one in ("Called: 城管局, 西街道办", "城管局 scored 4", "Supervision order: red card", waited):
         assert one in told, one
 
 

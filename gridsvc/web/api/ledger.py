@@ -85,6 +85,10 @@ def rates(
             for one in RATES
         },
         "corrected": found.corrected,
+        "waits": {
+            **{name: getattr(found.waits, name) for name in ("n_questions", "n_reports", "n_again")},
+            "waited_s": found.waits.waited.total_seconds(),
+        },
         "total": _rates(found.whole),
         "rows": [_named(row.code, row.name, row.name_en, row.layer, by, unit) | _rates(row) for row in found.rows],
     }

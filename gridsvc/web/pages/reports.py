@@ -154,6 +154,7 @@ def one(
         "limit": partial(telling.limit, frame),
         "instant": telling.instant,
         "most_asked": MAX_ASKED,
+        "waited": telling.waited(found.log, frame.now),
         "no_condition": deeds.NO_CONDITION,
         "nearby": telling.nearby(frame, surroundings.landmarks(db, *pin)) if pin else "",
         "place": place(db, settings, pin=pin, accuracy_m=said.accuracy_m) if pin else None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from gridsvc.dossier import Dossier, Entry, Folder
 from gridsvc.photos import Shown
 from gridsvc.rules.calendar import Calendar
-from gridsvc.rules.case import Case
+from gridsvc.rules.case import MAX_WAITING, Case
 from gridsvc.rules.deadlines import WORKING, is_overdue, state_of, worked
 from gridsvc.rules.lifecycle import ENDED
 from gridsvc.surroundings import Landmark
@@ -205,6 +205,17 @@ def deadline(frame: Frame, case: Case, now: datetime, calendar: Calendar) -> Dea
     return Deadline(
         state, frame.words(f"pages.left.{'late' if late else 'left'}", span=span), due, case.due_original_at
     )
+
+
+def waited(log: Iterable[Entry], now: datetime) -> timedelta:
+    """How long the clock stood still for the resident's answers, in all."""
+    total, since = timedelta(0), None
+    for entry in log:
+        changed = (entry.facts or {}).get("set") or {}
+        if "waiting_at" in changed:
+            total += min(entry.at - since, MAX_WAITING) if since else timedelta(0)
+            since = entry.at if changed["waiting_at"] else None
+    return total + (min(now - since, MAX_WAITING) if since else timedelta(0))
 
 
 def span_words(frame: Frame, begin: datetime, end: datetime, unit: str | None, calendar: Calendar) -> str:
