@@ -23,8 +23,8 @@ class Event:
 
 @contextmanager
 def listening(client: httpx.Client, path: str = "/api/v1/wall/stream", **headers: str) -> Iterator[Iterator[Event]]:
-    """The events of a stream as they come; reading waits, and fails after fifteen seconds."""
-    with client.stream("GET", path, headers=headers, timeout=httpx.Timeout(15.0)) as answer:
+    """The events of a stream as they come; reading waits, and fails after twenty seconds."""
+    with client.stream("GET", path, headers=headers, timeout=httpx.Timeout(20.0)) as answer:
         assert answer.status_code == 200, answer.read()
         assert answer.headers["content-type"].startswith("text/event-stream")
         assert "no-transform" in answer.headers["cache-control"]

@@ -25,6 +25,12 @@ from tests.conftest import NOW, RULE, Fresh
 from tests.through import lead
 
 
+@pytest.fixture(scope="module")
+def fresh(module_schema: Fresh) -> Fresh:
+    """One schema for this file: each test looks at what it made itself."""
+    return module_schema
+
+
 def test_overdue_reports_go_up_while_serving_and_the_thread_ends(fresh: Fresh) -> None:
     with fresh.begin() as db:
         areas.save(db, [areas.Area("330101", "district", "东区", None, None)])

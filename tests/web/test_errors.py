@@ -7,6 +7,7 @@ import re
 import string
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 
 import httpx
@@ -107,7 +108,7 @@ def test_the_unforeseen_tells_nothing(
     event.listen(engine, "before_cursor_execute", fail)
     with (
         serving(create_app(settings(made, folder), engine, Clock())) as address,
-        httpx.Client(base_url=address) as browser,
+        httpx.Client(base_url=address, timeout=60) as browser,
     ):
         for path in ("/api/v1/categories", "/"):
             answer = browser.get(path, headers={"Authorization": "Bearer x"})
@@ -126,7 +127,7 @@ def broken(made: Fresh) -> Engine:
 def test_without_a_database(made: Fresh, folder: Path) -> None:
     with (
         serving(create_app(settings(made, folder), broken(made), Clock())) as address,
-        httpx.Client(base_url=address) as browser,
+        httpx.Client(base_url=address, timeout=60) as browser,
     ):
         assert browser.get("/healthz").json() == {"status": "ok"}
         for path in ("/readyz", "/api/v1/categories"):
@@ -142,7 +143,7 @@ def test_without_a_database(made: Fresh, folder: Path) -> None:
 def test_ready_only_with_every_migration(fresh: Fresh, folder: Path) -> None:
     with (
         serving(create_app(settings(fresh, folder), clock=Clock())) as address,
-        httpx.Client(base_url=address) as browser,
+        httpx.Client(base_url=address, timeout=60) as browser,
     ):
         assert browser.get("/readyz").json() == {"status": "ready"}
         with fresh.begin(owner=True) as db:
@@ -157,7 +158,7 @@ def test_ready_only_with_every_migration(fresh: Fresh, folder: Path) -> None:
 def test_not_ready_is_logged_once_a_change(made: Fresh, folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     with (
         serving(create_app(settings(made, folder), broken(made), Clock())) as address,
-        httpx.Client(base_url=address) as browser,
+        httpx.Client(base_url=address, timeout=60) as browser,
     ):
         assert {browser.get("/readyz").status_code for _ in range(3)} == {503}
     told = [one for one in caplog.records if one.name == "gridsvc.web"]
@@ -172,7 +173,7 @@ def test_not_ready_is_logged_once_a_change(made: Fresh, folder: Path, caplog: py
 def test_ready_again_is_logged_too(fresh: Fresh, folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     with (
         serving(create_app(settings(fresh, folder), clock=Clock())) as address,
-        httpx.Client(base_url=address) as browser,
+        httpx.Client(base_url=address, timeout=60) as browser,
         fresh.begin(owner=True) as db,
     ):
         newest = db.scalar(text("UPDATE alembic_version SET version_num = version_num || 'x' RETURNING version_num"))
@@ -256,7 +257,8 @@ def constants(node: ast.expr) -> set[str]:
     return {node.value} if isinstance(node, ast.Constant) and isinstance(node.value, str) else set()
 
 
-def raised() -> set[str]:
+@cache
+def raised() -> frozenset[str]:
     """Every code that one of our errors is made with anywhere in the source, and those the web adds."""
     trees = sources()
     kinds = families(trees)
@@ -267,7 +269,7 @@ def raised() -> set[str]:
                 codes |= constants(node.args[0])
             elif isinstance(node, ast.Call) and len(node.args) > 1 and name(node.func) == "Failure":
                 codes |= constants(node.args[1])
-    return codes
+    return frozenset(codes)
 
 
 def test_the_codes_are_found() -> None:

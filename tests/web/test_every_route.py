@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, iter_route_contexts
 
@@ -72,9 +72,13 @@ def offices(cluster_urls: tuple[str, str], tmp_path_factory: pytest.TempPathFact
         yield found
 
 
-def routes(offices: Offices, folder: Path) -> Iterator[tuple[str, str, set[str]]]:
+@pytest.fixture(scope="module")
+def routes(offices: Offices, tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, str, set[str]]]:
     """Method, path and deeds of every route of the app."""
-    app = create_app(settings(offices.made, folder))
+    return list(routed(create_app(settings(offices.made, tmp_path_factory.mktemp("data")))))
+
+
+def routed(app: FastAPI) -> Iterator[tuple[str, str, set[str]]]:
     for route in iter_route_contexts(app.routes):
         if route.methods is None:
             assert route.path in FILES
@@ -110,8 +114,8 @@ def refused(answer: httpx.Response) -> bool:
     return answer.status_code in (401, 403) or to_login
 
 
-def test_every_route_has_one_deed_or_a_reason(offices: Offices, tmp_path: Path) -> None:
-    found = {(method, path): deeds for method, path, deeds in routes(offices, tmp_path)}
+def test_every_route_has_one_deed_or_a_reason(routes: list[tuple[str, str, set[str]]]) -> None:
+    found = {(method, path): deeds for method, path, deeds in routes}
     assert len(found) > 40
     without = {key for key, deeds in found.items() if not deeds}
     assert without == set(PUBLIC) | set(INSIDE)
@@ -124,10 +128,12 @@ def test_every_route_has_one_deed_or_a_reason(offices: Offices, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("who", [None, *ROLES])
-def test_a_role_gets_what_the_table_says_and_no_more(offices: Offices, tmp_path: Path, who: str | None) -> None:
+def test_a_role_gets_what_the_table_says_and_no_more(
+    offices: Offices, routes: list[tuple[str, str, set[str]]], who: str | None
+) -> None:
     client = offices.clients[who]
     wrong: list[tuple[str, str, str, int]] = []
-    for method, path, deeds in routes(offices, tmp_path):
+    for method, path, deeds in routes:
         if (method, path) in PUBLIC:
             continue
         (deed,) = deeds or {INSIDE[method, path]}

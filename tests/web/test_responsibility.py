@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import httpx
 import pytest
 from sqlalchemy import text
 
 from gridsvc import accounts
+from gridsvc.web.app import create_app
 from tests.conftest import NOW
 from tests.web.county import CANARY, EAST, PASSWORD, WEST
+from tests.web.live import Clock, serving, settings
 from tests.web.offices import STREET, Offices, opened
 from tests.web.test_access import csrf, log_in
 
@@ -82,14 +85,16 @@ def test_questions_that_cannot_be_answered(admin: httpx.Client, asked: dict[str,
     assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 
-def test_the_territory_takes_what_no_list_names_only_where_that_is_set(
-    cluster_urls: tuple[str, str], tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    with opened(cluster_urls, tmp_path_factory.mktemp("data"), territorial_fallback=True) as found:
+def test_the_territory_takes_what_no_list_names_only_where_that_is_set(offices: Offices, tmp_path: Path) -> None:
+    headers = {"Authorization": f"Bearer {offices.county.tokens['planner']}"}
+    with (
+        serving(create_app(settings(offices.made, tmp_path, territorial_fallback=True), clock=Clock())) as address,
+        httpx.Client(base_url=address, headers=headers, timeout=30) as planner,
+    ):
         asked = {"category": "0506", "area": WEST}
-        answer = found.clients["planner"].get(ANSWER, params=asked).json()
+        answer = planner.get(ANSWER, params=asked).json()
         assert (answer["routing"], answer["lead"]["code"], answer["lines"]) == ("fallback", "D3", [])
-        shown = found.clients["planner"].get("/responsibility", params={"category": "0506", "place": WEST}).text
+        shown = planner.get("/responsibility", params={"category": "0506", "place": WEST}).text
         assert "marked as such" in shown
 
 
