@@ -271,7 +271,7 @@ def test_refusals_say_which(client: Client, county: County) -> None:
 @pytest.mark.parametrize("header", ["Bearer", "Bearer x y", "Bearer x", "Basic YTpi", "bearer \xff", "Token x", ""])
 def test_a_wrong_credential_is_nobodys(address: str, header: str) -> None:
     headers = {"Authorization": header.encode("latin-1")}
-    with httpx.Client(base_url=address, headers=headers) as browser:
+    with httpx.Client(base_url=address, headers=headers, timeout=60) as browser:
         for method, path in (("GET", "/api/v1/reports"), ("GET", "/api/v1/categories"), ("POST", "/api/v1/reports")):
             answer = ask(browser, method, path)
             assert answer.status_code == 401, (header, path)
@@ -314,7 +314,7 @@ def test_a_form_from_elsewhere_logs_nobody_in(address: str) -> None:
     for cookie, token in ((None, None), (None, csrf("")), ("v", None), ("v", csrf("other")), (None, csrf("v"))):
         headers = {"Cookie": f"gridsvc_visit={cookie}"} if cookie else {}
         data = sent | ({"csrf_token": token} if token else {})
-        answer = httpx.post(f"{address}/login", data=data, headers=headers)
+        answer = httpx.post(f"{address}/login", data=data, headers=headers, timeout=60)
         assert answer.status_code == 403
         assert SESSION_COOKIE not in answer.headers.get("set-cookie", "")
 
@@ -322,7 +322,7 @@ def test_a_form_from_elsewhere_logs_nobody_in(address: str) -> None:
 def test_session_cookie_and_its_end(serve: Serve, made: Fresh) -> None:
     clock = Clock()
     address = serve(clock, session_hours=12.0)
-    with httpx.Client(base_url=address) as browser:
+    with httpx.Client(base_url=address, timeout=60) as browser:
         browser.get("/login")
         token = csrf(browser.cookies["gridsvc_visit"])
         sent = {"login": "manager_west", "password": PASSWORD, "csrf_token": token}
@@ -340,7 +340,7 @@ def test_session_cookie_and_its_end(serve: Serve, made: Fresh) -> None:
         assert browser.get("/api/v1/reports").status_code == 401
     # who would change something with an ended session is told so, and is not taken for a resident
     headers = {"Cookie": f"{SESSION_COOKIE}={session}", "X-CSRF-Token": csrf(session)}
-    ended = httpx.post(f"{address}/api/v1/reports", json=report(), headers=headers)
+    ended = httpx.post(f"{address}/api/v1/reports", json=report(), headers=headers, timeout=60)
     assert (ended.status_code, ended.json()["code"]) == (401, "session_expired")
     assert f'{SESSION_COOKIE}=""; ' in ended.headers["set-cookie"]
 
@@ -350,7 +350,7 @@ def test_logging_out_ends_the_session_everywhere(address: str) -> None:
         session = browser.cookies[SESSION_COOKIE]
         browser.post("/logout", data={"csrf_token": csrf(session)})
         assert SESSION_COOKIE not in browser.cookies
-    again = httpx.get(f"{address}/api/v1/reports", headers={"Cookie": f"{SESSION_COOKIE}={session}"})
+    again = httpx.get(f"{address}/api/v1/reports", headers={"Cookie": f"{SESSION_COOKIE}={session}"}, timeout=60)
     assert again.status_code == 401
 
 
@@ -358,13 +358,15 @@ def test_a_session_is_no_bearer_token_and_a_bearer_token_no_session(address: str
     with log_in(address) as browser:
         session = browser.cookies[SESSION_COOKIE]
     url = f"{address}/api/v1/reports"
-    assert httpx.get(url, headers={"Authorization": f"Bearer {session}"}).status_code == 401
-    assert httpx.get(url, headers={"Cookie": f"{SESSION_COOKIE}={county.tokens['admin']}"}).status_code == 401
+    assert httpx.get(url, headers={"Authorization": f"Bearer {session}"}, timeout=60).status_code == 401
+    assert (
+        httpx.get(url, headers={"Cookie": f"{SESSION_COOKIE}={county.tokens['admin']}"}, timeout=60).status_code == 401
+    )
 
 
 def test_wrong_passwords_from_one_address_wait(serve: Serve) -> None:
     address = serve(login_attempts=1, login_wait_s=100)
-    with httpx.Client(base_url=address) as browser:
+    with httpx.Client(base_url=address, timeout=60) as browser:
         browser.get("/login")
         token = csrf(browser.cookies["gridsvc_visit"])
         tried = [
@@ -379,7 +381,7 @@ def test_a_revoked_token_opens_for_a_second_at_most(serve: Serve, made: Fresh) -
     clock = Clock()
     with made.begin() as db:
         token = accounts.issue_bearer(db, "planner", "to be revoked", NOW, timedelta(days=1)).token
-    with httpx.Client(base_url=serve(clock), headers={"Authorization": f"Bearer {token}"}) as program:
+    with httpx.Client(base_url=serve(clock), headers={"Authorization": f"Bearer {token}"}, timeout=60) as program:
         assert program.get("/api/v1/reports").status_code == 200
         with made.begin() as db:
             accounts.revoke_bearer(db, "planner", "to be revoked")

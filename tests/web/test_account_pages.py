@@ -49,7 +49,7 @@ def n_accounts(offices: Offices) -> int:
 
 
 def can_log_in(offices: Offices, login: str, password: str) -> bool:
-    with httpx.Client(base_url=offices.address) as nobody:
+    with httpx.Client(base_url=offices.address, timeout=60) as nobody:
         token = re.search(r'name="csrf_token" value="([^"]+)"', nobody.get("/login").text)
         assert token is not None
         sent = {"csrf_token": token[1], "login": login, "password": password, "next": "/"}

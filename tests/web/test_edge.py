@@ -58,7 +58,7 @@ def test_the_policy_of_a_page(client: Client) -> None:
 )
 def test_a_trusted_proxy_speaks_for_the_reader(serve: Serve, forwarded: str, secure: bool) -> None:
     address = serve(trusted_proxy="127.0.0.1")
-    answer = httpx.get(f"{address}/login", headers={"X-Forwarded-Proto": forwarded})
+    answer = httpx.get(f"{address}/login", headers={"X-Forwarded-Proto": forwarded}, timeout=60)
     assert ("strict-transport-security" in answer.headers) is secure
     cookie = answer.headers["set-cookie"]
     assert cookie.startswith("__Host-gridsvc_visit=" if secure else "gridsvc_visit=")
@@ -66,7 +66,7 @@ def test_a_trusted_proxy_speaks_for_the_reader(serve: Serve, forwarded: str, sec
 
 
 def test_limits_count_for_the_reader_behind_the_proxy(serve: Serve) -> None:
-    with httpx.Client(base_url=serve(trusted_proxy="127.0.0.0/8", anonymous_per_minute=2)) as proxy:
+    with httpx.Client(base_url=serve(trusted_proxy="127.0.0.0/8", anonymous_per_minute=2), timeout=60) as proxy:
 
         def send(chain: str) -> int:
             return proxy.post("/api/v1/reports", json=report(), headers={"X-Forwarded-For": chain}).status_code
@@ -82,7 +82,9 @@ def test_limits_count_for_the_reader_behind_the_proxy(serve: Serve) -> None:
 def test_with_a_proxy_nobody_else_is_answered(serve: Serve) -> None:
     # the proxy is elsewhere; this machine itself may still ask, for its health checks
     address = serve(trusted_proxy="192.0.2.1")
-    answer = httpx.get(f"{address}/login", headers={"X-Forwarded-Proto": "https", "X-Forwarded-For": "198.51.100.1"})
+    answer = httpx.get(
+        f"{address}/login", headers={"X-Forwarded-Proto": "https", "X-Forwarded-For": "198.51.100.1"}, timeout=60
+    )
     assert answer.status_code == 200
     assert "strict-transport-security" not in answer.headers
 
@@ -96,7 +98,9 @@ def test_a_proxy_is_an_address(made: Fresh, folder: Path, wrong: str) -> None:
 
 def test_forwarded_headers_of_others_count_for_nothing(address: str) -> None:
     with httpx.Client(
-        base_url=address, headers={"X-Forwarded-Proto": "https", "X-Forwarded-Host": "evil.example"}
+        base_url=address,
+        headers={"X-Forwarded-Proto": "https", "X-Forwarded-Host": "evil.example"},
+        timeout=60,
     ) as one:
         answer = one.get("/login")
         assert "Secure" not in answer.headers["set-cookie"]

@@ -300,7 +300,7 @@ def test_before_anything_is_published(fresh: Fresh, folder: Path) -> None:
         token = accounts.issue_bearer(db, "a", "", NOW, timedelta(days=1)).token
     with (
         serving(create_app(settings(fresh, folder), clock=Clock())) as address,
-        httpx.Client(base_url=address, headers={"Authorization": f"Bearer {token}"}) as admin,
+        httpx.Client(base_url=address, headers={"Authorization": f"Bearer {token}"}, timeout=60) as admin,
     ):
         assert admin.get(GRIDS).json() == {"type": "FeatureCollection", "features": []}
         assert stats(admin.get(HOTSPOTS))["rows"] == []

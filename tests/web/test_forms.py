@@ -91,7 +91,7 @@ def test_a_form_behind_an_ended_session_can_be_sent(serve: Serve) -> None:
 
 def test_links_stay_in_the_house(address: str) -> None:
     for path in ("//evil.example/x?lang=zh", "/%5C/evil.example/x?lang=zh", "/%5Cevil.example/x"):
-        answer = httpx.get(f"{address}{path}")
+        answer = httpx.get(f"{address}{path}", timeout=60)
         assert answer.status_code == 404
         links = re.findall('(?:href|action|src)="([^"]*)"', answer.text)
         assert any("evil.example" in link for link in links), path
@@ -100,7 +100,7 @@ def test_links_stay_in_the_house(address: str) -> None:
 
 def test_a_too_long_way_back_leads_home(address: str) -> None:
     long = "/reports?q=" + "x" * 3000
-    with httpx.Client(base_url=address) as browser:
+    with httpx.Client(base_url=address, timeout=60) as browser:
         assert browser.get("/login", params={"next": long}).status_code == 200
         sent = {"login": "planner", "password": PASSWORD, "csrf_token": csrf(browser.cookies["gridsvc_visit"])}
         answer = browser.post("/login", data=sent | {"next": long})

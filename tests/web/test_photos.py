@@ -87,7 +87,9 @@ def test_many_at_once_are_decoded_once(
 
     monkeypatch.setattr(intake.Intake, "render", counted)
     with ThreadPoolExecutor(12) as pool:
-        done = list(pool.map(lambda _: httpx.put(f"{address}{BASE}/{sha256(content)}", content=content), range(12)))
+        done = list(
+            pool.map(lambda _: httpx.put(f"{address}{BASE}/{sha256(content)}", content=content, timeout=60), range(12))
+        )
     assert sorted(one.status_code for one in done) == [200] * 11 + [201]
     assert len({one.text for one in done}) == 1
     assert len(decoded) == 1
@@ -151,14 +153,16 @@ def test_too_large_is_refused_by_what_it_says_and_by_what_it_is(
 ) -> None:
     address = serve(photo_max_mb=1)
     content = picture(seeds) + bytes(1024 * 1024)
-    said = httpx.put(f"{address}{BASE}/{sha256(content)}", content=content)
+    said = httpx.put(f"{address}{BASE}/{sha256(content)}", content=content, timeout=60)
     assert (said.status_code, said.json()["code"]) == (413, "photo_too_large")
-    unsaid = httpx.put(f"{address}{BASE}/{sha256(content)}", content=iter([content[:500_000], content[500_000:]]))
+    unsaid = httpx.put(
+        f"{address}{BASE}/{sha256(content)}", content=iter([content[:500_000], content[500_000:]]), timeout=60
+    )
     assert (unsaid.status_code, unsaid.json()["code"]) == (413, "photo_too_large")
     assert "1 MB" in unsaid.json()["message"]
     fits = picture(seeds)
     fits += bytes(1024 * 1024 - len(fits))
-    assert httpx.put(f"{address}{BASE}/{sha256(fits)}", content=fits).status_code == 201
+    assert httpx.put(f"{address}{BASE}/{sha256(fits)}", content=fits, timeout=60).status_code == 201
     assert list((folder / "photos").rglob("sent-*")) == []
 
 
@@ -185,12 +189,14 @@ def test_a_body_that_stops_leaves_nothing(address: str, seeds: Iterator[int], fo
 def test_too_many_from_one_address(serve: Serve, county: County, seeds: Iterator[int]) -> None:
     address = serve(anonymous_photos_per_minute=2)
     sent = [picture(seeds) for _ in range(3)]
-    answers = [httpx.put(f"{address}{BASE}/{sha256(one)}", content=one) for one in sent]
+    answers = [httpx.put(f"{address}{BASE}/{sha256(one)}", content=one, timeout=60) for one in sent]
     assert [one.status_code for one in answers] == [201, 201, 429]
     assert answers[2].json()["code"] == "too_many_photos"
     assert int(answers[2].headers["retry-after"]) >= 1
     staff = {"Authorization": f"Bearer {county.tokens['worker']}"}
-    assert httpx.put(f"{address}{BASE}/{sha256(sent[2])}", content=sent[2], headers=staff).status_code == 201
+    assert (
+        httpx.put(f"{address}{BASE}/{sha256(sent[2])}", content=sent[2], headers=staff, timeout=60).status_code == 201
+    )
 
 
 @pytest.mark.parametrize("most", ["MOST", "MOST_LARGEST"])
@@ -200,7 +206,7 @@ def test_too_many_in_hand_are_sent_away(
     address = serve()
     monkeypatch.setattr(intake, most, 0)
     content = picture(seeds)
-    answer = httpx.put(f"{address}{BASE}/{sha256(content)}", content=content)
+    answer = httpx.put(f"{address}{BASE}/{sha256(content)}", content=content, timeout=60)
     assert (answer.status_code, answer.json()["code"]) == (503, "photos_busy")
     assert int(answer.headers["retry-after"]) >= 1
 

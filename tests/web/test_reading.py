@@ -158,6 +158,7 @@ def test_cursor_outlives_a_restart(serve: Serve, client: Client, county: County)
         serve() + URL,
         params=OURS | {"cursor": cursor},
         headers={"Authorization": f"Bearer {county.tokens['admin']}"},
+        timeout=60,
     )
     assert names(told) == ["west2", "outside", "east", "east2", "old"]
     # another process writes the same cursor: nothing of this one is in it

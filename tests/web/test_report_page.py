@@ -229,7 +229,7 @@ def test_a_dispatch_is_undone_for_five_minutes_and_not_after(offices: Offices, f
     token = offices.county.tokens["dispatcher"]
     with (
         serving(create_app(settings(offices.made, folder), clock=later)) as address,
-        httpx.Client(base_url=address, headers={"Authorization": f"Bearer {token}"}) as browser,
+        httpx.Client(base_url=address, headers={"Authorization": f"Bearer {token}"}, timeout=60) as browser,
     ):
         assert "undo_dispatch" not in deeds_on(browser.get(f"/reports/{number}?done=dispatch"))
         form = {"action": "undo_dispatch", "version": str(version(offices, number))}
@@ -373,7 +373,7 @@ def test_the_deadline_is_told_in_words(offices: Offices, folder: Path) -> None:
     clock = Clock()
     with (
         serving(create_app(settings(offices.made, folder), clock=clock)) as address,
-        httpx.Client(base_url=address, headers={"Authorization": f"Bearer {token}"}) as browser,
+        httpx.Client(base_url=address, headers={"Authorization": f"Bearer {token}"}, timeout=60) as browser,
     ):
         for days, state, left in ((2, "期限内", "还有 1 个工作日 6 小时"), (10, "已超期", "超期 4 个工作日 2 小时")):
             clock.now = NOW + timedelta(days=days)

@@ -285,7 +285,7 @@ def test_opening_the_link_tells_nothing_and_changes_nothing(mine: Mine) -> None:
 
 
 def test_secrets_are_not_to_be_guessed(serve: Serve, mine: Mine) -> None:
-    with httpx.Client(base_url=serve()) as guesser:
+    with httpx.Client(base_url=serve(), timeout=60) as guesser:
         body = {"number": mine.number, "secret": "A" * 22}
         answers = [guesser.post(f"{LINK}/progress", json=body) for _ in range(63)]
         assert [one.status_code for one in answers] == [404] * 60 + [429] * 3
@@ -317,7 +317,7 @@ def test_no_log_holds_a_secret_or_a_contact(mine: Mine, caplog: pytest.LogCaptur
 
 def test_a_reader_who_is_logged_in_needs_the_pages_token(client: Client, mine: Mine, county: County) -> None:
     cookie = {"gridsvc_session": uuid.uuid4().hex}
-    with httpx.Client(base_url=mine.browser.base_url, cookies=cookie) as browser:
+    with httpx.Client(base_url=mine.browser.base_url, cookies=cookie, timeout=60) as browser:
         answer = browser.post(f"{LINK}/progress", json={"number": mine.number, "secret": SECRET})
     assert answer.status_code in (401, 403)
 

@@ -176,7 +176,7 @@ def test_accounts_are_made_changed_and_shut(offices: Offices, admin: httpx.Clien
         assert browser.get("/api/v1/reports").status_code == 401  # at once
     with offices.made.begin() as db:
         token = accounts.issue_bearer(db, "a/b", "t", NOW, timedelta(days=1)).token
-    with httpx.Client(base_url=offices.address, headers={"Authorization": f"Bearer {token}"}) as program:
+    with httpx.Client(base_url=offices.address, headers={"Authorization": f"Bearer {token}"}, timeout=60) as program:
         assert program.get("/api/v1/departments").status_code == 200
         assert admin.patch("/api/v1/accounts/a%2Fb", json={"active": False}).json()["active"] is False
         assert program.get("/api/v1/departments").status_code == 401

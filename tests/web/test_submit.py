@@ -76,7 +76,7 @@ def test_the_form_tells_residents_where_a_compound_is_only_roughly(fresh: Fresh,
     with serving(create_app(settings(fresh, folder), clock=Clock())) as address:
         told = []
         for headers in ({}, {"Authorization": f"Bearer {made.tokens['worker']}"}):
-            page = httpx.get(f"{address}/report", headers=headers).text
+            page = httpx.get(f"{address}/report", headers=headers, timeout=60).text
             found = re.search('data-place="([^"]*)"', page)
             assert found
             told.append({name: at for name, *at in json.loads(html.unescape(found[1]))["names"]})
@@ -175,7 +175,7 @@ def test_created_is_only_said_once_it_is_stored(made: Fresh, county: County, fol
     event.listen(engine, "commit", fail)
     body = report()
     with serving(create_app(settings(made, folder), engine, Clock())) as address:
-        answer = httpx.post(address + URL, json=body)
+        answer = httpx.post(address + URL, json=body, timeout=60)
         assert answer.status_code == 500
         assert answer.json()["code"] == "internal"
         assert "disk" not in answer.text
@@ -321,7 +321,7 @@ def test_no_number_but_a_number(client: Client, number: str) -> None:
 
 def test_residents_are_limited_by_address_and_accounts_are_not(serve: Serve, county: County) -> None:
     mine = {"Authorization": f"Bearer {county.tokens['worker']}"}
-    with httpx.Client(base_url=serve(anonymous_per_minute=3)) as browser:
+    with httpx.Client(base_url=serve(anonymous_per_minute=3), timeout=60) as browser:
         sent = [browser.post(URL, json=report()) for _ in range(5)]
         assert [a.status_code for a in sent] == [201, 201, 201, 429, 429]
         assert sent[3].json()["code"] == "too_many_reports"

@@ -135,7 +135,7 @@ def test_what_goes(town: Town) -> None:
         (moved, {"action": "place", "version": 1, "grid": f"{EAST}001"}),
         (ended, {"action": "not_file", "version": 1, "note": "不属实", "reason": "not_ours"}),
     ):
-        done = httpx.post(f"{town.address}/api/v1/reports/{number}/actions", json=action, headers=desk)
+        done = httpx.post(f"{town.address}/api/v1/reports/{number}/actions", json=action, headers=desk, timeout=60)
         assert done.status_code == 200, done.text
     with town.made.begin() as db:
         db.execute(text("UPDATE household SET removed_at = :now WHERE id = :id"), {"now": NOW, "id": town.west[0]})
@@ -298,7 +298,9 @@ def test_a_cursor_of_somebody_else_begins_anew(town: Town) -> None:
     since = town.get()["cursor"]
     with town.made.begin() as db:
         token = accounts.issue_bearer(db, "manager_west", "t", NOW, timedelta(days=1)).token
-    other = httpx.get(town.address + URL, params={"since": since}, headers={"Authorization": f"Bearer {token}"}).json()
+    other = httpx.get(
+        town.address + URL, params={"since": since}, headers={"Authorization": f"Bearer {token}"}, timeout=60
+    ).json()
     assert (other["reset"], other["me"]["worker"]) == (True, None)
     assert {one["code"] for one in other["grids"] if one["own"]} == {f"{WEST}00{n}" for n in range(1, 5)} | {
         f"{WEST}901"
@@ -308,5 +310,5 @@ def test_a_cursor_of_somebody_else_begins_anew(town: Town) -> None:
 def test_who_sees_everything_has_no_list(town: Town) -> None:
     for login in ("admin", "planner"):
         headers = {"Authorization": f"Bearer {town.county.tokens[login]}"}
-        answer = httpx.get(town.address + URL, headers=headers)
+        answer = httpx.get(town.address + URL, headers=headers, timeout=60)
         assert (answer.status_code, answer.json()["code"]) == (403, "not_allowed")

@@ -189,7 +189,7 @@ def test_a_disk_that_cannot_be_written_is_no_obstacle(upstream: str, tmp_path: P
 
 def test_over_http(upstream: str, serve: Serve, tmp_path: Path, county: County) -> None:
     address = serve(tile_provider="xyz", tile_url=upstream, tile_key=KEY, data_dir=tmp_path)
-    with httpx.Client(base_url=address) as reader:
+    with httpx.Client(base_url=address, timeout=60) as reader:
         answer = reader.get("/basemap/tiles/xyz/3/2/1")
         assert (answer.status_code, answer.content) == (200, PNG)
         assert answer.headers["content-type"] == "image/png"

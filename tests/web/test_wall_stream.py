@@ -282,7 +282,7 @@ def test_who_is_signed_out_is_told_and_gets_nothing_more(made: Fresh, client: Cl
         accounts.create(db, login="goes", name="g", role="manager", password="p" * 20, area_codes=["370101"])
         token = accounts.issue_bearer(db, "goes", "x", NOW, timedelta(days=1)).token
     with (
-        httpx.Client(base_url=address, headers={"Authorization": f"Bearer {token}"}) as theirs,
+        httpx.Client(base_url=address, headers={"Authorization": f"Bearer {token}"}, timeout=60) as theirs,
         listening(theirs) as found,
     ):
         until(found, "board")
@@ -298,7 +298,7 @@ def test_another_area_is_another_wall(made: Fresh, address: str) -> None:
         accounts.create(db, login="moves", name="m", role="manager", password="p" * 20, area_codes=["370101001"])
         token = accounts.issue_bearer(db, "moves", "x", NOW, timedelta(days=1)).token
     with (
-        httpx.Client(base_url=address, headers={"Authorization": f"Bearer {token}"}) as theirs,
+        httpx.Client(base_url=address, headers={"Authorization": f"Bearer {token}"}, timeout=60) as theirs,
         listening(theirs) as found,
     ):
         assert {row["area"]["code"] for row in until(found, "board").data["rows"] if row["area"]} == {"370101001001"}
@@ -382,7 +382,10 @@ def test_a_server_that_stops_ends_its_streams(made: Fresh, county: County, folde
         time.sleep(0.01)
     port = server.servers[0].sockets[0].getsockname()[1]
     headers = {"Authorization": f"Bearer {county.tokens['admin']}"}
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers) as here, listening(here) as found:
+    with (
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=60) as here,
+        listening(here) as found,
+    ):
         until(found, "board")
         server.should_exit = True
         assert until(found, "end").data == {"code": "closing"}
