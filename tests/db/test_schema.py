@@ -91,8 +91,8 @@ def test_codes_compare_by_code_point(db: Connection) -> None:
     assert list(db.scalars(text("SELECT code FROM worker ORDER BY code"))) == ["10", "9", "B", "a", "é"]
 
 
-def test_two_counties_live_side_by_side(cluster_urls: tuple[str, str], fresh: Fresh) -> None:
-    with new_schema(cluster_urls, f"{fresh.schema}_b") as other:
+def test_two_counties_live_side_by_side(fresh: Fresh) -> None:
+    with new_schema((fresh.app_url, fresh.owner_url), f"{fresh.schema}_b") as other:
         for made, code in ((fresh, "one"), (other, "two")):
             with made.begin() as db:
                 db.execute(text("INSERT INTO worker (code, name) VALUES (:c, :c)"), {"c": code})
