@@ -123,6 +123,17 @@ def test_every_answer_about_classes_hides_the_same(city: Connection, rule: Rule)
         assert ask(city, (), campaign=None, class_code=name).counts.get("enumerated") == alone[name,]
 
 
+def test_neighbouring_periods_and_instants_hide_the_same(city: Connection) -> None:
+    """What is hidden goes by the doors, never by the visits of a period: no difference of two periods shows a door."""
+    days = [date(2026, 10, 26), date(2026, 10, 27), date(2026, 10, 31)]
+    spans: list[dict[str, Any]] = [{}, {"as_of": NOW}, *({"from_on": days[0], "to_on": day} for day in days)]
+    for campaign in ("c", None):
+        for by in (("community", "class"), ("class",)):
+            answers = [seen(ask(city, by, campaign=campaign, **span)) for span in spans]
+            assert all(answer == answers[0] for answer in answers)
+            assert (None in answers[0].values()) == ("community" in by)
+
+
 @pytest.mark.parametrize("place", ["grid", "compound", "subdistrict"])
 def test_classes_are_told_by_no_finer_place(city: Connection, place: str) -> None:
     asked: list[tuple[tuple[str, ...], dict[str, Any]]] = [
