@@ -82,7 +82,8 @@ class GridMap(folium.Map):
             view: {{ this.constants|tojson }},
             showAll: function () {
                 {# room for the credit below #}
-                var room = {paddingTopLeft: [8, 8], paddingBottomRight: [8, 30], animate: false};
+                var edge = {{ this.edge }};
+                var room = {paddingTopLeft: [edge, edge], paddingBottomRight: [edge, 22 + edge], animate: false};
                 this.map.fitBounds({{ this.corners|tojson }}, room);
             },
             layers: {},
@@ -136,6 +137,7 @@ class GridMap(folium.Map):
         self.module = module  # the script that draws the page
         credit = [part for part in (labels.attribution, labels.review_number) if part]
         self.words = {"zoom_in": labels.zoom_in, "zoom_out": labels.zoom_out, "credit": " · ".join(credit)}
+        self.edge = 24 if name == "wall" else 8  # pixels around the whole; a pin is wider than its place
         self.corners = [_lat_lon(west, south), _lat_lon(east, north)]
         self.constants: dict[str, Any] = {"name": name}
 

@@ -15,7 +15,8 @@ def build(labels: Labels, view: MapView) -> GridMap:
     grid_map = GridMap("public", labels, view, module="maps/public.js")
     grid_map.constants |= {
         "cells": CELLS_ADDRESS,
-        "shades": [palette.colors("problems", n) for n in range(N_CLASSES + 1)],
+        # the light ones first: most cells are to be light, and what is drawn is no alarm
+        "shades": [palette.RAMPS["problems"][:n] for n in range(N_CLASSES + 1)],
     }
     for place, layer in enumerate(view.tiles):
         grid_map.add_child(Tiles(layer, place, view.tiles_max_zoom))

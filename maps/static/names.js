@@ -6,11 +6,12 @@ const NEAR = 16;
 const AT_MOST = 80;
 const GAP = 6;
 const SAME = 240; // pixels in which a road's name is written once
-const FONT = { grid: "600 12px sans-serif", compound: "11px sans-serif", ground: "11px sans-serif" };
+const FONT = { grid: "600 12px sans-serif", compound: "11px sans-serif", ground: "11px sans-serif", count: "600 11px sans-serif" };
 const GROUND = ["major", "water", "building", "minor"];
 
 export class Names {
-  constructor(shell, areas) {
+  constructor(shell, areas, most = AT_MOST) {
+    this.most = most;
     this.map = shell.map;
     this.pane = shell.map.getPane(shell.layers.names.pane);
     this.areas = areas;
@@ -35,12 +36,19 @@ export class Names {
     this.draw();
   }
 
-  /** Writes the names that fit the present view, large areas first, none over another. */
+  /** Writes the names that fit the present view, large areas first, counts of areas last, none over another. */
   draw() {
     this.#clear();
     const taken = [];
-    for (const { text, kind, at } of this.#wanted()) {
-      if (taken.length >= AT_MOST) break;
+    const wanted = this.#wanted();
+    this.#drawAreas(wanted.filter(({ kind }) => kind !== "count"), taken);
+    this.#drawGround(taken);
+    this.#drawAreas(wanted.filter(({ kind }) => kind === "count"), taken);
+  }
+
+  #drawAreas(wanted, taken) {
+    for (const { text, kind, at } of wanted) {
+      if (taken.length >= this.most) break;
       this.pen.font = FONT[kind];
       const half = this.pen.measureText(text).width / 2 + GAP;
       const box = L.bounds(at.subtract([half, 11]), at.add([half, 11]));
@@ -50,14 +58,13 @@ export class Names {
       L.DomUtil.setPosition(label, at.round());
       this.pane.append(label);
     }
-    this.#drawGround(taken);
   }
 
   #drawGround(taken) {
     const [view, pixels] = [this.map.getBounds().pad(-0.01), 2 ** this.map.getZoom()];
     const written = [];
     for (const { text, kind, at: place, angle, room } of this.ground) {
-      if (taken.length >= AT_MOST) break;
+      if (taken.length >= this.most) break;
       const wide = this.#measure(text, "ground");
       const at = this.map.latLngToLayerPoint(place);
       const twice = written.some((other) => other.text === text && other.at.distanceTo(at) < SAME);
@@ -90,7 +97,8 @@ export class Names {
     };
     this.areas.layer.eachLayer((shape) => {
       const { name, layer } = shape.feature.properties;
-      if (name && layer !== "cell") add(shape, "grid", name, (text) => this.#measure(text, "grid") * 0.9);
+      if (layer === "count") add(shape, "count", name, (text) => this.#measure(text, "count") + 4);
+      else if (name && layer !== "cell") add(shape, "grid", name, (text) => this.#measure(text, "grid") * 0.9);
     });
     wanted.sort((a, b) => b.wide - a.wide);
     if (this.map.getZoom() >= NEAR) {

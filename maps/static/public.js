@@ -10,6 +10,10 @@ const { map, view } = shell;
 const here = new URL(location.href);
 const chosen = here.searchParams.get("cell");
 const cells = new Map();
+// at most so many counts are written, and looked for under others
+const COUNTS = 300;
+const MANY = 2000;
+const ROUND = [1, 1.5, 2, 3, 4, 5, 6, 8, 10];
 
 start();
 
@@ -17,7 +21,8 @@ async function start() {
   map.invalidateSize({ animate: false });
   shell.showAll();
   // streets and water by name: what a resident finds the way by
-  const names = new Names(shell, { layer: L.layerGroup() });
+  const counted = L.layerGroup();
+  const names = new Names(shell, { layer: counted }, COUNTS);
   addGround(shell, () => {}, (labels) => names.setGround(labels));
   const category = here.searchParams.get("category");
   let answer;
@@ -30,20 +35,45 @@ async function start() {
   }
   const limits = classes(answer.cells.map((cell) => cell.n));
   draw(answer.cells, limits);
-  legend(limits);
+  legend(limits, answer.cells.map((cell) => cell.n));
+  for (const cell of answer.cells) if (!isCovered(cell, answer.cells)) counted.addLayer(withCount(cells.get(cell.code), cell.n));
   by("public-foot").textContent = [
     word("as_of", { when: when(answer.as_of) }),
     ...(answer.n_unplaced ? [word("unplaced", { n: count(answer.n_unplaced) })] : []),
   ].join(" ");
   if (cells.has(chosen)) map.fitBounds(cells.get(chosen).getBounds(), { maxZoom: 16, animate: false });
+  names.draw();
   document.querySelector(".map-page").dataset.ready = "";
 }
 
-/** The lower limits of at most four classes: one, and whole numbers that part the rest evenly. */
+/** The lower limits of at most four classes, most areas in the light ones: half in the first, a twentieth in the last. */
 function classes(numbers) {
   const sorted = [...numbers].sort((one, other) => one - other);
-  const parts = [0, 0.4, 0.7, 0.9].map((share) => sorted[Math.floor(share * sorted.length)]);
-  return [...new Set(parts.filter((n) => n !== undefined).map((n, i) => (i ? n : 1)))];
+  const cuts = [0.5, 0.8, 0.95].map((share) => round(sorted[Math.floor(share * sorted.length)] ?? 1));
+  // rounding may have gone beyond the last
+  return [1, ...cuts].filter((low, at, all) => !at || (low > all[at - 1] && low <= sorted.at(-1)));
+}
+
+// what people can say and remember
+function round(n) {
+  if (n < 10) return n;
+  const scale = 10 ** Math.floor(Math.log10(n));
+  return scale * ROUND.reduce((best, lead) => (Math.abs(lead * scale - n) < Math.abs(best * scale - n) ? lead : best));
+}
+
+const areaOf = ({ bounds: [west, south, east, north] }) => (east - west) * (north - south);
+
+// whether the middle of a cell lies under a smaller one, whose count would be taken for its own
+function isCovered(cell, all) {
+  if (all.length > MANY) return true;
+  const [x, y] = [(cell.bounds[0] + cell.bounds[2]) / 2, (cell.bounds[1] + cell.bounds[3]) / 2];
+  const holds = ({ bounds: [west, south, east, north] }) => x >= west && x <= east && y >= south && y <= north;
+  return all.some((other) => areaOf(other) < areaOf(cell) && holds(other));
+}
+
+function withCount(shape, n) {
+  shape.feature = { type: "Feature", properties: { name: count(n), layer: "count" } };
+  return shape;
 }
 
 const shadeOf = (n, limits) => {
@@ -55,8 +85,7 @@ function draw(found, limits) {
   const { pane, opacity } = shell.layers.cells;
   const renderer = L.canvas({ pane, padding: 0.3 });
   // a large cell holds small ones, which lie over it
-  const area = ({ bounds: [west, south, east, north] }) => (east - west) * (north - south);
-  for (const cell of [...found].sort((one, other) => area(other) - area(one))) {
+  for (const cell of [...found].sort((one, other) => areaOf(other) - areaOf(one))) {
     const [west, south, east, north] = cell.bounds;
     const own = cell.code === chosen;
     const shape = L.rectangle([[south, west], [north, east]], {
@@ -75,7 +104,7 @@ function open(code) {
   location.assign(here);
 }
 
-function legend(limits) {
+function legend(limits, numbers) {
   const list = element("ol", "map-swatches");
   limits.forEach((low, i) => {
     const next = limits[i + 1];
@@ -83,7 +112,8 @@ function legend(limits) {
     const chip = element("span", "map-chip");
     chip.style.backgroundColor = view.shades[limits.length][i];
     const text = next === undefined ? word("n_from", { low: count(low) }) : next - 1 > low ? word("n_span", { low: count(low), high: count(next - 1) }) : count(low);
-    line.append(chip, element("span", "", text));
+    const n = numbers.filter((one) => one >= low && (next === undefined || one < next)).length;
+    line.append(chip, element("span", "", text), element("span", "weak", word("n_cells", { n: count(n) })));
     list.append(line);
   });
   by("public-legend").replaceChildren(element("p", "map-legend-title", word("legend")), list);

@@ -41,6 +41,7 @@ def test_a_campaign_on_the_map(
     visit = visitor("manager_west", lang)
     page = visit.open(f"{mapped}&doors=on&sel=compound:{county.compounds['1']}")
     expect(page.locator(".map-legend .map-method")).to_contain_text("60\xa0%")
+    assert page.evaluate("document.documentElement.scrollHeight - innerHeight") <= 0
     expect(page.locator(f"tr[data-code='{WEST}001']")).to_contain_text(share)
     expect(page.locator(".map-pin strong")).to_have_text(CANARY)
     expect(page.locator(".map-pin")).to_contain_text(re.compile(f"{n_met} .*{n}"))

@@ -56,6 +56,7 @@ def test_squares_far_out_signs_near_by_and_the_sum_of_the_figures(visitor: Visit
     expect(page.locator("#map-reports-legend")).to_be_hidden()
     show(page, "points")
     expect(page.locator("#map-reports-legend li")).to_have_count(5)
+    assert page.evaluate("document.documentElement.scrollHeight - innerHeight") <= 0
     expect(page.locator("#map-reports-legend")).to_contain_text("zoom 15")
     figures = page.request.get(f"{visit.address}/api/v1/stats/hotspots?by=cell").json()
     inside = [row["n"] for row in figures["rows"] if row["ring"][0][0] < 110.9]
