@@ -180,7 +180,9 @@ def send(request: Request, body: batches.Body, unit: Annotated[Unit, may("sync")
     meanwhile; `refused` is not stored, and `retry` says whether the same item may be taken later. One that is refused
     stops no other but those that name it.
     """
-    return JSONResponse(received(request, body, unit))
+    answer = JSONResponse(received(request, body, unit))
+    unit.end(well=True)  # here, where the thread is: the way to another one costs as much as a statement
+    return answer
 
 
 def received(request: Request, body: bytes, unit: Unit) -> rows.Json:
