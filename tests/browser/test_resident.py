@@ -13,6 +13,7 @@ from sqlalchemy import text
 from gridsvc import cases
 from gridsvc.rules.case import Given
 from tests.browser.conftest import DESK, PHONE, Visit, Visitor
+from tests.browser.page_checks import violations
 from tests.conftest import NOW, Fresh
 from tests.photographs import jpeg, saved, scene
 from tests.through import ADMIN, AGREED, lead
@@ -371,9 +372,7 @@ def test_the_whole_way_of_a_report_as_its_sender_sees_it(
 
 
 def clean_by_axe(page: Page, axe: str) -> None:
-    page.evaluate(axe)
-    found = page.evaluate("axe.run(document, { resultTypes: ['violations'] }).then((r) => r.violations)")
-    assert [(one["id"], [node["target"] for node in one["nodes"]]) for one in found] == []
+    assert violations(page, axe, rules=None) == []
 
 
 def test_a_wrong_secret_is_asked_for_again(visitor: Visitor, made: Fresh, county: County) -> None:
@@ -434,7 +433,9 @@ def test_form_and_link_are_for_everybody(
     visit = visitor(None, lang, **options)
     for path in ("/report", "/r", "/r/20991231-000001"):
         page = visit.open(path)
-        clean_by_axe(page, axe)
+        # on a phone the form asks one question a page; the others are the same everywhere, and narrow in the way of a report
+        if options is DESK or path == "/report":
+            clean_by_axe(page, axe)
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
         if options is PHONE:
             small = page.evaluate(
