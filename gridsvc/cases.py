@@ -142,9 +142,18 @@ def apply(
     return Applied(advance(held.case, one.step.state, one.step.changes), held.seq + 1, one.step)
 
 
-def apply_all(
-    db: Connection, asked: Sequence[tuple[Held, str, Given]], actor: Actor, now: datetime, agreed: Agreed
-) -> dict[int, GridsvcError]:
+@dataclass(frozen=True)
+class Asked:
+    """An action that somebody wants done on a report."""
+
+    held: Held
+    action: str
+    actor: Actor
+    now: datetime
+    given: Given
+
+
+def apply_all(db: Connection, asked: Sequence[Asked], agreed: Agreed) -> dict[int, GridsvcError]:
     """What refuses an action on a report, by the report's id; the other actions are done, and stored together.
 
     Each report comes once. Where one cannot be stored none is: a caller who wants the others undoes it all, and goes on
@@ -153,16 +162,16 @@ def apply_all(
     Raises:
         DBAPIError: one cannot be stored.
     """
-    decided: list[tuple[Held, str, _Decided]] = []
+    decided: list[tuple[Asked, _Decided]] = []
     refused: dict[int, GridsvcError] = {}
-    for held, action, given in asked:
+    for one in asked:
         try:
-            decided.append((held, action, _decide(db, held, action, actor, now, agreed, given)))
+            decided.append((one, _decide(db, one.held, one.action, one.actor, one.now, agreed, one.given)))
         except GridsvcError as error:
-            refused[held.id] = error
-    ask_each(db, "case_store", [one.written for _, _, one in decided])
-    for held, action, one in decided:
-        _beside(db, held, action, actor, now, one.given, held.seq + 1)
+            refused[one.held.id] = error
+    ask_each(db, "case_store", [made.written for _, made in decided])
+    for one, made in decided:
+        _beside(db, one.held, one.action, one.actor, one.now, made.given, one.held.seq + 1)
     return refused
 
 

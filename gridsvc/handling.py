@@ -142,18 +142,18 @@ def act_together(
     """
     told: dict[int, cases.Held | GridsvcError] = {}
     by_id = {held.id: (held, wish) for held, wish in asked}
-    plain: list[tuple[cases.Held, str, Given]] = []
+    plain: list[cases.Asked] = []
     for held, wish in asked:
         try:
             if not wish.photos and wish.action not in _BESIDE:
                 _check(db, actor, held, wish)
-                plain.append((held, wish.action, _given(db, actor, wish)))
+                plain.append(cases.Asked(held, wish.action, actor, now, _given(db, actor, wish)))
         except GridsvcError as error:
             told[held.id] = error
     try:
         with db.begin_nested():
-            refused = cases.apply_all(db, plain, actor, now, agreed)
-        done = cases.read_all(db, [held.id for held, _, _ in plain if held.id not in refused])
+            refused = cases.apply_all(db, plain, agreed)
+        done = cases.read_all(db, [one.held.id for one in plain if one.held.id not in refused])
         told |= refused
         told |= done
     except (DataError, IntegrityError, GridsvcError):

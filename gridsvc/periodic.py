@@ -16,7 +16,6 @@ from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from gridsvc import cases
-from gridsvc.cases import Held
 from gridsvc.db.queries import load
 from gridsvc.errors import GridsvcError
 from gridsvc.rules.case import MAX_WAITING, Given
@@ -70,28 +69,29 @@ def batch(db: Connection, now: datetime, agreed: Agreed, after: int = 0, n: int 
     }
     rows = db.execute(load("periodic_due"), values).all()
     held = cases.read_all(db, [row.id for row in rows])
-    refused = _apply(db, [(held[row.id], row.action, _given(row.action)) for row in rows], now, agreed)
+    asked = [cases.Asked(held[row.id], row.action, SYSTEM, now, _given(row.action)) for row in rows]
+    refused = _apply(db, asked, agreed)
     done = Counter(row.action for row in rows if row.id not in refused)
     failed = tuple(Failure(row.id, row.action, refused[row.id]) for row in rows if row.id in refused)
     return Batch(dict(done), failed, rows[-1].id if rows else after, more=len(rows) == n)
 
 
-def _apply(db: Connection, asked: list[tuple[Held, str, Given]], now: datetime, agreed: Agreed) -> dict[int, str]:
+def _apply(db: Connection, asked: list[cases.Asked], agreed: Agreed) -> dict[int, str]:
     """Why an action was not done, by the report's id: all are stored at once, or, where that fails, one by one."""
     try:
         with db.begin_nested():
-            return {id_: error.code for id_, error in cases.apply_all(db, asked, SYSTEM, now, agreed).items()}
+            return {id_: error.code for id_, error in cases.apply_all(db, asked, agreed).items()}
     except SQLAlchemyError:
         pass
     failed: dict[int, str] = {}
-    for held, action, given in asked:
+    for one in asked:
         try:
             with db.begin_nested():
-                cases.apply(db, held, action, SYSTEM, now, agreed, given)
+                cases.apply(db, one.held, one.action, one.actor, one.now, agreed, one.given)
         except GridsvcError as error:
-            failed[held.id] = error.code
+            failed[one.held.id] = error.code
         except SQLAlchemyError as error:
-            failed[held.id] = type(error).__name__
+            failed[one.held.id] = type(error).__name__
     return failed
 
 
