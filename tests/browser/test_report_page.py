@@ -14,7 +14,7 @@ from gridsvc import reports, residents
 from gridsvc.reports import Draft, Position
 from gridsvc.rules.roles import ANONYMOUS
 from tests.browser.conftest import PHONE, Visitor
-from tests.browser.page_checks import OVER, RULES
+from tests.browser.page_checks import OVER, violations
 from tests.conftest import NOW, Fresh
 from tests.photographs import jpeg
 from tests.through import lead
@@ -67,9 +67,7 @@ def test_the_page_is_accessible_and_fits(visitor: Visitor, made: Fresh, axe: str
 def test_the_slip_is_accessible_and_prints_alone(visitor: Visitor, made: Fresh, axe: str, lang: str) -> None:
     visit = visitor("dispatcher", lang)
     page = visit.open(f"/reports/{new(made, 'dispatched')}/slip")
-    page.evaluate(axe)
-    found = page.evaluate("rules => axe.run(document, {runOnly: rules}).then(r => r.violations.map(v => v.id))", RULES)
-    assert found == []
+    assert violations(page, axe) == []
     expect(page.locator("[data-does=print]")).to_be_visible()
     page.set_viewport_size({"width": 390, "height": 844})
     assert page.evaluate(OVER) == 0

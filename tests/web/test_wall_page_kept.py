@@ -10,16 +10,19 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
+from sqlalchemy import text
 
 from gridsvc import accounts, reports, wall
 from gridsvc.reports import Draft, Position
 from gridsvc.rules.roles import ANONYMOUS
+from gridsvc.web import wall_stream
 from gridsvc.web.app import create_app
 from maps import assets
 from tests.conftest import NOW, Fresh, missing
 from tests.web import county as counties
 from tests.web.county import PASSWORD, RULE
 from tests.web.live import Clock, serving, settings
+from tests.web.signed_in import cookies_of
 
 LINES = "#wall-board tbody tr[data-key]"
 WORDS = "只在墙上的话"
@@ -49,14 +52,9 @@ def page(browser: Browser, address: str, made: Fresh) -> Iterator[Page]:
     with made.begin() as db:
         accounts.create(db, login=login, name=login, role="manager", password=PASSWORD, area_codes=["370101"])
     context = browser.new_context(base_url=address, locale="en", extra_http_headers={"Accept-Language": "en"})
+    context.add_cookies(cookies_of(address, login))
     opened = context.new_page()
     opened.on("pageerror", lambda error: thrown.append(str(error)))
-    opened.goto("/login")
-    opened.fill("#login", login)
-    opened.fill("#password", PASSWORD)
-    opened.click("main button[type=submit]")
-    opened.wait_for_selector(".who form")
-    opened.evaluate("login => sessionStorage.setItem('login', login)", login)
     yield opened
     context.close()
     assert thrown == []
@@ -77,7 +75,7 @@ def test_an_answer_that_comes_late_sets_nothing_back(page: Page, made: Fresh) ->
     page.route("**/api/v1/wall", lambda route: held.append((route, route.fetch())))
     # a stream that was refused before its first word: the page asks plainly, and comes again meanwhile
     page.evaluate("wall.live.heard = false; wall.live.source.dispatchEvent(new Event('error'))")
-    expect(page.locator("#wall-live")).to_have_attribute("data-state", "live", timeout=10_000)
+    expect(page.locator("#wall-live")).to_have_attribute("data-state", "live")
     assert len(held) == 1
     line = send(made)
     expect(page.locator(line)).to_have_count(1)
@@ -103,16 +101,19 @@ def test_a_row_that_was_never_heard_of_is_asked_for(page: Page, made: Fresh) -> 
 
 
 @pytest.mark.parametrize("how", ["told", "refused"])
-def test_who_may_look_no_more_sees_nothing_more(page: Page, made: Fresh, how: str) -> None:
+def test_who_may_look_no_more_sees_nothing_more(
+    page: Page, made: Fresh, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    monkeypatch.setattr(wall_stream, "LOOK_S", 0.5)
     page.goto("/wall")
     page.wait_for_selector(send(made).split("[data")[0])
     page.locator(LINES).first.click()
     expect(page.locator("#wall-card")).to_be_visible()
-    with made.begin() as db:
-        accounts.disable(db, page.evaluate("sessionStorage.getItem('login')"))
+    with made.begin() as db:  # the reader is the newest
+        accounts.disable(db, str(db.scalar(text("SELECT login FROM account WHERE active ORDER BY id DESC LIMIT 1"))))
     if how == "refused":
         page.evaluate("wall.live.heard = false; wall.live.source.dispatchEvent(new Event('error'))")
-    expect(page.locator("#map-notice")).to_be_visible(timeout=10_000)
+    expect(page.locator("#map-notice")).to_be_visible()
     expect(page.locator(LINES)).to_have_count(0)
     expect(page.locator(".wall-pin")).to_have_count(0)
     expect(page.locator("#wall-card")).to_be_hidden()
@@ -127,5 +128,5 @@ def test_what_is_too_much_to_count_is_said_in_words(page: Page, monkeypatch: pyt
     monkeypatch.setattr(wall, "MOST_BEHIND", -1)
     page.evaluate("wall.live.source.dispatchEvent(new Event('error'))")
     expect(page.locator("#map-live")).to_contain_text(
-        json.loads(page.locator("#map-labels").inner_text())["announce_caught_up_much"], timeout=10_000
+        json.loads(page.locator("#map-labels").inner_text())["announce_caught_up_much"]
     )
