@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import geopandas as gpd
 import shapely
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, text
 
 from geodata.town import Household, Town, Visit
 from geodata.town.rows import DAYS
@@ -35,6 +36,10 @@ from gridsvc.rules.roles import SYSTEM
 SOURCE = "town"
 BEFORE = timedelta(days=3)  # the grids are published this long before the first thing happens
 Progress = Callable[[str, int, int], None]  # what is being done, how much of it, of how many
+# All happens in one transaction, so nobody has counted the tables that grow in it. They pass for empty ones, best read
+# whole, and each of many thousand steps would be planned anew; what a step needs are a few rows by their keys.
+_READS_WHOLE = ("enable_seqscan", "enable_bitmapscan", "enable_hashjoin", "enable_mergejoin", "enable_material")
+_SET = text("SELECT set_config(name, :value, true) FROM unnest(CAST(:names AS text[])) name")
 
 
 def is_empty(db: Connection) -> bool:
@@ -58,7 +63,23 @@ def seed(db: Connection, town: Town, rule: Rule, files: Files, progress: Progres
     visits.load(db, [_visit(v, door_ids, worker_ids) for v in town.visits])
     _campaigns(db, town, ZoneInfo(rule.zone))
     progress("visits", 1, 1)
-    demo_loop.play(db, town, rule, demo_loop.settle(db), files, progress)
+    cast = demo_loop.settle(db)
+    with _by_keys(db):
+        demo_loop.play(db, town, rule, cast, files, progress)
+
+
+@contextmanager
+def _by_keys(db: Connection) -> Iterator[None]:
+    """A block whose statements are planned once each, to find rows by keys."""
+    _plan(db, reads_whole="off", plans="force_generic_plan")
+    yield
+    _plan(db, reads_whole="on", plans="auto")
+    db.execute(text("DISCARD PLANS"))
+
+
+def _plan(db: Connection, reads_whole: str, plans: str) -> None:
+    db.execute(_SET, {"names": list(_READS_WHOLE), "value": reads_whole})
+    db.execute(_SET, {"names": ["plan_cache_mode"], "value": plans})
 
 
 def _campaigns(db: Connection, town: Town, zone: ZoneInfo) -> None:

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from pathlib import Path
 from uuid import UUID
@@ -111,7 +111,10 @@ def _script(town: Town, zone: ZoneInfo) -> Iterator[Move]:
 
 @dataclass(frozen=True)
 class Stage:
-    """What the play is played with: the town, the rules of the place, who plays, and where pictures are made."""
+    """What the play is played with: the town, the rules of the place, who plays, and where pictures are made.
+
+    `ids`: of the reports that came in so far, by client key. `leads`: the department that the lists name, as looked up.
+    """
 
     town: Town
     rule: Rule
@@ -119,6 +122,8 @@ class Stage:
     agreed: Agreed
     files: Files
     studio: Studio
+    ids: dict[UUID, int] = field(default_factory=dict)
+    leads: dict[tuple[str, int | None, str], int | None] = field(default_factory=dict)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -126,22 +131,42 @@ class Stage:
         return ZoneInfo(self.rule.zone)
 
 
+Together = dict[UUID, tuple[Report, Deed]]  # deeds that can be done in one go, by the report's client key
+
+
 def play(db: Connection, town: Town, rule: Rule, cast: Cast, files: Files, progress: Progress) -> None:
     """Everything that happened to the town's reports, each step by the verb that serves a person who does it."""
-    numbers: dict[UUID, str] = {}
     script = list(_script(town, ZoneInfo(rule.zone)))
+    together: Together = {}
     with Studio(1, _PICTURES) as studio:
         stage = Stage(town, rule, cast, terms.load(db, rule.zone), files, studio)
         for i, (at, report, deed) in enumerate(script):
             if i % 200 == 0:
                 progress("reports", i, len(script))
+            if _comes_after(together, report, deed):
+                _do(db, stage, together)
+                together.clear()
             if report is None:
                 _look_around(db, at, stage.agreed)
             elif deed is None:
-                numbers[report.client_key] = _submit(db, stage, report, at)
+                stage.ids[report.client_key] = _submit(db, stage, report, at)
             else:
-                _do(db, stage, report, deed, numbers)
+                together[report.client_key] = (report, deed)
+        _do(db, stage, together)
     progress("reports", len(script), len(script))
+
+
+def _comes_after(together: Together, report: Report | None, deed: Deed | None) -> bool:
+    """Whether a move sees what others have done before it, so that those have to be done first.
+
+    A deed sees its own report, one that links it to another sees that one too; a submission looks for ended reports of
+    its category; who looks around sees everything.
+    """
+    if report is None:
+        return True
+    if deed is None:
+        return any(other.category == report.category for other, _ in together.values())
+    return report.client_key in together or deed.parent is not None
 
 
 def _look_around(db: Connection, at: datetime, agreed: Agreed) -> None:
@@ -153,26 +178,33 @@ def _look_around(db: Connection, at: datetime, agreed: Agreed) -> None:
         after = done.last_id
 
 
-def _do(db: Connection, stage: Stage, report: Report, deed: Deed, numbers: dict[UUID, str]) -> None:
-    held = cases.lock(db, numbers[report.client_key])
-    if deed.if_sampled and not held.case.sampled:
-        return
+def _do(db: Connection, stage: Stage, together: Together) -> None:
+    ids = {key: stage.ids[key] for key in together}
+    held = cases.lock_all(db, list(ids.values()))
+    maybe = {ids[key]: deed.maybe for key, (_, deed) in together.items()}
+    asked = [
+        _asked(db, stage, report, deed, held[ids[key]])
+        for key, (report, deed) in together.items()
+        if held[ids[key]].case.sampled or not deed.if_sampled
+    ]
+    for id_, error in cases.apply_all(db, asked, stage.agreed).items():  # what is refused has written nothing
+        over = maybe[id_] or held[id_].state in ("struck_off", "void")
+        if not (over and isinstance(error, Conflict)):
+            raise error
+
+
+def _asked(db: Connection, stage: Stage, report: Report, deed: Deed, held: cases.Held) -> cases.Asked:
     actor = _who(deed, report, held, stage.cast)
     given = Given(
         note=deed.note, until=deed.until, card=deed.card, solved=deed.solved, satisfied=deed.satisfied, reason=None
     )
-    if deed.action == "dispatch" and _lead(db, held, stage.agreed) is None:
+    if deed.action == "dispatch" and _lead(db, stage, held) is None:
         given = replace(given, department_id=min(stage.cast.handlers))
     if deed.parent is not None:
-        given = replace(given, parent_id=cases.lock(db, numbers[deed.parent]).id)
+        given = replace(given, parent_id=stage.ids[deed.parent])
     if deed.shows or (deed.action == "dispose" and pictured(report, stage.town)):
         given = replace(given, photos=(_picture(db, stage, report, actor, deed.at, after=True),))
-    try:
-        # what is refused has written nothing
-        cases.apply(db, held, deed.action, actor, deed.at, stage.agreed, given)
-    except Conflict:
-        if not deed.maybe and held.state not in ("struck_off", "void"):
-            raise
+    return cases.Asked(held, deed.action, actor, deed.at, given)
 
 
 def _picture(db: Connection, stage: Stage, report: Report, actor: Actor, at: datetime, *, after: bool) -> str:
@@ -187,10 +219,12 @@ def _picture(db: Connection, stage: Stage, report: Report, actor: Actor, at: dat
     return digest.hex()
 
 
-def _lead(db: Connection, held: cases.Held, agreed: Agreed) -> int | None:
-    """The department that the lists name for a case, or None."""
-    level = held.case.level or "grid"
-    return responsibility.find(db, held.category, held.area_id, level, fallback=agreed.fallback).lead_id
+def _lead(db: Connection, stage: Stage, held: cases.Held) -> int | None:
+    """The department that the lists, which stay as they are, name for a case; or None."""
+    key = held.category, held.area_id, held.case.level or "grid"
+    if key not in stage.leads:
+        stage.leads[key] = responsibility.find(db, *key, fallback=stage.agreed.fallback).lead_id
+    return stage.leads[key]
 
 
 def _who(deed: Deed, report: Report, held: cases.Held, cast: Cast) -> Actor:
@@ -203,7 +237,7 @@ def _who(deed: Deed, report: Report, held: cases.Held, cast: Cast) -> Actor:
     return cast.desk[deed.role]
 
 
-def _submit(db: Connection, stage: Stage, report: Report, at: datetime) -> str:
+def _submit(db: Connection, stage: Stage, report: Report, at: datetime) -> int:
     position = None
     if report.lon is not None and report.lat is not None and report.datum is not None:
         position = Position(report.lon, report.lat, report.datum, report.accuracy_m)
@@ -228,7 +262,7 @@ def _submit(db: Connection, stage: Stage, report: Report, at: datetime) -> str:
         made = reports.submit(db, draft, sender, at, stage.rule, lambda _: stage.agreed)
     if report.channel in ("wechat", "web"):
         residents.register(db, made.id, residents.hashed(secret(report)))
-    return made.number
+    return made.id
 
 
 def secret(report: Report) -> str:
