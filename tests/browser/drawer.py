@@ -46,6 +46,7 @@ class Drawer:
         held = shelf.pop() if shelf else Phone.made(self.browser, address, profile, lang=lang, **options)
         whole = False
         try:
+            held.renew()
             tool = held.context.new_cdp_session(held.page)
             tool.send("Storage.clearDataForOrigin", {"origin": address, "storageTypes": OWN})
             tool.detach()
@@ -57,7 +58,8 @@ class Drawer:
             whole = True
         finally:
             if whole:
-                held.renew()
+                for page in held.context.pages:  # an empty one, too, would keep a process
+                    page.close()
                 shelf.append(held)
             else:
                 held.context.close()

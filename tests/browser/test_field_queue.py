@@ -176,7 +176,9 @@ def test_a_login_that_ended_in_mid_queue_loses_nothing(
     keys = [put(worker, report(f"登录 {i}"), photo="#00c" if i == 1 else None) for i in range(3)]
     worker.call("store", "m.write(['cache']).then((tx) => tx.store.put({ doors: ['101'] }, 'told'))")
     assert worker.call("queue", FORCE) == "later"
-    with httpx.Client(base_url=address, headers={"Authorization": f"Bearer {county.tokens['admin']}"}) as admin:
+    with httpx.Client(
+        base_url=address, headers={"Authorization": f"Bearer {county.tokens['admin']}"}, timeout=60
+    ) as admin:
         held = admin.get("/api/v1/devices", params={"login": "worker"}).json()["items"]
         for one in held:
             if one["state"] == "active":

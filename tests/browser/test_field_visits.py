@@ -283,9 +283,8 @@ def test_pages_are_accessible_fit_and_run_no_ones_words(
 def test_a_phone_without_lists_says_so_and_still_reports(browser: Browser, day: Day) -> None:
     with day.drawer.lend(day.faults.address, clocked=True, **GRANTED) as held:
         held.context.clock.install(time=NOW)
-        held.context.add_cookies(day.cookies or [])
         day.faults.plan = lambda method, path: "error" if path.startswith("/api/v1/sync") else None
-        page = held.open()
+        page = held.log_in()
         expect(page.locator("#view .empty")).to_be_visible()
         expect(page.locator("#go-report")).to_be_visible()
         page.locator("#refresh").tap()

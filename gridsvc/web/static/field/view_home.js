@@ -138,7 +138,7 @@ function campaignPart(campaign, doors) {
   const words = t("today.progress", { n, of, percent: share === null ? "—" : `${(share * 100).toFixed(1)} %` });
   const bar = el("progress", { max: String(of || 1), value: String(n), "aria-label": words });
   const until = campaign.ends_on ? t("today.until", { day: campaign.ends_on }) : "";
-  return el("div", { class: "campaign" }, el("p", {}, el("strong", {}, campaign.name), ` ${until}`), bar, el("p", { class: "told" }, words));
+  return el("div", { class: "campaign" }, el("p", {}, el("strong", {}, campaign.name), " ", el("span", { class: "until" }, until)), bar, el("p", { class: "told" }, words));
 }
 
 function search(list, held, doors, now, state) {
