@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 from pyproj import CRS
 from sqlalchemy import Connection
 
 from geodata.crs import local_metric, parse_crs, to_lonlat
-from geodata.hotspots import Band
 from gridsvc import grids
 from gridsvc.db.queries import load, table
 from gridsvc.rules.rates import per_thousand
 from gridsvc.rules.roles import AREA_ROLES, Actor, may
+
+if TYPE_CHECKING:  # who asks whose rows these are needs no statistics
+    from geodata.hotspots import Band
 
 By = Literal["grid", "community", "cell"]
 Why = Literal["no_households", "few_households", "island", "constant"]

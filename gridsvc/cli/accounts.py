@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from geodata.layer import Problem
-from geodata.partition import PartitionAccount, Patch
 from gridsvc.cli.door import Door
 from gridsvc.imports.account import Account, as_facts
+
+if TYPE_CHECKING:  # a table has no shapes, and those who check them take a second to load
+    from geodata.partition import PartitionAccount, Patch
 
 _MOST_ROWS = 20
 _MOST_PATCHES = 10

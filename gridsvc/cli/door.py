@@ -24,8 +24,9 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from geodata.errors import GeodataError
 from gridsvc import staff_log
-from gridsvc.db import embedded, migrate
+from gridsvc.db import embedded
 from gridsvc.db.engine import database, make_engine, unlimited
+from gridsvc.db.revisions import revisions
 from gridsvc.errors import Conflict, GridsvcError, NotFound, TooMany, Unavailable
 from gridsvc.grids import Rule
 from gridsvc.i18n import Locale, error_text, translate
@@ -88,9 +89,9 @@ class Door:
             engine = make_engine(owner_url, schema)
             try:
                 with engine.connect() as connection, connection.begin() as work:
-                    revisions = migrate.revisions(connection, schema)
-                    if not revisions.up_to_date:
-                        code = "schema_absent" if revisions.current is None else "schema_old"
+                    found = revisions(connection, schema)
+                    if not found.up_to_date:
+                        code = "schema_absent" if found.current is None else "schema_old"
                         raise Unavailable(code, schema=schema)
                     unlimited(connection)
                     staff_log.begin(connection, SYSTEM, self.now)
@@ -113,7 +114,7 @@ def run(args: argparse.Namespace, locale: Locale) -> int:
         return _refused(locale, as_json, WRONG, "setting_wrong", {"settings": wrong_settings(error)})
     try:
         door = Door(settings, locale, as_json, datetime.now(UTC))
-        command = importlib.import_module(args.module)
+        command = importlib.import_module(args.apart.get(args.deed, args.module) if "apart" in args else args.module)
         return int(command.run(door, args))
     except KeyboardInterrupt:
         print(translate("cli.interrupted", locale), file=sys.stderr)  # noqa: T201 - this is the command line

@@ -1,4 +1,7 @@
-"""The command line as one table: every command, its options, and the module that does it (loaded when called)."""
+"""The command line as one table: every command, its options, and the module that does it (loaded when called).
+
+Where one deed of a command needs much that the others do not, its module is named `apart`.
+"""
 
 from __future__ import annotations
 
@@ -113,7 +116,7 @@ def _where(one: Parser, locale: Locale) -> None:
 
 
 def _db(one: Parser, locale: Locale) -> None:
-    one.set_defaults(module="gridsvc.cli.dbadmin")
+    one.set_defaults(module="gridsvc.cli.dbadmin", apart={"status": "gridsvc.cli.dbstatus"})
     one.add_argument("deed", choices=("init", "upgrade", "status"), help=translate("cli.db.deed", locale))
     _json(one, locale)
 
@@ -182,7 +185,7 @@ def _export(one: Parser, locale: Locale) -> None:
 
 def _users(one: Parser, locale: Locale) -> None:
     say = _in(locale)
-    one.set_defaults(module="gridsvc.cli.users")
+    one.set_defaults(module="gridsvc.cli.users", apart={"import": "gridsvc.cli.passwords"})
     deeds = _commands(one, locale, "deed", "DEED")
     made = {}
     for deed in ("add", "import", "list", "disable", "enable", "password", "token"):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-
-from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from typing import Any
 
 from gridsvc.cli.door import Door
 
@@ -18,26 +18,32 @@ PATIENCE_S = 2.0
 
 @contextmanager
 def shown(door: Door) -> Iterator[Step]:
-    """A function to call as the work goes on; it shows a bar once two seconds have passed, and only on a terminal."""
-    console = Console(stderr=True)
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeElapsedColumn(),
-    )
-    bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
-    task = bar.add_task("", total=None)
-    late = threading.Timer(PATIENCE_S, bar.start)
-    late.daemon = True
+    """A function to call as the work goes on; it shows a bar once two seconds have passed, and only on a terminal.
+
+    The bar's library is loaded then, so that what is quick never waits for it.
+    """
+    if not sys.stderr.isatty():
+        yield lambda key, done, total: None
+        return
+    told: dict[str, Any] = {"description": "", "completed": 0, "total": None}
+    bar: Any = None
+
+    def begin() -> None:
+        nonlocal bar
+        bar = importlib.import_module("gridsvc.cli.bar").begun(told)
 
     def step(key: str, done: int, total: int | None) -> None:
-        bar.update(task, description=door.word(f"cli.step.{key}"), completed=done, total=total)
+        told.update(description=door.word(f"cli.step.{key}"), completed=done, total=total)
+        if bar is not None:
+            bar.update(0, **told)
 
+    late = threading.Timer(PATIENCE_S, begin)
+    late.daemon = True
     late.start()
     try:
         yield step
     finally:
         late.cancel()
-        bar.stop()
+        late.join()  # it may just be beginning; a bar that began after the end would stay
+        if bar is not None:
+            bar.stop()

@@ -15,8 +15,8 @@ from pydantic import ValidationError
 
 from gridsvc import certificates, lan
 from gridsvc.cli.door import CONFLICT, FINE, INTERRUPTED, Door, wrong_settings
-from gridsvc.db import migrate
 from gridsvc.db.engine import database, transaction
+from gridsvc.db.revisions import revisions
 from gridsvc.errors import Conflict, Refused, Unavailable
 from gridsvc.lan import Lan
 from gridsvc.settings import Settings
@@ -38,7 +38,7 @@ def run(door: Door, args: argparse.Namespace) -> int:
         check_port(settings)
     with database(settings) as (app_url, _):
         with transaction(app_url, settings.db_schema) as db:
-            found = migrate.revisions(db, settings.db_schema)
+            found = revisions(db, settings.db_schema)
         if not found.up_to_date:
             raise Unavailable("schema_absent" if found.current is None else "schema_old", schema=settings.db_schema)
         return serve(settings, app_url, network, lambda: _begun(door, settings, network))

@@ -11,15 +11,12 @@ from sqlalchemy import Connection
 
 from gridsvc import accounts
 from gridsvc.accounts import Account
-from gridsvc.cli import passwords
 from gridsvc.cli.door import FINE, Door
 from gridsvc.errors import Refused
 
 
 def run(door: Door, args: argparse.Namespace) -> int:
     """The exit code of one deed."""
-    if args.deed == "import":
-        return passwords.run(door, args)
     with door.owner() as db:
         if args.deed == "list":
             _list(door, accounts.listed(db))

@@ -1,50 +1,24 @@
-"""Brings one schema to the newest revision, or tells how far it is."""
+"""Brings one schema to the newest revision."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, make_url
 from sqlalchemy.sql.ddl import CreateSchema
 
 from gridsvc.db.engine import make_engine
+from gridsvc.db.revisions import FOLDER, Revisions, revisions
 from gridsvc.errors import Unavailable
 
 _LOCK = 0x67726964  # one migration at a time on a server, whichever process starts it
 
 
-@dataclass(frozen=True)
-class Revisions:
-    """The revision a schema is at (None: never migrated) and the newest one this code knows."""
-
-    current: str | None
-    newest: str
-
-    @property
-    def up_to_date(self) -> bool:
-        """Whether this code can serve this schema."""
-        return self.current == self.newest
-
-
 def _config(connection: Connection | None = None, schema: str = "") -> Config:
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
     config.attributes.update(connection=connection, schema=schema)
     return config
-
-
-def revisions(connection: Connection, schema: str) -> Revisions:
-    """Where the schema stands; nothing is changed."""
-    context = MigrationContext.configure(connection, opts={"version_table_schema": schema})
-    newest = ScriptDirectory.from_config(_config()).get_current_head()
-    if newest is None:
-        raise Unavailable("no_migrations")
-    return Revisions(context.get_current_revision(), newest)
 
 
 def upgrade(owner_url: str, schema: str, app_url: str) -> Revisions:

@@ -6,10 +6,13 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING
 
-from geodata.geometry import Extent
 from geodata.layer import Layer, Problem
-from geodata.partition import PartitionAccount, Patch
+
+if TYPE_CHECKING:  # a table has no shapes, and those who check them take a second to load
+    from geodata.geometry import Extent
+    from geodata.partition import PartitionAccount, Patch
 
 # So many refused or repaired rows an account in JSON lists; it counts them all.
 MOST_TOLD = 10_000

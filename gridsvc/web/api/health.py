@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import Response
 
-from gridsvc.db import migrate
+from gridsvc.db.revisions import revisions
 from gridsvc.errors import Unavailable
 from gridsvc.web import errors, schemas
 from gridsvc.web.deps import ServicesDep, locale_of
@@ -56,7 +56,7 @@ def _lacks(mine: Services) -> tuple[Unavailable | None, str]:
     """What is missing, if anything, and the database's own words about it."""
     try:
         with mine.engine.connect() as db:
-            found = migrate.revisions(db, mine.settings.db_schema)
+            found = revisions(db, mine.settings.db_schema)
     except SQLAlchemyError as error:
         return Unavailable("database_down"), str(getattr(error, "orig", None) or type(error).__name__)
     if found.up_to_date:

@@ -1,0 +1,61 @@
+"""`gridsvc import reports`."""
+
+from __future__ import annotations
+
+import argparse
+import gc
+from pathlib import Path
+from zoneinfo import available_timezones
+
+from geodata.read import read
+from gridsvc.cli import parser
+from gridsvc.cli.door import Door
+from gridsvc.cli.progress import Step
+from gridsvc.cli.taking import base_name, rule_of, write_errors
+from gridsvc.errors import Refused
+from gridsvc.imports import reports, streams
+from gridsvc.imports.account import Account
+
+
+def imported(door: Door, args: argparse.Namespace, step: Step) -> tuple[Account, bool]:
+    """The account of a file of reports, and whether it was written."""
+    path = Path(args.file)
+    # Millions of cells come and go, none in a cycle: what is loaded by now need not be looked through for one.
+    gc.freeze()
+    source = _reports(path, args)
+    with door.owner() as db:
+        account, written = reports.take(db, source, _options(door, args, path), door.now, rule_of(door, args), step)
+        write_errors(door, args, account, "reports")
+        if written:
+            db.commit()
+    return account, written
+
+
+def _reports(path: Path, args: argparse.Namespace) -> reports.Source:
+    fields = parser.fields_of(args)
+    if streams.is_csv(path):
+        return reports.from_csv(path, fields, args.crs)
+    return reports.from_layer(
+        read(path, "reports", crs=args.crs, fields=fields, required=reports.REQUIRED, table=args.sheet)
+    )
+
+
+def _options(door: Door, args: argparse.Namespace, path: Path) -> reports.Options:
+    return reports.Options(
+        file=path.name,
+        source=args.source or base_name(path.name),
+        zone=_zone(door, args),
+        far_m=door.settings.far_m,
+        date_order=args.date_order or "ymd",
+        allow_repeats=args.allow_repeats,
+        skip_refused=args.skip_refused,
+        write=args.commit,
+        keep_refused=args.errors is not None,
+    )
+
+
+def _zone(door: Door, args: argparse.Namespace) -> str:
+    zone = args.timezone or door.settings.timezone
+    if zone not in available_timezones():
+        raise Refused("timezone_unknown", zone=zone)
+    return zone

@@ -1,0 +1,76 @@
+"""What every kind of import asks: the name of its source, its rule of placement, the table of its refused rows."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+from collections.abc import Callable
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from geodata.layer import Kind
+from gridsvc.cli import accounts, parser
+from gridsvc.cli.door import Door
+from gridsvc.cli.progress import Step
+from gridsvc.errors import Refused
+from gridsvc.grids import Rule
+from gridsvc.imports.account import Account
+
+MOST_NEAREST_M = 10_000
+_ENDINGS = (".gz", ".zip", ".csv", ".geojson", ".json", ".gpkg", ".shp", ".xlsx", ".xls", ".osm", ".pbf")
+
+
+def whole(
+    door: Door, args: argparse.Namespace, step: Step, take: Callable[[Connection], Account], kind: Kind
+) -> tuple[Account, bool]:
+    """The account of a file that is held in memory, and whether it was written: wholly or not at all."""
+    with door.owner() as db:
+        step("check", 0, None)
+        account = take(db)
+        good = bool(args.commit) and (not account.n_refused or bool(args.skip_refused))
+        write_errors(door, args, account, kind)
+        if good:
+            db.commit()
+    return account, good
+
+
+def base_name(file: str) -> str:
+    """A file's name without the endings of its format: the same for a table and the gzipped table.
+
+    >>> base_name("reports.2026.csv.gz"), base_name("reports.2026.csv"), base_name("投诉.xlsx")
+    ('reports.2026', 'reports.2026', '投诉')
+    """
+    shorter = next((file[: -len(e)] for e in _ENDINGS if file.lower().endswith(e) and len(file) > len(e)), file)
+    return shorter if shorter == file else base_name(shorter)
+
+
+def rule_of(door: Door, args: argparse.Namespace) -> Rule:
+    """The rule of placement of this call.
+
+    Raises:
+        Refused: nearest_out_of_range.
+    """
+    nearest_max_m = door.settings.nearest_max_m if args.nearest_max_m is None else args.nearest_max_m
+    if not 0 <= nearest_max_m <= MOST_NEAREST_M:
+        raise Refused("nearest_out_of_range", found=nearest_max_m, most=MOST_NEAREST_M)
+    return Rule(nearest_max_m, door.settings.timezone)
+
+
+def write_errors(door: Door, args: argparse.Namespace, account: Account, kind: Kind) -> None:
+    """Writes the refused rows as the sender's own table, each with its reasons; before anything is stored, so that rows
+    left out are never without their table."""
+    if args.errors is None or not account.n_refused:
+        return
+    reasons: dict[int, list[str]] = {}
+    for problem in account.refused:
+        if problem.row is not None:
+            told = reasons.setdefault(problem.row, [])
+            told.append(accounts.message(door, problem.code, problem.row, problem.facts))
+    between = "；" if door.locale == "zh" else "; "
+    joined = {row: between.join(dict.fromkeys(told)) for row, told in reasons.items()}
+    fields = parser.fields_of(args)
+    path = Path(args.errors)
+    write_refused = importlib.import_module("geodata.write").write_refused  # few calls write a table; it loads much
+    write_refused(Path(args.file), joined, path, at=door.now, kind=kind, fields=fields, table=args.sheet)
+    door.say(door.word("cli.import.errors_written", file=path))
