@@ -3,7 +3,7 @@ import { Days } from "./slider.js";
 import { Doors } from "./doors.js";
 import { getJson } from "./load.js";
 import { settle, tellError } from "./notice.js";
-import { Seen } from "./seen.js";
+import { BETWEEN, Seen } from "./seen.js";
 import { codeOf, progressTold, Symbols } from "./symbols.js";
 import { count, element, word } from "./words.js";
 
@@ -142,8 +142,12 @@ export class Coverage {
   }
 
   #mark(row) {
-    const open = () => this.page.select(codeOf(row));
-    return { key: row.id, label: [row.name, ...progressTold(row)].join(" · "), open };
+    const open = (back, room) => {
+      this.page.select(codeOf(row));
+      const padding = { paddingTopLeft: [150, 120], paddingBottomRight: [150 + room, 40] };
+      this.shell.map.panInside([row.lat, row.lon], { ...padding, animate: false });
+    };
+    return { key: row.id, label: [row.name, ...progressTold(row)].join(BETWEEN), open };
   }
 
   // the same doors in walking order, and to take along

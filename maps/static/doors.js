@@ -2,6 +2,7 @@
 import { card, lean } from "./cards.js";
 import { getJson } from "./load.js";
 import { announce, settle, tellError } from "./notice.js";
+import { BETWEEN } from "./seen.js";
 import { count, element, word } from "./words.js";
 
 const NEAR = 16;
@@ -90,12 +91,13 @@ export class Doors {
 
   // opened from the list it is brought away from the edge, and said
   #mark(place) {
-    const open = () => {
-      this.map.panInside([place.lat, place.lon], { padding: [150, 60], animate: false });
+    const open = (back, room) => {
+      const padding = { paddingTopLeft: [150, 60], paddingBottomRight: [150 + room, 40] };
+      this.map.panInside([place.lat, place.lon], { ...padding, animate: false });
       this.#tell(place);
-      announce([titleOf(place), ...linesOf(place.doors, MOST_LINES)].join(" · "));
+      announce([titleOf(place), ...linesOf(place.doors, MOST_LINES)].join(BETWEEN));
     };
-    return { key: place.key, label: [titleOf(place), ...linesOf(place.doors, 1)].join(" · "), open };
+    return { key: place.key, label: [titleOf(place), ...linesOf(place.doors, 1)].join(BETWEEN), open };
   }
 
   #clear() {

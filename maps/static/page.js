@@ -291,7 +291,8 @@ function drawFigures(answer, cells) {
   areas.paint(answer.rows, legend);
   drawLegend(by("map-legend"), legend, opacity, legendFacts(answer, legend));
   if (measure === "significance") by("map-legend").firstElementChild.append(badge(answer.significance));
-  const sort = page.sort || (measure === "significance" ? "-band" : `-${measure}`);
+  // what needs somebody first: most reports, fewest doors reached
+  const sort = page.sort || ({ significance: "-band", share: "share" }[measure] ?? `-${measure}`);
   const main = answer.legends[view.measures[0]];
   const listed = extra?.listed ?? answer.rows;
   const kind = extra?.listed ? "compound" : areaKind(answer);

@@ -1,5 +1,6 @@
 // The reports themselves over the areas: squares that grow with their number, single signs from zoom 15, or a heat layer.
 import { getJson } from "./load.js";
+import { BETWEEN } from "./seen.js";
 import { VectorTiles } from "./vector_tiles.js";
 import { count, element, word } from "./words.js";
 
@@ -85,7 +86,7 @@ export class ReportTiles {
     const view = this.map.getBounds();
     const found = this.tiles.tiles().flatMap((tile) => pointsOf(tile.layers).filter(isInside).map((point) => {
       const { source = "", number, repeat = 0 } = point.properties;
-      const label = [number, ...this.#facts(point.properties)].join(" · ");
+      const label = [number, ...this.#facts(point.properties)].join(BETWEEN);
       return { key: `${source}/${number}/${repeat}`, label, at: this.tiles.position(tile, point.x, point.y), point };
     }));
     const rank = ({ point: { properties } }) => (ENDED.includes(properties.state) ? 1 : 0);
@@ -93,11 +94,14 @@ export class ReportTiles {
     return found.filter(({ at }) => view.contains(at)).sort((a, b) => rank(a) - rank(b) || (day(a) < day(b) ? 1 : -1));
   }
 
-  /** Opens the card of a sign, gives its first link the focus; `back()` is called when it is closed from there. */
-  open({ at, point }, back) {
+  /**
+   * Opens the card of a sign, gives its first link the focus; `back()` is called when it is closed from there;
+   * `room`: pixels at the right where it would not be seen.
+   */
+  open({ at, point }, back, room) {
     const others = this.#hits(at, REACH.mouse).points.filter((one) => one.properties.number !== point.properties.number);
     this.back = null;
-    this.#show(at, [point, ...others]);
+    this.#show(at, [point, ...others], room);
     this.card.getElement().querySelector(".map-report a").focus({ preventScroll: true });
     this.back = () => {
       this.back = null;
@@ -174,7 +178,8 @@ export class ReportTiles {
     this.#show(latlng, points);
   }
 
-  #show(latlng, points) {
+  #show(latlng, points, room = 20) {
+    this.card.options.autoPanPaddingBottomRight = [room, 20];
     // a higher one would push the very sign out of view
     this.card.options.maxHeight = Math.max(this.map.getSize().y - 90, 100);
     this.card.setLatLng(latlng).setContent(this.#cardOf(points)).openOn(this.map);

@@ -47,7 +47,7 @@ export class ReportsShown {
   }
 
   #list() {
-    const marks = this.tiles.signs().map((sign) => ({ ...sign, open: (back) => this.tiles.open(sign, back) }));
+    const marks = this.tiles.signs().map((sign) => ({ ...sign, open: (...how) => this.tiles.open(sign, ...how) }));
     this.seen.set("reports", word("reports_listed"), marks);
   }
 

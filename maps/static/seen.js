@@ -2,6 +2,7 @@
 import { Roving } from "./roving.js";
 import { count, element, word } from "./words.js";
 
+export const BETWEEN = " · ";
 const MOST = 60; // of each kind; a list that nobody can read to its end helps nobody
 
 export class Seen {
@@ -21,8 +22,8 @@ export class Seen {
   }
 
   /**
-   * What is seen of one kind: its heading and marks {key, label, open}; none takes it away. `open(back)` shows one; `back()`
-   * returns to its line.
+   * What is seen of one kind: its heading and marks {key, label, open}; none takes it away. `open(back, room)` shows one
+   * with `room` pixels free at the right; `back()` returns to its line.
    */
   set(kind, heading, marks) {
     if (marks.length) this.kinds.set(kind, { heading, marks });
@@ -47,10 +48,16 @@ export class Seen {
   #lines(kind, marks) {
     const list = element("ul");
     for (const mark of marks.slice(0, MOST)) {
-      const button = element("button", "", mark.label);
+      const button = element("button");
+      // a date or a number is not broken
+      mark.label.split(BETWEEN).forEach((part, at) => button.append(at ? BETWEEN : "", element("span", "", part)));
       Object.assign(button, { type: "button", tabIndex: -1 });
       button.dataset.key = `${kind} ${mark.key}`;
-      button.addEventListener("click", () => mark.open(() => this.#back(button.dataset.key)));
+      button.addEventListener("click", () => {
+        // on a phone the list lies over what it opens
+        if (window.matchMedia("(max-width: 760px)").matches) this.box.open = false;
+        mark.open(() => this.#back(button.dataset.key), (this.box.open ? this.box.offsetWidth : 0) + 20);
+      });
       const line = element("li");
       line.append(button);
       list.append(line);
@@ -60,7 +67,7 @@ export class Seen {
   }
 
   #back(key) {
-    if (!this.box.hidden) (this.#line(key) ?? this.told).focus();
+    if (!this.box.hidden) ((this.box.open && this.#line(key)) || this.told).focus();
   }
 
   #line(key) {
