@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from gridsvc.db.queries import load
+from gridsvc.db.queries import ask
 from gridsvc.rules.roles import SYSTEM, Actor, may
 from gridsvc.stats import scope
 
@@ -80,4 +80,4 @@ def _similar(
 ) -> tuple[Similar, ...]:
     where = {"category": category, "lon": lonlat[0], "lat": lonlat[1], "now": now, "not_id": but}
     values = scope(actor) | {"queue": may(actor, "place"), "default_radius_m": RADIUS_M} | where | how
-    return tuple(Similar(**row) for row in db.execute(load("similar"), values).mappings())
+    return tuple(Similar(*row) for row in ask(db, "similar", values))
