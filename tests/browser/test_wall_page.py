@@ -128,6 +128,7 @@ def test_selecting_one_selects_the_other_and_keys_do_all(visitor: Visitor, hung:
     page.keyboard.press("Enter")
     expect(page.locator(".wall-pin:focus")).to_have_attribute("aria-pressed", "true")
     expect(page.locator(".wall-card-head svg")).to_have_text("2")
+    expect(page.locator("#map-live")).to_contain_text(page.locator(".wall-card-told").inner_text())
     visit.clean()
 
 

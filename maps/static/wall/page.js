@@ -263,7 +263,7 @@ function select(key) {
   drawSelection(true);
   keepLook();
   const row = page.shown.find((one) => one.key === key);
-  announce(row ? word("announce_selected", { what: `${row.nr} ${row.category.name} ${row.description}` }) : word("announce_cleared"));
+  announce(row ? word("announce_selected", { what: [row.nr, row.category.name, word(`standing_${row.standing}`), toldOf(row), row.description].join(" · ") }) : word("announce_cleared"));
 }
 
 function drawSelection(move) {
@@ -272,6 +272,9 @@ function drawSelection(move) {
   if (move && page.selected !== null) pins.look(page.selected);
   drawCard(page.shown.find((row) => row.key === page.selected));
 }
+
+// who has it, until when, how far it is
+const toldOf = (row) => [row.department?.name, row.owner?.name, row.until && when(row.until), word(`step_${row.step}`)].filter(Boolean).join(" · ");
 
 function drawCard(row) {
   const card = by("wall-card");
@@ -288,8 +291,10 @@ function drawCard(row) {
   link.href = reportPath(row, view.source);
   const head = element("p", "wall-card-head");
   head.append(mark(looks[row.standing], row.standing, row.nr), element("strong", "", row.category.name), element("span", "", word(`standing_${row.standing}`)));
-  const body = [row.department?.name, row.owner?.name, row.until && when(row.until), word(`step_${row.step}`)].filter(Boolean).join(" · ");
-  card.append(head, element("p", "wall-card-words", row.description), element("p", "wall-card-told", body), link, close);
+  card.append(head, element("p", "wall-card-words", row.description), element("p", "wall-card-told", toldOf(row)), link, close);
+  // not over the very pin
+  const pin = pins.markers.get(row.key);
+  card.classList.toggle("wall-card-left", Boolean(pin) && map.latLngToContainerPoint(pin.getLatLng()).x > map.getSize().x - card.offsetWidth - 30);
 }
 
 function keepLook() {
