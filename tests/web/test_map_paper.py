@@ -103,7 +103,7 @@ def test_compounds_are_on_the_paper_where_the_page_shows_them(client: Client) ->
 
 def test_reports_are_on_the_paper_as_the_page_shows_them(client: Client) -> None:
     one, many = translate("maps.report_open", "zh"), squeezed(translate("paper.sign_square", "zh", n="1–2"))
-    for login, zoom, shown in (("admin", "16", one), ("admin", "13.2", many), ("manager_west", "16", one)):
+    for login, zoom, shown in (("admin", "14.5", one), ("admin", "14.25", many), ("manager_west", "16", one)):
         asked = {"map": f"{zoom}/23.005/110.005", "px": "1000x700", "lang": "zh", "reports": "points"}
         words = printed(client(login), "hotspots", **asked)
         assert [text for text in (one, many) if text in words] == [shown]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -45,7 +46,7 @@ def reports(
     zone = unit.mine.settings.zone
     first, last = (date.fromisoformat(answer[name]) for name in ("from", "to"))
     wanted = report_tiles.Filter(period.begins(first, zone), period.ends(last, zone), category)
-    found = report_tiles.spots(unit.db, unit.actor, seen.bounds, round(zoom), wanted, unit.now)
+    found = report_tiles.spots(unit.db, unit.actor, seen.bounds, math.floor(zoom + 0.5), wanted, unit.now)
     marks = [
         Mark(
             "square" if one.ended is None else "ended" if one.ended else "open", shapely.Point(one.lon, one.lat), one.n
@@ -79,7 +80,7 @@ def compounds(unit: Unit, query: coverage.Query, seen: Frame, words: Words, rule
 def doors(unit: Unit, code: str, seen: Frame, zoom: float, words: Words) -> Marked:
     """The doors that a campaign has still to reach, from near and for who may see doors: a square for each building."""
     held = campaigns.one(unit.db, code)
-    if held.drawn_at is None or round(zoom) < DOORS_FROM or not may(unit.actor, "read_households"):
+    if held.drawn_at is None or zoom < DOORS_FROM or not may(unit.actor, "read_households"):
         return Marked()
     found, n_more = coverage_map.doors(unit.db, held, unit.actor, seen.bounds)
     places = Counter((door.lon, door.lat) for door in found)
