@@ -190,6 +190,8 @@ def _copy(cluster: Cluster, template: str) -> Iterator[Fresh]:
     with _database(cluster, name, template) as (app_url, owner_url):
         with transaction(owner_url, "public") as connection:
             connection.execute(text(f"ALTER SCHEMA {template} RENAME TO {name}"))
+            # what a migration draws for each database by itself
+            connection.execute(text(f"UPDATE {name}.photo_folder SET token = DEFAULT"))
         yield Fresh(name, app_url, owner_url)
 
 
