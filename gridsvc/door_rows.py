@@ -195,11 +195,12 @@ def add(db: Connection, source: str, now: datetime) -> int:
     return db.execute(load("door_add"), {"source": source, "now": now}).rowcount
 
 
-def change(db: Connection) -> list[int]:
-    """The stored doors that the rows have changed; the counts of campaigns follow."""
+def change(db: Connection, now: datetime, account_id: int | None = None) -> list[int]:
+    """The stored doors that the rows have changed; the counts of campaigns follow. Those that come back are noted."""
     ids = list(db.scalars(load("door_changed")))
     if ids:
         visited.before(db, ids)
+        db.execute(load("door_restored"), {"now": now, "account_id": account_id})
         db.execute(load("door_change"))
         visited.after(db, ids)
     return ids

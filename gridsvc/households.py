@@ -84,7 +84,7 @@ def register(db: Connection, doors: Sequence[Door], now: datetime, rule: Rule, *
     _stage(db, doors)
     door_rows.place(db, now, rule)
     n_new = door_rows.add(db, source, now)
-    door_rows.change(db)
+    door_rows.change(db, now)
     return n_new
 
 
@@ -142,12 +142,10 @@ def add(db: Connection, door: Door, actor: Actor, now: datetime, rule: Rule) -> 
     if known is None:
         door_rows.add(db, BY_HAND, now)
         known = int(db.execute(text("SELECT currval(pg_get_serial_sequence('household', 'id'))")).scalar_one())
-        action = "added"
+        _write_log(db, known, "added", actor, now)
     else:
-        door_rows.change(db)
-        action = "restored"
+        door_rows.change(db, now, actor.account_id)
     _require_own(db, actor, known)
-    _write_log(db, known, action, actor, now)
     return known
 
 

@@ -66,7 +66,7 @@ class Source:
 
 def from_layer(layer: Layer) -> Source:
     """A file with shapes that `geodata.read` has read: each row a door at a point inside its shape."""
-    shapes = shapely.point_on_surface(layer.frame.geometry.to_numpy())
+    shapes = shapely.point_on_surface(layer.shapes)
     lon, lat = shapely.get_x(shapes), shapely.get_y(shapes)
     cells = {role: rows.texts(layer, role) for role in DOOR_ROLES if role in layer.fields.given()}
     one = Slice(rows.numbers(layer), dict(cells), lon, lat, lon, lat, False, list(layer.problems))
@@ -210,7 +210,7 @@ def _write(db: Connection, source: str, n_new: int, now: datetime, progress: Pro
     if large:
         bulk.hold(db, bulk.DOORS)
     # Before the new ones: it needs the indexes.
-    door_rows.change(db)
+    door_rows.change(db, now)
     with bulk.rebuilt(db, progress, bulk.DOORS) if large else nullcontext():
         door_rows.add(db, source, now)
     if n_new >= bulk.LEAST_ROWS:

@@ -306,6 +306,15 @@ def test_later_doors_stand_beside(db: Connection, rule: Rule) -> None:
     assert (table.counts["removed"], table.counts["enumerated"]) == (1, len(world.doors))
     before = world.table((), as_of=world.now - HOUR)
     assert (before.added, before.outside, before.counts["removed"]) == (0, 0, 0)
+    world.now += HOUR
+    back = {"at": world.now, "ids": [later[0], world.doors[0]]}  # of these the second is on the list, and stays there
+    db.execute(text("UPDATE household SET registered_at = '-infinity' WHERE id = :id"), {"id": later[0]})
+    for one in db.execute(text("SELECT compound_id, building, unit, room FROM household WHERE id = ANY (:ids)"), back):
+        door = households.Door(one.compound_id, one.building, one.unit, one.room)
+        households.add(db, door, Actor("planner"), world.now, rule)
+    table = world.table(())
+    assert (table.added, table.outside, table.counts["removed"]) == (3, 1, 0)
+    assert world.table((), as_of=world.now - HOUR / 2).added == 2
     west = Actor("manager", area_ids=(db.scalar(text("SELECT id FROM area WHERE code = 'C2'")),))
     assert (world.table((), west).added, world.table((), Actor("manager")).counts["enumerated"]) == (0, 0)
 

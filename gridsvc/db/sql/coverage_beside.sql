@@ -1,18 +1,24 @@
--- Question: how many doors in a campaign's scope came on the register after its list was drawn, and how many of these were
---   visited in a window?
+-- Question: how many doors in a campaign's scope, not on its list, came on the register or came back to it after the list was
+--   drawn, and how many of these were visited in a window?
 -- Parameters: :campaign_id, :drawn_at (the campaign's: a plan made for it knows how few came later),
 --   :starts_at, :ends_at (instants), :as_of (instant or null: now),
 --   :class_code, :kind (text or null: only these doors),
 --   :all_areas (bool), :area_ids (bigint[]), :worker_id (bigint or null): which doors this reader sees,
 --   :folded (text[]: classes that this reader takes for the default one of the kind)
 -- Columns: added, outside; one row
--- Index: household_registered_at_idx, campaign_door_pkey, visit_household_id_happened_at_idx
+-- Index: household_registered_at_idx, household_log_restored_idx, campaign_door_pkey, visit_household_id_happened_at_idx
 SELECT count(*) AS added, count(*) FILTER (WHERE EXISTS (
     SELECT FROM effective_visits(coalesce(CAST(:as_of AS timestamptz), 'infinity')) v
     WHERE v.household_id = h.id AND v.mode = ANY (c.modes) AND v.happened_at >= :starts_at AND v.happened_at < :ends_at
   )) AS outside
 FROM campaign c
-JOIN household h ON h.registered_at > CAST(:drawn_at AS timestamptz)
+JOIN household h ON h.id IN (
+    SELECT n.id FROM household n WHERE n.registered_at > CAST(:drawn_at AS timestamptz)
+    UNION
+    SELECT l.household_id FROM household_log l
+    WHERE l.action = 'restored' AND l.at > CAST(:drawn_at AS timestamptz)
+      AND l.at <= coalesce(CAST(:as_of AS timestamptz), 'infinity')
+  )
 WHERE c.id = :campaign_id
   AND h.registered_at <= coalesce(CAST(:as_of AS timestamptz), 'infinity')
   AND (h.removed_at IS NULL OR h.removed_at > coalesce(CAST(:as_of AS timestamptz), 'infinity'))

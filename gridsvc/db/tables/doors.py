@@ -88,7 +88,7 @@ household = Table(
     Index(None, "registered_at"),
 )
 
-# What persons did to a door; imports leave their name in `household.source`. It only grows.
+# What persons did to a door, and that one which was removed is back, by whatever way. It only grows.
 household_log = Table(
     "household_log",
     metadata,
@@ -103,6 +103,7 @@ household_log = Table(
     one_of("action", DOOR_ACTIONS),
     CheckConstraint("(action IN ('apart', 'alike')) = (other_id IS NOT NULL)", name="other"),
     Index("household_log_other_id_idx", "other_id", postgresql_where=text("other_id IS NOT NULL")),
+    Index("household_log_restored_idx", "at", postgresql_where=text("action = 'restored'")),
 )
 
 # Doors that came, went or changed, by the transaction that did it, with the grid each was in before and is in now; one
