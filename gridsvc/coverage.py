@@ -93,8 +93,8 @@ class Table:
     """A coverage: rows by code, the whole, and what stands beside it.
 
     `added`: doors of the campaign's scope that came on the register, or back, after its list was drawn; `outside`:
-    those of them that were visited; both None without a campaign, and where the whole is hidden. `past`: counted as of an
-    instant that was asked for; `held_at`: when the grids held that the doors are in.
+    those of them that were visited; both None without a campaign, and where the whole is hidden. `past`: counted as of
+    an instant that was asked for; `held_at`: when the grids held that the doors are in.
     """
 
     query: Query
