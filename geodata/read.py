@@ -6,9 +6,6 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-import geopandas as gpd
-import pandas as pd
-
 from geodata.crs import parse_crs
 from geodata.errors import CrsError, FileRefused
 from geodata.files import sandbox, sheets
@@ -131,14 +128,11 @@ def _begin(path: Path) -> bytes:
 
 
 def _layer(answer: Answer) -> Layer:
-    data: dict[str, object] = {"row": answer.numbers}
-    for column, cells in zip(answer.columns, answer.cells, strict=True):
-        data[column] = pd.Series(cells, dtype=object)
-    if answer.raw is not None:
-        data["raw_x"], data["raw_y"] = answer.raw[:, 0], answer.raw[:, 1]
-    frame = gpd.GeoDataFrame(data, geometry=answer.shapes, crs="EPSG:4326")
     return Layer(
-        frame,
+        answer.numbers,
+        dict(zip(answer.columns, answer.cells, strict=True)),
+        answer.shapes,
+        answer.raw,
         tuple(answer.problems),
         answer.format,
         answer.crs_used,

@@ -15,7 +15,8 @@ from gridsvc.imports.account import Account
 
 # The module of each kind, loaded when a file of it comes: a table of departments needs no science of shapes.
 MODULES = {
-    **dict.fromkeys(("areas", "grids", "compounds", "workers", "basemap"), "gridsvc.cli.import_layers"),
+    **dict.fromkeys(("areas", "grids"), "gridsvc.cli.import_ground"),
+    **dict.fromkeys(("compounds", "workers", "basemap"), "gridsvc.cli.import_layers"),
     **dict.fromkeys(parser.TABLES, "gridsvc.cli.import_tables"),
     **dict.fromkeys(("categories", "taxonomy"), "gridsvc.cli.import_sheets"),
     "reports": "gridsvc.cli.import_reports",

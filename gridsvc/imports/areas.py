@@ -18,17 +18,10 @@ from gridsvc.db import tables as t
 from gridsvc.db.tables import AREA_LEVELS
 from gridsvc.imports import rows
 from gridsvc.imports.account import Account, Refusals, Tally, of_layer
+from gridsvc.imports.ground_words import LEVEL_WORDS
 
 REQUIRED = ("code",)
 
-LEVEL_WORDS = rows.meanings(
-    {
-        "city": ("city", "市", "地级市", "盟", "自治州", "prefecture"),
-        "district": ("district", "county", "区", "县", "区县", "区/县", "县级市", "旗"),
-        "subdistrict": ("subdistrict", "township", "town", "street", "街道", "镇", "乡", "街道乡镇", "乡镇", "街镇"),
-        "community": ("community", "village", "社区", "村", "社区村", "居委会", "村委会", "社区/村", "村居"),
-    }
-)
 # The national scheme: 6 digits county, 9 subdistrict, 12 community; a city is 4 digits, or 6 that end in 00.
 _LEVEL_OF_CHARS = {4: "city", 6: "district", 9: "subdistrict", 12: "community"}
 # How long the code of the area above is, longest first.
@@ -58,7 +51,7 @@ def take(db: Connection, layer: Layer, file: str, *, level: str | None) -> Accou
     wkbs = rows.wkbs(layer)
     known = _stored(db) | {
         code: Known(code, of, shape)
-        for row, code, of, shape in zip(at, codes, levels, layer.frame.geometry, strict=True)
+        for row, code, of, shape in zip(at, codes, levels, layer.shapes, strict=True)
         if row not in refusals.rows and code and of
     }
     parents = _parents(at, codes, rows.texts(layer, "parent"), known, refusals)
@@ -160,7 +153,7 @@ def _overlaps(layer: Layer, levels: Mapping[str, str]) -> dict[str, PartitionAcc
     codes = rows.texts(layer, "code")
     found: dict[str, PartitionAccount] = {}
     for level in AREA_LEVELS:
-        shapes = [(c, g) for c, g in zip(codes, layer.frame.geometry, strict=True) if c and levels.get(c) == level]
+        shapes = [(c, g) for c, g in zip(codes, layer.shapes, strict=True) if c and levels.get(c) == level]
         if shapes:
             columns = {"code": [code for code, _ in shapes]}
             frame = gpd.GeoDataFrame(columns, geometry=[shape for _, shape in shapes], crs="EPSG:4326")

@@ -31,10 +31,9 @@ class Table:
 
     def __iter__(self) -> Iterator[tuple[int, dict[str, str]]]:
         """Number and filled cells of each row, by role."""
-        cells = {role: self.layer.frame[column].str.strip() for role, column in self.columns.items()}
         for place, number in enumerate(rows.numbers(self.layer)):
-            found = {role: column.iloc[place] for role, column in cells.items()}
-            yield number, {role: cell for role, cell in found.items() if isinstance(cell, str) and cell}
+            found = {role: self.layer.columns[column][place] for role, column in self.columns.items()}
+            yield number, {role: cell.strip() for role, cell in found.items() if cell and cell.strip()}
 
     def account(self, kind: str, file: str, tally: Tally, refusals: Refusals, **rest: object) -> Account:
         """The account of the import of this table."""
@@ -53,7 +52,7 @@ def read(
         FileRefused: `columns_missing` where a required role has no column; what the reader refuses.
     """
     layer = read_layer(path, READ_AS, table=sheet, limits=Limits(n_rows=MOST_ROWS))
-    own = [str(column) for column in layer.frame.columns if column not in ("row", "geometry")]
+    own = list(layer.columns)
     by_plain: dict[str, str] = {}
     for column in own:
         by_plain.setdefault(plain(column), column)

@@ -12,15 +12,9 @@ from geodata.partition import PartitionAccount
 from gridsvc import editions
 from gridsvc.imports import rows
 from gridsvc.imports.account import Account, Refusals, Tally, held_back_note, of_layer
+from gridsvc.imports.ground_words import LAYER_WORDS
 
 REQUIRED = ("code",)
-
-LAYER_WORDS = rows.meanings(
-    {
-        "base": ("base", "基础", "基础网格", "综合网格", "单元网格", "管理网格"),
-        "dedicated": ("dedicated", "专属", "专属网格", "专用网格"),
-    }
-)
 
 
 def take(

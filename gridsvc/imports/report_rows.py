@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, cast
 
 import numpy as np
 import shapely
@@ -54,8 +54,8 @@ class Slice:
 
 def of_layer(layer: Layer) -> Slice:
     """All rows of a file that `geodata.read` has read."""
-    shapes = layer.frame.geometry.to_numpy()
-    raw_x, raw_y = (layer.frame[name].to_numpy(dtype=np.float64) for name in ("raw_x", "raw_y"))
+    shapes, raw = layer.shapes, cast("FloatArray", layer.raw)  # a file of reports has it
+    raw_x, raw_y = raw[:, 0], raw[:, 1]
     cells: dict[str, Texts] = {role: texts(layer, role) for role in _ROLES if role in layer.fields.given()}
     lon, lat = shapely.get_x(shapes), shapely.get_y(shapes)
     shifted = bool(layer.crs_used) and systems.parse_crs(layer.crs_used).epsg != 4326

@@ -11,8 +11,8 @@ from gridsvc import categories, departments, responsibility
 from gridsvc.db import tables as t
 from gridsvc.imports import columns, rows
 from gridsvc.imports.account import Account, Refusals, Tally
-from gridsvc.imports.areas import LEVEL_WORDS
 from gridsvc.imports.columns import Names, Table
+from gridsvc.imports.ground_words import LEVEL_WORDS
 from gridsvc.responsibility import Duty
 
 COLUMNS: dict[str, tuple[str, ...]] = {

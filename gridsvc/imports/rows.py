@@ -16,26 +16,24 @@ _MOST_ROWS_NAMED = 8
 
 
 def numbers(layer: Layer) -> list[int]:
-    """The data rows that are in the frame, counted from 1."""
-    return [int(row) for row in layer.frame["row"]]
+    """The data rows that are taken, counted from 1."""
+    return [int(row) for row in layer.numbers]
 
 
 def texts(layer: Layer, role: str) -> list[str | None]:
     """The trimmed cells of the column that plays a role, None where empty or where there is no such column."""
-    column = layer.column(role)
-    if column is None:
-        return [None] * len(layer.frame)
-    return [cell if isinstance(cell, str) and cell else None for cell in column]
+    cells = layer.texts(role)
+    return [None] * len(layer.numbers) if cells is None else [cell or None for cell in cells]
 
 
 def wkbs(layer: Layer) -> list[bytes | None]:
     """The shapes of the rows as WKB."""
-    return cast("list[bytes | None]", shapely.to_wkb(layer.frame.geometry.to_numpy()).tolist())
+    return cast("list[bytes | None]", shapely.to_wkb(layer.shapes).tolist())
 
 
 def ground(layer: Layer) -> Extent | None:
     """The box around all shapes of the file."""
-    return extent(layer.frame.geometry)
+    return extent(layer.shapes)
 
 
 def plain(word: str) -> str:

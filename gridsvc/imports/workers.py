@@ -13,7 +13,7 @@ from gridsvc.db import tables as t
 from gridsvc.db.queries import load
 from gridsvc.imports import hours, rows
 from gridsvc.imports.account import Account, Refusals, Tally, held_back_note, of_layer
-from gridsvc.imports.grids import LAYER_WORDS
+from gridsvc.imports.ground_words import LAYER_WORDS
 from gridsvc.imports.hours import Hours
 from gridsvc.workers import Duty, Worker
 

@@ -165,7 +165,7 @@ def test_nobody_sees_a_traceback(cli: Cli, tmp_path: Path, monkeypatch: pytest.M
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("boom")
 
-    monkeypatch.setattr("gridsvc.cli.import_layers.read", broken)
+    monkeypatch.setattr("gridsvc.cli.import_ground.read", broken)
     monkeypatch.setenv("GRIDSVC_DATA_DIR", str(tmp_path))
     answer = cli("import", "grids", geojson(tmp_path / "g.geojson", square_grids()))
     assert answer.code == 1

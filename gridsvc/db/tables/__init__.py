@@ -1,4 +1,4 @@
-"""Every table, as SQLAlchemy Core: rows, not graphs.
+"""Every table, as SQLAlchemy Core with GeoAlchemy2: rows, not graphs.
 
 No table names a schema: the search path of the connection decides, so one county is one schema. Geometry is EPSG:4326,
 instants are timestamptz, enums are short English codes in a CHECK, codes compare by code point (`COLLATE "C"`).

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from geoalchemy2 import Geometry
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
@@ -12,7 +13,6 @@ from sqlalchemy import (
     Text,
     text,
 )
-from sqlalchemy.types import UserDefinedType
 
 metadata = MetaData(
     naming_convention={
@@ -23,19 +23,6 @@ metadata = MetaData(
         "pk": "%(table_name)s_pkey",
     }
 )
-
-
-class Geometry(UserDefinedType[object]):
-    """PostGIS's type of shapes: declared only, since SQL makes and reads them; of one kind, in one SRID."""
-
-    cache_ok = True
-
-    def __init__(self, kind: str = "GEOMETRY", srid: int | str = 4326) -> None:
-        self.kind, self.srid = kind.upper(), int(srid)
-
-    def get_col_spec(self, **_: object) -> str:
-        """The type as PostgreSQL writes it."""
-        return f"geometry({self.kind},{self.srid})"
 
 
 def one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:
@@ -56,7 +43,7 @@ def instant(name: str, **more: object) -> Column[object]:
 
 def geom_column(kind: str, **more: object) -> Column[object]:
     """The column `geom` of this geometry type in EPSG:4326."""
-    return Column("geom", Geometry(kind), **more)  # type: ignore[arg-type]  # as above
+    return Column("geom", Geometry(kind, srid=4326, spatial_index=False), **more)  # type: ignore[arg-type]  # as above
 
 
 def id_column() -> Column[int]:

@@ -1,0 +1,25 @@
+"""`gridsvc import areas` and `grids`: shapes that are checked for gaps and overlaps."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from geodata.read import read
+from gridsvc.cli import parser
+from gridsvc.cli.door import Door
+from gridsvc.cli.progress import Step
+from gridsvc.cli.taking import whole
+from gridsvc.imports import areas, grids
+from gridsvc.imports.account import Account
+
+
+def imported(door: Door, args: argparse.Namespace, step: Step) -> tuple[Account, bool]:
+    """The account of such a file, and whether it was written."""
+    path, fields = Path(args.file), parser.fields_of(args)
+    required = areas.REQUIRED if args.kind == "areas" else grids.REQUIRED
+    layer = read(path, args.kind, crs=args.crs, fields=fields, required=required, table=args.sheet)
+    if args.kind == "areas":
+        return whole(door, args, step, lambda db: areas.take(db, layer, path.name, level=args.level), "areas")
+    how = {"default": args.layer or "base", "replace": args.replace, "by_column": args.layer_field is not None}
+    return whole(door, args, step, lambda db: grids.take(db, layer, path.name, door.now, **how), "grids")
