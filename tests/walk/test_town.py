@@ -109,6 +109,14 @@ def test_the_maps_add_up(town_db: Connection) -> None:
     assert any(row.value is None for row in cover.rows)
 
 
+def test_both_campaigns_have_their_lists_and_what_was_reached(town_db: Connection) -> None:
+    for code, n_doors in (("summer", 1678), ("autumn", len(TOWN.households))):
+        asked = coverage.Query((), code)
+        counts = coverage.table(town_db, asked, Actor("planner"), NOW, ZoneInfo("Asia/Shanghai")).counts
+        assert counts["enumerated"] == counts["eligible"] == n_doors, code
+        assert n_doors / 2 < counts["reached"] < n_doors, code
+
+
 def test_hot_spots_of_the_script_are_hot_on_the_map(town_db: Connection) -> None:
     period = stats.Period(TOWN.reports[0].received_at, NOW, NOW)
     for spot in TOWN.spots:
