@@ -48,7 +48,7 @@ export function drawLegend(box, legend, opacity, facts = []) {
   for (const swatch of legend.swatches) list.append(swatchLine(swatch, legend, opacity));
   const method = legend.method === "gi_star" ? [] : [word(`method_${legend.method}`, { target: edge("share", legend.target ?? 0, 0) })];
   const notes = element("p", "map-method", [...facts, ...method].join(" · "));
-  if (legend.n_few) notes.append(" · ", hatchedChip(legend), word("few", { n: legend.few_below }));
+  if (legend.n_few) notes.append(" · ", hatchedChip(legend), word("few", { n: legend.few_below, n_few: count(legend.n_few) }));
   box.replaceChildren(title, list, notes);
 }
 

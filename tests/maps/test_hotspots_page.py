@@ -43,6 +43,7 @@ def axe() -> str:
 def test_every_view_draws_the_colours_of_its_legend_and_tells_its_figures(visit: Visit) -> None:
     page = visit.open("/maps/hotspots")
     expect(page.locator("input[value=rate]")).to_be_checked()
+    assert legends("hotspots", TESTED)["rate"]["n_few"] > 0
     for measure in MEASURES["hotspots"]:
         page.locator(f"input[value={measure}]").check()
         expect(page.locator(".map-legend-title")).to_contain_text(ZH[f"maps.legend_{measure}"])
@@ -52,6 +53,9 @@ def test_every_view_draws_the_colours_of_its_legend_and_tells_its_figures(visit:
         assert [int(text.split()[0]) for text in counted] == [swatch["n_rows"] for swatch in legend["swatches"]], (
             measure
         )
+        if legend["n_few"]:
+            hatched = ZH["maps.few"].format(n=legend["few_below"], n_few=legend["n_few"])
+            expect(page.locator(".map-method")).to_contain_text(hatched)
         drawn = page.evaluate(DRAWN)
         assert set(drawn.values()) <= set(_swatches(page)), measure
         if measure == "significance":

@@ -151,7 +151,12 @@ class Teller:
         if not self.legend["n_few"]:
             return None
         classes = [one for one in self.legend["swatches"] if one["kind"] == "class"] or self.legend["swatches"]
-        return Key(classes[0]["color"], "lines", self._word("few", n=self.legend["few_below"]), "")
+        return Key(
+            classes[0]["color"],
+            "lines",
+            self._word("few", n=self.legend["few_below"], n_few=count(self.legend["n_few"])),
+            "",
+        )
 
     def facts(self, selected: str | None) -> tuple[str, ...]:
         """Time of the data, denominator, sums, what a test found, and the area that is ringed."""
