@@ -163,8 +163,8 @@ class Entry:
         return addresses.label(*self.other_key, lang) if self.other_key else ""
 
 
-def log(db: Connection, household_id: int) -> list[Entry]:
-    """What persons did to a door, newest first; for a reader who has read it."""
+def log(db: Connection, actor: Actor, household_id: int) -> list[Entry]:
+    """What persons did to a door, newest first, for a reader who has read it; look-alikes only those this one sees."""
     return [
         Entry(
             row.at,
@@ -175,7 +175,7 @@ def log(db: Connection, household_id: int) -> list[Entry]:
             row.other_id,
             None if row.other_id is None else (row.building, row.unit, row.room),
         )
-        for row in db.execute(load("household_log"), {"id": household_id})
+        for row in db.execute(load("household_log"), scope(actor) | {"id": household_id})
     ]
 
 

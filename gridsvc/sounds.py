@@ -44,9 +44,10 @@ def look(content: bytes) -> Sound:
 
 
 def bare(content: bytes) -> bytes:
-    """The same sound without what tells of who made it where: titles, tags, dates, attachments of WebM and MP4.
+    """The same sound without what tells of its maker: titles, tags, dates, attachments of WebM, user data of MP4.
 
-    As long as before, since players jump by counted bytes: what goes becomes emptiness of the same length.
+    As long as before, since players jump by counted bytes: what goes becomes emptiness of the same length. An MP4's
+    times of creation stay, and the comments of Ogg and WAV.
     """
     made = bytearray(content)
     if content[:4] == b"\x1a\x45\xdf\xa3":

@@ -4,7 +4,7 @@
 "answer": "…"} on its standard input and ends with 0 where the answer is right, with 1 where it is wrong. Where the
 command itself fails or takes longer than five seconds, reports are taken without: a broken guard must not silence a
 district. Of those processes few run at once, as each holds up a request and its way to the database: who opens the form
-while they do is not asked, and is when the report comes; an answer that comes while they do is to come again.
+while they do is asked after a moment, or when the report comes; an answer that finds no place is to come again.
 
 The question stands in the form, so where there is one, who has no account reports with the form: over the API nothing
 could tell whether it was asked.
@@ -45,7 +45,7 @@ class Question:
 
 def ask(command: Path, lang: str) -> Question | None:
     """A question; None where the command has none, or is asked for as many as it may be already."""
-    if not ASKING.acquire(blocking=False):
+    if not ASKING.acquire(timeout=PATIENCE_S):
         return None
     try:
         done = _run(command, ("ask", lang), None)

@@ -159,13 +159,15 @@ def test_how_far_outside_counts_is_the_services_word(browser: Browser, day: Day,
     usual = day.faults.port
     app = create_app(settings(day.made, tmp_path, nearest_max_m=5.0), clock=Clock())
     with carried(browser, day) as held, serving(app) as address:
-        for port, told in ((usual, (f"{WEST}001", "nearest")), (address.rpartition(":")[2], (None, "none"))):
-            day.faults.port = int(port)
-            held.log_in()
-            found = held.call("report_place", PLACED, beside)
-            assert (found["grid"], found["method"]) == told
-        held.renew()  # nothing is asked of the other service any more
-        day.faults.port = usual
+        try:
+            for port, told in ((usual, (f"{WEST}001", "nearest")), (address.rpartition(":")[2], (None, "none"))):
+                day.faults.port = int(port)
+                held.log_in()
+                found = held.call("report_place", PLACED, beside)
+                assert (found["grid"], found["method"]) == told
+        finally:
+            held.renew()  # nothing is asked of the other service any more
+            day.faults.port = usual
 
 
 def test_the_file_says_how_far_off_the_phones_clock_was(browser: Browser, day: Day) -> None:

@@ -77,7 +77,7 @@ def test_a_door_is_kept_normalised_placed_and_logged(db: Connection, county: Cou
     assert (row.position_source, row.grid_code) == ("compound", f"{counties.WEST}001")
     assert (row.community_code, row.class_code, row.source) == (counties.WEST, "ordinary", "gridsvc")
     assert row.due_on == date(2026, 11, 1) + timedelta(days=182)
-    assert [(e.action, e.fields) for e in household_reading.log(db, household_id)] == [("added", ())]
+    assert [(e.action, e.fields) for e in household_reading.log(db, PLANNER, household_id)] == [("added", ())]
     with pytest.raises(Conflict, match="door_exists"):
         households.add(db, door(county, "901"), PLANNER, NOW, rule)
 
@@ -197,9 +197,9 @@ def test_a_contact_is_shown_once_for_a_purpose(db: Connection, county: County, r
         households.unmask(db, household_id, "  ", west, NOW)
     contact = households.unmask(db, household_id, "约时间走访", west, NOW)
     assert (contact.name, contact.phone) == ("王小二", "13800001111")
-    last = household_reading.log(db, household_id)[0]
+    last = household_reading.log(db, west, household_id)[0]
     assert (last.action, last.note, last.account) == ("unmasked", "约时间走访", "manager_west 某")
-    assert "1380000" not in str(household_reading.log(db, household_id))
+    assert "1380000" not in str(household_reading.log(db, west, household_id))
 
 
 def test_a_sensitive_class_is_hidden_from_those_who_do_not_need_it(db: Connection, county: County, rule: Rule) -> None:
@@ -294,8 +294,18 @@ def test_look_alikes_said_to_be_two_are_not_offered_until_it_is_taken_back(
     households.offer_again(db, one, two, PLANNER, NOW)
     assert (ids(apart=False), ids(apart=True)) == ([(one, two)], [])
     for id_, other in ((one, two), (two, one)):
-        told = [(entry.action, entry.note, entry.other_id) for entry in household_reading.log(db, id_)[:2]]
+        told = [(entry.action, entry.note, entry.other_id) for entry in household_reading.log(db, PLANNER, id_)[:2]]
         assert told == [("alike", None, other), ("apart", "门牌0501在另一侧", other)]
+    # the other door is named to who sees it
+    db.execute(text("UPDATE household SET grid_version_id = NULL WHERE id = :id"), {"id": two})
+    hidden = household_reading.log(db, manager(db, counties.WEST), one)[:2]
+    assert [(entry.other_id, entry.other_key) for entry in hidden] == [(None, None)] * 2
+    db.execute(
+        text(
+            "UPDATE household SET grid_version_id = (SELECT grid_version_id FROM household WHERE id = :one) WHERE id = :two"
+        ),
+        {"one": one, "two": two},
+    )
     households.set_apart(db, one, two, "又查过", PLANNER, NOW)
     households.remove(db, two, "拆除", PLANNER, NOW)
     assert (ids(apart=False), ids(apart=True)) == ([], [])

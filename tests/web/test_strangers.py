@@ -120,13 +120,18 @@ def test_no_report_of_a_stranger_comes_past_the_question(
         # few processes at once: who opens the form meanwhile is not asked yet, an answer is to come again
         with taken(captcha.ASKING, captcha.AT_ONCE):
             assert "3 + 4" not in browser.get("/report").text
+            told = browser.post("/report", data=form | {"captcha_id": "", "captcha": ""})
+            assert (told.status_code, told.headers["Retry-After"]) == (429, "2")  # nobody is told a wrong answer
+        told = browser.post("/report", data=form | {"captcha_id": "", "captcha": ""})
+        assert (told.status_code, "3 + 4" in told.text) == (422, True)
+        assert "答案不对" not in told.text
         assert "3 + 4" in browser.get("/report").text
         with taken(captcha.CHECKING, captcha.AT_ONCE):
             told = browser.post("/report", data=form | {"captcha": "7"})
             assert (told.status_code, told.headers["Retry-After"]) == (429, "2")
         assert browser.post("/report", data=form | {"captcha": "7"}).status_code == 201
         assert browser.post("/report", data=form).status_code == 200
-        assert len((question.parent / "answers").read_text().splitlines()) == 3
+        assert len((question.parent / "answers").read_text().splitlines()) == 5
         described = browser.get("/openapi.json").json()["paths"]
         for path in (REPORTS, f"{API}/join"):
             assert "captcha_form" in described[path]["post"]["responses"]["403"]["description"]

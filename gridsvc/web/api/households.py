@@ -253,7 +253,7 @@ def one_told(unit: Unit, household_id: int) -> rows.Json:
             "by": entry.account,
             "other": entry.other_id and {"id": entry.other_id, "label": entry.other_label(unit.locale)},
         }
-        for entry in household_reading.log(unit.db, household_id)
+        for entry in household_reading.log(unit.db, unit.actor, household_id)
     ]
     return told(row, unit) | {"log": log}
 

@@ -190,7 +190,7 @@ def _file(
     door = household_reading.read(unit.db, unit.actor, household_id, unit.now, frame.zone)
     facts: dict[str, Any] = {"door": door, "errors": errors, "contact": contact, "today": _today(frame)}
     facts["visits"] = visit_reading.of_door(unit.db, household_id, unit.actor)
-    facts["log"] = household_reading.log(unit.db, household_id)
+    facts["log"] = household_reading.log(unit.db, unit.actor, household_id)
     waiting = exclusions.waiting(unit.db, unit.actor, household_id=household_id)
     facts["claim"] = waiting[0] if waiting else None
     facts["done"] = (dict(frame.query).get("done") or "")[:20] if not errors and contact is None else ""

@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from geodata.errors import FileRefused
 from gridsvc import categories, compounds, joins, reports, terms
-from gridsvc.errors import GridsvcError
+from gridsvc.errors import GridsvcError, TooMany
 from gridsvc.rules.cells import square
 from gridsvc.rules.roles import require
 from gridsvc.web import captcha, proofs
@@ -120,7 +120,7 @@ def _misanswered(request: Request, unit: Unit, frame: Frame, form: Draft) -> Wro
     proofs.look(request, unit)  # each answer costs a process
     if captcha.right(command, form.captcha_id, form.captcha):
         return None
-    return Wrong({"captcha": frame.words("pages.send.captcha_wrong")})
+    return Wrong({"captcha": frame.words("pages.send.captcha_wrong" if form.captcha_id else "pages.send.captcha")})
 
 
 def _seen(form: Draft) -> str:
@@ -175,6 +175,9 @@ def _form(frame: Frame, unit: Unit, mine: Services, draft: Draft, wrong: Wrong |
         places = [[one.name, round(one.lon, digits), round(one.lat, digits)] for one in names]
         small = replace(small, told=small.told | {"names": places})
     command = None if unit.actor.known else mine.settings.captcha_command
+    question = None if command is None else captcha.ask(command, frame.lang)
+    if question is None and wrong is not None and "captcha" in wrong.errors:  # none is asked now
+        draft, wrong = refused(draft, frame, TooMany("busy", retry_after_s=captcha.RETRY_S))
     listed = [one for one in categories.listed(unit.db) if one.code != reports.UNCLASSIFIED]
     answer = page(
         frame,
@@ -190,7 +193,7 @@ def _form(frame: Frame, unit: Unit, mine: Services, draft: Draft, wrong: Wrong |
         errors=wrong.errors if wrong else {},
         place=small,
         most_photos=MOST_PHOTOS,
-        question=None if command is None else captcha.ask(command, frame.lang),
+        question=question,
     )
     if wrong and wrong.retry_after_s is not None:
         answer.headers["Retry-After"] = str(wrong.retry_after_s)
