@@ -22,7 +22,7 @@ from maps import assets
 from tests.browser.day import Day, begun
 from tests.browser.drawer import Drawer
 from tests.browser.fault_proxy import Faults, between
-from tests.browser.page_checks import LISTEN, OVER, SMALL, violations
+from tests.browser.page_checks import LISTEN, OVER, SMALL, put_away, violations
 from tests.conftest import NOW, ROOT, Fresh, missing
 from tests.web import county as counties
 from tests.web.county import CANARY, PASSWORD, RULE, County
@@ -253,10 +253,10 @@ def visitor(
         return _watched(page, at)
 
     yield arrive
-    for page in pages:
-        page.close()
     for context in contexts:
         context.close()
+    for page in pages:  # those of readers whose browser stays
+        put_away(page)
 
 
 def _watched(page: Page, address: str) -> Visit:

@@ -13,6 +13,7 @@ from typing import Any
 from playwright.sync_api import Browser
 
 from tests.browser.field import PIXEL, Phone
+from tests.browser.page_checks import put_away
 
 OWN = "indexeddb,local_storage"  # what the app keeps of a person and of a day; its own files stay
 
@@ -59,7 +60,7 @@ class Drawer:
         finally:
             if whole:
                 for page in held.context.pages:  # an empty one, too, would keep a process
-                    page.close()
+                    put_away(page)
                 shelf.append(held)
             else:
                 held.context.close()

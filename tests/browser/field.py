@@ -11,7 +11,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from tests.browser.page_checks import LISTEN, OVER, RULES, violations
+from tests.browser.page_checks import LISTEN, OVER, RULES, put_away, violations
 from tests.conftest import QUIET, chromium
 from tests.web.county import PASSWORD
 
@@ -117,7 +117,7 @@ class Phone:
         self.context.set_offline(False)
         self.page = self.context.new_page()
         for page in before:
-            page.close()
+            put_away(page)
         self.said.clear()
         self.watch()
 

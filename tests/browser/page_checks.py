@@ -20,6 +20,13 @@ SMALL = """() => {
 LISTEN = "document.addEventListener('securitypolicyviolation', e => console.error('CSP ' + e.violatedDirective))"
 
 
+def put_away(page: Page) -> None:
+    """Closes a page. One that is closed while it loads the browser without windows may keep for ever."""
+    if not page.is_closed():
+        page.goto("about:blank")
+        page.close()
+
+
 def violations(page: Page, axe: str, rules: Sequence[str] | None = RULES) -> list[str]:
     """What axe finds on a page: each rule with its first place; by all its rules where none are named."""
     if not page.evaluate("Boolean(window.axe)"):

@@ -13,6 +13,7 @@ from tests.browser.drawer import Drawer
 from tests.browser.fault_proxy import Faults
 from tests.browser.field import Phone, at_hand
 from tests.browser.kept import key, put, report, sent, unsent
+from tests.browser.page_checks import put_away
 from tests.conftest import Fresh
 from tests.web.county import CANARY, PASSWORD
 
@@ -246,5 +247,5 @@ def test_a_logout_takes_along_where_somebody_works_and_ends_no_other_login(held:
     page.fill("#password", login["password"])
     page.click("main button[type=submit]")
     page.wait_for_selector(".who form")
-    page.close()
+    put_away(page)
     assert held.call("net", "m.who({ again: true })")["login"] == "manager_west"

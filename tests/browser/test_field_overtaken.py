@@ -14,6 +14,7 @@ from tests.browser.drawer import Drawer
 from tests.browser.fault_proxy import Faults
 from tests.browser.field import Phone, phone
 from tests.browser.kept import put, report, sent, visit
+from tests.browser.page_checks import put_away
 from tests.conftest import Fresh
 from tests.web.county import CANARY
 
@@ -113,7 +114,7 @@ def test_what_waits_does_not_go_as_the_next_person(held: Phone, faults: Faults, 
     page.goto(f"{faults.address}/login")
     log_in(page, "manager_west")
     page.wait_for_selector(".who form")
-    page.close()
+    put_away(page)
     assert held.call("net", "m.who({ again: true })")["login"] == "manager_west"
     held.page.evaluate("async () => { window.release(); await window.late; }")
     assert {row["key"]: row["state"] for row in held.outbox()} == {first: "sent", second: "waiting"}

@@ -18,6 +18,7 @@ from gridsvc import reports
 from gridsvc.reports import Draft, Position
 from gridsvc.rules.roles import ANONYMOUS
 from tests.browser.conftest import Visitor, log_in
+from tests.browser.page_checks import put_away
 from tests.conftest import NOW, Fresh
 from tests.web.county import CANARY, EAST, RULE, WEST, County
 
@@ -74,7 +75,7 @@ def test_too_many_wrong_passwords_are_told_with_the_time(
             log_in(page, "nobody-here", "wrong")
             page.wait_for_load_state()
         expect(page.locator("#summary")).to_contain_text("try again at 2026-11-01 10:")
-        page.close()
+        put_away(page)
 
 
 def test_filters_live_in_the_address(visitor: Visitor, county: County) -> None:

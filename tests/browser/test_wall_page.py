@@ -18,7 +18,7 @@ from gridsvc.reports import Draft, Position
 from gridsvc.rules.roles import ANONYMOUS
 from gridsvc.web import wall_stream
 from tests.browser.conftest import MANY, PHONE, Visit, Visitor
-from tests.browser.page_checks import OVER, SMALL
+from tests.browser.page_checks import OVER, SMALL, put_away
 from tests.conftest import NOW, Fresh
 from tests.through import lead
 from tests.web.county import CANARY, RULE, County
@@ -256,7 +256,7 @@ def test_a_sheet_of_paper_is_whole(visitor: Visitor, hung: County, serve: Any, t
     with serve(map_review_number="审图号 GS(2026)1234号", tile_attribution="© 图源") as address:
         visit = visitor("admin", "zh", at=address)
         n_lines = {paper: printed(visit, paper, tmp_path / f"{paper}.pdf") for paper in PAPERS}
-        visit.page.close()  # its stream would keep the service
+        put_away(visit.page)  # its stream would keep the service
     for paper, (wide_pt, high_pt) in PAPERS.items():
         assert n_lines[paper] > MANY
         is_whole(tmp_path / f"{paper}.pdf", wide_pt, high_pt)
