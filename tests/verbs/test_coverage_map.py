@@ -163,8 +163,9 @@ def test_doors_are_found_by_their_place(street: Connection) -> None:
         "ON CONFLICT DO NOTHING"
     )
     street.execute(listed, {"c": held.id})
-    for table in ("household", "campaign_door", "grid_version"):
-        street.execute(text(f"ANALYZE {table}"))
+    # whichever is joined first is the planner's guess: the serving role may not count these tables
+    for way in ("enable_seqscan", "enable_nestloop"):
+        street.execute(text(f"SET LOCAL {way} = off"))
     asked = {"campaign_id": held.id, "n": 2000, "all_areas": True, "area_ids": [], "worker_id": 1}
     box = {"west": 110.001, "south": 23.001, "east": 110.002, "north": 23.002}
     plan = "\n".join(street.scalars(text(f"EXPLAIN {load('map_doors').text}"), asked | box))

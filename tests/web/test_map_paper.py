@@ -81,7 +81,8 @@ def test_the_paper_says_what_the_api_says(serve: Serve, county: County, lang: An
             shown = told["legends"]["rate" if view == "hotspots" else "share"]
             for swatch in shown["swatches"]:
                 assert squeezed(word("n_grids", n=swatch["n_rows"])) in words
-            busiest = max(told["rows"], key=lambda row: row["n"])
+            known = [row for row in told["rows"] if row["denom"]]  # other files may have reported where nobody lives
+            busiest = max(known, key=lambda row: row["n"])
             assert f"{busiest['n']}/{busiest['denom']}" in words
 
 
