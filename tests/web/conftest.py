@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 
 from gridsvc.db.engine import make_engine
 from gridsvc.web.app import create_app
-from tests.conftest import Fresh, new_schema
+from tests.conftest import Fresh, Maker
 from tests.web import county as counties
 from tests.web.county import County
 from tests.web.live import Clock, serving, settings
@@ -23,34 +23,34 @@ Client = Callable[..., httpx.Client]
 Serve = Callable[..., str]
 
 
-@pytest.fixture(scope="session")
-def made(cluster_urls: tuple[str, str]) -> Iterator[Fresh]:
-    """The county's schema."""
-    with new_schema(cluster_urls, f"t_{uuid.uuid4().hex[:12]}") as one:
+@pytest.fixture(scope="module")
+def made(maker: Maker) -> Iterator[Fresh]:
+    """The county's schema, a file's own: what its tests write is no other's concern."""
+    with maker() as one:
         yield one
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def county(made: Fresh) -> County:
     """The county, committed; tests add reports to it and take none away."""
     with made.begin() as db:
         return counties.build(db)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder."""
     return tmp_path_factory.mktemp("data")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def address(made: Fresh, county: County, folder: Path) -> Iterator[str]:
     """A running service, at NOW."""
     with serving(create_app(settings(made, folder), clock=Clock())) as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def client(address: str, county: County) -> Iterator[Client]:
     """`client("admin")`: a client with that account's bearer token; `client()`: nobody's."""
     with ExitStack() as stack:
