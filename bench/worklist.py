@@ -22,7 +22,7 @@ from gridsvc.rules.roles import Actor
 from gridsvc.worklist import Filter, Order
 
 ZONE = ZoneInfo("Asia/Shanghai")
-TIMES = 20
+TIMES = 60
 ENDED = ("struck_off",)
 DAY = timedelta(days=1)
 

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     # The child that reads hostile files shares these types and starts in a third of the time without pandas.
-    import geopandas as gpd
     import numpy as np
-    import pandas as pd
     from numpy.typing import NDArray
 
 Kind = Literal["grids", "areas", "compounds", "workers", "reports", "basemap", "households", "any"]
@@ -116,8 +112,9 @@ class Layer:
     """A file that was read; its rows are those that are taken, in EPSG:4326.
 
     `numbers`: 1-based data rows. `columns`: the sender's own, as text (None where empty); one that is called like one
-    of `frame`'s is renamed ("row (2)"). `shapes`: None for a report or door without any position; MultiPolygon for
-    grids and areas. `raw`: for reports, shape (n, 2), the position as it came, in `crs_used` (NaN without one).
+    that a frame of them needs ("row", "geometry") is renamed ("row (2)"). `shapes`: None for a report or door without
+    any position; MultiPolygon for grids and areas. `raw`: for reports, shape (n, 2), the position as it came, in
+    `crs_used` (NaN without one).
     `problems` are the refused and the repaired rows; `notes` speak about the file. `n_rows`: rows read, the refused
     ones included. `crs_used` is "" when no row needed one. `fields`: the columns found, by role. `encoding` is that of
     text files. `guards`: the measures that were in force while it was read.
@@ -136,26 +133,10 @@ class Layer:
     encoding: str | None = None
     guards: tuple[str, ...] = ()
 
-    @cached_property
-    def frame(self) -> gpd.GeoDataFrame:
-        """All rows: `row`, the sender's columns, `raw_x` and `raw_y` for reports, `geometry`; made when asked for."""
-        pandas: Any = importlib.import_module("pandas")  # most imports need no frame, and it takes long to load
-        data: dict[str, object] = {"row": self.numbers}
-        data |= {name: pandas.Series(cells, dtype=object) for name, cells in self.columns.items()}
-        if self.raw is not None:
-            data["raw_x"], data["raw_y"] = self.raw[:, 0], self.raw[:, 1]
-        made = importlib.import_module("geopandas").GeoDataFrame(data, geometry=self.shapes, crs="EPSG:4326")
-        return cast("gpd.GeoDataFrame", made)
-
     def texts(self, role: str) -> list[str | None] | None:
         """The cells of the column that plays a role, trimmed; None where the file has no such column."""
         name = self.fields.given().get(role)
         return None if name is None else [cell and cell.strip() for cell in self.columns[name]]
-
-    def column(self, role: str) -> pd.Series[str] | None:
-        """The same of the frame."""
-        name = self.fields.given().get(role)
-        return None if name is None else self.frame[name].str.strip()
 
     def refused(self) -> tuple[Problem, ...]:
         """The rows that are left out, each with its reason."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, case, select
 
+from gridsvc.db import tables as t
 from gridsvc.db.queries import load
 from gridsvc.db.tables import AREA_LEVELS
 from gridsvc.stored import Stored, store
@@ -27,3 +28,31 @@ def save(db: Connection, areas: Sequence[Area]) -> Stored:
     """Adds areas or changes those with the same code; a parent may come in the same batch or be stored already."""
     ordered = sorted(areas, key=lambda a: (AREA_LEVELS.index(a.level), a.code))
     return store(db, load("save_area"), (vars(area) for area in ordered))
+
+
+@dataclass(frozen=True)
+class Community:
+    """A community as one chooses it."""
+
+    id: int
+    code: str
+    name: str
+
+
+def communities(db: Connection) -> list[Community]:
+    """All communities by code."""
+    a = t.area.c
+    rows = db.execute(select(a.id, a.code, a.name).where(a.level == "community").order_by(a.code))
+    return [Community(row.id, row.code, row.name) for row in rows]
+
+
+def named(db: Connection, most: int) -> list[tuple[str, str]]:
+    """Code and name of at most so many areas: larger ones first, each level by code."""
+    a = t.area.c
+    level = case({name: place for place, name in enumerate(AREA_LEVELS)}, value=a.level)
+    return [(row.code, row.name) for row in db.execute(select(a.code, a.name).order_by(level, a.code).limit(most))]
+
+
+def name(db: Connection, code: str) -> str | None:
+    """The name of the area of this code, if there is one."""
+    return db.scalar(select(t.area.c.name).where(t.area.c.code == code))

@@ -8,11 +8,11 @@ filed under, so a stored condition never changes.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import Column, Connection, bindparam, func, insert, select, update
 
 from gridsvc.compounds import initials
 from gridsvc.db import tables as t
@@ -28,7 +28,10 @@ KIND_LETTERS = {"part": "P", "event": "E"}
 
 @dataclass(frozen=True)
 class Category:
-    """One category and its names, below the class `parent_code`; one that is not `active` takes no new reports."""
+    """One category and its names, below the class `parent_code`; one that is not `active` takes no new reports.
+
+    A report within `dup_radius_m` metres and `dup_days` days may be the same thing; None: as `duplicates` says for all.
+    """
 
     code: str
     name_zh: str
@@ -37,6 +40,8 @@ class Category:
     kind: str | None = None
     parent_code: str | None = None
     active: bool = True
+    dup_radius_m: float | None = None
+    dup_days: int | None = None
 
 
 @dataclass(frozen=True)
@@ -101,15 +106,34 @@ def listed(db: Connection, *, every: bool = False) -> list[Category]:
     """The categories a report may be filed under, by code: active ones without others below them; all with `every`."""
     c = t.category.c
     below = t.category.alias("below")
-    rows = select(c.code, c.name_zh, c.name_en, c.taxonomy, c.kind, c.parent_code, c.active).order_by(c.code)
+    rows = select(*_columns()).order_by(c.code)
     if not every:
         has_more = select(below.c.code).where(below.c.parent_code == c.code, below.c.active).exists()
         rows = rows.where(c.active, c.taxonomy.in_(_FILED_IN), ~has_more)
     return [Category(*row) for row in db.execute(rows)]
 
 
+def find(db: Connection, code: str) -> Category:
+    """The category of a code, active or not.
+
+    Raises:
+        NotFound: `category_unknown`.
+    """
+    row = db.execute(select(*_columns()).where(t.category.c.code == code)).one_or_none()
+    if row is None:
+        raise NotFound("category_unknown", category=code)
+    return Category(*row)
+
+
+def _columns() -> list[Column[Any]]:
+    return [t.category.c[name] for name in Category.__dataclass_fields__]
+
+
 def save(db: Connection, categories: Sequence[Category]) -> Stored:
-    """Adds categories or changes those with the same code; a code of another taxonomy is left as it is."""
+    """Adds categories or changes those with the same code; a code of another taxonomy is left as it is.
+
+    A radius or days that are None leave what is stored.
+    """
     done = store(db, load("save_category"), (vars(category) for category in categories))
     complete_initials(db)
     return done
@@ -206,7 +230,7 @@ def store_sheet(
     last = db.execute(select(t.category_sheet).where(s.kind == kind, s.current)).one_or_none()
     before = _by_code(_of_sheet(db, last.id)) if last else {}
     after = _by_code(filings)
-    wanted = {one.code: _with_english(one, known.get(one.code)) for one in categories}
+    wanted = {one.code: _with_kept(one, known.get(one.code)) for one in categories}
     new = tuple(sorted(code for code in wanted if code not in known or not known[code].active))
     changed = tuple(
         sorted(
@@ -236,11 +260,13 @@ def store_sheet(
     return SheetStored(version, True, *told)
 
 
-def _with_english(one: Category, known: Category | None) -> Category:
-    """The category with the English name that is stored, where that one is more than the Chinese name again."""
-    if known is None or known.name_en == known.name_zh:
+def _with_kept(one: Category, known: Category | None) -> Category:
+    """The category with what is stored and no sheet says: its limits of duplicates, and an English name that is more
+    than the Chinese one again."""
+    if known is None:
         return one
-    return Category(**{**vars(one), "name_en": known.name_en})
+    name_en = one.name_en if known.name_en == known.name_zh else known.name_en
+    return replace(one, name_en=name_en, dup_radius_m=known.dup_radius_m, dup_days=known.dup_days)
 
 
 def _of_sheet(db: Connection, sheet_id: int) -> list[Filing]:

@@ -347,7 +347,7 @@ def _beside(
     db: Connection, query: Query, campaign: Campaign, window: Window, actor: Actor
 ) -> tuple[int | None, int | None]:
     values = _chosen(query, actor) | _span(window) | {"campaign_id": campaign.id, "as_of": query.as_of}
-    values |= {"folded": folded(db, actor)}
+    values |= {"folded": folded(db, actor), "gone_ids": _gone(db, query)["gone_ids"]}
     ((added, outside),) = queries.table(db, "coverage_beside", values | {"drawn_at": campaign.drawn_at})
     return added, outside
 
@@ -405,10 +405,11 @@ def _gather(
     # Whose a door is in an older edition shows when it is placed there.
     values = _mine(actor) | {"as_of": query.as_of, "everywhere": actor.sees_all or query.edition is not None}
     values["folded"] = folded(db, actor)
+    gone = _gone(db, query)
     if campaign is None:
-        db.execute(load("coverage_registered"), values)
+        db.execute(load("coverage_registered"), values | {"gone_ids": gone["gone_ids"]})
     else:
-        db.execute(load("coverage_listed"), values | {"campaign_id": campaign.id})
+        db.execute(load("coverage_listed"), values | gone | {"campaign_id": campaign.id})
     held_at = now
     if query.edition is not None and rule is not None:
         e = t.edition.c
@@ -425,6 +426,12 @@ def _gather(
             db.execute(load("coverage_placed"))
     db.execute(text("ANALYZE covered_door"))
     return held_at
+
+
+def _gone(db: Connection, query: Query) -> dict[str, list[object]]:
+    """The doors that were off the register at the instant asked for and came back later, and since when they were."""
+    found = [] if query.as_of is None else db.execute(load("coverage_gone"), {"as_of": query.as_of}).all()
+    return {"gone_ids": [row.household_id for row in found], "gone_at": [row.removed_at for row in found]}
 
 
 def _mine(actor: Actor) -> dict[str, object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -22,6 +23,7 @@ from gridsvc import (
     compounds,
     demo_loop,
     editions,
+    exclusions,
     households,
     visits,
     workers,
@@ -31,9 +33,11 @@ from gridsvc.db import tables as t
 from gridsvc.grids import Rule
 from gridsvc.photo_files import Files
 from gridsvc.rules import addresses
-from gridsvc.rules.roles import SYSTEM
+from gridsvc.rules.roles import SYSTEM, Actor
 
 SOURCE = "town"
+AGAIN = timedelta(days=2)  # after a visitor has found a door vacant, a second person looks
+N_EXCLUDED = 12
 BEFORE = timedelta(days=3)  # the grids are published this long before the first thing happens
 Progress = Callable[[str, int, int], None]  # what is being done, how much of it, of how many
 # All happens in one transaction, so nobody has counted the tables that grow in it. They pass for empty ones, best read
@@ -64,6 +68,7 @@ def seed(db: Connection, town: Town, rule: Rule, files: Files, progress: Progres
     _campaigns(db, town, ZoneInfo(rule.zone))
     progress("visits", 1, 1)
     cast = demo_loop.settle(db)
+    _exclusions(db, town, cast.desk["leader"])
     with _by_keys(db):
         demo_loop.play(db, town, rule, cast, files, progress)
 
@@ -107,6 +112,20 @@ def _campaigns(db: Connection, town: Town, zone: ZoneInfo) -> None:
         campaigns.create(db, code, wanted, SYSTEM, begin - timedelta(days=7), zone)
         campaigns.draw(db, code, begin)
     campaigns.end(db, "summer", campaigns.begins(turn, zone))
+
+
+def _exclusions(db: Connection, town: Town, second: Actor) -> None:
+    """A dozen doors of the round that goes on are confirmed as vacant by somebody else than who found them so."""
+    tops = db.scalars(select(t.area.c.id).where(t.area.c.parent_id.is_(None)))
+    second = replace(second, area_ids=tuple(tops))
+    turn = town.until - timedelta(days=DAYS - TURN)
+    claims = [
+        one
+        for one in exclusions.waiting(db, second, most=len(town.households))
+        if turn <= one.claimed_at.date() and (one.claimed_at + AGAIN).date() < town.until
+    ]
+    for claim in claims[:: max(1, len(claims) // N_EXCLUDED)][:N_EXCLUDED]:
+        exclusions.confirm(db, claim.household_id, claim.reason, second, claim.claimed_at + AGAIN)
 
 
 def _visit(visit: Visit, door_ids: dict[str, int], worker_ids: dict[str, int]) -> visits.Past:

@@ -136,11 +136,15 @@ def refused(db: Connection) -> list[Gone]:
 
 @dataclass(frozen=True)
 class Summary:
-    """The staged doors as a whole: counts, of the new ones by where the position is from, and the box of all."""
+    """The staged doors as a whole: counts, of the new ones by where the position is from, and the box of all.
+
+    `n_back`: of the changed ones, those that were removed from the register.
+    """
 
     n_new: int
     n_changed: int
     n_same: int
+    n_back: int
     n_door: int
     n_building: int
     n_compound: int
@@ -153,7 +157,9 @@ def summary(db: Connection) -> Summary:
     row = db.execute(load("door_summary")).one()
     box = None if row.west is None else (row.west, row.south, row.east, row.north)
     return Summary(
-        *(row.n_new, row.n_changed, row.n_same, row.n_door, row.n_building, row.n_compound, row.n_in_compound), box
+        *(row.n_new, row.n_changed, row.n_same, row.n_back),
+        *(row.n_door, row.n_building, row.n_compound, row.n_in_compound),
+        box,
     )
 
 
@@ -169,7 +175,8 @@ class Near:
 
 
 def near(db: Connection, most: int) -> list[Near]:
-    """The first new rows that look like another door of their compound (`rules.addresses.near`)."""
+    """The first new rows that look like another door of their compound, or of their community where they are in none
+    (`rules.addresses.near`)."""
     return [
         Near(
             row.row,

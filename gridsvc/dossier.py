@@ -70,7 +70,10 @@ class Entry:
 
 @dataclass(frozen=True)
 class Said:
-    """What a report says; `lon`, `lat` are EPSG:4326 degrees, `raw_x`, `raw_y` what was sent in the system `crs`."""
+    """What a report says; `lon`, `lat` are EPSG:4326 degrees, `raw_x`, `raw_y` what was sent in the system `crs`.
+
+    `hides`: numbers by which somebody could be found are left out of `description`, `words` or a reply in the log.
+    """
 
     id: int
     source: str
@@ -105,6 +108,7 @@ class Said:
     closed_at: datetime | None
     due_at: datetime | None
     sender_name: str | None
+    hides: bool = False
 
     @property
     def moved_m(self) -> float | None:
@@ -193,7 +197,8 @@ class Folder:
     """What staff work with beside the dossier: the case, its condition, people and photos, and related reports.
 
     `departments` and `categories` (Chinese and English name) hold the names of all that case and log mention, by id and
-    by code. `contact` is masked. `similar` are near open ones of the category, for those who may link.
+    by code. `contact` is masked; `hides`: it, or what was said, leaves something out. `similar` are near open ones of
+    the category, for those who may link.
     """
 
     held: cases.Held
@@ -202,6 +207,7 @@ class Folder:
     categories: dict[str, tuple[str, str]]
     calls: tuple[Call, ...]
     contact: Contact | None
+    hides: bool
     photos: tuple[photos.Shown, ...]
     voices: tuple[voices.Voice, ...]
     others: tuple[Other, ...]
@@ -219,6 +225,9 @@ class Folder:
 def load_one(db: Connection, actor: Actor, number: str, source: str = SOURCE, repeat: int = 0) -> Dossier:
     """The report with this number, for a reader who sees its grid; one on no grid is seen by those who place.
 
+    Numbers by which somebody could be found are hidden in its text and its place in words, and in notes of the log that
+    none of the staff wrote: a resident's reply, what an import replaced.
+
     Raises:
         NotFound: there is none for this reader.
     """
@@ -226,10 +235,40 @@ def load_one(db: Connection, actor: Actor, number: str, source: str = SOURCE, re
     row = db.execute(load("dossier_report"), scope(actor) | which).mappings().one_or_none()
     if row is None:
         raise NotFound("report_unknown", number=number)
-    key = {"report_id": row["id"]}
-    stays = tuple(Stay(**stay) for stay in db.execute(load("dossier_placements"), key).mappings())
-    log = tuple(Entry(**entry) for entry in db.execute(load("dossier_log"), key).mappings())
-    return Dossier(Said(**row), stays, log)
+    placements = db.execute(load("dossier_placements"), {"report_id": row["id"]}).mappings()
+    stays = tuple(Stay(**stay) for stay in placements)
+    said, whole = masking.said(row), _log(db, row["id"])
+    log = tuple(_masked_entry(entry) for entry in whole)
+    hidden = log != whole or any(said[name] != row[name] for name in masking.SAID)
+    return Dossier(Said(**said, hides=hidden), stays, log)
+
+
+def _log(db: Connection, report_id: int) -> tuple[Entry, ...]:
+    return tuple(Entry(**row) for row in db.execute(load("dossier_log"), {"report_id": report_id}).mappings())
+
+
+def _masked_entry(entry: Entry) -> Entry:
+    return entry if entry.actor_name is not None else replace(entry, note=masking.numbers(entry.note))
+
+
+def unmasked(db: Connection, found: Dossier) -> Dossier:
+    """The report with all that was said, replies too: only for a reader whose purpose stands in the log."""
+    report_id = found.said.id
+    return replace(found, said=replace(found.said, **_spoken(db, report_id), hides=False), log=_log(db, report_id))
+
+
+def hides(db: Connection, report_id: int) -> bool:
+    """Whether something of a report is hidden from readers: of who reported, of what was said, or of a reply."""
+    raw = contact(db, report_id)
+    if raw is not None and raw.said:
+        return True
+    spoken = _spoken(db, report_id)
+    return masking.said(spoken) != spoken or any(one != _masked_entry(one) for one in _log(db, report_id))
+
+
+def _spoken(db: Connection, report_id: int) -> dict[str, Any]:
+    columns = [t.report.c[name] for name in masking.SAID]
+    return dict(db.execute(select(*columns).where(t.report.c.id == report_id)).mappings().one())
 
 
 def folder(db: Connection, actor: Actor, found: Dossier, now: datetime) -> Folder:
@@ -252,6 +291,7 @@ def folder(db: Connection, actor: Actor, found: Dossier, now: datetime) -> Folde
         categories=_categories(db, found),
         calls=calls,
         contact=raw and _masked(raw),
+        hides=said.hides or (raw is not None and raw.said),
         photos=photos.of_report(db, said.id),
         voices=voices.of_report(db, said.id),
         others=_others(db, actor, said.id),
@@ -262,7 +302,7 @@ def folder(db: Connection, actor: Actor, found: Dossier, now: datetime) -> Folde
 def _others(db: Connection, actor: Actor, report_id: int) -> tuple[Other, ...]:
     """The reports that belong to one, of those that this reader sees, with what they show."""
     seen = scope(actor) | {"report_id": report_id, "sees_unplaced": may(actor, "place")}
-    found = [Other(**row) for row in db.execute(load("dossier_others"), seen).mappings()]
+    found = [Other(**masking.said(row)) for row in db.execute(load("dossier_others"), seen).mappings()]
     same = [one.id for one in found if one.how != "again"]
     shown = photos.of_reports(db, same) if same else {}
     return tuple(replace(one, photos=shown.get(one.id, ()) if one.how != "again" else ()) for one in found)

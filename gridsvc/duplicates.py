@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection
 
 from gridsvc.db.queries import ask
+from gridsvc.rules import masking
 from gridsvc.rules.roles import SYSTEM, Actor, may
 from gridsvc.stats import scope
 
@@ -34,39 +35,20 @@ class Similar:
 
 
 def near(
-    db: Connection,
-    actor: Actor,
-    category: str,
-    lonlat: tuple[float, float],
-    now: datetime,
-    *,
-    but: int | None = None,
-    radius_m: float | None = None,
-    days: int | None = None,
+    db: Connection, actor: Actor, category: str, lonlat: tuple[float, float], now: datetime, *, but: int | None = None
 ) -> tuple[Similar, ...]:
     """The nearest open reports of the category that this reader sees, within the category's radius and days.
 
     Args:
         lonlat: EPSG:4326 degrees.
         but: the id of the report that asks.
-        radius_m, days: in place of the category's own.
     """
-    how: dict[str, object] = {"radius_m": radius_m, "days": days, "default_days": DAYS, "ended": False, "n": OFFERED}
-    return _similar(db, actor, category, lonlat, now, but, how)
+    return _similar(db, actor, category, lonlat, now, but, OFFERED)
 
 
 def n_near(db: Connection, category: str, lonlat: tuple[float, float], now: datetime, *, but: int | None = None) -> int:
     """How many open reports of the category are near, whoever sees them: `MOST` at most."""
-    how: dict[str, object] = {"radius_m": None, "days": None, "default_days": DAYS, "ended": False, "n": MOST}
-    return len(_similar(db, SYSTEM, category, lonlat, now, but, how))
-
-
-def again(
-    db: Connection, category: str, lonlat: tuple[float, float], now: datetime, *, but: int | None = None
-) -> Similar | None:
-    """The nearest report of the same category at the same place that was closed within a year, whoever sees it."""
-    how: dict[str, object] = {"radius_m": None, "days": AGAIN_DAYS, "default_days": DAYS, "ended": True, "n": 1}
-    return next(iter(_similar(db, SYSTEM, category, lonlat, now, but, how)), None)
+    return len(_similar(db, SYSTEM, category, lonlat, now, but, MOST))
 
 
 def _similar(
@@ -76,8 +58,9 @@ def _similar(
     lonlat: tuple[float, float],
     now: datetime,
     but: int | None,
-    how: dict[str, object],
+    n: int,
 ) -> tuple[Similar, ...]:
-    where = {"category": category, "lon": lonlat[0], "lat": lonlat[1], "now": now, "not_id": but}
-    values = scope(actor) | {"queue": may(actor, "place"), "default_radius_m": RADIUS_M} | where | how
-    return tuple(Similar(*row) for row in ask(db, "similar", values))
+    where = {"category": category, "lon": lonlat[0], "lat": lonlat[1], "now": now, "not_id": but, "n": n}
+    values = scope(actor) | {"queue": may(actor, "place"), "default_radius_m": RADIUS_M, "default_days": DAYS} | where
+    found = (Similar(*row) for row in ask(db, "similar", values))
+    return tuple(replace(one, description=masking.numbers(one.description)) for one in found)

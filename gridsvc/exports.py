@@ -18,6 +18,7 @@ from geodata.write import guard
 from gridsvc import editions
 from gridsvc.db.queries import load
 from gridsvc.errors import NotFound, Unavailable
+from gridsvc.rules import masking
 
 Progress = Callable[[str, int, int | None], None]
 Cell = str | int | float | bool | None
@@ -43,6 +44,7 @@ REPORT_COLUMNS = (
 _BATCH = 5_000
 _TIMES = tuple(place for place, name in enumerate(REPORT_COLUMNS) if name.endswith("_at"))
 _DAYS = tuple(REPORT_COLUMNS.index(name) for name in ("reported_at", "observed_at", "closed_at"))
+_SAID = tuple(REPORT_COLUMNS.index(name) for name in masking.SAID)
 _DAY_ONLY = len(REPORT_COLUMNS)
 
 
@@ -81,13 +83,16 @@ def _frame(db: Connection, query: str, values: dict[str, object], columns: Seque
 def report_rows(db: Connection, zone: str, source: str | None = None) -> Iterator[tuple[Cell, ...]]:
     """The cells of `REPORT_COLUMNS` of each report (of one source), where it belongs now, in the order of storing.
 
-    Times are ISO 8601 in `zone`, a bare day where only that is known. Rows are fetched a batch at a time.
+    Times are ISO 8601 in `zone`, a bare day where only that is known; numbers by which somebody could be found are
+    hidden in what was said, as on every page: files travel. Rows are fetched a batch at a time.
     """
     tz = ZoneInfo(zone)
     # For this statement only: options set on the connection would stay there.
     streamed = {"stream_results": True, "yield_per": _BATCH}
     for row in db.execute(load("export_reports"), {"source": source, "ids": None}, execution_options=streamed):
         cells = list(row[:_DAY_ONLY])
+        for place in _SAID:
+            cells[place] = masking.numbers(cells[place])
         for place in _TIMES:
             cells[place] = _time(cells[place], tz, day_only=row[_DAY_ONLY] and place in _DAYS)
         yield tuple(cells)
@@ -95,7 +100,10 @@ def report_rows(db: Connection, zone: str, source: str | None = None) -> Iterato
 
 def some_reports(db: Connection, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
     """What `REPORT_COLUMNS` and `day_only` say of each of these reports, by id; times as instants."""
-    return {row["id"]: dict(row) for row in db.execute(load("export_reports"), {"source": None, "ids": ids}).mappings()}
+    return {
+        row["id"]: masking.said(row)
+        for row in db.execute(load("export_reports"), {"source": None, "ids": ids}).mappings()
+    }
 
 
 def _time(at: datetime | None, tz: ZoneInfo, *, day_only: bool) -> str | None:

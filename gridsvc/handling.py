@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection, select, tuple_
 from sqlalchemy.exc import DataError, IntegrityError
 
-from gridsvc import cases, grids, unplaced
+from gridsvc import cases, categories, grids, unplaced
 from gridsvc.db import tables as t
 from gridsvc.db.queries import load
 from gridsvc.errors import Forbidden, GridsvcError, NotFound, Refused
@@ -21,7 +21,8 @@ from gridsvc.rules.roles import Actor, may, require
 from gridsvc.stats import scope
 from gridsvc.terms import Agreed
 
-# Actions that need no look at the single report, so that several may be done at once.
+# Actions that need no look at the single report, so that several may be done at once. A report whose category has
+# several filing conditions wants one: filed together with others it is refused.
 SEVERAL = ("file", "dispatch", "undo_dispatch", "accept", "remind", "strike_off", "note")
 MOST_AT_ONCE = 200
 # Actions that write more than the case and its log, and so may be refused when those are written already.
@@ -273,8 +274,21 @@ def act_on_several(
     for source, number, repeat, wish in sorted(wishes, key=lambda one: ids.get(one[:3], 0)):
         try:
             with db.begin_nested():
-                held = hold(db, actor, number, source, repeat)
-                done.append(Outcome((source, number, repeat), act(db, actor, held, wish, now, agreed, rule), None))
+                after = act(db, actor, hold(db, actor, number, source, repeat), wish, now, agreed, rule)
+                if wish.action == "file":
+                    _check_chosen(db, after)
+                done.append(Outcome((source, number, repeat), after, None))
         except GridsvcError as refusal:
             done.append(Outcome((source, number, repeat), None, refusal))
     return done
+
+
+def _check_chosen(db: Connection, filed: cases.Held) -> None:
+    """Returns where there was nothing to choose: filed under a condition, or its category has not several.
+
+    Raises:
+        Refused: `condition_missing`; that none of several fits is for somebody to say who looks at the report.
+    """
+    n = len(categories.limits(db, filed.category)) if filed.case.condition_id is None else 0
+    if n > 1:
+        raise Refused("condition_missing", n=n)

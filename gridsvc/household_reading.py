@@ -181,7 +181,7 @@ def log(db: Connection, actor: Actor, household_id: int) -> list[Entry]:
 
 @dataclass(frozen=True)
 class Pair:
-    """Two doors of a compound that look like one; keys are (building, unit, room).
+    """Two doors of a compound, or of a community in no compound, that look like one; keys are (building, unit, room).
 
     `reason`, `said_at` and `said_by` of those that somebody said are two.
     """
@@ -190,8 +190,9 @@ class Pair:
     key: tuple[str, str, str]
     other_id: int
     other_key: tuple[str, str, str]
-    compound_id: int
-    compound: str
+    compound_id: int | None
+    compound: str | None
+    community: str | None
     kind: str
     name: str | None
     reason: str | None
@@ -223,6 +224,7 @@ def near_duplicates(
             (row.other_building, row.other_unit, row.other_room),
             row.compound_id,
             row.compound,
+            row.community,
             row.kind,
             row.name,
             row.reason,

@@ -15,20 +15,21 @@ from gridsvc.errors import Refused
 @dataclass(frozen=True)
 class Blanked:
     """What one run blanked, under the batch that its deletion records name: doors in all, contacts, words of visits,
-    photos of reports made there."""
+    photos of reports made there, notes of the doors' logs and of exclusions."""
 
     batch: UUID
     n_doors: int
     n_contacts: int
     n_visits: int
     n_photos: int
+    n_notes: int
 
 
 def blank(db: Connection, before: datetime, now: datetime, batch: UUID) -> Blanked:
-    """Blanks contacts, and what was said at visits, of doors removed before an instant.
+    """Blanks contacts, what was said at visits, and the notes of the log, of doors removed before an instant.
 
     Photos of the reports made there go too, where these ended before it; their files go with the next cleaning of
-    photos. Needs the owning role: the serving one cannot change visits.
+    photos. Needs the owning role: the serving one cannot change visits or logs.
 
     Raises:
         Refused: `retention_ahead`: the instant lies in the future.
@@ -37,4 +38,4 @@ def blank(db: Connection, before: datetime, now: datetime, batch: UUID) -> Blank
         raise Refused("retention_ahead", before=before.isoformat())
     values = {"before": before, "now": now, "batch": batch, "rule": f"removed before {before.isoformat()}"}
     row = db.execute(load("household_retain"), values).one()
-    return Blanked(batch, row.n_doors, row.n_contacts, row.n_visits, row.n_photos)
+    return Blanked(batch, row.n_doors, row.n_contacts, row.n_visits, row.n_photos, row.n_notes)

@@ -33,7 +33,8 @@ class Door:
 
     Levels are normalised when it is stored. Without a position (EPSG:4326) it gets its building's or compound's;
     `position_source` says whose a given one is: door or building.
-    `name` is a shop's or firm's; `ref` tells doors without any level apart, like buildings of a map.
+    `name` is a shop's or firm's: the work needs none of a household, so one that is given is not kept.
+    `ref` tells doors without any level apart, like buildings of a map.
     """
 
     compound_id: int | None
@@ -112,7 +113,7 @@ def _texts(number: int, home: int, door: Door) -> dict[str, str | None]:
         **{"row": str(number), "home": str(home), "kind": door.kind},
         **{"building": levels[0], "unit": levels[1], "room": levels[2]},
         "tag": tag(door.kind, door.name, levels, door.ref),
-        "name": door.name,
+        "name": _name(door),
         "odd": "t" if addresses.is_odd(*levels) else "f",
         "class_code": door.class_code,
         "lon": None if door.lon is None else repr(door.lon),
@@ -165,6 +166,7 @@ def change(
     row = _lock(db, household_id, actor)
     stored = Door(**{name: row[name] for name in CHANGEABLE}, ref=row["tag"])
     wanted = replace(stored, **{name: value for name, value in changes.items() if name in CHANGEABLE})
+    wanted = replace(wanted, name=_name(wanted))
     check(db, wanted)
     names = tuple(sorted(name for name in CHANGEABLE if _kept(wanted, name) != _kept(stored, name)))
     if names:
@@ -175,6 +177,10 @@ def change(
         _write_log(db, household_id, "changed", actor, now, fields_=names)
     visited.after(db, [household_id])
     return names
+
+
+def _name(door: Door) -> str | None:
+    return None if door.kind == "household" else door.name
 
 
 def _kept(door: Door, name: str) -> object:
@@ -191,6 +197,9 @@ def _values(
     staged = replace(wanted, lon=None, lat=None) if moves and not own else wanted
     if moves and wanted.community_id == stored.community_id:
         staged = replace(staged, community_id=None)
+    if wanted.lon is None:  # what it gives up no longer tells where its building is
+        given_up = t.household.update().where(t.household.c.id == row["id"])
+        db.execute(given_up.values(position_source="compound"))
     _stage(db, [staged])
     found = db.execute(text("SELECT * FROM door_found")).mappings().one()
     if found["known_id"] not in (None, row["id"]):
@@ -201,6 +210,8 @@ def _values(
     values["class_code"] = wanted.class_code or func.default_class(wanted.kind)
     values["registered_elsewhere"] = bool(wanted.registered_elsewhere)
     if moves:
+        if found["lon"] is None:  # what was its own is taken away, and there is no compound to take one from
+            raise Refused("door_place_missing")
         placed = grids.place(db, found["lon"], found["lat"], now, rule)
         values["geom"] = f"SRID=4326;POINT({found['lon']!r} {found['lat']!r})"
         values |= {"position_source": found["position_source"], "grid_version_id": placed.grid_version_id}
@@ -253,8 +264,9 @@ def _lock_pair(db: Connection, household_id: int, other_id: int, actor: Actor) -
     """Whether these look-alikes were said to be two."""
     one, two = (_lock(db, id_, actor) for id_ in sorted((household_id, other_id)))
     keys = [(row["building"], row["unit"], row["room"]) for row in (one, two)]
-    same = all(one[name] == two[name] for name in ("compound_id", "kind", "tag"))
-    if not same or one["compound_id"] is None or not addresses.near(*keys):
+    home = ("compound_id",) if one["compound_id"] is not None else ("compound_id", "community_id")
+    same = all(one[name] == two[name] for name in (*home, "kind", "tag"))
+    if not same or one[home[-1]] is None or not addresses.near(*keys):
         raise Refused("doors_not_alike")
     log = t.household_log.c
     of_pair = (log.household_id == household_id) & (log.other_id == other_id)

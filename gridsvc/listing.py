@@ -9,6 +9,7 @@ from sqlalchemy import Connection, text
 
 from gridsvc.db.queries import load
 from gridsvc.grids import DOUBTFUL_BELOW
+from gridsvc.rules import masking
 from gridsvc.rules.roles import Actor, may
 from gridsvc.stats import scope
 
@@ -110,6 +111,6 @@ def page(db: Connection, actor: Actor, wanted: Filter, *, after: Place | None = 
         "after_id": after[1] if after else None,
         "n": limit + 1,
     }
-    rows = [Listed(**row) for row in db.execute(load("list_reports"), values).mappings()]
+    rows = [Listed(**masking.said(row)) for row in db.execute(load("list_reports"), values).mappings()]
     last = rows[limit - 1] if len(rows) > limit else None
     return Page(tuple(rows[:limit]), None if last is None else (last.received_at, last.id))

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from geodata import streets, walking
+from geodata.geometry import WGS84_ELLIPSOID
 from gridsvc.campaigns import Campaign, begins
 from gridsvc.db.queries import load
 from gridsvc.errors import Refused
@@ -27,6 +28,7 @@ from gridsvc.stats import scope
 MOST_DOORS = 1000  # in one walk; those beyond are counted
 MOST_SEEN = 20_000  # doors of a reader: who sees more says where
 MOST_ROADS = 4000  # in the box around the stops; where there are more, the walk is straight
+APART_M = 20.0  # doors of a building that lie farther apart, unit by unit, are behind entrances of their own
 MARGIN_DEG = 0.002  # around the stops: the road that leads there may pass outside
 
 
@@ -51,7 +53,10 @@ class Door:
 
 @dataclass(frozen=True)
 class Stop:
-    """A building on the way, its number from 1; its doors by unit, then from the top floor down."""
+    """An entrance on the way, its number from 1; its doors by unit, then from the top floor down.
+
+    `unit`: whose entrance it is where the building has others too.
+    """
 
     number: int
     compound: str | None
@@ -59,10 +64,11 @@ class Stop:
     lon: float
     lat: float
     doors: tuple[Door, ...]
+    unit: str = addresses.NONE
 
     def label(self, lang: str) -> str:
-        """The building in zh or en."""
-        return addresses.label(self.building, addresses.NONE, addresses.NONE, lang)
+        """The building, and the unit where it is one's entrance, in zh or en."""
+        return addresses.label(self.building, self.unit, addresses.NONE, lang)
 
 
 @dataclass(frozen=True)
@@ -101,8 +107,8 @@ def walk(
     if grid is None and compound_id is None and db.scalar(load("mop_up_many"), _seen(actor) | {"most": MOST_SEEN}):
         raise Refused("mop_up_scope", most=MOST_SEEN)
     rows = db.execute(load("mop_up_doors"), values | {"n": MOST_DOORS}).all()
-    buildings = _buildings(rows)
-    stops = np.array([(lon, lat) for lon, lat, _ in buildings], dtype=np.float64).reshape(-1, 2)
+    entrances = _entrances(rows)
+    stops = np.array([(one.lon, one.lat) for one in entrances], dtype=np.float64).reshape(-1, 2)
     metres, along_roads = _metres(db, stops)
     order = walking.order(stops, metres)
     chosen: list[Stop] = []
@@ -110,10 +116,11 @@ def walk(
     for index in order:
         if n >= most:
             break
-        lon, lat, its = buildings[index]
+        one = entrances[index]
+        its = one.rows
         inside = [its[i] for i in walking.doors([(row.building, row.unit, row.room) for row in its])]
         doors = tuple(_door(row) for row in islice(inside, most - n))
-        chosen.append(Stop(len(chosen) + 1, its[0].compound, its[0].building, lon, lat, doors))
+        chosen.append(Stop(len(chosen) + 1, its[0].compound, its[0].building, one.lon, one.lat, doors, one.unit))
         n += len(doors)
     n_all = rows[0].n_all if rows else 0
     return Walk(tuple(chosen), n, n_all - n, walking.length_m(order[: len(chosen)], metres), along_roads)
@@ -130,18 +137,51 @@ def _seen(actor: Actor) -> dict[str, object]:
     return {name: value for name, value in scope(actor).items() if name != "department_id"}
 
 
-def _buildings(rows: Iterable[Any]) -> list[tuple[float, float, list[Any]]]:
-    """The doors by building, each where most of its doors are; a door without a building by its own place."""
+class _Entrance(NamedTuple):
+    lon: float
+    lat: float
+    rows: list[Any]
+    unit: str
+
+
+def _entrances(rows: Iterable[Any]) -> list[_Entrance]:
+    """The doors by building, and by unit where these lie apart; a door without a building by its own place."""
     found: dict[tuple[object, ...], list[Any]] = {}
     for row in rows:
         named = row.compound_id is not None and row.building != addresses.NONE
         key = (row.compound_id, row.building) if named else (row.compound_id, row.lon, row.lat)
         found.setdefault(key, []).append(row)
+    return [one for its in found.values() for one in _of_building(its)]
+
+
+def _of_building(rows: list[Any]) -> list[_Entrance]:
+    """Its entrances, each where most of the doors behind it are; only places of doors' own tell units apart."""
+    middle = _place(rows)
+    units: dict[str, list[Any]] = {}
+    for row in rows:
+        units.setdefault(row.unit, []).append(row)
+    behind: dict[tuple[float, float], list[Any]] = {middle: []}
+    for its in units.values():
+        own = [row for row in its if row.position_source == "door"]
+        there = _place(own) if own else middle
+        near = next((at for at in behind if at == there or _between_m(at, there) <= APART_M), there)
+        behind.setdefault(near, []).extend(its)
+    used = [(at, its) for at, its in behind.items() if its]
     told = []
-    for its in found.values():
-        ((lon, lat), _), *_ = Counter((row.lon, row.lat) for row in its).most_common(1)
-        told.append((lon, lat, its))
+    for (lon, lat), its in used:
+        one_unit = len(used) > 1 and len({row.unit for row in its}) == 1
+        told.append(_Entrance(lon, lat, its, its[0].unit if one_unit else addresses.NONE))
     return told
+
+
+def _place(rows: list[Any]) -> tuple[float, float]:
+    """Where most of them are."""
+    ((place, _),) = Counter((row.lon, row.lat) for row in rows).most_common(1)
+    return place
+
+
+def _between_m(one: tuple[float, float], other: tuple[float, float]) -> float:
+    return float(WGS84_ELLIPSOID.inv(*one, *other)[2])
 
 
 def _metres(db: Connection, stops: NDArray[np.float64]) -> tuple[NDArray[np.float64], bool]:

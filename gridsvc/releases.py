@@ -14,6 +14,7 @@ from gridsvc import cases, journal, photos
 from gridsvc.db import tables as t
 from gridsvc.db.queries import load
 from gridsvc.errors import Conflict, NotFound, Refused
+from gridsvc.rules import masking
 from gridsvc.rules.roles import Actor, may, require
 from gridsvc.stats import scope
 
@@ -47,7 +48,8 @@ def waiting(db: Connection, actor: Actor, now: datetime, n: int = 60) -> tuple[W
     require(actor, DEED)
     since = now - timedelta(days=SHOWN_DAYS)
     asked = {"states": list(PUBLIC_STATES), "since": since, "n": n, "queue": may(actor, "place")}
-    return tuple(Waiting(**row) for row in db.execute(load("release_waiting"), scope(actor) | asked).mappings())
+    found = db.execute(load("release_waiting"), scope(actor) | asked).mappings()
+    return tuple(Waiting(**masking.said(row)) for row in found)
 
 
 def decide(

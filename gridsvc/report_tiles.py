@@ -32,14 +32,16 @@ class Filter:
 
     def values(self, now: datetime) -> dict[str, object]:
         """What the statements bind; the placements that held at the period's end count."""
-        held_at = now if self.to_at is None else min(self.to_at, now)
         asked: dict[str, object] = {"from_at": self.from_at, "to_at": self.to_at, "category": self.category}
-        return asked | {"states": list(self.states), "held_at": held_at}
+        return asked | {"states": list(self.states), "held_at": self._held_at(now)}
 
     def key(self, now: datetime) -> tuple[object, ...]:
         """What the answer depends on beside the stored facts: of two equal keys the tiles are equal."""
-        held_at = self.to_at if self.to_at is not None and self.to_at < now else None
-        return (self.from_at, self.to_at, held_at, self.category, self.states)
+        return (self.from_at, self.to_at, self._held_at(now), self.category, self.states)
+
+    def _held_at(self, now: datetime) -> datetime | None:
+        """The end of a period that is over; None where the current placements count."""
+        return self.to_at if self.to_at is not None and self.to_at < now else None
 
 
 def tile(db: Connection, actor: Actor, where: Tile, wanted: Filter, now: datetime, zone: str) -> bytes:

@@ -33,9 +33,9 @@ class Saved:
 
     @property
     def page_query(self) -> str:
-        """The same for a board, which has a field for each dimension: `by=grid&by2=week`."""
+        """The same for a board, which has a field for each dimension: `by=grid&by2=week`; by grid unless it says."""
         pairs = [pair for pair in parse_qsl(self.query) if pair[0] != "campaign"]
-        by = [dim for name, value in pairs if name == "by" for dim in value.split(",")]
+        by = [dim for name, value in pairs if name == "by" for dim in value.split(",")] or ["grid"]
         return urlencode(list(zip(("by", "by2"), by, strict=False)) + [pair for pair in pairs if pair[0] != "by"])
 
 

@@ -123,7 +123,7 @@ def _visited(
     except GridsvcError as error:
         return {at: Answer("refused", error) for at in drafts}
     stored = visits.record_all(db, list(drafts.values()), actor, now, rule)
-    others = _beside(db, [one.visit_id for one in stored if one.visit_id is not None], rule)
+    others = beside(db, [one.visit_id for one in stored if one.visit_id is not None], rule.zone)
     told: dict[int, Answer] = {}
     for at, one in zip(drafts, stored, strict=True):
         also = others.get(one.visit_id or 0, ())
@@ -131,10 +131,10 @@ def _visited(
     return told
 
 
-def _beside(db: Connection, visit_ids: Sequence[int], rule: Rule) -> dict[int, tuple[Beside, ...]]:
-    """Who else was at the doors of these visits that day, by the visit."""
+def beside(db: Connection, visit_ids: Sequence[int], zone: str) -> dict[int, tuple[Beside, ...]]:
+    """Who else was at the doors of these visits that day, by the visit; days are those of the zone."""
     found: dict[int, tuple[Beside, ...]] = {}
-    rows: list[Any] = ask(db, "visits_beside", {"ids": list(visit_ids), "zone": rule.zone}) if visit_ids else []
+    rows: list[Any] = ask(db, "visits_beside", {"ids": list(visit_ids), "zone": zone}) if visit_ids else []
     for row in rows:
         found[row.id] = (*found.get(row.id, ()), Beside(row.who, row.happened_at, row.outcome))
     return found

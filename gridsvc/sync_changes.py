@@ -1,8 +1,9 @@
 """What a phone keeps for work without signal: own grids, compounds, doors and reports; all of it, or what changed.
 
-Nobody's name, phone or identity number is among it. A cursor is what the answer saw of all transactions, those still
-open left out, so that what they write is new when they commit; it holds for one list only: where a duty, an edition,
-a campaign, a compound, a category or the day is another, the list is told anew.
+No name, phone or identity number that the register has is among it; what somebody wrote in a report is, and a name may
+stand in that. A cursor is what the answer saw of all transactions, those still open left out, so that what they write
+is new when they commit; it holds for one list only: where a duty, an edition, a campaign, a compound, a category or the
+day is another, the list is told anew.
 """
 
 from __future__ import annotations
@@ -11,14 +12,14 @@ import hashlib
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, any_, cast, func, select
 from sqlalchemy.dialects.postgresql import ARRAY, BIGINT
 
-from gridsvc import campaigns, cases, categories, household_reading, mop_up, wall, worklist_filter
+from gridsvc import campaigns, cases, categories, household_reading, mop_up, sync, wall, worklist_filter
 from gridsvc.campaigns import Campaign
 from gridsvc.db import tables as t
 from gridsvc.db.queries import ask
@@ -31,6 +32,7 @@ MOST_GRIDS = 60  # of one reader: who has more works at a desk
 MOST_DOORS = 20_000
 MOST_REPORTS = 2_000
 MOST_CHANGED = 5_000  # rows; where more changed, all is told anew
+RECEIPTS = timedelta(days=3)  # so long a phone keeps that a visit of its own was taken
 _ENDED = frozenset({"closed", "struck_off"})
 _UNKEPT = frozenset({"unmask"})  # an action that shows what no phone may keep
 
@@ -61,7 +63,8 @@ class Kept:
     `campaigns`: those that run in the reader's grids, the first to end first, each with its eligible doors there and
     how many of them were reached; a door on the list of none is due by its class, whatever runs. `orders` is
     the place of doors still to be visited in walking order, by id; None with changes: it is as it was. `worker`: code
-    and name of the reader's own. `gone`: doors by id, reports by (source, number, repeat).
+    and name of the reader's own. `also`: who else was at a door on a day of these last ones on which the reader was,
+    by the door's id. `gone`: doors by id, reports by (source, number, repeat).
     """
 
     cursor: Since
@@ -72,6 +75,7 @@ class Kept:
     doors: list[Any]
     reports: list[Report]
     orders: dict[int, int] | None
+    also: dict[int, tuple[sync.Beside, ...]]
     grids: list[Any] | None
     compounds: list[Any] | None
     categories: list[tuple[categories.Category, categories.Category | None, bool, str]] | None
@@ -163,6 +167,7 @@ def _all(reader: _Reader, cursor: Since) -> Kept:
         doors=doors,
         reports=_reports(reader, ids),
         orders=_orders(reader, {row.id for row in doors if row.today}),
+        also=_also(reader, doors),
         grids=ask(db, "sync_grids", near),
         compounds=ask(db, "sync_compounds", {"own": reader.own}),
         categories=_categories(db),
@@ -195,6 +200,7 @@ def _changed(reader: _Reader, since: str, cursor: Since) -> Kept | None:
         doors=doors,
         reports=reports,
         orders=None,
+        also=_also(reader, doors),
         grids=None,
         compounds=None,
         categories=None,
@@ -239,6 +245,22 @@ def _orders(reader: _Reader, left: set[int]) -> dict[int, int]:
             walk = mop_up.walk(reader.db, reader.actor, campaign, reader.now, reader.zone)
             ids |= {door.id: None for stop in walk.stops for door in stop.doors if door.id in left}
     return {id_: place for place, id_ in enumerate(ids, 1)}
+
+
+def _also(reader: _Reader, doors: Sequence[Any]) -> dict[int, tuple[sync.Beside, ...]]:
+    """Who else was at these doors on a day on which the reader was, by the door; the earliest visit first."""
+    if not doors:
+        return {}
+    v = t.visit.c
+    here = v.household_id == any_(cast([row.id for row in doors], ARRAY(BIGINT)))
+    own = select(v.id, v.household_id).where(
+        here, v.happened_at >= reader.now - RECEIPTS, v.account_id == reader.actor.account_id
+    )
+    door_of = {row.id: row.household_id for row in reader.db.execute(own)}
+    found: dict[int, set[sync.Beside]] = {}
+    for visit_id, others in sync.beside(reader.db, list(door_of), reader.zone.key).items():
+        found.setdefault(door_of[visit_id], set()).update(others)
+    return {door: tuple(sorted(some, key=lambda one: one.happened_at)) for door, some in found.items()}
 
 
 def _worker(reader: _Reader) -> tuple[str, str] | None:

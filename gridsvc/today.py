@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import cast
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from gridsvc import worklist
 from gridsvc.db.queries import load
 from gridsvc.grids import DOUBTFUL_BELOW
 from gridsvc.rules.roles import Actor, may
 from gridsvc.stats import scope
-from gridsvc.worklist import Filter
 
 WEEK_DAYS = 7
 
@@ -90,46 +87,6 @@ def waiting(db: Connection, actor: Actor, now: datetime, zone: ZoneInfo) -> Wait
     values = scope(actor) | {"queue": may(actor, "place"), "doubtful_below": DOUBTFUL_BELOW}
     values |= {"week_from": begin, "before_from": before}
     return Waiting(**db.execute(load("today_waiting"), values).mappings().one())
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One thing to look at today: how many, and the filter of the list behind the figure."""
-
-    code: str
-    n: int
-    wanted: Filter
-
-
-# What each role begins the day with, most urgent first; the codes are deadline states, queues, or `called`.
-_ENTRIES: dict[str, tuple[str, ...]] = {
-    "dispatcher": ("overdue", "due_today", "to_verify", "to_file", "to_dispatch", "to_close", "doubtful", "unplaced"),
-    "leader": ("overdue", "due_today", "extension", "consultation", "suspended", "called", "to_dispatch"),
-    "handler": ("overdue", "due_today", "to_accept", "called", "in_work", "rework", "suspended"),
-    "worker": ("overdue", "due_today", "to_verify", "to_check", "doubtful"),
-    "checker": ("overdue", "due_today", "to_check"),
-}
-_ENTRIES |= {
-    "manager": (*_ENTRIES["dispatcher"], "to_check", "extension"),
-    "admin": (*_ENTRIES["dispatcher"], "to_check", "extension", "consultation", "called"),
-    "planner": ("overdue", "due_today", "unplaced"),
-}
-
-
-def entries(db: Connection, actor: Actor, now: datetime, zone: ZoneInfo) -> tuple[Entry, ...]:
-    """What this reader should look at today, zeros too; each figure is the length of the list behind it."""
-    counts = worklist.count(db, actor, Filter(), now, zone)
-    told = []
-    for code in _ENTRIES.get(actor.role, ()):
-        if code == "called":
-            wanted = Filter(called=True)
-            n = worklist.count(db, actor, wanted, now, zone).total
-        elif code in worklist.DEADLINES:
-            wanted, n = Filter(deadline=code), counts.deadlines[code]
-        else:
-            wanted, n = Filter(queue=cast("worklist.Queue", code)), counts.queues[code]
-        told.append(Entry(code, n, wanted))
-    return tuple(told)
 
 
 def holdings(db: Connection) -> Holdings:

@@ -8,11 +8,12 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from gridsvc import grids
-from gridsvc.cases import Held, lock_id, place_by_hand
+from gridsvc.cases import Held, check_version, lock_id, place_by_hand
 from gridsvc.db.queries import load
 from gridsvc.errors import Conflict, Forbidden, NotFound, Refused
 from gridsvc.grids import Placement, Rule
 from gridsvc.reports import Position
+from gridsvc.rules import masking
 from gridsvc.rules.lifecycle import OPEN
 from gridsvc.rules.roles import Actor, may
 from gridsvc.stats import scope
@@ -65,7 +66,7 @@ def waiting(
     """The queue, the longest waiting first, from behind `after` (received_at, id)."""
     at, id_ = after if after else (None, None)
     values = {"n": n, "reason": reason, "after_at": at, "after_id": id_}
-    return tuple(Item(**row) for row in db.execute(load("unplaced_waiting"), values).mappings())
+    return tuple(Item(**masking.said(row)) for row in db.execute(load("unplaced_waiting"), values).mappings())
 
 
 def reasons(db: Connection) -> dict[str, int]:
@@ -110,7 +111,7 @@ def lock(db: Connection, actor: Actor, report_id: int, seq: int) -> Held:
 
     Raises:
         NotFound: no such report for this reader.
-        Conflict: somebody was quicker, or it is closed or void.
+        Conflict: somebody was quicker (`version_stale`, with what changed), or it is closed or void.
     """
     grids.hold(db)  # before the report, as publishing does: two that lock crosswise would wait for each other
     held = lock_id(db, report_id)
@@ -118,8 +119,7 @@ def lock(db: Connection, actor: Actor, report_id: int, seq: int) -> Held:
     which = {"report_id": report_id, "sees_unplaced": may(actor, "place")}
     if not db.scalar(load("sees_report"), scope(actor) | which):
         raise NotFound("report_unknown", number=report_id)
-    if held.seq != seq:
-        raise Conflict("report_changed", number=held.number)
+    check_version(db, held, seq)
     if held.state not in OPEN:
         raise Conflict("step_not_allowed", state=held.state, action="place", allowed="-")
     return held

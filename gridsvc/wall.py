@@ -39,6 +39,7 @@ from gridsvc import stats, worklist, worklist_filter
 from gridsvc.db import tables as t
 from gridsvc.db.queries import load
 from gridsvc.errors import Refused
+from gridsvc.rules import masking
 from gridsvc.rules.lifecycle import OPEN
 from gridsvc.rules.lifecycle import STATES as ALL_STATES
 from gridsvc.rules.roles import Actor
@@ -54,6 +55,7 @@ MOST_CHANGED = 500  # rows of the log; what more changed is read anew instead of
 MOST_BEHIND = 100_000  # transactions; what changed since an older cursor is not looked for
 STRUCK_DAYS = 7  # what was struck off so lately still hangs on the wall, crossed out
 # where in the order a standing begins; the three by deadline share one, for their instants order them
+_MOST_TOLD = 120  # characters of a text, once it is masked: cut before, a number could stay in part
 _RANKS = {"overdue": 0, "due_today": 0, "in_time": 0, "no_deadline": 1, "suspended": 2, "closed": 3, "struck_off": 4}
 
 _CURSOR = re.compile(r"[0-9]{1,19}:[0-9]{1,19}:([0-9]{1,19}(,[0-9]{1,19}){0,999})?")
@@ -185,7 +187,11 @@ def rows(db: Connection, places: Sequence[Place]) -> list[Row]:
         "standings": [one.standing for one in places],
         "untils": [one.until_at for one in places],
     }
-    return [Row(**row) for row in db.execute(load("wall_rows"), values).mappings()]
+    return [_row(masking.said(row)) for row in db.execute(load("wall_rows"), values).mappings()]
+
+
+def _row(told: dict[str, Any]) -> Row:
+    return Row(**told | {"description": told["description"][:_MOST_TOLD]})
 
 
 def steady(db: Connection) -> None:

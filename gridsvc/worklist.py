@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Literal, get_args
 from zoneinfo import ZoneInfo
@@ -38,6 +38,7 @@ from gridsvc.db.queries import ask
 from gridsvc.db.tables.reports import LEVELS
 from gridsvc.errors import Refused
 from gridsvc.grids import DOUBTFUL_BELOW
+from gridsvc.rules import masking
 from gridsvc.rules.lifecycle import STATES
 from gridsvc.rules.roles import Actor
 from gridsvc.worklist_filter import DEADLINES as DEADLINES
@@ -57,6 +58,7 @@ CARDS = ("none", "yellow", "red")
 _PLACED: tuple[Sort, ...] = ("grid", "updated")  # orders that placements are read for
 _MANY = 1000
 _FAR = 1000
+_MOST_TOLD = 200  # characters of a text
 _DAY = timedelta(days=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -310,9 +312,15 @@ def _page(
     # by their ids rows are found alike, whoever asks
     db.execute(text("SELECT set_config('plan_cache_mode', 'auto', true), set_config('enable_nestloop', 'on', true)"))
     values = {"ids": [one.id for one in here], "now": now, "day_end": day_end}
-    items = tuple(Row(*row) for row in ask(db, "worklist_rows", values)) if here else ()
+    items = tuple(_shown(Row(*row)) for row in ask(db, "worklist_rows", values)) if here else ()
     more = len(found) > limit
     return Page(items, After(here[-1].key, here[-1].id) if more else None, counts, total)
+
+
+def _shown(row: Row) -> Row:
+    """The row without numbers by which somebody could be found; only then it is cut, so that none stays in part."""
+    text = masking.numbers(row.description)[:_MOST_TOLD]
+    return row if text == row.description else replace(row, description=text)
 
 
 def day_ends_at(now: datetime, zone: ZoneInfo) -> datetime:

@@ -32,6 +32,7 @@ from gridsvc import compounds
 from gridsvc.db import tables as t
 from gridsvc.errors import NotFound
 from gridsvc.rules.lifecycle import OPEN, STATES
+from gridsvc.rules.masking import LEAST_DIGITS
 from gridsvc.rules.roles import Actor, may
 from gridsvc.stats import scope
 
@@ -46,6 +47,9 @@ QUEUES: tuple[Queue, ...] = get_args(Queue)
 
 _r = t.report.c
 _p = t.placement.c
+# What `masking.numbers` hides, and more: times and lists of rooms too. By code points, however a database sorts.
+_SIGNS = "[^0-9０-９A-Za-z一-鿿]{1,4}(?![0-9]{1,3}[幢栋座号楼单室层户])"
+_NUMBERS = f"[0-9０-９](?:(?:{_SIGNS})?[0-9０-９]){{{LEAST_DIGITS - 1},}}"
 
 
 @dataclass(frozen=True)
@@ -54,8 +58,9 @@ class Filter:
 
     `deadline` and `queue` choose one of the counts. `category` is a code or a class's code; `area` one with all below
     it; `department` the one that leads; codes all. `words`: a number, a compound's name (pinyin initials too), or a
-    part of the text or of the place in words. `from_at` (inclusive) and `to_at` (exclusive) are of receipt.
-    `claimable`: not what a handler's department takes part in, but what waits for dispatch and it may claim.
+    part of the text or of the place in words, where few digits find nothing within a number that is hidden.
+    `from_at` (inclusive) and `to_at` (exclusive) are of receipt. `claimable`: not what a handler's department takes
+    part in, but what waits for dispatch and it may claim.
     """
 
     deadline: Deadline | None = None
@@ -230,7 +235,7 @@ def _spoken(db: Connection, words: str, *, is_open: bool) -> ColumnElement[bool]
     sought = {one for one in (plain, simple) if one}
     found = [func.strpos(_folded(_r.number, plain), plain) > 0]
     if is_open:  # what the index of open reports holds; and of the few that are too long for it, from the table
-        found += [func.strpos(_folded(_r.said, one), one) > 0 for one in sought]
+        found += [_holds(_r.said, one) for one in sought]
         long = t.report.alias("long")
         found.append(_r.id.in_(select(long.c.id).where(long.c.open, long.c.said.is_(None), _says(long.c, sought))))
     else:
@@ -243,10 +248,20 @@ def _spoken(db: Connection, words: str, *, is_open: bool) -> ColumnElement[bool]
     return or_(*found)
 
 
+def _holds(column: ColumnElement[str], sought: str) -> ColumnElement[bool]:
+    """Whether a text has this; few digits do not count within a hidden number, which they would tell piece by piece."""
+    folded = _folded(column, sought)
+    there = func.strpos(folded, sought) > 0
+    if not 0 < sum(map(str.isdigit, sought)) < LEAST_DIGITS:
+        return there
+    # in this order: the numbers are looked for in the few texts that have the words
+    return and_(there, func.strpos(func.regexp_replace(folded, _NUMBERS, "*", "g"), sought) > 0)
+
+
 def _says(report: Any, sought: set[str]) -> ColumnElement[bool]:
     """Whether its text, or its place in words, has one of these."""
     columns = (report.description, report.words)
-    return or_(*(func.strpos(_folded(column, one), one) > 0 for column in columns for one in sought))
+    return or_(*(_holds(column, one) for column in columns for one in sought))
 
 
 def _folded(column: ColumnElement[str], sought: str) -> ColumnElement[str]:

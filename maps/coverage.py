@@ -9,6 +9,7 @@ from maps.legend import MEASURES
 STATS_ADDRESS = "/api/v1/stats/coverage"
 COMPOUNDS_ADDRESS = "/api/v1/maps/coverage/compounds"
 DAYS_ADDRESS = "/api/v1/maps/coverage/days"
+CAMPAIGNS_ADDRESS = "/api/v1/maps/coverage/campaigns"
 DOORS_ADDRESS = "/api/v1/maps/coverage/doors"
 
 
@@ -33,6 +34,7 @@ def build(labels: Labels, view: MapView) -> GridMap:
         "stats": STATS_ADDRESS,
         "measures": list(MEASURES["coverage"]),
         "filters": ["from", "to", "campaign", "by"],
+        "choices": {"campaign": CAMPAIGNS_ADDRESS},
     }
     add_common(grid_map, view)
     grid_map.add_child(Doors())

@@ -7,11 +7,10 @@ from urllib.parse import quote
 from maps import palette
 from maps.base import GridMap, Labels, MapView
 from maps.classify import N_CLASSES
-from maps.layers import COMMUNITIES_ADDRESS, Reports, add_common
+from maps.layers import CATEGORIES_ADDRESS, COMMUNITIES_ADDRESS, Reports, add_common
 from maps.legend import MEASURES
 
 STATS_ADDRESS = "/api/v1/stats/hotspots"
-CATEGORIES_ADDRESS = "/api/v1/categories"
 CELL_SIZES_M = (250, 500, 1000)
 
 
@@ -22,7 +21,7 @@ def build(labels: Labels, view: MapView) -> GridMap:
         "stats": STATS_ADDRESS,
         "measures": list(MEASURES["hotspots"]),
         "filters": ["from", "to", "category", "by", "cell_m", "weights"],
-        "categories": CATEGORIES_ADDRESS,
+        "choices": {"category": CATEGORIES_ADDRESS},
         "communities": f"{COMMUNITIES_ADDRESS}?edition={quote(view.edition, safe='')}",
         # the colours of classes by limits that the reader keeps
         "shades": [palette.colors("problems", n) for n in range(N_CLASSES + 1)],

@@ -20,6 +20,7 @@ UNDER, AREAS, LINES, NAMES = 210, 400, 420, 610
 GRIDS_ADDRESS = "/api/v1/maps/grids.geojson"
 COMMUNITIES_ADDRESS = "/api/v1/maps/communities.geojson"
 COMPOUNDS_ADDRESS = "/api/v1/maps/compounds.geojson"
+CATEGORIES_ADDRESS = "/api/v1/categories"
 REPORTS_ADDRESS = "/api/v1/tiles/reports/{z}/{x}/{y}.pbf"
 REPORTS_ABOUT_ADDRESS = "/api/v1/tiles/reports.json"
 GRID_TILES_ADDRESS = "/api/v1/tiles/grids/{edition}/{z}/{x}/{y}.pbf"

@@ -7,6 +7,7 @@ from maps.base import GridMap, Labels, MapView
 from maps.classify import N_CLASSES
 from maps.layers import AREAS, OPACITY_OVER_TILES, Names, Roads, ShellLayer, Tiles
 
+KINDS_ADDRESS = "/api/v1/public/categories"
 CELLS_ADDRESS = "/api/v1/public/cells"
 
 
@@ -15,6 +16,7 @@ def build(labels: Labels, view: MapView) -> GridMap:
     grid_map = GridMap("public", labels, view, module="maps/public.js")
     grid_map.constants |= {
         "cells": CELLS_ADDRESS,
+        "choices": {"category": KINDS_ADDRESS},
         # the light ones first: most cells are to be light, and what is drawn is no alarm
         "shades": [palette.RAMPS["problems"][:n] for n in range(N_CLASSES + 1)],
     }

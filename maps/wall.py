@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 from maps.base import GridMap, Labels, MapView
-from maps.layers import AREAS, COMPOUNDS_ADDRESS, GRIDS_ADDRESS, LINES, Roads, ShellLayer, Tiles
+from maps.layers import (
+    AREAS,
+    CATEGORIES_ADDRESS,
+    COMPOUNDS_ADDRESS,
+    GRIDS_ADDRESS,
+    LINES,
+    Names,
+    Roads,
+    ShellLayer,
+    Tiles,
+)
 
 WALL_ADDRESS = "/api/v1/wall"
 STREAM_ADDRESS = "/api/v1/wall/stream"
+AREAS_ADDRESS = "/api/v1/wall/areas"
 PINS, LEADERS = 640, 630
 FILTERS = ("area", "category", "state", "deadline", "limit")
 
@@ -50,6 +61,7 @@ def build(labels: Labels, view: MapView) -> GridMap:
     """The shell of the wall."""
     grid_map = GridMap("wall", labels, view, module="maps/wall/page.js")
     grid_map.constants |= {"wall": WALL_ADDRESS, "stream": STREAM_ADDRESS, "filters": list(FILTERS)}
+    grid_map.constants["choices"] = {"area": AREAS_ADDRESS, "category": CATEGORIES_ADDRESS}
     for place, layer in enumerate(view.tiles):
         grid_map.add_child(Tiles(layer, place, view.tiles_max_zoom))
     # outlines only: colour belongs to the pins
@@ -57,6 +69,7 @@ def build(labels: Labels, view: MapView) -> GridMap:
     if view.basemap:
         grid_map.add_child(Roads())
     grid_map.add_child(ShellLayer("compounds", LINES + 1, address=COMPOUNDS_ADDRESS))
+    grid_map.add_child(Names())
     grid_map.add_child(ShellLayer("leaders", LEADERS))
     grid_map.add_child(Pins())
     return grid_map

@@ -281,9 +281,13 @@ def _delimiter(lines: Sequence[str]) -> str:
     """The one that splits the most lines into the most columns; a comma where none splits any."""
 
     def cells(delimiter: str) -> int:
-        counts = [len(row) for row in csv.reader(lines, delimiter=delimiter)]
+        try:
+            counts = [len(row) for row in csv.reader(lines, delimiter=delimiter)]
+        except csv.Error:  # a cell too large for any table: who reads the rows says so, and where
+            return 0
         return sum(count for count in counts if count > 1)
 
+    csv.field_size_limit(_MAX_CELL_CHARS)
     return max(_DELIMITERS, key=cells)
 
 

@@ -190,7 +190,7 @@ def take(
         crs=source.crs.name if source.crs else "",
         n_read=source.n_rows,
         tally=Tally(summary.n_new, summary.n_changed, summary.n_same),
-        notes=(*source.notes, *map(_near_note, near)),
+        notes=(*source.notes, *_back_note(summary.n_back), *map(_near_note, near)),
         extent=None if summary.box is None else extent([shapely.box(*summary.box)]),
         extra=_extra(summary, len(near)),
         columns=source.fields.given(),
@@ -250,6 +250,10 @@ def _extra(summary: door_rows.Summary, n_near: int) -> dict[str, dict[str, int]]
     positions = {"door": summary.n_door, "building": summary.n_building, "compound": summary.n_compound}
     found = {"positions": positions, "compounds": {"in": summary.n_in_compound, "none": n_all - summary.n_in_compound}}
     return found | ({"near": {"pairs": n_near}} if n_near else {})
+
+
+def _back_note(n_back: int) -> tuple[Problem, ...]:
+    return (Problem(None, "door_back", {"n": n_back}, "note"),) if n_back else ()
 
 
 def _near_note(pair: door_rows.Near) -> Problem:

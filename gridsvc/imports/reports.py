@@ -29,7 +29,6 @@ from gridsvc.reports import SOURCE as OWN_SOURCE
 
 REQUIRED = ("time",)
 _ZIPPED = 8  # so many bytes of a table become one, about
-_CONFIDENCE_BATCH = 5_000
 _p = t.placement.c
 _SET_CONFIDENCE = (
     t.placement.update()
@@ -219,10 +218,6 @@ def _change(db: Connection, values: dict[str, object]) -> None:
 def _weigh(db: Connection) -> None:
     """Works out the confidence of the placements of rows that state an accuracy."""
     db.execute(text("CREATE INDEX ON import_row (id)"))
-    after = 0
-    while rows := db.execute(load("import_accurate"), {"after": after, "batch": _CONFIDENCE_BATCH}).all():
-        shares = grids.confidences(db, [(r.id, r.lon, r.lat, r.accuracy_m, r.at) for r in rows])
-        picked = [(r.id, grids.pick_confidence(shares.get(r.id, []), r.grid_version_id)) for r in rows]
-        values = [{"id": id_, "share": share, "others": [list(p) for p in others]} for id_, (share, others) in picked]
+    for weighed in staging.weigh(db, "import_accurate"):
+        values = [{"id": id_, "share": share, "others": [list(p) for p in others]} for id_, share, others in weighed]
         db.execute(_SET_CONFIDENCE, values)
-        after = rows[-1].id

@@ -25,16 +25,18 @@ from gridsvc.grids import Rule, Shape
 from gridsvc.imports.account import Refusals, Tally
 from gridsvc.imports.copying import copy_into
 from gridsvc.imports.report_rows import Reading, Slice, staged
+from gridsvc.rules import masking
 
 # What is being done, how much of it, of how much (None: nobody knows).
 Progress = Callable[[str, int, int | None], None]
 AHEAD = timedelta(minutes=10)
 _METRES_PER_DEGREE = 110_574.0
 _MOST_SWAPS_TRIED = 200_000
+_WEIGHED_AT_ONCE = 5_000
 _LOCK = text("SELECT pg_try_advisory_xact_lock(hashtext('gridsvc.import'), hashtext(current_schema()))")
 _TABLES = text(
     "DROP TABLE IF EXISTS pg_temp.import_row, pg_temp.import_refused, pg_temp.import_found, pg_temp.import_changed,"
-    " pg_temp.import_name CASCADE"
+    " pg_temp.import_name, pg_temp.import_doubted CASCADE"
 )
 _SHARED = text("DROP TABLE IF EXISTS import_row, to_place, placed, import_uncovered CASCADE")
 
@@ -105,17 +107,38 @@ def compare(
     known = db.scalar(text("SELECT EXISTS (SELECT FROM report WHERE source = :source)"), {"source": source})
     if known:
         db.execute(load("import_known"), {"source": source, "crs": crs})
+        if _keep_hidden(db):
+            db.execute(load("import_known"), {"source": source, "crs": crs})
+
+
+def _keep_hidden(db: Connection) -> bool:
+    """Whether a cell was what an export shows of the stored text, its numbers hidden: it stands for that text."""
+    rows: list[int] = []
+    descriptions: list[str | None] = []
+    words: list[str | None] = []
+    for one in db.execute(load("import_hidden")):
+        text_is_stored = one.description is not None and one.description == masking.numbers(one.said)
+        place_is_stored = one.words is not None and one.words == masking.numbers(one.place)
+        if text_is_stored or place_is_stored:
+            rows.append(one.row)
+            descriptions.append(one.said if text_is_stored else one.description)
+            words.append(one.place if place_is_stored else one.words)
+    if rows:
+        db.execute(load("import_hidden_set"), {"rows": rows, "descriptions": descriptions, "words": words})
+    return bool(rows)
 
 
 def place(db: Connection, rule: Rule, file: str, now: datetime, *, shared: bool = False) -> None:
     """Places the new and changed rows; `import_found` tells where each belongs, and how its log begins at `now`."""
-    _find_compounds(db)
+    named = _find_compounds(db)
     if shared:
-        _place_shared(db, rule)
+        _place_shared(db, rule, named=named)
     else:
         grids.begin_placing(db)
-        db.execute(load("import_to_place"))
+        _fill_to_place(db, "import_to_place", named=named)
         grids.place_all(db, rule)
+    if named:
+        _prefer_compounds(db)
     facts = json.dumps({"file": file}, ensure_ascii=False)
     begun = {"now": now, "facts": facts}
     said = db.scalar(load("import_said"), begun | {"states": list(REPORT_STATES)})
@@ -123,20 +146,48 @@ def place(db: Connection, rule: Rule, file: str, now: datetime, *, shared: bool 
     db.execute(text("ANALYZE import_found (id, grid_version_id)"))
 
 
-def _find_compounds(db: Connection) -> None:
-    """Gives the rows that name a compound its place, all names in one statement."""
+def _find_compounds(db: Connection) -> bool:
+    """Whether any row names a compound; those that do get its place, all names in one statement."""
     names = list(db.scalars(load("import_compounds")))
     if names:
         db.execute(load("import_name_make"))
         db.execute(load("import_names_add"), {"compounds": names, "keys": list(map(compounds.name_key, names))})
         db.execute(text("ANALYZE import_name"))
         db.execute(load("import_compounds_set"))
+    return bool(names)
 
 
-def _place_shared(db: Connection, rule: Rule) -> None:
+def _fill_to_place(db: Connection, query: str, *, named: bool) -> None:
+    """Puts what is to be placed into `to_place`: of rows with a position and a compound both, the compound by -id."""
+    db.execute(load(query))
+    if named:
+        db.execute(load("import_to_place_named"))
+
+
+def _prefer_compounds(db: Connection) -> None:
+    """Places the rows whose position is doubtful by the compound that they name, as `reports.submit` does."""
+    db.execute(load("import_doubted_make"))
+    db.execute(text("CREATE INDEX import_doubted_id_idx ON import_doubted (id) WHERE NOT doubtful"))
+    db.execute(text("ANALYZE import_doubted"))
+    for weighed in weigh(db, "import_doubted"):
+        doubtful = [id_ for id_, share, _ in weighed if share < grids.DOUBTFUL_BELOW]
+        db.execute(text("UPDATE import_doubted SET doubtful = true WHERE id = ANY (:ids)"), {"ids": doubtful})
+    db.execute(load("import_doubted_place"))
+
+
+def weigh(db: Connection, query: str) -> Iterator[list[tuple[int, float, tuple[tuple[str, float], ...]]]]:
+    """The confidence and the runners-up of what a query gives in the order of its ids, by id, many at a time."""
+    after = 0
+    while rows := db.execute(load(query), {"after": after, "batch": _WEIGHED_AT_ONCE}).all():
+        shares = grids.confidences(db, [(r.id, r.lon, r.lat, r.accuracy_m, r.at) for r in rows])
+        yield [(r.id, *grids.pick_confidence(shares.get(r.id, []), r.grid_version_id)) for r in rows]
+        after = rows[-1].id
+
+
+def _place_shared(db: Connection, rule: Rule, *, named: bool) -> None:
     """What `grids.place_all` does, in statements that parallel workers take part in."""
     db.execute(text("DROP TABLE IF EXISTS pg_temp.to_place, pg_temp.placed"))
-    db.execute(load("import_to_place_make"))
+    _fill_to_place(db, "import_to_place_make", named=named)
     db.execute(text("CREATE INDEX to_place_geom_idx ON to_place USING gist (geom)"))
     db.execute(text("ANALYZE to_place (geom)"))
     db.execute(load("import_covered_make"))

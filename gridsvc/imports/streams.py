@@ -1,7 +1,8 @@
 """A CSV file in slices, so that a million rows need no more memory than one thousand.
 
-Rows come out as `geodata.read` gives them: the same header, the same cells, the same refusals. CSV needs no child
-process: it is read by Python's own reader, whose cells are bounded.
+Rows come out as `geodata.read` gives them: the same header, the same cells, the same refusals. They are read in this
+very process, not in a child without rights: by Python's own csv and gzip alone, without any driver, and on to COPY as
+they come. What a file can cost is bounded by its cells, its lines, its rows, and how many times its size it unpacks to.
 """
 
 from __future__ import annotations
@@ -32,6 +33,10 @@ SLICE_ROWS = 1_000
 LIMITS = Limits(unpacked_bytes=16 * 1024**3, n_rows=50_000_000)
 _MAX_CELL_CHARS = 1024 * 1024
 _MAX_LINE_BYTES = 16 * 1024 * 1024
+# Tables unpack to ten or thirty times their size; what unpacks to a thousand times is made to fill a disk. Little is
+# harmless, however tight it was packed.
+_MOST_TIMES = 200
+_HARMLESS_BYTES = 64 * 1024 * 1024
 _HEAD_LINES = 100
 _CHUNK = 64 * 1024
 _MARKS = ('"', "'", "\\", "\t", "\x00")
@@ -68,15 +73,26 @@ def open_table(path: Path, fields: Fields, kind: Kind = "reports") -> Table:
     """The header of a CSV file.
 
     Raises:
-        FileRefused: as `tables.sniff_table` and `headers.resolve`, with the fact `file`.
+        FileRefused: as `tables.sniff_table` and `headers.resolve`, with the fact `file`; csv_line_too_long,
+            gzip_packed_too_tight.
     """
     _refuse_endless_line(path)
-    head = tables.sniff_table(path, fields, kind, LIMITS.unpacked_bytes)
+    head = _sniffed(path, fields, kind)
     header = [tables.unguard(cell) if cell else None for cell in head.header]
     while header and not (header[-1] or "").strip():
         header.pop()
     columns = tuple(unique_names(header))
     return Table(path, head, columns, headers.resolve(columns, fields, kind))
+
+
+def _sniffed(path: Path, fields: Fields, kind: Kind) -> TableHead:
+    most = max(_HARMLESS_BYTES, _MOST_TIMES * path.stat().st_size)
+    try:
+        return tables.sniff_table(path, fields, kind, min(most, LIMITS.unpacked_bytes))
+    except FileRefused as error:
+        if error.code == "file_unpacks_too_large" and most < LIMITS.unpacked_bytes:
+            raise FileRefused("gzip_packed_too_tight", times=_MOST_TIMES, limit_mb=most // 2**20) from None
+        raise
 
 
 @dataclass(frozen=True)

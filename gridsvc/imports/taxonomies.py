@@ -1,10 +1,13 @@
-"""A table of another taxonomy's categories, and of what counts as which in another one."""
+"""A table of a taxonomy's categories: what counts as which in another one, how near and how recent a duplicate is."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -25,7 +28,12 @@ _SYNONYMS: dict[str, tuple[str, ...]] = {
     "parent": ("上级代码", "上级编码", "上级", "parent"),
     "maps_to": ("对应代码", "归入", "对应", "maps_to"),
     "maps_from": ("包含代码", "包含", "maps_from"),
+    "dup_radius_m": ("查重半径", "查重半径米", "重复半径", "dup_radius_m", "duplicate radius", "duplicate radius m"),
+    "dup_days": ("查重天数", "重复天数", "dup_days", "duplicate days"),
 }
+# The largest that a cell may say; the least is 1.
+_MOST = {"dup_radius_m": 5_000, "dup_days": 3_650}
+_WHOLE = re.compile(r"[1-9][0-9]{0,5}")
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,30}")
 _BETWEEN = re.compile(r"[\s、，；,;|]+")
 
@@ -34,7 +42,8 @@ def take(db: Connection, book: Workbook, file: str, *, taxonomy: str | None) -> 
     """The account of a file's categories and maps, which are then stored (the caller commits or not).
 
     Taxonomies number freely, so a category is stored as `taxonomy:code`; those of `local` as they are written. Maps
-    name stored codes (P0101, P01 for all below it, ledger:3). What a file no longer says stays.
+    name stored codes (P0101, P01 for all below it, ledger:3). What a file no longer says stays. Categories of `city`
+    come from their sheets: a row of theirs says only within which radius and days a report of theirs is a duplicate.
 
     Raises:
         Refused: `taxonomy_columns_missing`, `taxonomy_missing`, `taxonomy_name_wrong`, `taxonomy_of_sheets`.
@@ -52,7 +61,7 @@ def take(db: Connection, book: Workbook, file: str, *, taxonomy: str | None) -> 
         if not row:
             continue
         n_read += 1
-        own = _taxonomy(row.get("taxonomy", taxonomy))
+        own = _taxonomy(row.get("taxonomy", taxonomy), limits_only=bool(_MOST.keys() & columns.keys()))
         one = _category(row, own, i, known, found, refusals)
         if one is not None:
             found[one.code] = one
@@ -82,11 +91,11 @@ def _table(book: Workbook) -> tuple[Sheet, int, dict[str, int]]:
     raise Refused("taxonomy_columns_missing")
 
 
-def _taxonomy(name: str | None) -> str:
+def _taxonomy(name: str | None, *, limits_only: bool) -> str:
     own = (name or "").casefold()
     if not _NAME.fullmatch(own):
         raise Refused("taxonomy_name_wrong", found=own[:60])
-    if own == CITY:
+    if own == CITY and not limits_only:
         raise Refused("taxonomy_of_sheets", found=own)
     return own
 
@@ -96,7 +105,7 @@ def _codes(cell: str | None) -> list[str]:
 
 
 def _own(code: str, taxonomy: str) -> str:
-    return code if taxonomy == LOCAL else f"{taxonomy}:{code}"
+    return code if taxonomy in (LOCAL, CITY) else f"{taxonomy}:{code}"
 
 
 def _full(code: str, taxonomy: str, found: Mapping[str, Category]) -> str:
@@ -117,10 +126,18 @@ def _category(
         refusals.add([Problem(at, "taxonomy_row_incomplete", {})])
         return None
     code = _own(row["code"], taxonomy)
+    limits = _limits(row, at, refusals)
+    if limits is None:
+        return None
     facts: dict[str, object] = {"category": code, "found": name}
     if code in known and known[code].taxonomy != taxonomy:
         refusals.add([Problem(at, "category_code_taken", facts | {"taxonomy": known[code].taxonomy})])
         return None
+    if taxonomy == CITY:
+        if code not in known:
+            refusals.add([Problem(at, "category_unknown", facts)])
+            return None
+        return replace(found.get(code, known[code]), **limits)
     if code in found and found[code].name_zh != name:
         refusals.add([Problem(at, "category_other_name", facts | {"first": found[code].name_zh})])
         return None
@@ -129,7 +146,26 @@ def _category(
         refusals.add([Problem(at, "category_unknown", {"category": parent})])
         return None
     kept = known[code].name_en if code in known and known[code].name_en != known[code].name_zh else name
-    return Category(code, name, clean(row.get("name_en", "")) or kept, taxonomy, None, parent)
+    one = Category(code, name, clean(row.get("name_en", "")) or kept, taxonomy, None, parent)
+    return replace(one, **limits) if code not in found else replace(one, **_said(found[code]) | limits)
+
+
+def _said(one: Category) -> dict[str, Any]:
+    return {name: getattr(one, name) for name in _MOST}
+
+
+def _limits(row: Mapping[str, str], at: int, refusals: Refusals) -> dict[str, Any] | None:
+    """The radius and days that a row says; None after a cell that says no whole number in bounds was refused."""
+    found: dict[str, Any] = {}
+    for name, most in _MOST.items():
+        if name not in row:
+            continue
+        cell = unicodedata.normalize("NFKC", row[name]).removesuffix(".0")
+        if not _WHOLE.fullmatch(cell) or int(cell) > most:
+            refusals.add([Problem(at, "category_limit_wrong", {"found": row[name][:40], "most": most})])
+            return None
+        found[name] = int(cell)
+    return found
 
 
 def _maps(db: Connection, said: Sequence[tuple[int, str, str]], refusals: Refusals) -> list[tuple[str, str, str]]:

@@ -110,7 +110,8 @@ class Given:
     responsibility lists answer), `needs_photo` (the closing condition names one), `parent_state`, `draw` (0-1, for the
     sample), `stops` (begin and end of each time the clock stood still),
     `reopened_at` (the last time). `done_at`: when a phone without signal kept the action, by our clock; `phone_at`: by
-    the phone's, where that was wrong. Only the log has them: what counts is when it came in.
+    the phone's, where that was wrong. Only the log has them: what counts is when it came in, but for when a danger was
+    taken away.
     """
 
     note: str | None = None

@@ -40,12 +40,6 @@ class _Asked:
         return self.case.disposed_by is not None and self.case.disposed_by == self.actor.account_id
 
     @property
-    def unanswered(self) -> bool:
-        """An answer from before the work was done says nothing of it."""
-        answered, disposed = self.case.answered_at, self.case.disposed_at
-        return answered is None or (disposed is not None and answered < disposed)
-
-    @property
     def rating_over(self) -> bool:
         return self.case.closed_at is not None and self.now > self.case.closed_at + RATING_LASTS
 
@@ -109,6 +103,12 @@ AGAINST: dict[str, tuple[Reason, ...]] = {
 }
 
 
+def unanswered(case: Case) -> bool:
+    """Whether the resident has yet to be answered: an answer from before the work was done says nothing of it."""
+    answered, disposed = case.answered_at, case.disposed_at
+    return answered is None or (disposed is not None and answered < disposed)
+
+
 def why_not(case: Case, action: str, actor: Actor, now: datetime, given: Given) -> GridsvcError | None:
     """Why this action cannot be done now although the table knows it here; None: it can."""
     if _foreign(case, action, actor):
@@ -148,10 +148,9 @@ def decide(case: Case, action: str, actor: Actor, now: datetime, given: Given, t
     if against is not None:
         raise against
     said = bool((given.note or "").strip())
-    told = said or (action == "escalate" and bool(given.reason))  # a code says enough of why it went up
-    if row.note and not told:
+    if row.note and not said:
         raise Refused("note_missing", action=action)
-    if action == "close" and not said and _Asked(case, actor, now, given).unanswered:
+    if action == "close" and not said and unanswered(case):
         raise Refused("answer_missing", action=action)
     missing = [name for name in row.needs if _lacks(given, name)]
     if missing:

@@ -18,6 +18,7 @@ from gridsvc.rules.roles import Actor
 
 MAX_SUSPENDED = timedelta(days=366)  # a year, a leap one too
 CARDS = ("none", "yellow", "red")  # of a supervision order, the mildest first
+WHY_UP = ("out_of_competence", "whistle", "overdue")  # why a report goes up a level; the last one by itself, as a rule
 SOLVED = ("solved", "partly", "not")
 SATISFIED = ("satisfied", "basically", "not")
 BEST_SCORE = 5
@@ -117,7 +118,11 @@ def _accept(case: Case, actor: Actor, now: datetime, given: Given, terms: Terms)
 
 
 def _make_safe(case: Case, actor: Actor, now: datetime, given: Given, terms: Terms) -> Step:
-    at = given.at or now
+    """At the instant that is said; else when a phone without signal kept it, where that can be; else now."""
+    kept = given.done_at
+    if kept is not None and (kept > now or (given.received_at is not None and kept < given.received_at)):
+        kept = None  # by a clock that is nobody's to answer for
+    at = given.at or kept or now
     if at > now or (given.received_at is not None and at < given.received_at):
         raise Refused("time_impossible", at=at.isoformat())
     return _step({"interim_at": at})
@@ -276,6 +281,8 @@ def _score(case: Case, actor: Actor, now: datetime, given: Given, terms: Terms) 
 
 
 def _escalate(case: Case, actor: Actor, now: datetime, given: Given, terms: Terms) -> Step:
+    if given.reason not in WHY_UP:
+        raise Refused("reason_unknown", reason=str(given.reason)[:60], known=", ".join(WHY_UP))
     above = LADDER[LADDER.index(case.level or LADDER[0]) + 1 :]
     up = next((level for level in above if level in terms.levels), None)
     if up is None:

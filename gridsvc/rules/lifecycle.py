@@ -85,7 +85,7 @@ TABLE: dict[str, Edge] = {
     "whistle": Edge(_IN_WORK, (STAYS,), note=True, needs=("departments",)),
     "whistle_arrive": Edge(_from("filed", "dispatched", "disposed"), (STAYS,)),
     "whistle_score": Edge(ON_LEDGER, (STAYS,), needs=("department", "score")),
-    "escalate": Edge(OPEN, (STAYS,), note=True),
+    "escalate": Edge(OPEN, (STAYS,), needs=("reason",)),
     "place": Edge(OPEN, (STAYS,), needs=("where",)),
     "note": Edge(frozenset(STATES), (STAYS,), note=True),
     "unmask": Edge(frozenset(STATES), (STAYS,), note=True),

@@ -68,7 +68,7 @@ MAY: dict[str, frozenset[str]] = {
     "consult": _DESK,
     "accept": _HANDLER,
     "return": _HANDLER,
-    "make_safe": _HANDLER,
+    "make_safe": _HANDLER | _FIELD,  # a worker fences off what is dangerous, whoever is to mend it
     "dispose": _HANDLER,
     "ask_extension": _HANDLER,
     "approve_extension": _LEAD,

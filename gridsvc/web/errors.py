@@ -92,7 +92,7 @@ PageOf = Callable[[Request, Failure], Response]
 def describe(error: Exception, request: Request) -> Failure:
     """The failure behind an exception; `internal` for one that nobody foresaw."""
     if isinstance(error, GridsvcError | GeodataError):
-        return _refusal(error)
+        return refusal(error)
     if isinstance(error, RequestValidationError):
         return _misfit(error, request)
     if isinstance(error, HTTPException):
@@ -149,7 +149,8 @@ def install(app: FastAPI, page_of: PageOf) -> None:
         app.add_exception_handler(kind, handle)
 
 
-def _refusal(error: GridsvcError | GeodataError) -> Failure:
+def refusal(error: GridsvcError | GeodataError) -> Failure:
+    """The failure behind a refusal of our own."""
     status = next((status for kind, status in STATUS if isinstance(error, kind)), 500)
     status = STATUS_OF_CODE.get(error.code, status)
     headers = {}

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from geodata.errors import FileRefused
 from gridsvc.errors import GridsvcError, Refused, Unavailable
 from gridsvc.rules.roles import require
-from gridsvc.web import security, services
+from gridsvc.web import proofs, services
 from gridsvc.web.api.photos import store
 from gridsvc.web.deps import begun
 from gridsvc.web.intake import RECEIVE_S
@@ -109,9 +109,7 @@ async def _store(request: Request, file: UploadFile) -> str:
     mine = services.of(request)
     async with begun(request) as unit:
         require(unit.actor, "send_photo")
-        anonymous = not unit.actor.known
-    if anonymous:
-        mine.anonymous_photos.take(security.address(request), "too_many_photos")
+        await run_in_threadpool(proofs.take_photo, request, unit)
     with await run_in_threadpool(mine.intake.copy, file.file) as spool:
         digest = await run_in_threadpool(spool.end)
         async with mine.intake.alone(digest):

@@ -55,7 +55,8 @@ class KeptOut(Out):
     """What a phone keeps, or what changed of it; `categories` is left out where they are as they were. Positions in
     EPSG:4326. A door's `campaigns` are the codes of those that have it on their list, `unmet` of several those where it
     is not reached (null for one or none), its `order` is its place in walking order, null where it need not be visited
-    today; a report's `uid` tells it from any other that may get its number, and goes back with what is done to it."""
+    today, its `also` visits of others on one of the last days on which the reader was there too (as `BesideOut`, or
+    null); a report's `uid` tells it from any other that may get its number, and goes back with what is done to it."""
 
     cursor: str
     reset: bool

@@ -71,6 +71,22 @@ def take(request: Request, unit: Unit, *, again: bool = False, counted: bool = F
         mine.senders.take(named, "too_many_reports")
 
 
+def take_photo(request: Request, unit: Unit) -> None:
+    """Returns where a caller without an account may send one more photo from here, told apart as for reports.
+
+    Raises:
+        TooMany: not now.
+    """
+    if unit.actor.known:
+        return
+    mine, caller, named = unit.mine, security.address(request), sender(request, unit)
+    if named is None:
+        mine.anonymous_photos.take(caller, "too_many_photos")
+    else:
+        mine.crowd_photos.take(caller, "too_many_photos")
+        mine.sender_photos.take(named, "too_many_photos")
+
+
 def take_place(unit: Unit, stored: reports.Submitted) -> None:
     """Returns where one more report may come for its place, a pin or a compound.
 

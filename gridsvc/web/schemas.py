@@ -113,6 +113,12 @@ class In(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+CompoundRef = (
+    Annotated[int, Strict(), Field(ge=1, le=2**63 - 1)]
+    | Annotated[Words, Field(min_length=1, max_length=200), AfterValidator(_filled)]
+)
+
+
 class LocationIn(In):
     """Where: a position with its coordinate system, a compound (id or name), or words; several together are welcome."""
 
@@ -120,11 +126,7 @@ class LocationIn(In):
     lat: Number | None = Field(None, description="latitude, or northing in metres")
     crs: Crs | None = None
     accuracy_m: Annotated[Number, Field(ge=0, le=MAX_ACCURACY_M)] | None = None
-    compound: (
-        Annotated[int, Strict(), Field(ge=1, le=2**63 - 1)]
-        | Annotated[Words, Field(min_length=1, max_length=200), AfterValidator(_filled)]
-        | None
-    ) = None
+    compound: CompoundRef | None = None
     words: Annotated[Words, Field(min_length=1, max_length=500), AfterValidator(_filled)] | None = None
 
     @model_validator(mode="after")
@@ -227,7 +229,7 @@ class PlacementIn(In):
     lon: Number | None = None
     lat: Number | None = None
     crs: Crs | None = None
-    version: Annotated[int, Strict(), Field(ge=0, le=2**31 - 1)] | None = None
+    version: Annotated[int, Strict(), Field(ge=1, le=2**31 - 1)]
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
@@ -347,10 +349,41 @@ class NamedOut(Out):
     name: str
 
 
+class NamedManyOut(Out):
+    """What one chooses from."""
+
+    items: list[NamedOut]
+
+
 class CategoriesOut(Out):
     """All categories, by code."""
 
     items: list[NamedOut]
+
+
+class ConditionOut(Out):
+    """A filing condition of the version of the sheet that holds. `limit` is as the sheet has it, `milestones` what was
+    read from it (name, amount, unit; the last is the deadline), none where `limit_problem` says why."""
+
+    id: int
+    version: int
+    name: str
+    text: str
+    limit: str | None
+    limit_problem: str | None
+    milestones: list[dict[str, Any]]
+    closing: str | None
+    supervisors: list[str]
+    responsibles: list[str]
+
+
+class CategoryFullOut(NamedOut):
+    """A category of a `kind` (part, event) in a class, and its filing conditions in the order of the sheet."""
+
+    kind: str | None
+    class_: Annotated[str | None, Field(alias="class")]
+    active: bool
+    conditions: list[ConditionOut]
 
 
 class HealthOut(Out):

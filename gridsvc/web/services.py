@@ -35,6 +35,7 @@ LINKS_PER_MINUTE = 60  # of residents, from one address: a household or an offic
 CROWD_TIMES = 20  # as many from one address at once, where each browser shows a proof of its own
 CROWD_S = 600  # and so many again: proofs can be collected, so they are no limit by themselves
 SENDER_REPORTS, SENDER_S = 6, 600  # of one such browser
+SENDER_PHOTOS = 40  # in the same time
 PROOFS, PROOFS_S = 4, 480  # new ones for browsers of one address: thirty an hour, and not all at once
 PLACE_S = 3600
 TAILS, TAILS_S = 5, 3600  # guesses of the phone behind one number: four digits are not many
@@ -61,12 +62,14 @@ class Services:
     tiles: TileProxy | None
     live: Wall
     crowds: Limiter
+    crowd_photos: Limiter
     places: Limiter
     bodies: Bodies = field(default_factory=lambda: Bodies(BODIES_BYTES))
     press: Press = field(default_factory=Press)
     report_tiles: Bodies = field(default_factory=lambda: Bodies(TILES_BYTES))
     crowd_links: Limiter = field(default_factory=lambda: Limiter(LINKS_PER_MINUTE * CROWD_TIMES, 60))
     senders: Limiter = field(default_factory=lambda: Limiter(SENDER_REPORTS, SENDER_S))
+    sender_photos: Limiter = field(default_factory=lambda: Limiter(SENDER_PHOTOS, SENDER_S))
     tails: Limiter = field(default_factory=lambda: Limiter(TAILS, TAILS_S))
     proofs: Limiter = field(default_factory=lambda: Limiter(PROOFS, PROOFS_S))
     public: Picture | None = None  # what everybody sees, as it was counted last
@@ -95,6 +98,7 @@ def make(settings: Settings, engine: Engine, clock: Callable[[], datetime]) -> S
         live=Wall(engine, settings.db_schema, settings.zone, clock, slots),
         anonymous=Limiter(settings.anonymous_per_minute, 60),
         crowds=Limiter(settings.anonymous_per_minute * CROWD_TIMES, CROWD_S),
+        crowd_photos=Limiter(settings.anonymous_photos_per_minute * CROWD_TIMES, CROWD_S),
         places=Limiter(settings.anonymous_per_place, PLACE_S),
         actors=Recognised(),
         intake=_intake(settings),

@@ -20,6 +20,7 @@ rl_config.useA85 = 0
 
 INK, GREY = "#111827", "#4b5563"
 PANEL_SHARE, BESIDE_SHARE = 0.27, 0.13
+NOTE, NOTE_STEP = 6.2, 7.9  # points on A4 of a note's letters and lines: definitions are many, the list wants room
 # dots an inch of the picture: sharp on a screen and in a document, and never more than 16 million pixels
 DPI: dict[PaperName, int] = {"a4": 200, "a3": 200, "a0": 100}
 
@@ -111,12 +112,12 @@ def _panel(canvas: Canvas, sheet: Sheet, signs: list[Sign], places: Plan) -> Non
     y -= 4 * k
     for fact in sheet.facts:
         y = _text(canvas, fact, x, y, places, 7.6, INK) - 1 * k
-    notes = [line for note in sheet.notes for line in words.wrapped(note, 7 * k, wide)]
-    least = places.panel.y + len(notes) * 9 * k
+    notes = [line for note in sheet.notes for line in words.wrapped(note, NOTE * k, wide)]
+    least = places.panel.y + len(notes) * NOTE_STEP * k
     y = _list(canvas, sheet, y - 9 * k, least, places)
     for line in notes:
-        _line(canvas, line, x, y, 7 * k, wide, GREY)
-        y -= 9 * k
+        _line(canvas, line, x, y, NOTE * k, wide, GREY)
+        y -= NOTE_STEP * k
 
 
 def _signs(canvas: Canvas, signs: list[Sign], y: float, places: Plan) -> float:

@@ -5,7 +5,7 @@ import { getJson } from "./load.js";
 import { settle, tellError } from "./notice.js";
 import { BETWEEN, Seen } from "./seen.js";
 import { codeOf, progressTold, Symbols } from "./symbols.js";
-import { count, element, word } from "./words.js";
+import { count, element, percent, word } from "./words.js";
 
 const by = (id) => document.getElementById(id);
 
@@ -20,6 +20,9 @@ export class Coverage {
     this.doors = new Doors(shell, (text) => this.#say("doors", text), (marks) => seen.set("doors", word("doors"), marks));
     this.symbols = new Symbols(shell, (code) => page.select(code), compounds);
     shell.map.on("zoomend", () => this.#rings());
+    // paper opens nothing
+    window.addEventListener("beforeprint", () => (by("map-notes").open = true));
+    window.addEventListener("afterprint", () => (by("map-notes").open = false));
     by("map-progress").addEventListener("change", () => this.#changed());
     by("map-doors").addEventListener("change", () => this.#changed());
     for (const radio of document.querySelectorAll("input[name=list]")) {
@@ -80,8 +83,18 @@ export class Coverage {
     return answer && this.days.at(answer);
   }
 
-  /** After the grids are drawn: the rings, the doors, and what the slider says of the whole. */
+  /** The second reading of the whole: doors reached of all, confirmed ones too; none of a past day, which is not told. */
+  ofAll(answer) {
+    if (this.days.day || !answer.counts) return [];
+    const names = Object.keys(answer.counts);
+    const told = answer.rows.filter((row) => row.counts);
+    const [n, denom] = ["reached_enumerated", "enumerated"].map((name) => told.reduce((sum, row) => sum + row.counts[names.indexOf(name)], 0));
+    return [word("sum_share_all", { share: percent(denom ? n / denom : null), n: count(n), denom: count(denom) })];
+  }
+
+  /** After the grids are drawn: the rings, the doors, the definitions, and what the slider says of the whole. */
   drawn(answer) {
+    by("map-notes").querySelector("ul").replaceChildren(...(answer.notes ?? []).map((note) => element("li", "", note)));
     const n = answer.rows.reduce((sum, row) => sum + (row.denom ? row.n : 0), 0);
     this.days.say(n, answer.rows.reduce((sum, row) => sum + (row.denom ?? 0), 0));
     this.#rings();

@@ -2,7 +2,7 @@
 import { word } from "./words.js";
 
 // data before ground: a failed base map must not hide that figures are missing
-const RANK = { stats: 3, shapes: 2, reports: 1, compounds: 1, categories: 1, rings: 1, days: 1, doors: 1, find: 1, ground: 0 };
+const RANK = { stats: 3, shapes: 2, reports: 1, compounds: 1, choices: 1, rings: 1, days: 1, doors: 1, find: 1, ground: 0 };
 const open = new Map();
 const box = document.getElementById("map-notice");
 const [retry, dismiss] = ["retry", "dismiss"].map((name) => box.querySelector(`[data-does=${name}]`));

@@ -1,5 +1,6 @@
 // One map page: fetches figures and shapes, joins them by code, and keeps map, legend, table and address in step.
 import { Areas, cellShapes, told } from "./areas.js";
+import { fillChoices } from "./choices.js";
 import { offer } from "./download.js";
 import { badge, drawFinding, testTold } from "./finding.js";
 import { addGround, compoundLayer } from "./ground.js";
@@ -69,7 +70,7 @@ function start() {
   addGround(shell, () => tell("ground", word("failed_ground")), (labels) => names.setGround(labels));
   load();
   loadCompounds();
-  loadCategories();
+  loadChoices();
   map.on("moveend", keepLook);
 }
 
@@ -219,20 +220,13 @@ async function loadCompounds() {
   }
 }
 
-// the list of categories may be long, so it is no part of the page
-async function loadCategories() {
-  const field = form.elements.category;
-  if (!field || !view.categories) return;
+async function loadChoices() {
   try {
-    const { items } = await getJson(view.categories, { lang });
-    settle("categories");
-    const [chosen, all, known] = [field.value, field.options[0], new Set(items.map((item) => item.code))];
-    const unknown = [...field.options].filter((option) => option.value && !known.has(option.value));
-    field.replaceChildren(all, ...items.map((item) => new Option(item.name, item.code)), ...unknown);
-    field.value = chosen;
+    await fillChoices(form, view.choices);
+    settle("choices");
     if (page.answer) by("map-summary").textContent = summary(page.answer);
   } catch (error) {
-    tellError("categories", error, loadCategories);
+    tellError("choices", error, loadChoices);
   }
 }
 
@@ -295,7 +289,7 @@ function drawFigures(answer, cells) {
   const sort = page.sort || ({ significance: "-band", share: "share" }[measure] ?? `-${measure}`);
   const main = answer.legends[view.measures[0]];
   const listed = extra?.listed ?? answer.rows;
-  const kind = extra?.listed ? "compound" : areaKind(answer);
+  const kind = listedKind(answer);
   table.fill(listed, legend, columnsOf(answer, measure), { sort, opacity, main, areaColumn: `col_${kind}` });
   if (!answer.rows.length) table.say(word("empty_rows"));
   // without dates in the address the server chose the period: show which
@@ -314,6 +308,8 @@ function drawFigures(answer, cells) {
 
 const has = (answer, column) => answer.rows.some((row) => known(row[column]));
 const areaKind = (answer) => (["community", "cell"].includes(answer.by) ? answer.by : "grid");
+// what the lines of the table are, which may be others than the map's areas
+const listedKind = (answer) => (extra?.listed ? "compound" : areaKind(answer));
 
 // the measure to draw: the one asked for where these rows have it, else the counts; the others cannot be chosen
 function measureOf(answer) {
@@ -386,12 +382,12 @@ function foot(answer) {
 }
 
 function sums(answer) {
-  if (extra?.listed) return [...extra.sums(), overall(answer)].join(" · ");
+  if (extra?.listed) return [...extra.sums(), overall(answer), ...extra.ofAll(answer)].join(" · ");
   const add = (rows, column) => rows.reduce((total, row) => total + (row[column] ?? 0), 0);
   const n = add(answer.rows, "n");
   const unlocated = answer.unlocated ?? 0;
   const lines = [word("sum", { n: count(n), unlocated: count(unlocated), total: count(n + unlocated) })];
-  if (view.measures[0] === "share") lines.push(overall(answer));
+  if (extra) lines.push(overall(answer), ...extra.ofAll(answer));
   return lines.join(" · ");
 }
 
@@ -466,7 +462,7 @@ function download() {
   if (!page.answer) return;
   const { answer } = page;
   const own = view.measures.length === 1 ? view.measures : ["rate", "smoothed", "visits", "band", "z", "p"].filter((name) => name === "rate" || has(answer, name));
-  const head = [word(`col_${areaKind(answer)}`), "code", word("col_n"), word("col_denom"), ...own.map((name) => word(`col_${name}`))];
+  const head = [word(`col_${listedKind(answer)}`), "code", word("col_n"), word("col_denom"), ...own.map((name) => word(`col_${name}`))];
   const told = (row, name) => (name === "band" && row.band ? word(`band_${row.band}`) : row[name]);
   const rows = table.visible().map((row) => [row.name || "", row.code, row.n, row.denom, ...own.map((name) => told(row, name))]);
   const facts = [[word("title"), by("map-summary").textContent], [by("map-foot").textContent], [by("map-sum").textContent]];

@@ -1,4 +1,5 @@
 // The public map: cells with their numbers of problems; a cell that is pressed lists its problems beside the map.
+import { fillChoices } from "./choices.js";
 import { addGround } from "./ground.js";
 import { getJson } from "./load.js";
 import { Names } from "./names.js";
@@ -24,6 +25,8 @@ async function start() {
   const counted = L.layerGroup();
   const names = new Names(shell, { layer: counted }, COUNTS);
   addGround(shell, () => {}, (labels) => names.setGround(labels));
+  // without the list the map and the problems are whole; the form then offers what was asked for
+  fillChoices(document.querySelector(".public-filter"), view.choices).catch(() => {});
   const category = here.searchParams.get("category");
   let answer;
   try {

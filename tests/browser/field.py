@@ -36,9 +36,10 @@ BARE = """
 for (const [of, name] of [[Navigator.prototype, "serviceWorker"], [Navigator.prototype, "locks"], [Crypto.prototype, "randomUUID"]])
   delete of[name];
 """
+# a tap on a label is a second click on what it names, but one touch
 WATCH = """
 window.__taps = 0; window.__typed = 0;
-addEventListener("click", (event) => { if (event.isTrusted) window.__taps += 1; }, true);
+addEventListener("pointerdown", (event) => { if (event.isTrusted) window.__taps += 1; }, true);
 addEventListener("beforeinput", (event) => { window.__typed += (event.data || "").length; }, true);
 """
 READ = """async () => {

@@ -24,6 +24,9 @@ PUT = """async ({ item, options, photo }) => {
 }"""
 
 
+PERSONAL = ["ground", "notices_seen", "recent_categories"]
+
+
 def key() -> str:
     """A key as the app makes one."""
     return str(uuid.uuid4())
@@ -60,6 +63,21 @@ def put(phone: Phone, item: dict[str, Any], *, photo: str | None = None, **optio
     """The key of the item, once it stands in the phone's outbox; `photo` is a colour."""
     made: str = phone.page.evaluate(PUT, {"item": item, "options": options, "photo": photo})
     return made
+
+
+def person(phone: Phone) -> None:
+    """The phone has been told what it keeps of its person beside the lists."""
+    phone.call("store", "m.setMeta('datum', { crs: 'gcj02', place: { name: '静安里东门', lon: 110, lat: 23 } })")
+    for name in PERSONAL:
+        phone.call("store", f"m.setMeta('{name}', ['x'])")
+
+
+def nobody(phone: Phone) -> None:
+    """Nothing; fails where the phone still has what `person` put there. In which system it reports positions stays."""
+    kept: list[Any] = phone.call("store", f"Promise.all({PERSONAL}.map((name) => m.getMeta(name)))")
+    assert kept == [None] * len(PERSONAL)
+    datum = phone.call("store", "m.getMeta('datum')")
+    assert (datum["crs"], datum["place"]) == ("gcj02", {"name": "—"})
 
 
 def unsent(phone: Phone) -> list[str]:

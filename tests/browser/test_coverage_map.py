@@ -9,13 +9,13 @@ from zoneinfo import ZoneInfo
 import pytest
 from playwright.sync_api import expect
 
-from gridsvc import campaigns
+from gridsvc import accounts, campaigns
 from gridsvc.campaigns import Wanted
 from gridsvc.i18n import Locale, translate
 from tests.browser.conftest import PHONE, Visitor
 from tests.conftest import NOW, Fresh
 from tests.through import ADMIN
-from tests.web.county import CANARY, WEST, County, met
+from tests.web.county import CANARY, PASSWORD, WEST, County, met
 from tests.web.test_map_paper import read, squeezed
 
 NEAR = "map=17/23.004/110.004"
@@ -23,11 +23,15 @@ NEAR = "map=17/23.004/110.004"
 
 @pytest.fixture(scope="module")
 def mapped(made: Fresh, county: County) -> str:
-    """A campaign with its list drawn: of the ten doors of grid 001, six are reached; sixty of a hundred are wanted."""
+    """A campaign with its list drawn: of the ten doors of grid 001, six are reached; sixty of a hundred are wanted.
+
+    And a checker, who sees areas but no doors.
+    """
     days = {"starts_on": date(2026, 10, 20), "ends_on": date(2026, 11, 20)}
     with made.begin() as db:
         campaigns.create(db, "mapped", Wanted("走访", **days, target_percent=60), ADMIN, NOW, ZoneInfo("Asia/Shanghai"))
         campaigns.draw(db, "mapped", NOW)
+        accounts.create(db, login="checker", name="核查 某", role="checker", password=PASSWORD, area_codes=["370101"])
     return f"/maps/coverage?campaign=mapped#{NEAR}"
 
 
@@ -69,14 +73,17 @@ def test_a_campaign_on_the_map(
 
 
 def test_doors_are_not_for_every_role(visitor: Visitor, mapped: str) -> None:
-    visit = visitor("handler")
+    """A checker sees the area and its figures, and none of its doors."""
+    visit = visitor("checker")
     page = visit.open(f"{mapped}&doors=on")
+    expect(page.locator(f"tr[data-code='{WEST}001'] td").nth(1)).to_have_text(re.compile(r"^\d+$"))
     expect(page.locator("#map-doors")).to_be_disabled()
     expect(page.locator("#map-hint")).to_contain_text("住户")
     expect(page.locator(".map-door")).to_have_count(0)
-    asked = {"campaign": "mapped", "doors": "on", "map": "17/23.004/110.004", "lang": "zh"}
-    paper = page.request.get(f"{visit.address}/maps/coverage.pdf", params=asked)
-    assert squeezed(translate("paper.sign_door", "zh")) not in read(paper.body())
+    asked = {"campaign": "mapped", "doors": "on", "map": "17/23.004/110.004", "px": "800x400", "lang": "zh"}
+    paper = read(page.request.get(f"{visit.address}/maps/coverage.pdf", params=asked).body())
+    assert squeezed(translate("paper.sign_ring", "zh")) in paper
+    assert squeezed(translate("paper.sign_door", "zh")) not in paper
     visit.clean()
 
 

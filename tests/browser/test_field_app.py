@@ -15,7 +15,7 @@ from gridsvc.web import field_files
 from tests.browser.drawer import Drawer
 from tests.browser.fault_proxy import Faults
 from tests.browser.field import IPHONE, PIXEL, Phone, phone
-from tests.browser.kept import put, report, sent, unsent
+from tests.browser.kept import nobody, person, put, report, sent, unsent
 from tests.conftest import Fresh
 from tests.web.county import County
 
@@ -55,6 +55,7 @@ def known(held: Phone) -> Phone:
 @pytest.mark.parametrize("profile", [PIXEL, IPHONE], ids=["pixel", "iphone"])
 def test_opens_without_a_network_after_one_visit(lend: Callable[..., Phone], faults: Faults, profile: Any) -> None:
     held = known(lend(profile))
+    installable(held)
     faults.away = True
     n = len(faults.asked)
     page = held.context.new_page()
@@ -70,8 +71,23 @@ def test_opens_without_a_network_after_one_visit(lend: Callable[..., Phone], fau
     held.clean()
 
 
+def installable(held: Phone) -> None:
+    """Nothing; fails where the browser finds something wrong with the manifest, or it names what is not there."""
+    tool = held.context.new_cdp_session(held.page)
+    told = tool.send("Page.getAppManifest")
+    tool.detach()
+    assert (told["url"], told["errors"]) == (f"{held.address}/field.webmanifest", [])
+    manifest = json.loads(told["data"])
+    assert (manifest["display"], manifest["start_url"], manifest["scope"]) == ("standalone", "/field", "/field")
+    assert manifest["short_name"]
+    (icon,) = manifest["icons"]
+    assert (icon["type"], icon["sizes"]) == ("image/svg+xml", "any")  # one that fits every size
+    kept = [path for paths in held.keeps()["cached"].values() for path in paths]
+    assert {icon["src"], manifest["start_url"]} <= set(kept)  # without a network too
+
+
 def test_a_new_version_waits_for_the_draft_and_loses_nothing(lend: Callable[..., Phone], faults: Faults) -> None:
-    held = lend(own=True)
+    held = lend(IPHONE, own=True)
     before = versions(held)
     newer = field_files.worker().replace(b'const VERSION = "', b'const VERSION = "x')
     faults.instead["/field.sw.js"] = newer
@@ -162,10 +178,12 @@ def test_the_phone_read_raw_holds_no_person_and_nothing_after_the_logout(
 def test_what_the_service_told_is_forgotten_after_three_days(lend: Callable[..., Phone], faults: Faults) -> None:
     held = known(lend())
     faults.away = True
+    person(held)
     for off_h in (71, 73):
         held.call("store", "m.setMeta('cached_at', Date.now() - value * 3600000)", off_h)
         assert (held.call("data", "m.get()")["as_of"] is None) is (off_h == 73)
     assert held.keeps()["cache"] == []
+    nobody(held)
 
 
 def test_in_wechat_without_the_newer_parts_it_works_and_says_how_to_do_better(
@@ -178,6 +196,13 @@ def test_in_wechat_without_the_newer_parts_it_works_and_says_how_to_do_better(
     notice.locator("summary").click()
     expect(notice).to_contain_text("在浏览器打开")
     expect(notice).to_contain_text("标签页")
+    expect(notice).to_contain_text("自己生成编号")  # without randomUUID
+    lacks = "m.lacks()"
+    assert held.call("offline", lacks) == ["wechat", "worker", "locks", "random"]
+    held.page.evaluate("delete Crypto.prototype.getRandomValues")
+    assert held.call("offline", lacks)[-1] == "weak"
+    held.page.reload()
+    held.settle()
     assert page.evaluate("[navigator.serviceWorker, navigator.locks, crypto.randomUUID]") == [None, None, None]
     key = put(held, report("微信里"))
     sent(held)
@@ -191,6 +216,8 @@ def test_on_an_insecure_address_it_says_so_and_still_reports(browser: Browser, f
         page = held.log_in()
         assert page.evaluate("[isSecureContext, Boolean(crypto.randomUUID)]") == [False, False]
         expect(page.locator("#notices")).to_contain_text("未加密")
+        # no browser has it here: that is no reason to be told to update
+        expect(page.locator("#notices")).not_to_contain_text("自己生成编号")
         put(held, report("不安全的地址"))
         sent(held)
         held.said = [one for one in held.said if "Cross-Origin-Opener-Policy" not in one]  # the browser's own remark

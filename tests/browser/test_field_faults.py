@@ -24,7 +24,7 @@ from gridsvc.errors import GridsvcError
 from gridsvc.rules.roles import ANONYMOUS
 from tests.browser.drawer import Drawer
 from tests.browser.fault_proxy import FAULTS, Faults, drawn
-from tests.browser.field import Phone
+from tests.browser.field import IPHONE, PIXEL, Phone
 from tests.browser.kept import report, step, visit
 from tests.conftest import NOW, Fresh, missing, new_schema
 from tests.web import county as counties
@@ -184,9 +184,9 @@ def recorded(site: Site) -> list[dict[str, Any]]:
     return items
 
 
-def spoilt(faults: Faults, site: Site, seed: int, kills: dict[int, str]) -> None:
+def spoilt(faults: Faults, site: Site, seed: int) -> None:
     """Makes the proxy spoil requests, and kill what stands behind it while a request is being answered."""
-    plan, left, n = drawn(seed, SHARE, SPOILT), dict(kills), [0]
+    plan, left, n = drawn(seed, SHARE, SPOILT), dict(KILLS), [0]
 
     def spoil(method: str, path: str) -> str | None:
         fault = None if method == "GET" and path.startswith(SPOILT[0]) else plan(method, path)
@@ -202,10 +202,10 @@ def spoilt(faults: Faults, site: Site, seed: int, kills: dict[int, str]) -> None
 def drive(held: Phone, faults: Faults, site: Site) -> None:
     """Lets hours pass on the phone until everything is sent."""
     end = time.monotonic() + 300  # on a machine with much else to do
-    left = "m.list().then((rows) => rows.filter((row) => row.state !== 'sent').length)"
-    while held.call("queue", left):
-        stuck = [one for one in held.outbox() if one["state"] == "attention" or time.monotonic() > end]
-        assert stuck == []
+    of_all = "m.list().then((rows) => rows.map((row) => row.state))"
+    while set(states := held.call("queue", of_all)) != {"sent"}:
+        stuck = "attention" in states or time.monotonic() > end
+        assert not stuck, [row for row in held.outbox() if row["state"] != "sent"]
         site.mend()
         if faults.n_busy == 0:
             held.page.clock.fast_forward(JUMP_MS)
@@ -216,9 +216,8 @@ def drive(held: Phone, faults: Faults, site: Site) -> None:
 def test_two_hundred_items_arrive_once_and_in_order(drawer: Drawer, proxy: Faults, site: Site, bare: bool) -> None:
     items = recorded(site)
     site.killed.clear()
-    kills = {} if bare else KILLS
     faults = proxy.before(f"http://127.0.0.1:{site.port}")
-    with drawer.lend(faults.address, bare=bare, clocked=True) as held:
+    with drawer.lend(faults.address, IPHONE if bare else PIXEL, bare=bare, clocked=True) as held:
         held.context.clock.install()
         held.log_in()
         held.offline_ready()
@@ -227,13 +226,13 @@ def test_two_hundred_items_arrive_once_and_in_order(drawer: Drawer, proxy: Fault
         faults.away = True
         held.page.evaluate(PUT_ALL, {"items": items, "photos": sum(N_PHOTOS.values())})
         assert [row["state"] for row in held.outbox()] == ["waiting"] * N_ITEMS
-        spoilt(faults, site, SEED + bare, kills)
+        spoilt(faults, site, SEED + bare)
         faults.away = False
         drive(held, faults, site)
         rows = {row["key"]: row for row in held.outbox()}
         happened = {fault for _, path, fault in faults.asked if path.startswith(SPOILT) and fault != "away"}
         assert happened >= set(FAULTS)
-        assert site.killed == [KILLS[n] for n in sorted(kills)]
+        assert site.killed == [KILLS[n] for n in sorted(KILLS)]
         assert held.keeps()["blobs"] == []
         held.clean()
     check(site, items, rows)

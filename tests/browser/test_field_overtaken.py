@@ -154,7 +154,7 @@ def test_words_of_another_day_go_before_anything_is_drawn(
         assert CANARY not in str(held.outbox())
 
 
-def test_the_queue_says_why_beside_what_others_did(held: Phone, faults: Faults, door: int) -> None:
+def test_the_queue_says_why_beside_what_others_did(held: Phone, faults: Faults, door: int, axe: str) -> None:
     faults.away = True
     also = [{"who": "李大山", "happened_at": "2026-11-01T00:30:00Z", "outcome": "absent"}]
     met = {"answer": {"status": "created", "also": also}, "stage": "photos"}
@@ -176,6 +176,13 @@ def test_the_queue_says_why_beside_what_others_did(held: Phone, faults: Faults, 
         expect(shown).to_have_count(2)
         expect(shown.first).to_have_text(told)
     expect(page.locator(f"[data-key='{keys[0]}'] p").last).to_contain_text("李大山")
+    arrived = {"state": "sent", "stage": "done", "sent_at": page.evaluate("Date.now()")}
+    held.call("outbox", CHANGE, {"key": keys[3], "more": arrived})
+    page.reload()
+    held.settle()
+    expect(page.locator("[data-state=conflict]")).to_have_count(1)
+    expect(page.locator("[data-state=attention]")).to_have_count(2)
+    held.accessible(axe)
 
 
 def test_a_door_of_two_campaigns_is_counted_at_once_where_it_was_not_reached(held: Phone) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -32,14 +33,26 @@ def said(day: Day, number: str, action: str) -> list[dict[str, Any]]:
     return day.rows(query, n=number, a=action)
 
 
-def opened(held: Phone, number: str) -> Page:
-    """The report's page on the phone, from the list of today."""
+def listed(held: Phone, number: str) -> Page:
+    """The list of today with the report in it."""
     page = held.open()
     if page.locator("#more-tasks").count():
         page.locator("#more-tasks").tap()
+    page.locator(f".task-row[href*='{number}']").wait_for()
+    return page
+
+
+def opened(held: Phone, number: str) -> Page:
+    """The report's page on the phone, from the list of today."""
+    page = listed(held, number)
+    show(page, number)
+    return page
+
+
+def show(page: Page, number: str) -> None:
+    """Taps the report in the list."""
     page.locator(f".task-row[href*='{number}']").tap()
     page.wait_for_selector(".facts")
-    return page
 
 
 def send_all(held: Phone) -> None:
@@ -79,22 +92,29 @@ def test_solves_on_the_spot_with_a_photo_and_no_typing(browser: Browser, day: Da
     picture.write_bytes(jpeg())
     with carried(browser, day) as held:
         day.faults.away = True
-        page = opened(held, number)
-        page.locator("[data-action=solve_on_spot]").tap()
-        page.locator("#do-step").tap()
-        expect(page.locator("#wrong")).to_have_text("这一步要有照片。")
-        page.locator("#photo-camera").set_input_files(str(picture))
-        page.wait_for_selector(".pictures img")
-        expect(page.locator("#wrong")).to_be_hidden()
-        page.locator("#do-step").tap()
-        expect(page.locator("#wrong")).to_contain_text("说明")
-        page.get_by_role("button", name="已当场清理干净。").tap()
+        page = listed(held, number)
+
+        def say() -> None:
+            show(page, number)
+            page.locator("[data-action=solve_on_spot]").tap()
+            page.locator("#do-step").tap()
+            expect(page.locator("#wrong")).to_have_text("这一步要有照片。")
+            with page.expect_file_chooser() as chooser:
+                page.locator("label[for=photo-camera]").tap()
+            chooser.value.set_files(str(picture))
+            page.wait_for_selector(".pictures img")
+            expect(page.locator("#wrong")).to_be_hidden()
+            page.locator("#do-step").tap()
+            expect(page.locator("#wrong")).to_contain_text("说明")
+            page.get_by_role("button", name="已当场清理干净。").tap()
+
+        assert counted(held, say) == (6, 0)  # two of them too early
         held.until(lambda: bool(held.keeps()["drafts"][0]["value"]["note"]))
         held.renew()  # the tab goes
         page = held.open(f"/task/gridsvc%7C{number}%7C0")
         expect(page.locator("#note")).to_have_value("已当场清理干净。")
         expect(page.locator(".pictures img")).to_have_count(1)
-        page.locator("#do-step").tap()
+        assert counted(held, lambda: page.locator("#do-step").tap()) == (1, 0)
         page.wait_for_selector("[data-state=waiting]")
         assert held.keeps()["drafts"] == []
         day.faults.away = False
@@ -106,21 +126,38 @@ def test_solves_on_the_spot_with_a_photo_and_no_typing(browser: Browser, day: Da
     assert len(row["facts"]["photos"]) == 1
 
 
-def test_checks_what_was_disposed(browser: Browser, day: Day) -> None:
-    ends = {"check": "checked", "check_failed": "dispatched"}
-    numbers = {action: day.report("disposed") for action in ends}
+def test_checks_what_was_disposed_and_makes_safe_what_was_not(browser: Browser, day: Day, tmp_path: Path) -> None:
+    picture = tmp_path / "as_it_is.jpg"
+    picture.write_bytes(jpeg())
+    taps = {"check": 3, "check_failed": 4, "make_safe": 4}  # the report, the step, ready-made words, do it
+    ends = {"check": "checked", "check_failed": "dispatched", "make_safe": "dispatched"}
+    numbers = {action: day.report("dispatched" if action == "make_safe" else "disposed") for action in ends}
     with carried(browser, day, lang="en") as held:
         day.faults.away = True
         for action, number in numbers.items():
-            page = opened(held, number)
-            page.locator(f"[data-action={action}]").tap()
-            if action == "check_failed":
-                page.locator(".phrases button").first.tap()
-            page.locator("#do-step").tap()
-            page.wait_for_selector("[data-state=waiting]")
+            page = listed(held, number)
+
+            def do(page: Page = page, action: str = action, number: str = number) -> None:
+                show(page, number)
+                page.locator(f"[data-action={action}]").tap()
+                if action == "check":
+                    page.set_input_files("#photo-camera", str(picture))
+                    page.wait_for_selector(".pictures img")
+                else:
+                    page.locator(".phrases button").first.tap()
+                page.locator("#do-step").tap()
+                page.wait_for_selector("[data-state=waiting]")
+
+            assert counted(held, do) == (taps[action], 0), action
+        held.context.clock.fast_forward(600_000)
         day.faults.away = False
         send_all(held)
     assert {action: state(day, number) for action, number in numbers.items()} == ends
+    (checked,) = said(day, numbers["check"], "check")
+    assert len(checked["facts"]["photos"]) == 1
+    (safe,) = day.rows("SELECT interim_at FROM report WHERE number = :n", n=numbers["make_safe"])
+    ago = NOW - safe["interim_at"]  # when it was done, not when it was sent
+    assert timedelta(minutes=9) < ago < timedelta(minutes=30)
 
 
 def test_closed_meanwhile_is_said_on_both_sides(browser: Browser, day: Day) -> None:

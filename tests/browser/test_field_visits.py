@@ -144,19 +144,27 @@ def test_a_need_becomes_one_report_with_its_photo(browser: Browser, day: Day, tm
     picture.write_bytes(jpeg())
     with carried(browser, day) as held:
         page = held.page
-        door = first_door(page, day)
-        day.faults.away = True
-        page.locator("#part-need summary").tap()
-        page.locator("#photo-gallery").set_input_files(str(picture))
-        page.wait_for_selector(".pictures img")
-        page.locator("[data-outcome=reached]").tap()
-        expect(page.locator("#wrong")).to_be_visible()  # a photo of nothing would be lost
-        expect(page.locator("#need-category")).to_be_focused()
-        assert held.outbox() == []
-        expect(page.locator("#need-category [data-category='0506'] .picture")).to_be_visible()
-        page.locator("#need-category [data-category='0506']").tap()
-        expect(page.locator("#need-category strong")).to_have_text("道路积水")
-        reach(page)
+        done: list[int] = []
+
+        def say() -> None:
+            done.append(first_door(page, day))
+            day.faults.away = True
+            page.locator("#part-need summary").tap()
+            with page.expect_file_chooser() as chooser:
+                page.locator("label[for=photo-gallery]").tap()
+            chooser.value.set_files(str(picture))
+            page.wait_for_selector(".pictures img")
+            page.locator("[data-outcome=reached]").tap()
+            expect(page.locator("#wrong")).to_be_visible()  # a photo of nothing would be lost
+            expect(page.locator("#need-category")).to_be_focused()
+            assert held.outbox() == []
+            expect(page.locator("#need-category [data-category='0506'] .picture")).to_be_visible()
+            page.locator("#need-category [data-category='0506']").tap()
+            expect(page.locator("#need-category strong")).to_have_text("道路积水")
+            reach(page)
+
+        assert counted(held, say) == (6, 0)  # one of them too early
+        (door,) = done
         expect(page.locator("#view")).to_contain_text("随走访上报的问题")
         day.faults.away = False
         day.faults.plan = once("POST", "/api/v1/sync", "half")
@@ -243,8 +251,22 @@ def test_somebody_else_at_the_door_is_told_and_nothing_overwritten(browser: Brow
         expect(notice).to_contain_text("敲门无人")
         notice.get_by_role("button").tap()
         expect(page.locator("#view .notice")).to_have_count(0)
+        after = (
+            "INSERT INTO visit (client_key, household_id, worker_id, outcome, happened_at, recorded_at) "
+            "SELECT gen_random_uuid(), :door, id, 'refused', :at, :at FROM worker WHERE code = 'w2' RETURNING id"
+        )
+        day.rows(after, door=door, at=NOW + timedelta(minutes=3))  # whose own arrives when this one's is stored
+        assert held.call("data", "m.refresh()") == "fresh"
+        expect(notice).to_contain_text("拒访")
+        held.open(f"/visit/{door}")
+        expect(notice).to_contain_text("拒访")  # on the door's page too
+        held.open("/queue")
+        record = page.locator("[data-state=conflict]")
+        expect(record).to_contain_text("拒访")
+        record.get_by_role("button", name="知道了").tap()
+        expect(record).to_have_count(0)
     every = day.rows("SELECT outcome FROM visit WHERE household_id = :door ORDER BY id", door=door)
-    assert [row["outcome"] for row in every][-2:] == ["absent", "reached"]
+    assert [row["outcome"] for row in every][-3:] == ["absent", "reached", "refused"]
 
 
 @pytest.mark.parametrize(("profile", "lang"), [(PIXEL, "en"), (IPHONE, "zh")], ids=["pixel-en", "iphone-zh"])

@@ -12,7 +12,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +22,16 @@ from sqlalchemy import text
 from gridsvc import accounts
 from gridsvc.i18n import error_text
 from tests.browser.field import PIXEL, Phone
-from tests.browser.kept import put, report, sent
+from tests.browser.kept import sent
 from tests.browser.network import Office, office
 from tests.browser.page_checks import OVER, violations
+from tests.browser.test_field_report import INSIDE, MOST_TAPS, Thumb, stored, supplied
 from tests.conftest import QUIET, ROOT, Fresh, missing
-from tests.web.county import County
+from tests.photographs import jpeg, scene
+from tests.web.county import WEST, County
 
 PORT, PLAIN = 8443, 8081
+GRANTED: dict[str, Any] = {"geolocation": INSIDE, "permissions": ["geolocation"]}
 FETCH = """async () => {
   const bytes = new Uint8Array(await (await fetch("/trust/gridsvc-authority.crt")).arrayBuffer());
   return btoa(String.fromCharCode(...bytes));
@@ -83,8 +85,9 @@ def handset(browser: Browser, machines: Office, tmp_path: Path) -> Open:
             executable_path=program,
             args=QUIET,
             env=os.environ | {"HOME": str(home)},
-            **PIXEL,
             locale="zh-CN",
+            **PIXEL,
+            **GRANTED,
         )
         try:
             page = context.pages[0]
@@ -138,6 +141,8 @@ def test_accounts_of_the_demo_are_refused(machines: Office, made: Fresh, county:
 def test_from_the_plain_page_to_a_report_without_a_signal(
     machines: Office, said: str, handset: Open, made: Fresh, tmp_path: Path, axe: str
 ) -> None:
+    photo = tmp_path / "camera.jpg"
+    photo.write_bytes(jpeg(scene()))
     with handset() as phone:
         warned = phone.context.new_page()  # of its own: the page with the warning comes after the error
         with pytest.raises(Error, match="ERR_CERT_AUTHORITY_INVALID"):
@@ -165,32 +170,37 @@ def test_from_the_plain_page_to_a_report_without_a_signal(
         )
         names = {one["name"]: one for one in phone.context.cookies()}
         assert names["__Host-gridsvc_session"]["secure"]
-        gone(machines, phone)
-        now = datetime.now(UTC).isoformat()
-        key = put(phone, report("楼道灯坏", now), photo="#0a0")
+        supplied(phone)
+        machines.wire("down")
+        key = reported(phone, photo)
     with handset() as phone:
-        gone(machines, phone)
         page = phone.open("/queue")  # the app opens without the service
         expect(page.locator(f"[data-key='{key}']")).to_have_attribute("data-state", "waiting")
-        assert rows(made, key) == []
+        with made.begin() as db:
+            assert (
+                db.scalar(text("SELECT count(*) FROM report WHERE client_key = CAST(:key AS uuid)"), {"key": key}) == 0
+            )
         machines.wire("up")
-        phone.context.set_offline(False)
         page.click("text=立即发送")
         sent(phone, within_s=60)
-        assert rows(made, key) == [("楼道灯坏", 1)]
+    kept = stored(made, key)
+    assert (kept.category, kept.grid, kept.n_photos) == ("0110", f"{WEST}001", 1)
+    assert (kept.lon, kept.lat, kept.accuracy_m) == (INSIDE["longitude"], INSIDE["latitude"], INSIDE["accuracy"])
 
 
-def gone(machines: Office, phone: Phone) -> None:
-    """Cuts the wire; where there is none, the browser behaves as if."""
-    if not machines.wire("down"):
-        phone.context.set_offline(True)
-
-
-def rows(made: Fresh, key: str) -> list[tuple[str, int]]:
-    """What is stored under the key: words, and how many photos."""
-    query = text(
-        "SELECT r.description, (SELECT count(*) FROM report_photo p WHERE p.report_id = r.id) "
-        "FROM report r WHERE r.client_key = CAST(:key AS uuid)"
-    )
-    with made.begin() as db:
-        return [(str(row[0]), int(row[1])) for row in db.execute(query, {"key": key})]
+def reported(phone: Phone, photo: Path) -> str:
+    """The key of a report after every step was tapped: camera, kind, the phone's own position on the map, send."""
+    phone.open("/")
+    hand = Thumb(phone)
+    hand.tap("#go-report")
+    hand.at("photo")
+    hand.take(photo)
+    hand.what()
+    phone.page.wait_for_selector(".pin-map .pin-mark")
+    hand.tap("#next")
+    hand.at("check")
+    hand.tap("#send")
+    hand.at("done")
+    assert hand.n <= MOST_TAPS
+    (row,) = phone.outbox()
+    return str(row["key"])

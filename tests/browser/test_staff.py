@@ -214,7 +214,8 @@ def test_who_comes_second_is_told(visitor: Visitor, made: Fresh, county: County,
         visit.page.fill("#grid", code)
         visit.page.press("#grid", "Enter")
         visit.page.wait_for_selector(".note-done, #summary")
-    assert "刚刚被别人改过" in second.page.inner_text("#summary")
+    assert "有变化" in second.page.inner_text("#summary")
+    assert f"{WEST}001" in second.page.inner_text("#since")
     assert log_of(made, waiting[0])[-1][1] == {"grid": f"{WEST}001", "method": "manual"}
 
 

@@ -216,6 +216,7 @@ PAGES = {
     "visit": ("worker", "/visit/{door}", "en"),
     "households": ("manager_west", "/households", "en"),
     "household": ("manager_west", "/households/{door}", "zh"),
+    "household form": ("manager_west", "/households/{door}/change", "en"),
     "visits": ("manager_west", "/visits", "en"),
 }
 

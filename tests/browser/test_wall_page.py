@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 import uuid
 from datetime import timedelta
@@ -21,10 +22,11 @@ from tests.browser.conftest import MANY, PHONE, Visit, Visitor
 from tests.browser.page_checks import OVER, SMALL, put_away
 from tests.conftest import NOW, Fresh
 from tests.through import lead
-from tests.web.county import CANARY, RULE, County
+from tests.web.county import CANARY, RULE, WEST, County
 
 PINS = ".wall-pin"
 LINES = "#wall-board tbody tr[data-key]"
+ROAD = "人民路"
 N_EACH = 2  # reports in each standing
 WALL_SCREEN = {"viewport": {"width": 1920, "height": 1080}}
 
@@ -41,6 +43,7 @@ def hung(made: Fresh, county: County) -> County:
             lead(db, number, state, NOW - timedelta(days=2 + i % 4))
         db.execute(text("UPDATE category SET name_zh = name_zh || :c, name_en = name_en || :c"), {"c": CANARY})
         db.execute(text("UPDATE worker SET name = name || :c"), {"c": CANARY})
+        db.execute(text("UPDATE basemap SET name = :n WHERE class = 'major'"), {"n": ROAD})
     return county
 
 
@@ -91,6 +94,14 @@ def test_board_and_pins_have_the_same_numbers(visitor: Visitor, hung: County, ax
     words.first.click()
     expect(page.locator(".wall-card-words")).to_contain_text(CANARY)
     page.keyboard.press("Escape")
+    # grids and what lies on the ground have names, under the pins
+    expect(page.locator(".map-name-grid").first).to_be_visible()
+    under = "all => all.map(one => +getComputedStyle(document.querySelector(one)).zIndex)"
+    pin, name = page.evaluate(under, [".leaflet-grid-pins-pane", ".leaflet-grid-names-pane"])
+    assert name < pin
+    page.evaluate("gridMap.map.setView([23.01, 110.02], 15, {animate: false})")
+    expect(page.locator(".map-name-major", has_text=ROAD)).not_to_have_count(0)
+    page.locator("#map-whole").click()
     visit.accessible(axe)
     assert page.locator("html").get_attribute("lang") == lang
     visit.clean()
@@ -120,6 +131,20 @@ def test_selecting_one_selects_the_other_and_keys_do_all(visitor: Visitor, hung:
     picked = page.locator(".wall-pin-selected").get_attribute("data-key")
     expect(page.locator(f'{LINES}[aria-selected="true"]')).to_have_attribute("data-key", str(picked))
     assert page.locator("#map-frame [tabindex='0'], #map-frame a[href], #map-frame button").count() <= 15
+    page.keyboard.press("Escape")
+    # the search finds a report on the board, and a grid on the map
+    page.fill("#map-find", second.split("/")[1])
+    page.locator("[role=option]").first.wait_for()
+    page.keyboard.press("Enter")
+    expect(page.locator(f'{LINES}[aria-selected="true"]')).to_have_attribute("data-key", second)
+    expect(page.locator(".wall-pin-selected")).to_have_attribute("data-key", second)
+    page.fill("#map-find", f"{WEST}001")
+    page.locator("[role=option]").first.wait_for()
+    page.keyboard.press("Enter")
+    expect(page.locator(".map-pin")).to_contain_text(f"{WEST}001")
+    expect(page.locator(".wall-pin-selected")).to_have_count(0)
+    page.fill("#map-find", "")
+    page.keyboard.press("Escape")
     # the pins have one stop too, and say what they are
     page.locator(".wall-pin[tabindex='0']").focus()
     page.keyboard.press("Home")
@@ -138,8 +163,17 @@ def n_closed(made: Fresh) -> int:
         return int(db.scalar(text("SELECT count(*) FROM report WHERE state = 'closed'")) or 0)
 
 
-def test_filters_live_in_the_address(visitor: Visitor, hung: County, made: Fresh) -> None:
+def test_filters_live_in_the_address(visitor: Visitor, hung: County, made: Fresh, tmp_path: Path) -> None:
     visit, page = opened(visitor)
+    # what one chooses from comes after the page
+    for name, code in (("area", WEST), ("category", "0110")):
+        expect(page.locator(f"#f-{name} option[value='{code}']")).to_have_count(1)
+    page.select_option("#f-area", "370101")
+    expect(page.locator("#map-foot")).to_contain_text("试验区")
+    page.reload()
+    expect(page.locator("#f-area option")).to_have_count(6)
+    expect(page.locator("#f-area")).to_have_value("370101")
+    page.select_option("#f-area", "")
     page.select_option("#f-state", "closed")
     n = n_closed(made)
     assert n >= N_EACH
@@ -147,6 +181,15 @@ def test_filters_live_in_the_address(visitor: Visitor, hung: County, made: Fresh
     assert "state=closed" in page.url
     assert set(page.locator(PINS).evaluate_all("all => all.map(one => one.dataset.standing)")) == {"closed"}
     expect(page.locator("#map-foot")).to_contain_text("已结案")
+    with page.expect_download() as waiting:
+        page.locator("#map-download").click()
+    waiting.value.save_as(tmp_path / "t.csv")
+    head, *lines = csv.reader((tmp_path / "t.csv").read_text(encoding="utf-8-sig").splitlines())
+    shown = page.evaluate("wall.page.shown.map(row => [String(row.nr), row.number])")
+    assert [line[:2] for line in lines[:n]] == shown
+    assert {line[8] for line in lines[:n]} == {"已结案待评价"}
+    assert head[:4] == ["编号", "上报编号", "问题", "描述"]
+    assert "已结案" in lines[-1][0]
     page.reload()
     page.wait_for_selector(LINES)
     expect(page.locator(LINES)).to_have_count(n)
@@ -272,6 +315,7 @@ def printed(visit: Visit, paper: str, file: Path) -> int:
         ".filter(c => c.scrollWidth > c.clientWidth + 1).map(c => c.outerHTML.slice(0, 80))"
     )
     assert cut == []
+    expect(page.locator(".map-name-grid").first).to_be_visible()
     frame = page.locator("#map-frame").bounding_box()
     assert frame
     middles = page.locator(PINS).evaluate_all(

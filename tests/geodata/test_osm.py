@@ -13,6 +13,7 @@ from geodata.errors import FileRefused
 from geodata.files.answer import Answer
 from geodata.layer import Kind
 from geodata.read import read
+from tests.framed import as_frame
 from tests.geodata import making
 
 # Nodes by number: a square from 1 to 4, a smaller one inside it from 5 to 8, a bow tie with 9 and 10; 99 is not there.
@@ -61,11 +62,11 @@ def test_compounds_with_names_and_without(tmp_path: Path, ending: str) -> None:
     )
     layer = read(path, "compounds")
     assert layer.format == ending[1:]
-    assert layer.frame["osm_id"].tolist() == ["way/20", "way/21"]
-    assert layer.column("name").tolist() == ["清华园", None]  # type: ignore[union-attr]
-    assert layer.column("aliases").tolist() == ["清华园小区;Tsinghua;园", None]  # type: ignore[union-attr]
+    assert as_frame(layer)["osm_id"].tolist() == ["way/20", "way/21"]
+    assert layer.texts("name") == ["清华园", None]
+    assert layer.texts("aliases") == ["清华园小区;Tsinghua;园", None]
     assert layer.fields.code == "osm_id"
-    assert layer.frame.geometry[0].equals(shapely.box(0, 0, 0.004, 0.004))
+    assert as_frame(layer).geometry[0].equals(shapely.box(0, 0, 0.004, 0.004))
     assert [(note.code, note.facts["crs"]) for note in layer.notes] == [("crs_assumed", "EPSG:4326")]
     assert not layer.problems
     moved = read(path, "compounds", crs="gcj02")

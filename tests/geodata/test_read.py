@@ -16,6 +16,7 @@ from geodata.files.rows import number_as_text, unique_names
 from geodata.layer import Fields, Layer, Limits
 from geodata.read import read, read_raw
 from gridsvc.i18n import catalogue
+from tests.framed import as_frame
 from tests.geodata import making
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -55,12 +56,12 @@ def test_a_format_is_known_by_its_content_under_a_foreign_name(tmp_path: Path, k
     fields = Fields(code="网格编", name="网格名") if kind == "shp.zip" else Fields()
     layer = read(path, "grids", crs="EPSG:4326", fields=fields, required=["code", "name"])
     assert layer.format == kind
-    assert layer.frame.crs == "EPSG:4326"
-    assert layer.column("code").tolist() == list(making.CODES)  # type: ignore[union-attr]
-    assert layer.column("name").tolist() == ["第一网格", "第二网格"]  # type: ignore[union-attr]
-    assert layer.frame["row"].tolist() == [1, 2]
-    assert set(layer.frame.geom_type) == {"MultiPolygon"}
-    assert layer.frame.geometry[0].normalize().equals_exact(shapely.MultiPolygon([making.WEST]).normalize(), 1e-12)
+    assert as_frame(layer).crs == "EPSG:4326"
+    assert layer.texts("code") == list(making.CODES)
+    assert layer.texts("name") == ["第一网格", "第二网格"]
+    assert as_frame(layer)["row"].tolist() == [1, 2]
+    assert set(as_frame(layer).geom_type) == {"MultiPolygon"}
+    assert as_frame(layer).geometry[0].normalize().equals_exact(shapely.MultiPolygon([making.WEST]).normalize(), 1e-12)
     assert not layer.problems
     assert layer.n_rows == 2
     assert "rlimits" in layer.guards
@@ -96,7 +97,7 @@ def test_gcj02_moves_polygons_too(tmp_path: Path) -> None:
     places = shapely.get_coordinates(making.WEST)
     lon, lat = systems.to_lonlat(places[:, 0], places[:, 1], systems.parse_crs("gcj02"))
     moved = shapely.Polygon(np.column_stack([lon, lat]))
-    assert layer.frame.geometry[0].geoms[0].symmetric_difference(moved).area < 1e-15
+    assert as_frame(layer).geometry[0].geoms[0].symmetric_difference(moved).area < 1e-15
     shift_m = float(np.hypot((lon[0] - places[0, 0]) * 85_000, (lat[0] - places[0, 1]) * 111_000))
     assert 300 < shift_m < 700
 
@@ -105,7 +106,7 @@ def test_a_projection_in_the_file_is_used_and_a_contradiction_refused(tmp_path: 
     path = making.as_gpkg(tmp_path / "a.gpkg", making.grids("EPSG:4548"))
     layer = read(path, "grids")
     assert layer.crs_used == "EPSG:4548"
-    assert layer.frame.geometry[0].symmetric_difference(making.WEST).area < 1e-12
+    assert as_frame(layer).geometry[0].symmetric_difference(making.WEST).area < 1e-12
     with pytest.raises(CrsError, match="conflict"):
         read(path, "grids", crs="EPSG:4326")
     # The same system under another name is no contradiction.
@@ -117,7 +118,7 @@ def test_an_esri_prj_without_code_is_used(tmp_path: Path) -> None:
     assert "AUTHORITY" not in shp.with_suffix(".prj").read_text()
     layer = read(shp, "grids")
     assert "CGCS2000" in layer.crs_used or layer.crs_used == "EPSG:4548"
-    assert layer.frame.geometry[0].symmetric_difference(making.WEST).area < 1e-12
+    assert as_frame(layer).geometry[0].symmetric_difference(making.WEST).area < 1e-12
 
 
 def test_unknown_crs_is_refused_before_the_file_is_opened(tmp_path: Path) -> None:
@@ -186,17 +187,17 @@ def test_reports_keep_the_position_as_it_came(tmp_path: Path) -> None:
         making.feature(making.point(116.404, 39.915), number="1"), making.feature(None, number="2")
     )
     layer = read(making.as_json(tmp_path / "r.geojson", document), "reports", crs="bd09")
-    assert layer.frame[["raw_x", "raw_y"]].to_numpy()[0].tolist() == [116.404, 39.915]
-    assert np.isnan(layer.frame["raw_x"][1])
-    assert layer.frame.geometry[0].distance(shapely.Point(116.404, 39.915)) > 0.005
-    assert layer.frame.geometry[1] is None
-    assert layer.column("number").tolist() == ["1", "2"]  # type: ignore[union-attr]
-    assert layer.column("state") is None
+    assert as_frame(layer)[["raw_x", "raw_y"]].to_numpy()[0].tolist() == [116.404, 39.915]
+    assert np.isnan(as_frame(layer)["raw_x"][1])
+    assert as_frame(layer).geometry[0].distance(shapely.Point(116.404, 39.915)) > 0.005
+    assert as_frame(layer).geometry[1] is None
+    assert layer.texts("number") == ["1", "2"]
+    assert layer.texts("state") is None
 
 
 def test_a_senders_column_called_like_ours_keeps_its_values(tmp_path: Path) -> None:
     document = making.collection(making.feature(making.point(1, 2), row="7", geometry="g", raw_x="r"))
-    frame = read(making.as_json(tmp_path / "a.json", document), "reports").frame
+    frame = as_frame(read(making.as_json(tmp_path / "a.json", document), "reports"))
     assert frame[["row (2)", "geometry (2)", "raw_x (2)"]].to_numpy().tolist() == [["7", "g", "r"]]
     assert frame["row"].tolist() == [1]
 
@@ -208,7 +209,7 @@ def test_workers_need_no_place(tmp_path: Path) -> None:
     layer = read(path, "workers")
     assert layer.crs_used == ""
     assert layer.fields.given() == {"code": "工号", "name": "姓名", "grid": "网格编码", "phone": "手机号"}
-    assert layer.column("code").tolist() == ["007"]  # type: ignore[union-attr]
+    assert layer.texts("code") == ["007"]
 
 
 def test_raw_rows_are_the_senders_own(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from geodata.files.answer import Answer
 from geodata.files.tables import sniff_table, unguard
 from geodata.layer import Fields, Limits
 from geodata.read import read
+from tests.framed import as_frame
 from tests.geodata import making
 
 HEADER = ("工单编号", "上报时间", "问题类型", "经度", "纬度", "地址")
@@ -211,8 +212,9 @@ def test_sheets_titles_and_hidden_ones(tmp_path: Path) -> None:
         "sheets_ignored": {"sheets": "乙"},
         "crs_given": {"crs": "wgs84"},
     }
-    assert layer.frame.geometry[0].y == 39.9
-    assert read(tmp_path / "a.xlsx", "reports", crs="wgs84", table="乙").frame.geometry[0].y == 39.8
+    assert as_frame(layer).geometry[0].y == 39.9
+    other = as_frame(read(tmp_path / "a.xlsx", "reports", crs="wgs84", table="乙"))
+    assert other.geometry[0].y == 39.8
     with pytest.raises(FileRefused, match="sheet missing"):
         read(tmp_path / "a.xlsx", "reports", crs="wgs84", table="丙")
 

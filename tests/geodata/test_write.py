@@ -22,6 +22,7 @@ from geodata.errors import FileRefused
 from geodata.files.tables import unguard
 from geodata.read import read
 from geodata.write import REASON_COLUMN, Format, guard, write, write_refused
+from tests.framed import as_frame
 from tests.geodata import making
 
 AT = dt.datetime(2026, 11, 21, 14, 5, tzinfo=dt.UTC)
@@ -51,12 +52,12 @@ def test_what_is_written_reads_back(tmp_path: Path, file_format: Format) -> None
         path, "reports" if file_format != "gpkg" else "any", crs=None if file_format in ("geojson", "gpkg") else "wgs84"
     )
     assert layer.format == file_format
-    assert layer.frame["number"].tolist() == ["001", "370102013006008001", None]
-    assert layer.frame["n"].tolist() == ["1", "2", "3"]
-    assert layer.frame["share"].tolist() == ["0.5", None, "-2"] if file_format != "csv" else ["0.5", None, "-2.0"]
-    assert layer.frame["text"].tolist() == ["=1+1", '好, "引号"\n换行', "-12.5"]
-    assert layer.frame.geometry[0].equals(shapely.Point(116.3, 39.9))
-    assert layer.frame.geometry[2] is None
+    assert as_frame(layer)["number"].tolist() == ["001", "370102013006008001", None]
+    assert as_frame(layer)["n"].tolist() == ["1", "2", "3"]
+    assert as_frame(layer)["share"].tolist() == ["0.5", None, "-2"] if file_format != "csv" else ["0.5", None, "-2.0"]
+    assert as_frame(layer)["text"].tolist() == ["=1+1", '好, "引号"\n换行', "-12.5"]
+    assert as_frame(layer).geometry[0].equals(shapely.Point(116.3, 39.9))
+    assert as_frame(layer).geometry[2] is None
     assert not layer.problems
 
 
@@ -66,11 +67,11 @@ def test_grids_read_back(tmp_path: Path, file_format: Format) -> None:
     write(making.grids(), path, file_format, at=AT)
     if file_format == "xlsx":
         layer = read(path, "any", crs="wgs84")
-        assert making.WEST.contains(layer.frame.geometry[0])
+        assert making.WEST.contains(as_frame(layer).geometry[0])
         return
     layer = read(path, "grids", crs="wgs84")
-    assert layer.column("code").tolist() == list(making.CODES)  # type: ignore[union-attr]
-    assert layer.frame.geometry[1].equals(making.EAST)
+    assert layer.texts("code") == list(making.CODES)
+    assert as_frame(layer).geometry[1].equals(making.EAST)
 
 
 @pytest.mark.parametrize("file_format", FORMATS)

@@ -34,6 +34,8 @@ POLICY = (
 )
 CATEGORIES = [{"code": "waste", "label": "垃圾清运"}, {"code": "x", "label": town.CANARY}]
 
+CAMPAIGNS = [{"code": "round", "label": f"秋季大走访 {town.CANARY}"}]
+
 
 class Double:
     """The app, what fails at present ("tiles", "stats", "shapes", "ground", "login"), and what was asked for."""
@@ -79,7 +81,8 @@ class Double:
             parts=build(self._labels(t, page), self._view()).parts(),
             query=query,
             categories=CATEGORIES,
-            campaigns=[{"code": "round", "label": f"秋季大走访 {town.CANARY}"}] if page == "coverage" else [],
+            campaigns=[one for one in CAMPAIGNS if one["code"] == query.get("campaign")],
+            any_campaign=page == "coverage",
             cell_sizes=hotspots.CELL_SIZES_M,
             **facts,
         )
@@ -108,6 +111,8 @@ class Double:
         self.asked.append(f"{what}?{request.url.query}")
         if what in self.failing:
             return JSONResponse({"code": "unavailable", "message": "", "detail": {}}, status_code=503)
+        if what == "campaigns":
+            return JSONResponse({"items": [{"code": one["code"], "name": one["label"]} for one in CAMPAIGNS]})
         made = {"compounds": town.progress, "days": town.days, "doors": town.doors}[what]
         return JSONResponse({"as_of": town.AS_OF} | made())
 
@@ -159,6 +164,8 @@ class Double:
             "denominator": {"source": "households", "label": f"常住户数 {town.CANARY}"},
             "unlocated": 17,
             "rows": rows,
+            "counts": town.COVERAGE_COUNTS,
+            "notes": town.COVERAGE_NOTES,
             "legends": legends(cast(Any, page), rows) if target is None else {"share": asdict(against(target, rows))},
         }
 

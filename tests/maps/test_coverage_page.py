@@ -7,6 +7,7 @@ import math
 import re
 from dataclasses import asdict
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,11 +18,12 @@ from maps.assets import TOP
 from maps.legend import against
 from tests.maps import town
 from tests.maps.conftest import Visit
-from tests.maps.service import Double, catalogue
+from tests.maps.service import CAMPAIGNS, Double, catalogue
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 CAMPAIGN = "/maps/coverage?campaign=round"
+NAME = CAMPAIGNS[0]["label"]
 DAY_FIVE, DAY_TEN = "2026-11-05", "2026-11-10"
 
 
@@ -97,8 +99,10 @@ def test_compounds_are_rings_from_the_zoom_at_which_they_stand_apart(visit: Visi
     visit.clean()
 
 
-def test_the_table_lists_compounds_for_the_keyboard(visit: Visit) -> None:
-    page = visit.open(CAMPAIGN)
+def test_the_table_lists_compounds_for_the_keyboard(visit: Visit, tmp_path: Path) -> None:
+    page = visit.open("/maps/coverage")
+    expect(page.locator("#f-campaign option")).to_have_text([catalogue("zh")["maps.campaign_none"], NAME])
+    page.locator("#f-campaign").select_option("round")
     page.locator("input[name=list][value=compounds]").check()
     rows = town.progress()["rows"]
     expect(page.locator("#map-table tbody tr")).to_have_count(len(rows))
@@ -107,6 +111,12 @@ def test_the_table_lists_compounds_for_the_keyboard(visit: Visit) -> None:
     total = sum(row["n"] or 0 for row in rows)
     expect(told).to_contain_text(f"{total} 户 + 不在小区 0 户")
     expect(told).to_contain_text("另有 1 个小区")
+    with page.expect_download() as waiting:
+        page.locator("#map-download").click()
+    waiting.value.save_as(tmp_path / "t.csv")
+    head, *lines = (tmp_path / "t.csv").read_text(encoding="utf-8-sig").splitlines()
+    assert head.startswith(f'"{catalogue("zh")["maps.col_compound"]}","code"')
+    assert sum('"compound:' in line for line in lines) == len(rows)
     assert sum(_n(text) for text in _column(page, 1) if text != "—") == total
     page.locator("#map-skip").focus()
     page.keyboard.press("Enter")
@@ -137,6 +147,7 @@ def test_a_day_of_the_campaign_is_in_map_table_legend_and_address(visit: Visit, 
     expect(days).to_have_attribute("aria-valuetext", re.compile(rf"^{DAY_FIVE}.*{expected:,} / {denom:,}"))
     expect(page.locator("#map-summary")).to_contain_text(DAY_FIVE)
     expect(page.locator("#map-sum")).to_contain_text("未落格 5 户")
+    expect(page.locator("#map-sum")).not_to_contain_text("按总户数")
     assert f"day={DAY_FIVE}" in page.url
     codes = page.evaluate("[...document.querySelectorAll('#map-table tbody tr')].map((row) => row.dataset.code)")
     assert [_n(text) for text in _column(page, 1)] == [rows[code]["n"] // 3 for code in codes]

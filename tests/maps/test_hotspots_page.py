@@ -156,8 +156,14 @@ def test_where_to_look_comes_first_and_leads_there(visit: Visit) -> None:
 def test_the_surest_comes_first_and_nothing_is_said_plainly(visit: Visit) -> None:
     bands = {town.code_of(1, 1): ("hot90", 9.0), town.code_of(2, 1): ("hot95", 3.0), town.code_of(3, 1): ("hot95", 4.0)}
     said = {row["code"]: bands.get(row["code"], ("none", 0.0)) for row in TESTED}
-    _answer(visit.page, [row | {"band": said[row["code"]][0], "z": said[row["code"]][1]} for row in TESTED])
+    rows = [row | {"band": said[row["code"]][0], "z": said[row["code"]][1], "why": None} for row in TESTED]
+    island = next(row for row in rows if row["band"] == "none")
+    island |= {"band": None, "z": None, "p": None, "why": "island"}
+    _answer(visit.page, rows)
     page = visit.open("/maps/hotspots#show=significance")
+    counted = {"tested": len(rows) - 1, "hot": 3, "cold": 0, "none": len(rows) - 4, "untested": 1, "islands": 1}
+    expect(page.locator(".map-tested")).to_contain_text(ZH["maps.tested_numbers"].format(**counted))
+    expect(page.locator(f"tr[data-code='{island['code']}'] .map-col-band")).to_have_text(ZH["maps.why_island"])
     names = [name.split("网格", maxsplit=1)[0] for name in page.locator(".map-place").all_inner_texts()]
     assert names == [town.name_of(column, 1).removesuffix("网格") for column in (3, 2, 1)]
     untested = {"band": None, "z": None, "why": "constant"}
@@ -340,6 +346,9 @@ def test_the_whole_state_is_in_the_address(visit: Visit) -> None:
         if other_language:
             page.locator("#other-language").click()
             page.wait_for_selector("html[lang=en] tr[aria-selected=true]")
+            assert page.title() == EN["maps.hotspots_title"]
+            expect(page.locator(".map-legend-title")).to_contain_text(EN["maps.legend_smoothed"])
+            assert page.locator("#map-table th").first.inner_text().startswith(EN["maps.col_grid"])
     page.locator("#map-compounds").check()
     assert "layers=" not in page.url
     visit.clean()
@@ -372,7 +381,7 @@ def test_paper_is_asked_for_what_the_screen_shows(visit: Visit) -> None:
 def test_categories_come_by_fetch(visit: Visit, double: Double) -> None:
     double.failing = {"categories"}
     page = visit.open("/maps/hotspots?category=waste")
-    expect(page.locator("#map-notice")).to_contain_text(ZH["maps.failed_categories"])
+    expect(page.locator("#map-notice")).to_contain_text(ZH["maps.failed_choices"])
     expect(page.locator("#f-category")).to_have_value("waste")
     double.failing = set()
     page.locator("[data-does=retry]").click()

@@ -32,6 +32,19 @@ DRAWN = """() => {
 }"""
 
 
+# how many of these signs the page draws as it draws what no font has, or each other
+TOFU = """() => {
+  const drawn = [..."网格社区率", String.fromCodePoint(0x10FFFF)].map((sign) => {
+    const paper = Object.assign(document.createElement("canvas"), { width: 48, height: 48 });
+    const pen = paper.getContext("2d");
+    pen.font = `32px ${getComputedStyle(document.querySelector("h1")).fontFamily}`;
+    pen.fillText(sign, 4, 40);
+    return paper.toDataURL();
+  });
+  return drawn.length - new Set(drawn).size;
+}"""
+
+
 def _rows(page: Page) -> list[list[str]]:
     script = (
         "[...document.querySelectorAll('#map-table tbody tr')].map((row) => [...row.cells].map((c) => c.innerText))"
@@ -77,6 +90,7 @@ def test_no_foreign_request_no_error_and_the_readers_language(
     view = path.split("?", maxsplit=1)[0]
     assert page.title() == words[f"maps.{view}_title"]
     assert page.locator("html").get_attribute("lang") == lang
+    assert page.evaluate(TOFU) == 0
     assert page.locator(".leaflet-control-zoom-in").get_attribute("title") == words["maps.zoom_in"]
     assert page.locator(".folium-map").get_attribute("aria-label") == words[f"maps.{view}_map"]
 
@@ -173,6 +187,13 @@ def test_coverage_says_reached_due_and_share_and_classifies_as_the_library_does(
     known = [row for row in town.coverage_rows() if row["denom"]]
     reached, due = sum(row["n"] for row in known), sum(row["denom"] for row in known)
     expect(page.locator("#map-sum")).to_contain_text(f"{reached / due * 100:.1f} %（{reached:,} / {due:,} 户）")
+    n, of = (sum(row["counts"][place] for row in town.coverage_rows()) for place in (1, 2))
+    expect(page.locator("#map-sum")).to_contain_text(f"按总户数 {n / of * 100:.1f} %（{n:,} / {of:,} 户）")
+    notes = page.locator("#map-notes")
+    expect(notes.locator("li").first).not_to_be_visible()
+    notes.locator("summary").press("Enter")
+    expect(notes.locator("li").first).to_be_visible()
+    assert notes.locator("li").all_inner_texts() == town.COVERAGE_NOTES
     rows = [{"n": 1, "denom": 1000, "share": part / 200} for part in range(201)]
     limits = fixed(COVERAGE_LIMITS, 1.0)
     found = page.evaluate(

@@ -125,7 +125,7 @@ def test_the_list_is_as_long_as_there_is_room(vendor: None) -> None:
         read = _text(layout.pdf(SHEET, paper, _around(paper)))
         shown[paper] = sum(f"网格{n} " in read for n in range(100))
     assert 15 < shown["a4"] < shown["a0"] < 100
-    long = replace(SHEET, notes=("很长的一句话。" * 200,))
+    long = replace(SHEET, notes=("很长的一句话。" * 300,))
     assert SHEET.ranking not in _text(layout.pdf(long, "a4", _around("a4")))
 
 

@@ -13,7 +13,7 @@ from maps import palette, wall
 from maps.assets import STATIC, TOP
 from maps.base import Labels, MapView
 
-MODULES = sorted((STATIC / "wall").glob("*.js"))
+MODULES = [*sorted((STATIC / "wall").glob("*.js")), STATIC / "search.js"]
 TEMPLATE = (TOP / "gridsvc" / "web" / "templates" / "wall.html").read_text(encoding="utf-8")
 
 
@@ -49,6 +49,7 @@ def test_the_shell_is_the_same_text_and_names_its_module() -> None:
     assert one.modules == ("/static/maps/wall/page.js",)
     assert "/static/maps/wall/wall.css" in one.styles
     assert '"stream": "/api/v1/wall/stream"' in one.script
+    assert '"name": "names"' in one.script
 
 
 def test_both_languages_say_the_same_things() -> None:
@@ -77,7 +78,9 @@ def test_no_word_is_missing_and_none_is_idle() -> None:
     by_stem = {word for word in brought for stem in stems if word.startswith(stem)}
     titles = {word for word in brought if word.startswith("col_")}
     assert brought - flat - by_stem - titles - {"board"} == set()
-    used = {word for word in re.findall(r't\("wall\.(\w+)"', TEMPLATE) if not word.endswith("_")} | brought | {"map"}
+    shared = set(re.findall(r't\("maps\.(\w+)"', TEMPLATE))
+    used = {word for word in re.findall(r"""t\(["']wall\.(\w+)["']""", TEMPLATE) if not word.endswith("_")}
+    used |= (brought - shared) | {"map"}
     used |= {f"paper_{one}" for one in ("a3", "a0")} | {f"col_{one}" for one in _columns()}
     assert used <= set(words("zh"))
     assert set(words("zh")) - used == set()

@@ -9,6 +9,7 @@ import pytest
 
 from geodata.errors import FileRefused
 from geodata.read import read
+from tests.framed import as_frame
 from tests.geodata import making
 
 # A wrong structure refuses the file whatever it should be: code and place of the member.
@@ -151,6 +152,6 @@ def test_the_same_through_the_walls(shared: Path) -> None:
     }
     layer = read(found["problematic_crs_defined"], "grids")
     assert layer.crs_used == "EPSG:32632"
-    lon, lat = layer.frame.geometry[0].centroid.coords[0]
+    lon, lat = as_frame(layer).geometry[0].centroid.coords[0]
     assert 13.0 < lon < 14.0
     assert 52.0 < lat < 53.0

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import timedelta
 from pathlib import Path
+from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
 from scipy.spatial import KDTree
+from sqlalchemy import Connection, text
 
 from geodata import placement
 from geodata.crs import FloatArray, local_metric
@@ -17,6 +21,14 @@ from geodata.geometry import point_on_surface
 from geodata.matching import nearest
 from geodata.placement import Grid
 from geodata.read import read
+from gridsvc import coverage, households, visits
+from gridsvc.grids import Rule
+from gridsvc.households import Door
+from gridsvc.rules.roles import Actor
+from tests.conftest import NOW
+from tests.framed import as_frame
+
+BEGIN = NOW - timedelta(days=30)
 
 
 def positions(frame: gpd.GeoDataFrame) -> FloatArray:
@@ -25,8 +37,8 @@ def positions(frame: gpd.GeoDataFrame) -> FloatArray:
 
 
 def test_vulamba_every_building_is_back_in_its_task(shared: Path) -> None:
-    tasks = read(shared / "campaign/vulamba_tasks.geojson").frame
-    buildings = read(shared / "campaign/vulamba_features.geojson").frame
+    tasks = as_frame(read(shared / "campaign/vulamba_tasks.geojson"))
+    buildings = as_frame(read(shared / "campaign/vulamba_features.geojson"))
     assert (len(tasks), len(buildings)) == (69, 870)
     grids = [Grid(task, task, "base", geom) for task, geom in zip(tasks["task_id"], tasks.geometry, strict=True)]
     where = positions(buildings)
@@ -56,10 +68,45 @@ def test_chibombo_visits_reach_427_households(shared: Path) -> None:
     assert len(set(near[near >= 0])) == 222
 
 
+def test_chibombo_in_the_register_has_427_doors_reached_by_491_visits(db: Connection, shared: Path, rule: Rule) -> None:
+    frames = [
+        gpd.read_file(shared / "campaign/chibombo" / name) for name in ("hh-chimbombo-1.geojson", "spray-days.geojson")
+    ]
+    where, points = (positions(frame) for frame in frames)
+    days = [int(day) for day in frames[1]["day"]]
+    doors = [Door(None, None, None, None, lon, lat, ref=f"{n}") for n, (lon, lat) in enumerate(where.tolist())]
+    assert households.register(db, doors, BEGIN, rule) == 502
+    ids = {row.tag: row.id for row in db.execute(text("SELECT id, tag FROM household"))}
+    index, _ = nearest(points, where, 100.0)
+    past = []
+    for (lon, lat), door, day in zip(points.tolist(), index.tolist(), days, strict=True):
+        at = BEGIN + timedelta(days=day)
+        draft = visits.Draft(uuid4(), ids[f"{door}"], "reached", at, n_met=1, x=lon, y=lat, crs="wgs84")
+        past.append(visits.Past(draft, None, at))
+    assert visits.load(db, past) == 491
+    first, last = ((BEGIN + timedelta(days=day)).date() for day in (1, 4))
+    asked = coverage.Query(("day",), from_on=first, to_on=last)
+    told = coverage.table(db, asked, Actor("planner"), NOW, ZoneInfo("UTC"))
+    assert {name: told.counts[name] for name in ("enumerated", "eligible", "reached", "n_visits", "n_met")} == {
+        "enumerated": 502,
+        "eligible": 502,
+        "reached": 427,
+        "n_visits": 491,
+        "n_met": 491,
+    }
+    by_day = {row.keys[0].code: (row.counts["n_visits"], row.counts["reached"]) for row in told.rows}
+    doors_of = {day: {door for door, on in zip(index.tolist(), days, strict=True) if on == day} for day in range(1, 5)}
+    expected = zip((1, 2, 3, 4), (156, 127, 131, 77), strict=True)
+    assert by_day == {(BEGIN + timedelta(days=day)).date().isoformat(): (n, len(doors_of[day])) for day, n in expected}
+    far = db.scalars(text("SELECT distance_m FROM visit ORDER BY distance_m DESC")).all()
+    assert (far[0], np.median(far)) == (pytest.approx(75.2, abs=0.1), pytest.approx(20.4, abs=0.1))
+    assert db.scalar(text("SELECT count(*) FROM visit WHERE far")) == 0
+
+
 def test_liechtenstein_buildings_are_doors_of_residential_areas(shared: Path) -> None:
     osm = shared / "osm/liechtenstein.osm.pbf"
-    areas = read(osm, "compounds").frame
-    base_map = read(osm, "basemap").frame
+    areas = as_frame(read(osm, "compounds"))
+    base_map = as_frame(read(osm, "basemap"))
     doors = positions(base_map[base_map["feature"] == "buildings"])
     grids = [Grid(code, code, "base", geom) for code, geom in zip(areas["osm_id"], areas.geometry, strict=True)]
     placed = placement.place_many(doors[:, 0], doors[:, 1], grids, 0.0)

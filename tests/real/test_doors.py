@@ -16,6 +16,7 @@ from gridsvc.imports import compounds, households
 from gridsvc.imports.account import Account
 from gridsvc.imports.households import Options
 from tests.conftest import NOW
+from tests.framed import as_frame
 
 
 def take(db: Connection, path: Path, rule: Rule) -> Account:
@@ -37,7 +38,7 @@ def test_buildings_of_liechtenstein_are_in_their_compounds(db: Connection, share
 
 def test_every_building_of_vulamba_is_in_its_task(db: Connection, shared: Path, rule: Rule) -> None:
     folder = shared / "campaign"
-    tasks = read(folder / "vulamba_tasks.geojson").frame
+    tasks = as_frame(read(folder / "vulamba_tasks.geojson"))
     rows = [
         (i, task, task, bytes(shapely.to_wkb(shapely.MultiPolygon([shape]) if shape.geom_type == "Polygon" else shape)))
         for i, (task, shape) in enumerate(zip(tasks["task_id"], tasks.geometry, strict=True), start=1)
@@ -47,7 +48,7 @@ def test_every_building_of_vulamba_is_in_its_task(db: Connection, shared: Path, 
     editions.publish(db, "base", NOW - timedelta(days=1), rule)
     account = take(db, folder / "vulamba_features.geojson", rule)
     assert (account.tally.new, account.n_refused) == (870, 0)
-    filed = read(folder / "vulamba_features.geojson").frame
+    filed = as_frame(read(folder / "vulamba_features.geojson"))
     joined = text("SELECT h.tag, g.code FROM household h JOIN grid_version g ON g.id = h.grid_version_id")
     found = {row.tag: row.code for row in db.execute(joined)}
     assert found == dict(zip(filed["id"], filed["task_id"], strict=True))

@@ -78,7 +78,7 @@ def _check_refusal(case: Case, action: str, refusal: GridsvcError, able: tuple[s
 # Refusals that depend on what comes with the action, or on the levels that exist here.
 _NOT_FORESEEN = {
     *("note_missing", "answer_missing", "input_missing", "time_impossible", "until_impossible", "rating_unknown"),
-    *("parent_not_open", "card_unknown", "score_impossible", "highest_level", "no_deadline"),
+    *("parent_not_open", "card_unknown", "reason_unknown", "score_impossible", "highest_level", "no_deadline"),
 }
 
 

@@ -35,7 +35,7 @@ from tests.rules.wandering import CALENDAR, STAGES, START
 
 NEED_A_REASON = {
     *("verify_absent", "verify_unable", "not_file", "void", "return", "ask_extension", "refuse_extension", "suspend"),
-    *("unlink", "recategorize", "reopen", "check_failed", "check_unable", "escalate", "unmask", "remind", "supervise"),
+    *("unlink", "recategorize", "reopen", "check_failed", "check_unable", "unmask", "remind", "supervise"),
 }
 
 
@@ -317,6 +317,8 @@ def test_only_the_department_that_has_it_works_on_it_and_helpers_may_make_safe()
         for action in ("ask_resident", "stop_asking", "answer"):
             assert report.refuses(action, OTHER) == "not_your_department"
         report.do("make_safe", OTHER)
+    report.do("make_safe", WORKER)  # who walks past fences it off, whoever is to mend it
+    assert "make_safe" in possible(report.case, WORKER, report.now, KNOWN)
     report.case = replace(report.case, department_id=None, assist_ids=None, called_ids=None)
     assert report.refuses("answer", Actor("handler", 9)) == "not_your_department"
     assert Report().to("filed").refuses("answer", HANDLER) == "not_your_department"
@@ -333,6 +335,14 @@ def test_made_safe_keeps_its_time() -> None:
         assert (report.case.interim_at, report.case.state) == (at, "dispatched")
     report.do("make_safe", HANDLER)
     assert report.case.interim_at == report.now
+    kept = report.now - MINUTE  # by a phone without signal
+    report.do("make_safe", WORKER, done_at=kept)
+    assert report.case.interim_at == kept
+    for impossible in (START - MINUTE, report.now + DAY):
+        report.do("make_safe", WORKER, done_at=impossible)
+        assert report.case.interim_at == report.now
+    report.do("make_safe", WORKER, timedelta(0), at=START, done_at=kept)
+    assert report.case.interim_at == START
     imported = decide(report.case, "make_safe", HANDLER, START, Given(note="x", at=START - DAY), TERMS)
     assert imported.changes["interim_at"] == START - DAY
 
@@ -392,15 +402,17 @@ def test_a_milder_card_does_not_take_the_graver_one_back() -> None:
 
 def test_escalation_climbs_to_the_next_level_that_exists() -> None:
     report = Report(terms=replace(TERMS, levels=frozenset({"grid", "subdistrict", "district"})))
-    step = report.do("escalate")
+    for reason, code in ((None, "input_missing"), ("tired", "reason_unknown"), ("", "reason_unknown")):
+        assert report.refuses("escalate", reason=reason) == code
+    step = report.do("escalate", reason="out_of_competence", note=None)  # the code says enough
     assert (report.case.level, report.case.escalated_at, step.facts) == (
         "subdistrict",
         report.now,
         {"passed": ["community"]},
     )
-    assert report.do("escalate").facts == {}
+    assert report.do("escalate", reason="whistle").facts == {}
     assert report.case.level == "district"
-    assert report.refuses("escalate") == "highest_level"
+    assert report.refuses("escalate", reason="overdue") == "highest_level"
     top = replace(report.case, level="city")
     assert "escalate" not in possible(top, DESK, START, KNOWN)
     with pytest.raises(Conflict, match="highest_level"):

@@ -96,6 +96,8 @@ class Walk:
             made = replace(made, until=self._or_blank(until))
         if action == "supervise":
             made = replace(made, card=self._or_blank(draw(("none", "yellow", "red", "blue"))))
+        if action == "escalate":
+            made = replace(made, reason=self._or_blank(draw(("out_of_competence", "whistle", "overdue", "x"))))
         if action == "whistle_score":
             made = replace(made, score=self._or_blank(draw((0, 1, 5, 6))))
         if action == "make_safe":

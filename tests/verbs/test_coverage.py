@@ -314,7 +314,16 @@ def test_later_doors_stand_beside(db: Connection, rule: Rule) -> None:
         households.add(db, door, Actor("planner"), world.now, rule)
     table = world.table(())
     assert (table.added, table.outside, table.counts["removed"]) == (3, 1, 0)
-    assert world.table((), as_of=world.now - HOUR / 2).added == 2
+    while_gone = world.table((), as_of=world.now - HOUR / 2)
+    assert (while_gone.added, while_gone.outside, while_gone.counts["removed"]) == (2, 1, 1)
+    households.remove(db, later[0], "又拆", world.somebody, world.now + HOUR / 2)
+    world.now += HOUR
+    (door,) = db.execute(
+        text("SELECT compound_id, building, unit, room FROM household WHERE id = :id"), {"id": later[0]}
+    )
+    households.add(db, households.Door(*door), Actor("planner"), world.now, rule)
+    asked = [world.now - hours * HOUR for hours in (0, 0.25, 0.75, 1.25)]
+    assert [world.table((), as_of=at).added for at in asked] == [3, 2, 3, 2]
     west = Actor("manager", area_ids=(db.scalar(text("SELECT id FROM area WHERE code = 'C2'")),))
     assert (world.table((), west).added, world.table((), Actor("manager")).counts["enumerated"]) == (0, 0)
 
@@ -350,9 +359,19 @@ def test_without_a_campaign_the_register_is_the_list(db: Connection, rule: Rule)
     assert {n: by_grid.counts[n] for n in COUNTS if n != "completed" and n != "targeted"} == {
         n: expected[n] for n in COUNTS if n != "completed" and n != "targeted"
     }
-    households.remove(db, world.doors[0], "拆除", world.somebody, world.now)
+    away = int(db.scalar(text("SELECT min(id) FROM household WHERE excluded IS NULL")) or 0)
+    households.remove(db, away, "拆除", world.somebody, world.now)
     assert table(()).counts["enumerated"] == len(world.doors) - 1
     assert table((), as_of=world.now - HOUR).counts["enumerated"] == len(world.doors)
+    world.now += HOUR
+    (door,) = db.execute(text("SELECT compound_id, building, unit, room FROM household WHERE id = :id"), {"id": away})
+    households.add(db, households.Door(*door), Actor("planner"), world.now, rule)
+    for hours, n_away in ((0, 0), (0.5, 1), (1, 1), (1.5, 0)):
+        counts = table((), as_of=world.now - hours * HOUR).counts
+        assert (counts["enumerated"], counts["eligible"]) == (
+            len(world.doors) - n_away,
+            by_grid.counts["eligible"] - n_away,
+        )
 
 
 def test_what_does_not_fit_is_refused(db: Connection, rule: Rule) -> None:

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import Connection, text
 
-from gridsvc import cases, duplicates, reports
+from gridsvc import cases, dossier, duplicates, reports
 from gridsvc.errors import Conflict, Refused
 from gridsvc.reports import Draft, Position
 from gridsvc.rules.case import Given
@@ -69,9 +69,18 @@ def test_a_report_cannot_be_linked_to_itself_or_to_what_has_ended(db: Connection
         cases.apply(db, cases.lock(db, one.number), "link", ADMIN, NOW, AGREED, Given(parent_id=ended.id))
 
 
-def test_the_same_place_again_within_a_year(db: Connection) -> None:
+def test_the_same_place_again_within_a_year_is_flagged_and_shown(db: Connection) -> None:
     first = submit(db, HERE)
-    assert duplicates.again(db, "unclassified", HERE, NOW) is None
+
+    def again(lonlat: tuple[float, float], days: int) -> list[str]:
+        now = NOW + timedelta(days=days)
+        draft = Draft(uuid4(), "unclassified", "井盖缺失", "web", Position(*lonlat, "wgs84"))
+        sent = reports.submit(db, draft, ANONYMOUS, now, RULE)
+        folder = dossier.folder(db, ADMIN, dossier.load_one(db, ADMIN, sent.number), now)
+        return [one.number for one in folder.related("again")]
+
+    assert again(HERE, 0) == [], "the first is open: that is a duplicate"
     lead(db, first.number, "closed", NOW)
-    assert duplicates.again(db, "unclassified", north(20), NOW + timedelta(days=300)).number == first.number  # type: ignore[union-attr]  # found, or the test fails
-    assert duplicates.again(db, "unclassified", HERE, NOW + timedelta(days=366)) is None
+    assert again(north(20), 300) == [first.number]
+    assert again(north(60), 300) == []
+    assert again(HERE, 366) == []

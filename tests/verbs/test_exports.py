@@ -24,6 +24,7 @@ from gridsvc.imports.reports import Options
 from gridsvc.rules.case import Given
 from gridsvc.rules.roles import RESIDENT
 from tests.conftest import NOW
+from tests.framed import as_frame
 from tests.through import AGREED, lead
 
 MUST = (
@@ -95,9 +96,13 @@ def test_reports_as_csv(stored: Connection, tmp_path: Path) -> None:
 
 
 def test_the_stream_and_the_frame_write_one_file(stored: Connection, tmp_path: Path) -> None:
+    stored.execute(
+        text("UPDATE report SET description = '打138-1234-5678', words = '13812345678' WHERE number = '0003'")
+    )
     exports.write_reports_csv(stored, tmp_path / "a.csv", ZONE, lambda *_: None)
     write(exports.reports(stored, ZONE), tmp_path / "b.csv", "csv", at=NOW)
     assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
+    assert [cells(tmp_path / "a.csv")[2][name] for name in ("description", "words")] == ["打****", "****"]
 
 
 def test_a_case_stands_in_the_columns_behind(stored: Connection, tmp_path: Path) -> None:
@@ -154,6 +159,29 @@ def test_an_export_is_read_again_as_the_same_reports(stored: Connection, rule: R
     assert stored.execute(query, {"s": "copy"}).all() == stored.execute(query, {"s": "s"}).all()
 
 
+def test_what_an_export_hides_an_import_keeps(stored: Connection, rule: Rule, tmp_path: Path) -> None:
+    stored.execute(
+        text(
+            "UPDATE report SET description = '打13812345678，漏水', words = '138-1234-5678 门口' WHERE number <> '=1+1'"
+        )
+    )
+    out = tmp_path / "out.csv"
+    exports.write_reports_csv(stored, out, ZONE, lambda *_: None)
+    written = out.read_text(encoding="utf-8-sig").replace("打****，漏水", "打****，不漏了", 1)
+    out.write_text(written, encoding="utf-8")
+    how = Options(file="out.csv", source="s", zone=ZONE, far_m=1e5, write=True)
+    for expected in (2, 0):
+        source = importing.from_csv(out, Fields(), "wgs84")
+        account, _ = importing.take(stored, source, how, NOW, rule, lambda *_: None)
+        assert account.n_refused == 0
+        if not expected:
+            assert account.tally.changed == 0
+        said = stored.execute(
+            text("SELECT description, words FROM report WHERE number <> '=1+1' ORDER BY number")
+        ).all()
+        assert said == [("打****，不漏了", "138-1234-5678 门口"), ("打13812345678，漏水", "138-1234-5678 门口")]
+
+
 @pytest.mark.parametrize("file_format", ["geojson", "gpkg", "xlsx"])
 def test_reports_in_other_formats(stored: Connection, tmp_path: Path, file_format: str) -> None:
     out = tmp_path / f"out.{file_format}"
@@ -166,8 +194,8 @@ def test_reports_in_other_formats(stored: Connection, tmp_path: Path, file_forma
         assert (first[at].value, first[at].data_type) == ("=1+1", "s")
         return
     layer = read(out, "any")
-    assert set(MUST) <= set(layer.frame.columns)
-    assert list(layer.frame["number"]) == ["=1+1", "0002", "0003"]
+    assert set(MUST) <= set(as_frame(layer).columns)
+    assert list(as_frame(layer)["number"]) == ["=1+1", "0002", "0003"]
     if file_format == "geojson":
         assert json.loads(out.read_text("utf-8"))["features"][0]["geometry"] == {
             "type": "Point",

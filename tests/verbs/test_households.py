@@ -133,6 +133,9 @@ def test_several_shops_share_a_room_and_are_told_apart_by_name(db: Connection, c
     assert [one(db, m).class_code for m in made] == ["business", "business"]
     with pytest.raises(Conflict, match="door_exists"):
         households.add(db, door(county, kind="shop", name="錦繡 藥房"), PLANNER, NOW, rule)
+    home = {"kind": "household", "room": "902"}
+    assert households.change(db, made[1], home, PLANNER, NOW, rule) == ("kind", "name", "room")
+    assert (one(db, made[1]).kind, one(db, made[1]).name) == ("household", None)
     assert [row.id for row in household_reading.find(db, PLANNER, Filter(q="面馆"), NOW, ZONE).items] == made[:1]
 
 
@@ -156,8 +159,11 @@ def test_every_change_keeps_the_counts_of_a_campaign(db: Connection, county: Cou
 
 
 def test_a_change_says_its_fields_and_keeps_the_place(db: Connection, county: County, rule: Rule) -> None:
-    household_id = households.add(db, door(county), PLANNER, NOW, rule)
+    household_id = households.add(db, door(county, name="王家"), PLANNER, NOW, rule)
     before = one(db, household_id)
+    assert before.name is None, "the work needs no name of a household"
+    assert households.change(db, household_id, {"name": "王家"}, PLANNER, NOW, rule) == ()
+    assert one(db, household_id).name is None
     changes = {"n_people": 4, "contact_name": "王小二", "contact_phone": "13800001111", "registered_elsewhere": True}
     assert households.change(db, household_id, changes, PLANNER, NOW, rule) == tuple(sorted(changes))
     assert households.change(db, household_id, changes | {"building": "2幢"}, PLANNER, NOW, rule) == ()
@@ -263,6 +269,22 @@ def test_doors_that_look_alike_are_offered(db: Connection, county: County, rule:
     households.remove(db, rooms["0501"], "重复", PLANNER, NOW)
     assert len(household_reading.near_duplicates(db, PLANNER, compound_ids=[county.compounds["1"]])) == 2
     assert household_reading.near_duplicates(db, manager(db, counties.EAST)) == []
+
+
+def test_look_alikes_on_a_street_are_those_of_one_community(db: Connection, county: County, rule: Rule) -> None:
+    def add(lon: float, room: str | None, building: str | None = "7", ref: str = "") -> int:
+        return households.add(db, Door(None, building, None, room, lon, 23.008, ref=ref), PLANNER, NOW, rule)
+
+    west, alike, east = add(110.012, "501"), add(110.0121, "0501"), add(110.022, "501")
+    for ref in ("way/1", "way/2"):
+        add(110.0122, None, None, ref=ref)
+    (pair,) = household_reading.near_duplicates(db, PLANNER)
+    assert ((pair.id, pair.other_id), pair.compound, pair.community) == ((west, alike), None, "西社区")
+    assert household_reading.near_duplicates(db, PLANNER, compound_ids=[county.compounds["1"]]) == []
+    with pytest.raises(Refused, match="doors_not_alike"):
+        households.set_apart(db, alike, east, "两户", PLANNER, NOW)
+    households.set_apart(db, west, alike, "两户", PLANNER, NOW)
+    assert household_reading.near_duplicates(db, PLANNER) == []
 
 
 def test_look_alikes_said_to_be_two_are_not_offered_until_it_is_taken_back(

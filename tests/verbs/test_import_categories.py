@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from uuid import uuid4
 
 import openpyxl
 import pytest
@@ -11,13 +12,15 @@ from sqlalchemy.exc import DBAPIError
 
 from geodata.files.sheets import Merged, Sheet, Workbook
 from geodata.read import read_sheets
-from gridsvc import categories
+from gridsvc import categories, reports
 from gridsvc.categories import Category
 from gridsvc.errors import GridsvcError, NotFound, Refused
 from gridsvc.imports import categories as incoming
 from gridsvc.imports import taxonomies
 from gridsvc.imports.account import Account
-from tests.conftest import NOW
+from gridsvc.reports import Draft, Position
+from gridsvc.rules.roles import ANONYMOUS
+from tests.conftest import NOW, RULE
 
 HEAD = ("大类代码", "大类名称", "小类代码", "小类名称", "立案条件", "处置时限", "结案条件", "监管主体", "责任主体")
 Line = tuple[str, ...]
@@ -265,6 +268,31 @@ def test_a_map_gives_one_answer(db: Connection) -> None:
     account = taxonomies.take(db, twice, "台账.csv", taxonomy="ledger")
     assert refused(account) == [(3, "category_maps_twice"), (4, "category_maps_within")]
     assert categories.mapped(db, "P0101", "ledger") == "ledger:1"
+
+
+def test_how_near_and_recent_a_duplicate_is(db: Connection) -> None:
+    take(db, book(COVER))
+    head = ("分类体系", "代码", "名称", "查重半径（米）", "查重天数")
+    wrong = table(
+        head, ("city", "P0101", "井盖", "20", "９"), ("city", "P0999", "无", "20", ""), ("local", "x", "积水", "0", "")
+    )
+    account = taxonomies.take(db, wrong, "查重.csv", taxonomy=None)
+    assert refused(account) == [(3, "category_unknown"), (4, "category_limit_wrong")]
+    assert account.tally.changed == 1
+    taxonomies.take(db, table(head, ("local", "x", "积水", "120", "")), "查重.csv", taxonomy=None)
+    cover, flood = categories.find(db, "P0101"), categories.find(db, "x")
+    assert (cover.dup_radius_m, cover.dup_days, cover.name_zh, cover.kind) == (20, 9, "井盖", "part")
+    assert (flood.dup_radius_m, flood.dup_days) == (120, None)
+    # what neither a sheet nor a later table says stays, and is no change
+    assert take(db, book(COVER)).tally.changed == 0
+    again = table(("代码", "名称"), ("x", "积水"))
+    assert taxonomies.take(db, again, "x.csv", taxonomy="local").tally.same == 1
+    assert categories.find(db, "P0101") == cover
+    # and it is what decides which reports are offered
+    here, near = (Position(110.005, lat, "wgs84") for lat in (23.005, 23.0055))
+    for code, n in (("P0101", 0), ("x", 1)):
+        reports.submit(db, Draft(uuid4(), code, "", "web", here), ANONYMOUS, NOW, RULE)
+        assert reports.submit(db, Draft(uuid4(), code, "", "web", near), ANONYMOUS, NOW, RULE).n_similar == n, code
 
 
 @pytest.mark.parametrize(

@@ -312,3 +312,22 @@ def test_a_new_door_like_a_stored_one_is_told_whichever_is_odd(
     account = take(db, from_csv(csv(tmp_path / "b.csv", header, (J, "9-1-501"), (J, "9-2-0601"), (J, "9-3-501"))), rule)
     told = {(n.facts["key"], n.facts["other_key"]) for n in account.notes if n.code == "door_near_stored"}
     assert told == {("9-1-501", "9-1-0501"), ("9-2-0601", "9-2-601")}
+
+
+def test_doors_on_a_street_are_compared_in_their_community_and_those_that_come_back_are_told(
+    db: Connection, county: County, rule: Rule, tmp_path: Path
+) -> None:
+    def street(name: str, *rows: tuple[str, float]) -> Account:
+        lines = [("7", room, lon, 23.008) for room, lon in rows]
+        return take(db, from_csv(csv(tmp_path / name, ("楼栋", "室", "lon", "lat"), *lines), "wgs84"), rule)
+
+    first = street("a.csv", ("0501", 110.012), ("601", 110.012), ("777", 110.012))
+    assert [note.code for note in first.notes] == ["crs_given"]
+    again = street("b.csv", ("501", 110.0121), ("0601", 110.022), ("888", 110.012), ("0888", 110.012))
+    told = [(note.code, note.facts["key"], note.facts["other_key"]) for note in again.notes[1:]]
+    assert told == [("door_near_stored", "7-无-501", "7-无-0501"), ("door_near_row", "7-无-0888", "7-无-888")]
+    db.execute(text("UPDATE household SET removed_at = :now WHERE room IN ('777', '601')"), {"now": NOW})
+    back = street("c.csv", ("601", 110.012), ("777", 110.012), ("888", 110.012))
+    assert [(note.code, note.facts) for note in back.notes[1:]] == [("door_back", {"n": 2})]
+    assert (back.tally.changed, back.tally.same) == (2, 1)
+    assert db.scalar(text("SELECT count(*) FROM household_log WHERE action = 'restored'")) == 2

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -13,20 +15,26 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, text
 
-from gridsvc import audit, editions
+from gridsvc import audit, compounds, editions, reports
 from gridsvc.grids import Rule
-from gridsvc.imports import bulk
+from gridsvc.imports import bulk, staging
 from gridsvc.imports.account import Account
+from gridsvc.reports import Position
 from tests.conftest import Fresh
 from tests.verbs.report_files import LATER, STEP, publish, row, table, take
 
 REPORTS = text(
-    "SELECT number, repeat, source_row, state, category, category_raw, description, words, raw_x, raw_y, crs, "
-    "ST_AsText(geom), accuracy_m, received_at, day_only, closed_at, body_hash FROM report ORDER BY number, repeat"
+    "SELECT number, repeat, source_row, state, category, category_raw, description, words, compound_id, raw_x, raw_y, "
+    "crs, ST_AsText(geom), accuracy_m, received_at, day_only, closed_at, body_hash FROM report ORDER BY number, repeat"
 )
 PLACEMENTS = text(
     "SELECT r.number, r.repeat, p.seq, p.from_at, p.to_at, p.grid_version_id, p.method, p.distance_m, p.reason, p.duty "
     "FROM placement p JOIN report r ON r.id = p.report_id ORDER BY 1, 2, 3"
+)
+BESIDE_NOW = (
+    "SELECT g.code, p.method, p.reason, p.confidence, p.from_at, r.compound_id, r.words FROM report r "
+    "JOIN placement p ON p.report_id = r.id AND p.to_at IS NULL LEFT JOIN grid_version g ON g.id = p.grid_version_id "
+    "ORDER BY r.number, p.seq"
 )
 LOGS = text(
     "SELECT r.number, r.repeat, l.seq, l.action, l.from_state, l.to_state, l.at, CAST(l.facts AS text) "
@@ -160,3 +168,77 @@ def test_on_a_border_and_where_layers_overlap_both_ways_choose_alike(
     methods = {r[6] for r in large[1][1]}
     assert methods == {"covers", "none"}
     assert len({r[5] for r in large[1][1]}) == 12, "nine grids, the dedicated one, the changed one, none"
+
+
+NAMED = ("number", "time", "compound", "lon", "lat", "accuracy_m")
+# row by row: what it says, and the grid, the method, the reason and the confidence that come of it
+BESIDE: dict[
+    tuple[str | None, float | None, float | None, float | None], tuple[str | None, str, str | None, float | None]
+] = {
+    ("锦绣园", 110.005, 23.005, None): ("000", "covers", None, None),
+    ("錦繡園", 110.005, 23.005, 10): ("000", "covers", None, 1.0),
+    ("锦绣园", 110.01, 23.005, 60): ("004", "compound", None, None),
+    ("锦绣园", 110.005, 23.005, 5000): ("004", "compound", None, None),
+    ("锦绣园", 109.9999, 23.005, None): ("004", "compound", None, None),
+    ("锦绣园", 109.95, 23.005, 10): ("004", "compound", None, None),
+    ("锦绣园", None, None, None): ("004", "compound", None, None),
+    ("边园", 109.95, 23.005, None): ("005", "compound", None, None),
+    ("远园", 110.01, 23.005, 60): ("000", "covers", None, 0.5),
+    ("远园", 109.9999, 23.005, None): ("000", "nearest", None, None),
+    ("远园", 109.95, 23.005, None): (None, "none", "outside", None),
+    ("没有的园", 109.95, 23.005, None): (None, "none", "outside", None),
+    ("没有的园", 110.01, 23.005, 60): ("000", "covers", None, 0.5),
+    ("同名", 109.9999, 23.005, None): ("000", "nearest", None, None),
+    ("同名", None, None, None): (None, "none", "compound_ambiguous", None),
+    (None, 110.01, 23.005, 60): ("000", "covers", None, 0.5),
+}
+
+
+def build_sites(db: Connection) -> None:
+    """Four compounds by name, one of them twice: in a grid, just outside one, far from all."""
+    sites = (("锦绣园", 110.015, 23.015), ("边园", 110.0301, 23.015), ("远园", 110.5, 23.0))
+    twice = (("同名", 110.005, 23.005), ("同名", 110.025, 23.005))
+    incoming = [
+        compounds.Incoming("c", str(i), name, (), None, None, None, bytes(shapely.to_wkb(shapely.Point(*at))))
+        for i, (name, *at) in enumerate((*sites, *twice))
+    ]
+    compounds.save(db, incoming)
+
+
+def test_a_named_compound_beats_only_a_doubtful_position_both_ways(
+    fresh: Fresh, rule: Rule, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(staging, "_WEIGHED_AT_ONCE", 2)
+    rows = [(f"{i:02d}", "2026-03-01", *said) for i, said in enumerate(BESIDE)]
+    far = ("far", "2026-03-01", "锦绣园", 112.0, 23.005, None)
+    file = table(tmp_path / "r.csv", *rows, far, header=NAMED)
+    with fresh.begin(owner=True) as db:
+        publish(db, rule)
+        build_sites(db)
+        small, large = (taken(db, file, rule, monkeypatch, least_bytes=least) for least in (2**40, 0))
+        assert large == small
+        account = small[0]
+        assert [(one.row, one.code) for one in account.refused] == [(len(rows) + 1, "position_far")]
+        methods = Counter(method for _, method, _, _ in BESIDE.values())
+        assert account.extra == {"placed": methods, "unplaced": {"compound_ambiguous": 1, "outside": 2}}
+        take(db, file, rule, skip_refused=True)
+        found = db.execute(text(BESIDE_NOW)).all()
+        for ((name, lon, lat, accuracy_m), told), one in zip(BESIDE.items(), found, strict=True):
+            assert tuple(one[:4]) == (*told[:3], pytest.approx(told[3], abs=0.001)), (name, lon, accuracy_m)
+            if name != "同名":  # who sends one at a time is asked which
+                at = Position(lon, lat, "wgs84", accuracy_m) if lon and lat else None
+                draft = reports.Draft(uuid.uuid4(), "x", "x", "other", position=at, compound=name)
+                asked = reports.locate(db, draft, one.from_at, rule)
+                sent = (asked.placement.code, asked.placement.method, asked.compound_id, asked.words)
+                assert sent == (one.code, one.method, one.compound_id, one.words)
+
+
+def test_a_better_or_worse_accuracy_moves_what_names_a_compound(db: Connection, rule: Rule, tmp_path: Path) -> None:
+    publish(db, rule)
+    build_sites(db)
+    for hours, accuracy_m in enumerate((900, 10, None, 900)):
+        file = table(tmp_path / "r.csv", ("A", "2026-03-01", "锦绣园", 110.005, 23.005, accuracy_m), header=NAMED)
+        take(db, file, rule, now=LATER + timedelta(hours=hours))
+    ways = db.execute(text(BESIDE_NOW.replace("p.to_at IS NULL", "true"))).all()
+    assert [(one.code, one.method) for one in ways] == [("004", "compound"), ("000", "covers"), ("004", "compound")]
+    assert audit.verify(db).findings == ()

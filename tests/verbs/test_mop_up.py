@@ -72,6 +72,20 @@ def test_buildings_along_the_street_and_floors_from_the_top(street: Connection) 
     assert (first.label("zh"), first.doors[0].inside("zh")) == ("1号楼", "1单元501室")
 
 
+def test_units_that_lie_apart_are_entrances_of_their_own(street: Connection, rule: Rule) -> None:
+    """Unit 2 of building 1 is 50 m on; of unit 3 a few metres; unit 4 has no place of its own."""
+    for lon, unit in ((110.0025, "2"), (110.00205, "3"), (110.0035, "4")):
+        building(street, rule, lon, "1", [(unit, "601")])
+    street.execute(text("UPDATE household SET position_source = 'door' WHERE unit <> '4'"))
+    gone = "UPDATE household SET removed_at = :at WHERE building = '1' AND unit = '2' AND room = '302'"
+    street.execute(text(gone), {"at": NOW})
+    walk = mop_up.walk(street, worker(street), None, NOW + timedelta(days=400), ZONE)
+    first = {stop.label("zh"): told(walk)[at][1] for at, stop in enumerate(walk.stops) if stop.building == "1"}
+    assert first == {"1号楼": ["1-501", "1-302", "1-101", "3-601", "4-601"], "1号楼2单元": ["2-601"]}
+    (lon,) = (stop.lon for stop in walk.stops if stop.unit == "2")
+    assert lon == 110.0025
+
+
 def test_who_was_reached_or_left_the_list_is_not_on_it(street: Connection) -> None:
     ids = list(street.scalars(text("SELECT id FROM household ORDER BY id")))
     visit(street, ids[1], "reached")

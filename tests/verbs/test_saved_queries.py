@@ -26,6 +26,7 @@ def test_a_query_is_kept_replaced_and_deleted_by_its_owner(db: Connection) -> No
     again = saved_queries.save(db, mine, "周报", "?by=class&from=2026-10-01", later)
     assert (again.id, again.query, again.saved_at) == (first.id, "by=class&from=2026-10-01", later)
     assert again.page_query == "by=class&from=2026-10-01"
+    assert saved_queries.save(db, other, "周报", "campaign=c", NOW).page_query == "by=grid"
     saved_queries.save(db, other, "周报", "by=day", NOW)
     assert [one.query for one in saved_queries.listed(db, mine)] == [again.query]
     with pytest.raises(NotFound, match="saved_query_unknown"):

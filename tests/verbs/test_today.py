@@ -135,8 +135,9 @@ def test_placing_by_hand_stays_in_the_own_area_and_sees_others(city: Connection,
     placed = unplaced.place(city, unplaced.lock(city, west(city), lost.id, 1), "003", west(city), NOW, rule)
     assert (placed.code, placed.method) == ("003", "manual")
     assert unplaced.reasons(city) == {}
-    with pytest.raises(Conflict, match="report_changed"):
+    with pytest.raises(Conflict, match="version_stale") as late:
         unplaced.lock(city, west(city), lost.id, 1)
+    assert [(one["seq"], one["action"]) for one in late.value.facts["changed"]] == [(2, "place")]
     with pytest.raises(NotFound):
         unplaced.lock(city, west(city), 10**9, 1)
 

@@ -85,7 +85,6 @@ def test_a_quiet_area_does_not_read_the_visits_of_a_busy_one(town: Connection, m
         ),
         {"at": NOW},
     )
-    town.execute(text("ANALYZE visit, household"))
     monkeypatch.setattr(visit_reading, "LATEST", 100)
     manager = Actor("manager", 1, area_ids=(town.scalar(QUIET),))
     before = read(town)
@@ -93,6 +92,7 @@ def test_a_quiet_area_does_not_read_the_visits_of_a_busy_one(town: Connection, m
     assert read(town) - before < 1000
     mine = {"all_areas": False, "area_ids": list(manager.area_ids), "worker_id": None}
     asked = vars(Filter()) | mine | {"after_at": None, "after_id": None, "n": 20}
+    town.execute(text("SET LOCAL enable_seqscan = off"))  # the serving role may not count tables: the planner guesses
     plan = "\n".join(town.scalars(text(f"EXPLAIN {load('visits_of_doors').text}"), asked))
     assert "visit_household_id_happened_at_idx" in plan
 

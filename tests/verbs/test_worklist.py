@@ -12,7 +12,7 @@ import pytest
 import shapely
 from sqlalchemy import Connection, text
 
-from gridsvc import areas, cases, compounds, editions, today, workers, worklist
+from gridsvc import areas, cases, compounds, editions, workers, worklist
 from gridsvc.errors import NotFound, Refused
 from gridsvc.grids import Rule
 from gridsvc.rules.case import Given
@@ -323,19 +323,3 @@ def test_what_there_is_not_is_refused(db: Connection, wanted: Filter, order: Ord
     for lost in (Filter(area="?"), Filter(grid="?"), Filter(department="?")):
         with pytest.raises(NotFound):
             worklist.page(db, ADMIN, lost, NOW, ZONE)
-
-
-def test_today_counts_the_lists_behind_its_entries(city: Connection) -> None:
-    codes = set()
-    for reader in [
-        *readers(city),
-        Actor("checker", area_ids=readers(city)[1].area_ids),
-        Actor("dispatcher"),
-        Actor("planner"),
-    ]:
-        told = today.entries(city, reader, NOW, ZONE)
-        assert told
-        for one in told:
-            assert len(listed(city, reader, one.wanted)) == one.n, (reader.role, one.code)
-            codes |= {one.code} if one.n else set()
-    assert codes >= {"overdue", "due_today", "to_verify", "to_check", "extension", "to_accept", "called", "unplaced"}

@@ -84,9 +84,18 @@ def a_removed_door(db: Connection, removed_at: datetime) -> tuple[int, int]:
     """A door with a contact, a visit with needs and a report with a photo, ended; the ids of door and report."""
     door = db.scalar(text("SELECT id FROM household ORDER BY id LIMIT 1"))
     db.execute(
-        text("UPDATE household SET contact_name = '王一', contact_phone = '1', removed_at = :r WHERE id = :i"),
+        text(
+            "UPDATE household SET name = '王家', contact_name = '王一', contact_phone = '1', removed_at = :r WHERE id = :i"
+        ),
         {"i": door, "r": removed_at},
     )
+    noted = "INSERT INTO household_log (household_id, at, action, note) VALUES (:i, :r, 'removed', '王一去世')"
+    db.execute(text(noted), {"i": door, "r": removed_at})
+    excluded = (
+        "INSERT INTO household_exclusion (household_id, reason, claimed_at, confirmed_by, confirmed_at, document) "
+        "SELECT :i, 'vacant', :r, min(id), :r, '王一死亡证明' FROM account"
+    )
+    db.execute(text(excluded), {"i": door, "r": removed_at})
     visit = db.scalar(
         text(
             "INSERT INTO visit (client_key, household_id, outcome, happened_at, recorded_at, needs) "
@@ -130,10 +139,16 @@ def test_what_was_kept_of_people_goes_after_the_door(cli: Cli) -> None:
     told = cli("households", "retain", "--older-than-days", "500", "--json").json
     assert (told["n_doors"], told["committed"]) == (0, False)
     told = cli("households", "retain", "--json").json
-    assert (told["n_doors"], told["n_contacts"], told["n_visits"], told["n_photos"]) == (1, 1, 1, 1)
+    counted = ("n_doors", "n_contacts", "n_visits", "n_photos", "n_notes")
+    assert [told[name] for name in counted] == [1, 1, 1, 1, 2]
     assert kept(cli.fresh, door) == ("王一", ["腿脚不便"], 1, []), "only told"
     assert cli("households", "retain", "--commit").code == 0
-    assert kept(cli.fresh, door) == (None, [], 0, [("contact", door), ("photo", door), ("visit", door)])
+    gone = [(what, door) for what in ("contact", "document", "note", "photo", "visit")]
+    assert kept(cli.fresh, door) == (None, [], 0, gone)
+    with cli.fresh.begin() as db:
+        words = "SELECT h.name, l.note, x.document FROM household h, household_log l, household_exclusion x"
+        its = "h.id = :d AND l.household_id = h.id AND x.household_id = h.id"
+        assert db.execute(text(f"{words} WHERE {its}"), {"d": door}).all() == [(None, None, "")]
     assert cli("households", "retain", "--commit", "--json").json["n_doors"] == 0
 
 

@@ -110,11 +110,16 @@ def test_the_maps_add_up(town_db: Connection) -> None:
 
 
 def test_both_campaigns_have_their_lists_and_what_was_reached(town_db: Connection) -> None:
+    n_excluded = {}
     for code, n_doors in (("summer", 1678), ("autumn", len(TOWN.households))):
         asked = coverage.Query((), code)
         counts = coverage.table(town_db, asked, Actor("planner"), NOW, ZoneInfo("Asia/Shanghai")).counts
-        assert counts["enumerated"] == counts["eligible"] == n_doors, code
-        assert n_doors / 2 < counts["reached"] < n_doors, code
+        assert counts["enumerated"] == counts["targeted"] == n_doors, code
+        assert n_doors / 2 < counts["reached"] < counts["eligible"], code
+        n_excluded[code] = n_doors - counts["eligible"]
+    assert n_excluded["autumn"] == demo.N_EXCLUDED >= n_excluded["summer"]
+    seconds = "SELECT count(*) FROM household_exclusion WHERE confirmed_by IS NOT NULL AND ended_at IS NULL"
+    assert town_db.scalar(text(seconds)) == demo.N_EXCLUDED
 
 
 def test_hot_spots_of_the_script_are_hot_on_the_map(town_db: Connection) -> None:

@@ -23,7 +23,7 @@ WEST, EAST = "370101001001", "370101002001"
 RULE = Rule(50.0, "Asia/Shanghai")
 BEGIN = NOW - timedelta(days=200)
 PASSWORD = "a long enough password"
-CANARY = "</script><img src=x onerror=alert(1)>{{7*191}}"
+CANARY = "</script><img src=x onerror=__x=1>{{7*191}}{%"
 ROLES = ("admin", "planner", "manager_west", "manager_east", "worker")
 
 

@@ -53,6 +53,7 @@ ALLOWED: dict[tuple[str, str], set[str | None]] = {
     ("POST", "/api/v1/residents/lookup"): EVERYBODY,
     ("POST", "/api/v1/residents/qr"): EVERYBODY,
     ("GET", "/api/v1/public/cells"): EVERYBODY,
+    ("GET", "/api/v1/public/categories"): EVERYBODY,
     ("GET", "/api/v1/public/problems"): EVERYBODY,
     ("GET", "/api/v1/public/photos/{sha256}"): EVERYBODY,
     ("GET", "/public"): EVERYBODY,
@@ -77,6 +78,7 @@ ALLOWED: dict[tuple[str, str], set[str | None]] = {
     ("GET", "/api/v1/ledger"): KNOWN,
     ("GET", "/api/v1/worklist"): KNOWN,
     ("GET", "/api/v1/categories"): EVERYBODY,
+    ("GET", "/api/v1/categories/{code}"): KNOWN,
     ("GET", "/api/v1/departments"): KNOWN,
     ("GET", "/api/v1/responsibility"): KNOWN,
     ("POST", "/api/v1/visits"): VISITORS,
@@ -114,6 +116,7 @@ ALLOWED: dict[tuple[str, str], set[str | None]] = {
     ("PUT", "/api/v1/duty"): PLACERS,
     ("GET", "/api/v1/accounts"): {"admin"},
     ("POST", "/api/v1/accounts"): {"admin"},
+    ("POST", "/api/v1/accounts/import"): {"admin"},
     ("PATCH", "/api/v1/accounts/{login:path}"): {"admin"},
     ("GET", "/api/v1/accounts/log"): {"admin"},
     # logging in on a phone; afterwards one's own, for an admin everybody's
@@ -129,6 +132,8 @@ ALLOWED: dict[tuple[str, str], set[str | None]] = {
     ("GET", "/wall"): KNOWN,
     ("GET", "/api/v1/wall"): KNOWN,
     ("GET", "/api/v1/wall/stream"): KNOWN,
+    ("GET", "/api/v1/wall/areas"): KNOWN,
+    ("GET", "/api/v1/maps/coverage/campaigns"): KNOWN,
     ("GET", "/api/v1/maps/coverage/compounds"): KNOWN,
     ("GET", "/api/v1/maps/coverage/days"): KNOWN,
     ("GET", "/api/v1/maps/coverage/doors"): KNOWN,
@@ -231,7 +236,7 @@ def ask(client: httpx.Client, method: str, path: str, number: str = "x", **more:
     }.items():  # fmt: skip
         path = path.replace("{" + name + "}", value)
     if method == "POST" and path.startswith("/api/"):
-        more.setdefault("json", {"grid": "x"} if path.endswith("placement") else report())
+        more.setdefault("json", {"grid": "x", "version": 1} if path.endswith("placement") else report())
     elif method == "POST":
         more.setdefault("data", {"csrf_token": csrf(VISIT)})
         more.setdefault("headers", {"Cookie": f"gridsvc_visit={VISIT}"})
@@ -268,7 +273,7 @@ def test_refusals_say_which(client: Client, county: County) -> None:
     assert (nobody.status_code, nobody.json()["code"]) == (401, "login_needed")
     assert nobody.headers["www-authenticate"] == "Bearer"
     url = f"/api/v1/reports/{county.numbers['words']}/placement"
-    worker = client("worker").post(url, json={"grid": "x"})
+    worker = client("worker").post(url, json={"grid": "x", "version": 1})
     assert (worker.status_code, worker.json()["code"]) == (403, "not_allowed")
 
 

@@ -12,7 +12,7 @@ import openpyxl
 import pytest
 from sqlalchemy import text
 
-from gridsvc.web.pages.account_forms import MOST_BYTES, MOST_ROWS
+from gridsvc.web.account_files import MOST_BYTES, MOST_ROWS
 from tests.web.county import CANARY, WEST
 from tests.web.offices import Offices, opened
 
@@ -128,6 +128,33 @@ def test_a_refused_row_is_named_and_nothing_is_stored(offices: Offices) -> None:
     forged = {"name": "x.xlsx", "content": "!!"}
     assert admin.post("/accounts/import/store", data=forged).status_code == 422
     assert n_accounts(offices) == before
+
+
+def test_the_api_takes_the_same_table(offices: Offices) -> None:
+    admin, before = offices.clients["admin"], n_accounts(offices)
+
+    def post(*rows: list[str], query: str = "?lang=en") -> httpx.Response:
+        return admin.post(f"/api/v1/accounts/import{query}", files={"file": ("账号.xlsx", sheet(*rows))})
+
+    good, bad = ["zheng", "郑", "核查员", "西社区", "", ""], ["wang", "王", "经理", "", "", ""]
+    told = post(good, bad).json()
+    assert (told["committed"], told["rows"]["new"], told["rows"]["refused"]) == (False, 1, 1)
+    assert told["new"] == [{"login": "zheng", "name": "郑", "role": "checker"}]
+    assert told["refused"][0]["code"] == "role_word_unknown"
+    assert "经理 is no role" in told["refused"][0]["message"]
+    refused = post(good, bad, query="?commit=true")
+    assert (refused.status_code, refused.json()["code"]) == (422, "accounts_refused")
+    assert refused.json()["detail"]["refused"][0]["row"] == 2
+    assert n_accounts(offices) == before
+    stored = post(good, query="?commit=true")
+    assert (stored.status_code, stored.headers["cache-control"]) == (200, "no-store")
+    assert n_accounts(offices) == before + 1
+    (made,) = stored.json()["new"]
+    assert can_log_in(offices, "zheng", made["password"])
+    again = post(["zheng", "郑二", "核查员", "西社区", "", ""], query="?commit=true").json()
+    assert (again["new"], again["changed"]) == ([], ["zheng"])
+    none = admin.post("/api/v1/accounts/import", files={"file": ("a.pdf", b"%PDF")})
+    assert (none.status_code, none.json()["code"]) == (422, "accounts_file_kind")
 
 
 def test_files_that_are_none(offices: Offices) -> None:

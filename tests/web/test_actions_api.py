@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import httpx
 
+from gridsvc.handling import SEVERAL
 from gridsvc.rules.lifecycle import TABLE
 from gridsvc.web import api
 from gridsvc.web.api.routes import ROUTERS
@@ -83,13 +84,21 @@ def test_who_does_not_see_a_report_cannot_act_on_it_or_link_to_it(client: Client
     assert east not in page
 
 
+def test_what_is_done_to_several_at_once_asks_for_no_choice_about_one() -> None:
+    # a department is chosen for all of them, or by the lists for each
+    assert {one for one in SEVERAL if set(TABLE[one].needs) - {"department"} or TABLE[one].public} == set()
+
+
 def test_several_at_once_are_done_or_refused_one_by_one(client: Client, county: County) -> None:
     good, stale, east = send(client), send(client), send(client, 110.025)
-    asked = [{"number": good, "version": 1}, {"number": stale, "version": 7}, {"number": east, "version": 1}]
+    assert act(client, "admin", stale, "note", 1, note="一").status_code == 200
+    asked = [{"number": number, "version": 1} for number in (good, stale, east)]
     answer = client("manager_west").post("/api/v1/reports/actions", json={"action": "file", "reports": asked})
     told = {one["number"]: one for one in answer.json()["items"]}
     assert told[good]["state"] == "filed"
     assert told[stale]["error"]["code"] == "version_stale"
+    (changed,) = told[stale]["error"]["detail"]["changed"]
+    assert (changed["seq"], changed["action"], changed["to_state"]) == (2, "note", "reported")
     assert told[east]["error"]["code"] == "report_unknown"
     body = {"action": "void", "reports": asked}
     assert client("admin").post("/api/v1/reports/actions", json=body).json()["code"] == "not_at_once"

@@ -72,7 +72,7 @@ def test_a_campaign_is_set_up_changed_and_read(client: Client, running: str) -> 
     assert changed.json()["target_percent"] == 95
     one = client("manager_west").get(f"{CAMPAIGNS}/{running}").json()
     assert (one["starts_on"], one["areas"], one["questions"]) == ("2026-10-20", [], ["几口人？"])
-    assert (one["questionnaires"], one["late"]) == ({"issued": 0, "returned": 0}, {"n": 0, "of": 8})
+    assert (one["questionnaires"], one["late"]) == ({"issued": 0, "returned": 0}, {"n": 0, "of": 8, "share": 0.0})
     assert planner.get(f"{CAMPAIGNS}/{running}").json()["questionnaires"]["issued"] == 100
     assert running in [item["code"] for item in client("worker").get(CAMPAIGNS).json()["items"]]
     assert client("manager_west").post(CAMPAIGNS, json=BODY | {"code": "x"}).status_code == 403
@@ -133,6 +133,31 @@ def test_as_of_days_and_edition_count_from_the_visits(client: Client, running: s
     ):
         answer = planner.get(COVERAGE, params=params)
         assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
+
+
+def test_papers_of_a_hidden_whole_are_hidden(client: Client, running: str, engine: Engine) -> None:
+    planner, of = (
+        client("planner"),
+        "UPDATE household SET class_code = :c WHERE id IN (SELECT id FROM household ORDER BY id LIMIT 2)",
+    )
+    with engine.begin() as db:
+        db.execute(text(of), {"c": "in_need"})
+    two = BODY | {"code": "two-doors", "class_codes": ["in_need"]}
+    assert planner.post(CAMPAIGNS, json=two).status_code == 201
+    assert planner.post(f"{CAMPAIGNS}/two-doors/draw").status_code == 200
+    with engine.begin() as db:
+        db.execute(text(of), {"c": "ordinary"})
+    assert told(planner.get(COVERAGE, params={"campaign": "two-doors", "by": "total"}))["total"] is None
+    hidden = planner.get(f"{CAMPAIGNS}/two-doors").json()
+    assert (hidden["questionnaires"], hidden["late"]) == (None, None)
+    own = client("manager_west").get(f"{CAMPAIGNS}/two-doors").json()
+    assert (
+        own["late"]["of"]
+        == told(client("manager_west").get(COVERAGE, params={"campaign": "two-doors", "by": "total"}))["total"][
+            "counts"
+        ]["n_visits"]
+    )
+    assert planner.get(f"{CAMPAIGNS}/{running}").json()["late"]["of"] == 8
 
 
 def test_who_reads_what(client: Client, running: str) -> None:
@@ -218,6 +243,9 @@ def test_csv_opens_in_excel_and_runs_nothing(client: Client, running: str) -> No
     assert [len(row) for row in below] == [1] * len(below)
     assert any(row[0].startswith("覆盖率（按应访户）＝") for row in below)
     assert below[-1] == ["数据截至 2026-11-01 10:00"]
+    assert "到达时" in below[-2][0]
+    part = file(client, "csv", by="compound", kind="household").decode("utf-8-sig")
+    assert "到达时" not in part, "of the whole campaign alone"
 
 
 @pytest.mark.parametrize(
@@ -257,7 +285,7 @@ def test_files_of_places_carry_the_definitions(client: Client, running: str, tmp
     path.write_bytes(file(client, file_format, by="grid"))
     told = notes_of(path)
     assert any(note.startswith("覆盖率（按应访户）＝") for note in told)
-    assert told[-1] == "数据截至 2026-11-01 10:00"
+    assert told[-2:] == ["到达时已超过 72 小时的走访：0 / 8 次（0.00 %）", "数据截至 2026-11-01 10:00"]
 
 
 def test_a_query_is_kept_for_its_owner(client: Client) -> None:

@@ -9,6 +9,8 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from geodata.datum import wgs84_to_gcj02
+from tests.web.county import EAST, WEST
 from tests.web.offices import Offices, opened
 
 
@@ -87,6 +89,68 @@ def test_a_door_is_registered_changed_and_removed(offices: Offices, manager: htt
         ("unmasked", "电话预约走访"),
         ("removed", "拆除"),
     ]
+
+
+def test_a_shop_on_a_street_is_registered_by_its_position(offices: Offices, manager: httpx.Client) -> None:
+    sent = {"kind": "shop", "name": "老张面馆"}
+    for wrong, field in (
+        ({}, "lon"),
+        ({"lon": "110.012"}, "lat"),
+        ({"lon": "nan", "lat": "23.008"}, "lon"),
+        ({"lon": "23.008", "lat": "110.012"}, "lon"),
+        ({"lon": "110.012", "lat": "23.008", "crs": "moon"}, "lon"),
+        ({"lon": "110.012", "lat": "23.008", "community": "没有的社区 1"}, "community"),
+    ):
+        answer = manager.post("/households/new?lang=en", data=sent | wrong)
+        assert (answer.status_code, f'href="#f-{field}"' in answer.text) == (422, True), wrong
+    x, y = wgs84_to_gcj02(110.012, 23.008)
+    made = manager.post("/households/new", data=sent | {"lon": f"{x:.9f}", "lat": f"{y:.9f}", "crs": "gcj02"})
+    assert made.status_code == 303, made.text
+    path = made.headers["location"].partition("?")[0]
+    page = manager.get(f"{path}?lang=en").text
+    assert "110.01200, 23.00800 <small" in page
+    assert "position of the door" in page
+    assert "<dd>西社区</dd>" in page
+    form = manager.get(f"{path}/change?lang=en").text
+    typed = {name: re.findall(rf'name="{name}" value="([^"]*)"', form)[0] for name in ("lon", "lat", "community")}
+    assert typed == {"lon": "110.0120000", "lat": "23.0080000", "community": f"西社区 {WEST}"}
+    sent |= typed | {"crs": "wgs84"}
+
+    def stored() -> tuple[float, float, str, str, int]:
+        query = """SELECT ST_X(h.geom), ST_Y(h.geom), position_source, a.code, n_people
+            FROM household h JOIN area a ON a.id = community_id WHERE h.id = :id"""
+        with offices.made.begin() as db:
+            return tuple(db.execute(text(query), {"id": path.rpartition("/")[2]}).one())
+
+    before = stored()
+    assert manager.post(f"{path}/change", data=sent | {"n_people": "2"}).status_code == 303
+    assert stored() == (*before[:4], 2), "what is not touched keeps its last digit"
+    gone = manager.post(f"{path}/change?lang=en", data=sent | {"lon": "", "lat": ""})
+    assert (gone.status_code, 'href="#f-lon"' in gone.text) == (422, True)
+    moved = sent | {"lon": "110.0125", "lat": "23.0085", "community": f"东社区 {EAST}"}
+    assert manager.post(f"{path}/change", data=moved).status_code == 303
+    assert stored()[:4] == (110.0125, 23.0085, "door", EAST)
+
+
+def test_a_door_of_a_compound_gets_a_position_of_its_own_and_gives_it_back(
+    offices: Offices, manager: httpx.Client
+) -> None:
+    sent = {"compound": "锦绣花园", "building": "88", "room": "101", "kind": "household", "crs": "wgs84"}
+    path = manager.post("/households/new", data=sent).headers["location"].partition("?")[0]
+    form = manager.get(f"{path}/change?lang=en").text
+    assert 'name="lon" value=""' in form
+    assert "Now: position of the compound." in form
+    for more, source in (({"lon": "110.0051", "lat": "23.0051"}, "door"), ({"lon": "", "lat": ""}, "compound")):
+        assert manager.post(f"{path}/change", data=sent | more).status_code == 303
+        page = manager.get(f"{path}?lang=en").text
+        assert f"position of the {source}" in page
+        assert ("110.00510, 23.00510" in page) == (source == "door")
+    assert manager.post(f"{path}/change", data=sent | {"crs": "gcj02", "n_people": "3"}).status_code == 303
+    last = text("SELECT fields FROM household_log WHERE household_id = :id ORDER BY id DESC LIMIT 1")
+    with offices.made.begin() as db:
+        fields = db.scalar(last, {"id": path.rpartition("/")[2]})
+    assert "n_people" in fields
+    assert not {"lon", "lat", "crs"} & set(fields), "a system of coordinates moves no door"
 
 
 def test_who_may_not_sees_no_button_and_is_refused(offices: Offices) -> None:

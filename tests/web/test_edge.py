@@ -48,6 +48,7 @@ def test_the_policy_of_a_page(client: Client) -> None:
         assert part in policy.split("; ") or any(one.startswith(part) for one in policy.split("; ")), part
     assert "unsafe-inline'" not in policy.replace("style-src-attr 'unsafe-inline'", "")
     assert policy != two.headers["content-security-policy"], "a nonce is for one answer"
+    assert "unsafe-eval" not in policy
     assert "http" not in policy
     assert client().get("/api/v1/categories").headers["content-security-policy"].startswith("default-src 'none'")
 

@@ -50,7 +50,9 @@ def test_what_is_closed_stays_where_it_is(address: str, client: Client, made: Fr
     number = client().post("/api/v1/reports", json=report(location={"words": "桥下"})).json()["number"]
     with made.begin() as db:
         db.execute(text("UPDATE report SET state = 'closed' WHERE number = :n"), {"n": number})
-    program = client("manager_west").post(f"/api/v1/reports/{number}/placement", json={"grid": f"{WEST}001"})
+    program = client("manager_west").post(
+        f"/api/v1/reports/{number}/placement", json={"grid": f"{WEST}001", "version": 1}
+    )
     assert (program.status_code, program.json()["code"]) == (409, "step_not_allowed")
     with log_in(address) as west:
         form = {"id": str(id_of(made, number)), "seq": "1", "how": "grid", "grid": f"{WEST}001"}

@@ -66,7 +66,9 @@ def county(made: Fresh) -> County:
         households.register(
             db, [*doors, households.Door(built.compounds["1"], "99幢", "无", "1", *LONELY)], BEGIN, RULE
         )
-        categories.save(db, [categories.Category("0777", "不公开", "Not public")])
+        categories.save(
+            db, [categories.Category("0777", "不公开", "Not public"), categories.Category("0778", "井盖", "Cover")]
+        )
     return built
 
 
@@ -105,7 +107,7 @@ def send(browser: httpx.Client, spot: tuple[float, float], **changes: Any) -> st
 
 
 def near(browser: httpx.Client, lon: float, lat: float, category: str = "0506") -> list[dict[str, Any]]:
-    answer = browser.post(f"{API}/similar", json={"category": category, "lon": lon, "lat": lat})
+    answer = browser.post(f"{API}/similar", json={"category": category, "lon": lon, "lat": lat, "crs": "wgs84"})
     assert answer.status_code == 200, answer.text
     return list(answer.json()["items"])
 
@@ -130,6 +132,8 @@ def test_a_stranger_learns_the_square_and_nothing_else(browser: httpx.Client, sp
     assert (found[0]["away"], found[0]["day"], found[0]["state"]) == ("here", "2026-11-01", "reported")
     said = json.dumps(found, ensure_ascii=False)
     assert not [one for one in (number, "积水", "张三", "5678", CANARY) if one in said]
+    unsaid = browser.post(f"{API}/similar", json={"category": "0506", "lon": spot[0], "lat": spot[1]})
+    assert (unsaid.status_code, unsaid.json()["code"]) == (422, "request_misfit"), "a position says its system"
     # wherever in its square one asks, the answer is the same: it cannot be narrowed down
     for x, y in ((-0.49, -0.49), (0.49, 0.49), (0, 0.49)):
         again = near(browser, spot[0] + x / 1024, spot[1] + y / 1024)
@@ -447,3 +451,31 @@ def test_without_scripts_similar_ones_come_before_it_is_sent(browser: httpx.Clie
     assert (
         browser.post("/report", data=other | {"seen": "0506 1 1", "client_key": str(uuid.uuid4())}).status_code == 409
     )
+
+
+def test_a_compound_without_a_pin_is_a_place_too(browser: httpx.Client, county: County) -> None:
+    """Who names the compound is shown what others reported there, by its name or with a pin, and does not double it."""
+    named = county.compounds["1"]
+
+    def similar(**where: Any) -> list[str]:
+        answer = browser.post(f"{API}/similar", json={"category": "0778"} | where)
+        assert answer.status_code == 200, answer.text
+        return [one["away"] for one in answer.json()["items"]]
+
+    assert similar(compound=named) == []
+    number = send(browser, (0, 0), category="0778", location={"compound": "锦绣花园"})
+    assert similar(compound=named) == similar(compound="錦繡花園") == ["here"]
+    assert similar(lon=110.0045, lat=23.0045, crs="wgs84") == ["here"]
+    assert similar(compound="同名苑") == similar(compound="没有的") == similar(words="桥头") == []
+    assert browser.post(f"{API}/similar", json={"category": "0778", "lon": 110.0, "crs": "wgs84"}).status_code == 422
+    form = form_of(browser) | {"category": "0778", "compound": "锦绣花园", "words": ""}
+    shown = browser.post("/report", data=form)
+    assert shown.status_code == 409
+    handle = shown.text.split('id="similar-list"')[1].split('name="join" value="')[1].split('"')[0]
+    seen = shown.text.split('name="seen" value="')[1].split('"')[0]
+    assert number in browser.post("/report", data=form | {"join": handle}).text
+    assert seen == "0778 锦绣花园"  # as the page's script writes it too
+    other = form | {"client_key": str(uuid.uuid4()), "seen": seen}
+    # seen for another place is not seen here
+    assert browser.post("/report", data=other | {"compound": "", "compound_id": str(named)}).status_code == 409
+    assert browser.post("/report", data=other).status_code == 201

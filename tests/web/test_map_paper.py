@@ -12,6 +12,7 @@ import pytest
 
 from gridsvc.errors import Unavailable
 from gridsvc.i18n import LOCALES, translate
+from gridsvc.web.api.coverage_files import MAP_NOTES
 from gridsvc.web.app import create_app
 from gridsvc.web.pages import paper_words
 from gridsvc.web.pages.map_paper import _measure
@@ -81,6 +82,11 @@ def test_the_paper_says_what_the_api_says(serve: Serve, county: County, lang: An
             shown = told["legends"]["rate" if view == "hotspots" else "share"]
             for swatch in shown["swatches"]:
                 assert squeezed(word("n_grids", n=swatch["n_rows"])) in words
+            if view == "coverage":
+                n, of = (told["total"]["counts"][name] for name in ("reached_enumerated", "enumerated"))
+                second = word("sum_share_all", share=paper_words.percent(n / of), n=n, denom=of)
+                for line in (second, *(translate(f"coverage.definition.{one}", lang) for one in MAP_NOTES)):
+                    assert squeezed(line) in words, line
             known = [row for row in told["rows"] if row["denom"]]  # other files may have reported where nobody lives
             busiest = max(known, key=lambda row: row["n"])
             assert f"{busiest['n']}/{busiest['denom']}" in words

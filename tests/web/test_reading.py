@@ -238,7 +238,9 @@ def test_imported_numbers_recur_and_have_signs(client: Client, made: Fresh) -> N
         answer = client("admin").get(path, params={"source": "SR a/b", "repeat": repeat})
         assert answer.json()["description"] == f"imported{repeat}"
         placed = client("admin").post(
-            f"{path}/placement", params={"source": "SR a/b", "repeat": repeat}, json={"grid": f"{EAST}001"}
+            f"{path}/placement",
+            params={"source": "SR a/b", "repeat": repeat},
+            json={"grid": f"{EAST}001", "version": 1},
         )
         assert placed.json()["description"] == f"imported{repeat}"
         assert placed.json()["grid"]["code"] == f"{EAST}001"
@@ -289,7 +291,7 @@ def new(client: Client, **location: Any) -> str:
 def test_placing_by_grid_and_by_pin_is_logged_and_kept(client: Client, made: Fresh) -> None:
     number = new(client, words="菜市场")
     west = client("manager_west")
-    placed = west.post(f"{URL}/{number}/placement", json={"grid": f"{WEST}002"})
+    placed = west.post(f"{URL}/{number}/placement", json={"grid": f"{WEST}002", "version": 1})
     assert placed.status_code == 200, placed.text
     told = placed.json()
     schemas.ReportFullOut.model_validate(told)
@@ -299,7 +301,8 @@ def test_placing_by_grid_and_by_pin_is_logged_and_kept(client: Client, made: Fre
     again = west.post(f"{URL}/{number}/placement", json=pin).json()
     assert (again["grid"]["code"], again["version"]) == (f"{WEST}003", 3)
     late = west.post(f"{URL}/{number}/placement", json=pin)
-    assert (late.status_code, late.json()["code"]) == (409, "report_changed")
+    assert (late.status_code, late.json()["code"]) == (409, "version_stale")
+    assert [(one["seq"], one["action"]) for one in late.json()["detail"]["changed"]] == [(3, "place")]
     with made.begin() as db:
         stays = text("SELECT count(*) FROM placement p JOIN report r ON r.id = p.report_id WHERE r.number = :n")
         assert db.scalar(stays, {"n": number}) == 3
@@ -307,29 +310,32 @@ def test_placing_by_grid_and_by_pin_is_logged_and_kept(client: Client, made: Fre
 
 def test_a_manager_places_nothing_of_others_and_nothing_away(client: Client, county: County) -> None:
     east_number = new(client, lon=110.025, lat=23.015, crs="wgs84")
-    refused = client("manager_west").post(f"{URL}/{east_number}/placement", json={"grid": f"{WEST}001"})
+    refused = client("manager_west").post(f"{URL}/{east_number}/placement", json={"grid": f"{WEST}001", "version": 1})
     assert (refused.status_code, refused.json()["code"]) == (404, "report_unknown")
     number = new(client, words="桥头")
-    away = client("manager_west").post(f"{URL}/{number}/placement", json={"grid": f"{EAST}001"})
+    away = client("manager_west").post(f"{URL}/{number}/placement", json={"grid": f"{EAST}001", "version": 1})
     assert (away.status_code, away.json()["code"]) == (403, "grid_not_yours")
     still = client("manager_west").get(f"{URL}/{number}").json()
     assert (still["grid"], still["version"]) == (None, 1)
-    assert client("admin").post(f"{URL}/{number}/placement", json={"grid": f"{EAST}001"}).status_code == 200
+    assert (
+        client("admin").post(f"{URL}/{number}/placement", json={"grid": f"{EAST}001", "version": 1}).status_code == 200
+    )
     assert client("manager_west").get(f"{URL}/{number}").status_code == 404
 
 
 @pytest.mark.parametrize(
     ("body", "status", "code"),
     [
-        ({}, 422, "request_misfit"),
-        ({"grid": "370101001001001", "lon": 110, "lat": 23, "crs": "wgs84"}, 422, "request_misfit"),
-        ({"lon": 110, "lat": 23}, 422, "request_misfit"),
-        ({"grid": "x", "lon": 1}, 422, "request_misfit"),
-        ({"grid": "no such"}, 404, "grid_unknown"),
-        ({"lon": 0, "lat": 0, "crs": "wgs84"}, 409, "pin_outside"),
-        ({"grid": "370101001001001", "version": 99}, 409, "report_changed"),
-        ({"grid": "370101001001001", "state": "closed"}, 422, "request_misfit"),
-        ({"grid": "\x00"}, 422, "request_misfit"),
+        ({"version": 1}, 422, "request_misfit"),
+        ({"grid": "370101001001001", "lon": 110, "lat": 23, "crs": "wgs84", "version": 1}, 422, "request_misfit"),
+        ({"lon": 110, "lat": 23, "version": 1}, 422, "request_misfit"),
+        ({"grid": "x", "lon": 1, "version": 1}, 422, "request_misfit"),
+        ({"grid": "no such", "version": 1}, 404, "grid_unknown"),
+        ({"lon": 0, "lat": 0, "crs": "wgs84", "version": 1}, 409, "pin_outside"),
+        ({"grid": "370101001001001", "version": 99}, 409, "version_stale"),
+        ({"grid": "370101001001001"}, 422, "request_misfit"),
+        ({"grid": "370101001001001", "state": "closed", "version": 1}, 422, "request_misfit"),
+        ({"grid": "\x00", "version": 1}, 422, "request_misfit"),
     ],
 )
 def test_placing_what_cannot_be(client: Client, body: dict[str, Any], status: int, code: str) -> None:

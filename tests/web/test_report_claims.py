@@ -1,4 +1,4 @@
-"""What a department may claim, how often a resident is asked, and what is asked about once more."""
+"""What a department may claim, how often a resident is asked, what is asked about once more, why a report goes up."""
 
 from __future__ import annotations
 
@@ -6,22 +6,42 @@ import base64
 import hashlib
 import html
 import re
+import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from io import BytesIO
+from typing import Any
 
 import httpx
 import pytest
 from PIL import Image
 from sqlalchemy import text
 
-from gridsvc import residents
-from gridsvc.reports import Reporter
+from gridsvc import cases, reports, residents
+from gridsvc.reports import Draft, Position, Reporter
+from gridsvc.rules.case import Given
+from gridsvc.rules.roles import ANONYMOUS, RESIDENT
+from gridsvc.web import schemas
 from tests import photographs
 from tests.conftest import NOW
-from tests.through import lead
-from tests.web.county import CANARY
-from tests.web.dealing import at_state, deeds_on, log_of, new, page_of, send, words
+from tests.through import ADMIN, AGREED, lead
+from tests.web.county import CANARY, RULE
+from tests.web.dealing import (
+    PHONE,
+    WEST_PIN,
+    actor_of,
+    at_state,
+    deeds_on,
+    id_of,
+    log_of,
+    new,
+    page_of,
+    send,
+    store_sheet,
+    version,
+    words,
+)
 from tests.web.offices import Offices, opened
 
 
@@ -103,8 +123,24 @@ def test_the_resident_is_asked_three_times_at_most(offices: Offices) -> None:
     assert [one for one, _ in log_of(offices, number)].count("ask_resident") == 3
 
 
+def test_a_report_that_the_territory_took_says_so_and_one_of_its_place_what_was_before(offices: Offices) -> None:
+    corner = Position(110.008, 23.008, "wgs84", 10.0)
+    before = at_state(offices, "closed", category="0506", position=corner)
+    number = at_state(offices, "filed", category="0506", position=corner)  # no list names it
+    with offices.made.begin() as db:
+        held = cases.lock(db, number)
+        cases.apply(db, held, "dispatch", ADMIN, NOW, replace(AGREED, fallback=True), Given())
+    shown = page_of(offices, "dispatcher", number, "?lang=en")
+    assert re.search(r"西街道办.{0,80}territory takes it", words(shown), re.DOTALL)
+    last = shown.text[shown.text.index("Last time") :]
+    assert f'href="/reports/{before}"' in last[: last.index("</ul>")]
+    assert "Last time" not in page_of(offices, "dispatcher", before, "?lang=en").text
+
+
 def test_the_slip_has_a_place_in_words_and_a_drawing(offices: Offices) -> None:
     number = at_state(offices, "dispatched")
+    limit = words(offices.clients["dispatcher"].get(f"/reports/{number}/slip?lang=en"))
+    assert "3 working days" in limit
     with offices.made.begin() as db:
         road = (
             "INSERT INTO basemap (source, kind, class, name, geom) "
@@ -165,3 +201,126 @@ def test_the_resident_sees_the_own_photos_and_what_was_done_once_it_is_checked(o
         assert token is not None
         shown = plain.post("/r", data=link | {"csrf_token": token[1]}).text
     assert shown.count('src="data:image/jpeg;base64,') == 2
+
+
+def test_numbers_in_what_was_said_are_hidden_until_a_purpose_is_given(offices: Offices) -> None:
+    spaced = "138-1234-5678"
+    with offices.made.begin() as db:
+
+        def sent(begin: str = "请打 ", **where: Any) -> str:
+            draft = Draft(uuid.uuid4(), "0506", f"{begin}{spaced}，3幢501室 {CANARY}", "web", **where)
+            return reports.submit(db, draft, ANONYMOUS, NOW, RULE).number
+
+        number, near = (sent(position=WEST_PIN, words=f"门口 {PHONE}") for _ in range(2))
+        sent(words=f"某处 {PHONE}")
+        for one in (
+            near,
+            *(sent("长" * n, position=WEST_PIN) for n in (115, 195)),
+        ):  # lists cut there, within the number
+            lead(db, one, "filed", NOW)  # which the wall begins with
+    client = offices.clients["admin"]
+    pages = ("/", "/reports", "/worklist", "/unplaced", "/wall", f"/reports/{number}", f"/reports/{number}/slip")
+    files = ("/reports/table.csv", "/worklist/table.csv")
+    api = ("reports", "reports.geojson", f"reports/{number}", "worklist", "wall")
+    for path in (*pages, *files, *(f"/api/v1/{one}" for one in api)):
+        answer = client.get(path)
+        assert answer.status_code == 200, path
+        assert "138-1" not in answer.text, path
+        assert PHONE not in answer.text, path
+        assert "****" in answer.text or path in ("/", "/wall"), path  # whose rows come by a script, or not at all
+    shown = page_of(offices, "dispatcher", number)
+    assert "请打 ****，3幢501室" in words(shown)
+    assert near in shown.text, "the text of a similar report stands there too"
+    assert "unmask" in deeds_on(shown)
+    # who searches for the number still finds it, but nobody reads it digit by digit
+    whole, pieces = (spaced, "501", "3幢501"), ("138", "138-12", "5678", "打 1", "打 138")
+    for sought, known in [(one, True) for one in whole] + [(one, False) for one in pieces]:
+        for which in ("", "&state=all"):
+            answer = client.get(f"/api/v1/worklist?words={sought}&limit=100{which}")
+            assert (answer.status_code, number in answer.text) == (200, known), (sought, which)
+    told = send(offices, "dispatcher", number, "unmask", note="回访")
+    assert spaced in told.text
+    assert PHONE in told.text
+    assert log_of(offices, number)[-1] == ("unmask", "回访")
+    assert spaced not in page_of(offices, "dispatcher", number, "?done=unmask").text
+    body = {"action": "unmask", "version": version(offices, number), "note": "回访"}
+    again = offices.clients["dispatcher"].post(f"/api/v1/reports/{number}/actions", json=body).json()
+    assert (again["words"], again["contact"]) == (f"门口 {PHONE}", None)
+    assert spaced in again["description"]
+    # so is what the resident replies, and what staff write is not
+    asked = at_state(offices, "dispatched", linked=True)
+    assert send(offices, "dispatcher", asked, "ask_resident", note=f"请回电 {PHONE[::-1]}").status_code == 303
+    with offices.made.begin() as db:
+        given = Given(note=f"我是 {PHONE}")
+        cases.apply(db, cases.lock(db, asked), "stop_asking", RESIDENT, NOW, AGREED, given)
+    for answer in (page_of(offices, "dispatcher", asked), client.get(f"/api/v1/reports/{asked}/log")):
+        assert "我是 ****" in answer.text
+        assert f"请回电 {PHONE[::-1]}" in answer.text
+    assert 'id="numbers-hidden"' in page_of(offices, "dispatcher", asked).text, "nothing but the reply has a number"
+    assert "unmask" in client.get(f"/api/v1/reports/{asked}/actions").json()["actions"]
+    assert f"我是 {PHONE}" in send(offices, "dispatcher", asked, "unmask", note="回电").text
+    body = {"action": "unmask", "version": version(offices, asked), "note": "回电"}
+    replied = offices.clients["dispatcher"].post(f"/api/v1/reports/{asked}/actions", json=body).json()
+    assert f"我是 {PHONE}" in [one["note"] for one in replied["log"]]
+    assert PHONE not in page_of(offices, "dispatcher", asked).text
+
+
+def test_the_api_tells_the_conditions_that_it_files_under(offices: Offices) -> None:
+    with offices.made.begin() as db:
+        store_sheet(db)
+    client = offices.clients["dispatcher"]
+    told = client.get("/api/v1/categories/E0101").json()
+    schemas.CategoryFullOut.model_validate(told)
+    assert (told["kind"], told["class"], told["active"]) == ("event", "E01", True)
+    staged, urgent = told["conditions"]
+    assert (staged["text"], staged["closing"], staged["version"]) == ("私搭乱建", "拆除，附照片", 1)
+    assert staged["milestones"][-1] == {"name": "拆除", "amount": 20, "unit": "working_day"}
+    assert (urgent["limit"], urgent["limit_problem"], urgent["milestones"]) == (
+        "2紧急工作日",
+        "limit_unit_not_known",
+        [],
+    )
+    number = new(offices, category="E0101", at=NOW - timedelta(minutes=1))
+    send(offices, "worker", number, "verify")
+    body = {"action": "file", "version": version(offices, number), "condition": staged["id"]}
+    filed = client.post(f"/api/v1/reports/{number}/actions", json=body)
+    assert filed.status_code == 200, filed.text
+    with offices.made.begin() as db:
+        assert cases.read(db, id_of(db, number)).case.condition_id == staged["id"]
+    assert client.get("/api/v1/categories/0110").json()["conditions"] == []
+    unknown = client.get("/api/v1/categories/E9")
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "category_unknown")
+
+
+def test_an_answer_from_before_the_work_was_done_does_not_close_it(offices: Offices) -> None:
+    early, late = at_state(offices, "dispatched"), at_state(offices, "disposed")
+    assert send(offices, "dispatcher", early, "answer", note="已派人去看").status_code == 303
+    with offices.made.begin() as db:
+        for action, who in (("dispose", "handler"), ("check", "manager")):
+            given = Given(note="换了灯泡")
+            held, actor = cases.lock(db, early), actor_of(offices, who)
+            cases.apply(db, held, action, actor, NOW + timedelta(minutes=5), AGREED, given)
+    assert send(offices, "dispatcher", late, "answer", note="灯泡换好了").status_code == 303
+    assert send(offices, "manager", late, "check").status_code == 303
+    empty_is_well = "There is an answer already"
+    for number, well in ((early, False), (late, True)):
+        assert (empty_is_well in words(page_of(offices, "dispatcher", number, "?lang=en"))) is well, number
+        assert send(offices, "dispatcher", number, "close").status_code == (303 if well else 422), number
+
+
+def test_a_report_goes_up_for_a_reason_that_its_history_names(offices: Offices) -> None:
+    number = at_state(offices, "filed")
+    for lang in ("en", "zh"):
+        form = page_of(offices, "dispatcher", number, f"?lang={lang}").text
+        chosen = re.findall(r'name="reason" value="(\w+)"[^>]*> ([^<]*)<', form)
+        assert [code for code, _ in chosen] == ["out_of_competence", "whistle"]
+        assert all("_" not in label for _, label in chosen), chosen
+        for code, label in chosen:
+            if lang == "en":
+                assert send(offices, "dispatcher", number, "escalate", reason=code).status_code == 303
+            told = {"en": f"Reason: {label.strip()}", "zh": f"原因：{label.strip()}"}[lang]
+            assert told in words(page_of(offices, "dispatcher", number, f"?lang={lang}"))
+    body = {"action": "escalate", "version": version(offices, number), "reason": "tired", "note": "x"}
+    free = offices.clients["dispatcher"].post(f"/api/v1/reports/{number}/actions", json=body)
+    assert (free.status_code, free.json()["code"]) == (422, "reason_unknown")
+    assert free.json()["detail"]["known"] == "out_of_competence, whistle, overdue"

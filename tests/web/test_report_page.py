@@ -128,6 +128,8 @@ NEEDS: list[tuple[str, str, str, dict[str, Any], str]] = [
     ("filed", "leader", "supervise", {"note": "快"}, "card"),
     ("filed", "leader", "supervise", {"note": "快", "card": "blue"}, "card"),
     ("filed", "leader", "whistle", {"note": "来"}, "departments"),
+    ("filed", "dispatcher", "escalate", {"note": "办不了"}, "reason"),
+    ("filed", "dispatcher", "escalate", {"note": "办不了", "reason": "累了"}, "reason"),
     ("dispatched", "handler", "return", {}, "note"),
     ("dispatched", "handler", "dispose", {}, "note"),
     ("dispatched", "handler", "make_safe", {"note": "围挡", "at": "2030-01-01T10:00"}, "at"),
@@ -156,6 +158,35 @@ def test_what_is_missing_is_told_at_its_field_and_nothing_is_lost(
     if fields.get("note", "").strip() and action != "strike_off":
         assert f">{fields['note']}</textarea>" in answer.text
     assert log_of(offices, number) == before
+
+
+def test_filed_with_others_none_of_several_conditions_is_chosen_in_silence(offices: Offices) -> None:
+    several, one_only, chosen = (new(offices, category=code) for code in ("E0101", "E0102", "E0101"))
+    for number in (several, one_only, chosen):
+        assert send(offices, "worker", number, "verify").status_code == 303
+    # of the page a person may choose the condition before filing, by naming the category it has already
+    form = page_of(offices, "dispatcher", chosen, "?lang=zh").text
+    assert re.search(r'<option value="E0101">[^<]*改立案条件', form)
+    again = send(offices, "dispatcher", chosen, "recategorize", note="看过现场", category="E0101")
+    staged, *_, none = re.findall(r'name="condition" value="(\w+)"', again.text)
+    assert none == deeds.NO_CONDITION
+    kept = send(offices, "dispatcher", chosen, "recategorize", note="看过", category="E0101", condition=staged)
+    assert kept.status_code == 303, words(kept)[:400]
+    asked = [{"number": number, "version": version(offices, number)} for number in (several, one_only, chosen)]
+    body = {"action": "file", "reports": asked}
+    answer = offices.clients["dispatcher"].post("/api/v1/reports/actions?lang=en", json=body)
+    told = {one["number"]: one for one in answer.json()["items"]}
+    assert told[several]["error"]["code"] == "condition_missing"
+    assert "2 filing conditions" in told[several]["error"]["message"]
+    assert [told[number]["state"] for number in (one_only, chosen)] == ["filed", "filed"]
+    assert [one for one, _ in log_of(offices, several)] == ["submit", "verify"]
+    # filed though none fits, it is put right later on the page; "0110" has no conditions, so it is not offered again
+    assert send(offices, "dispatcher", several, "file", condition=deeds.NO_CONDITION).status_code == 303
+    right = send(offices, "dispatcher", several, "recategorize", note="是搭建", category="E0101", condition=staged)
+    assert right.status_code == 303, words(right)[:400]
+    with offices.made.begin() as db:
+        assert cases.read(db, id_of(db, several)).case.condition_id == int(staged)
+    assert '<option value="0110">' not in page_of(offices, "dispatcher", new(offices)).text
 
 
 def test_several_conditions_are_chosen_from_and_the_limit_begins(offices: Offices) -> None:
@@ -242,7 +273,7 @@ def test_a_dispatch_is_undone_for_five_minutes_and_not_after(offices: Offices, f
 def test_the_contact_is_masked_and_shown_once_for_a_purpose_that_is_logged(offices: Offices) -> None:
     number = new(offices, linked=True)
     masked = page_of(offices, "dispatcher", number)
-    for whole in (NAME, PHONE, "501"):
+    for whole in (NAME, PHONE, "501室"):
         assert whole not in masked.text
     assert "138****5678" in masked.text
     assert "欧**" in masked.text

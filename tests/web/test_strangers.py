@@ -7,7 +7,7 @@ import stat
 import threading
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from gridsvc.web import captcha, services
 from gridsvc.web.app import create_app
 from gridsvc.web.limits import Limiter
 from tests.conftest import Fresh
+from tests.photographs import jpeg, scene, sha256
 from tests.web import county as counties
 from tests.web.conftest import report
 from tests.web.county import BEGIN, RULE, County
@@ -168,7 +169,8 @@ def test_a_repeated_joining_is_none(browser: httpx.Client) -> None:
     hashed = hashlib.sha256(SECRETS[0].encode()).hexdigest()
     sent = browser.post(REPORTS, json=report(category="0506", location=WHERE, secret_sha256=hashed))
     assert sent.status_code == 201
-    near = browser.post(f"{API}/similar", json={"category": "0506", "lon": SPOT[0], "lat": SPOT[1]}).json()["items"]
+    asked = {"category": "0506", "lon": SPOT[0], "lat": SPOT[1], "crs": "wgs84"}
+    near = browser.post(f"{API}/similar", json=asked).json()["items"]
     body = joining(near[0]["handle"])
     assert [browser.post(f"{API}/join", json=body).status_code for _ in range(10)] == [201] + [200] * 9
     assert browser.post(REPORTS, json=report(location=WHERE)).status_code == 201
@@ -193,6 +195,32 @@ def test_proofs_that_were_collected_have_one_limit_together(made: Fresh, county:
         assert sorted(round_of_all()) == [201, 201, 429, 429]
         for one in browsers:
             one.close()
+
+
+def test_photos_of_neighbours_are_counted_by_browser(made: Fresh, county: County, folder: Path) -> None:
+    app = create_app(settings(made, folder, anonymous_photos_per_minute=1), clock=Clock())
+    mine = app.state.services
+    mine.sender_photos = Limiter(2, services.SENDER_S)
+    photo = jpeg(scene(seed=88))
+    with serving(app) as address, ExitStack() as stack:
+        bare, *proven = [stack.enter_context(httpx.Client(base_url=address, timeout=30)) for _ in range(4)]
+        for one in proven:
+            one.get("/report")
+        mine.clock.now += timedelta(seconds=5)
+
+        def put(browser: httpx.Client) -> int:
+            return browser.put(f"/api/v1/photos/{sha256(photo)}", content=photo).status_code
+
+        assert [put(bare) for _ in range(2)] == [201, 429]  # the address has no more without a proof
+        assert [put(proven[0]) for _ in range(3)] == [200, 200, 429]
+        # a form without scripts counts as they do
+        files = [("files", ("IMG.jpg", photo, "image/jpeg"))]
+        sent = [proven[1].post("/report", data=form_of(proven[1]), files=files).status_code for _ in range(3)]
+        assert sent == [201, 201, 429]
+        assert bare.post("/report", data=form_of(bare), files=files).status_code == 429
+        # proofs that were collected have one limit together
+        mine.crowd_photos = Limiter(1, services.CROWD_S)
+        assert [put(proven[2]) for _ in range(2)] == [200, 429]
 
 
 def test_many_browsers_of_one_address_are_not_as_many_limits(app: Any) -> None:

@@ -22,7 +22,7 @@ from sqlalchemy import Connection, text
 from gridsvc import accounts, audit, cases, journal, workers
 from gridsvc.rules.roles import RESIDENT, SYSTEM
 from gridsvc.web import services
-from gridsvc.web.kept_schemas import SyncedOut
+from gridsvc.web.kept_schemas import KeptOut, SyncedOut
 from tests import recordings
 from tests.conftest import NOW, Fresh
 from tests.photographs import jpeg, scene
@@ -293,10 +293,34 @@ def test_two_at_one_door_know_of_each_other(town: Town) -> None:
     door = town.west[7]
     (first,) = town.send(visit(door, happened_at="2026-11-01T01:00:00Z"), login="deputy")
     assert "also" not in first
+    before = kept_by(town, "deputy")
+    assert also_at(before, door) is None
     mine = visit(door, outcome="absent")
     (told,) = town.send(mine)
     assert told["also"] == [{"who": "赵三", "happened_at": "2026-11-01T09:00:00+08:00", "outcome": "reached"}]
     assert town.send(mine)[0] == told | {"status": "same"}
+    # and who was there first hears of it with the list
+    theirs = also_at(kept_by(town, "deputy", before["cursor"]), door)
+    assert [(one["who"], one["outcome"]) for one in theirs] == [("王小明", "absent")]
+    assert also_at(kept_by(town, "deputy"), door) == theirs
+    assert also_at(kept_by(town, "worker"), door) == told["also"]
+    back = mine["visit"] | {"outcome": "withdrawn", "supersedes": mine["key"]}
+    assert town.send({"kind": "visit", "key": str(uuid.uuid4()), "visit": back})[0]["status"] == "created"
+    assert also_at(kept_by(town, "deputy", before["cursor"]), door) is None
+
+
+def also_at(told: dict[str, Any], door: int) -> Any:
+    """Who is said to have been at a door that is told of."""
+    (also,) = [one["also"] for one in told["doors"] if one["id"] == door]
+    return also
+
+
+def kept_by(town: Town, login: str, since: str | None = None) -> dict[str, Any]:
+    """What that person's phone is told to keep."""
+    asked = town.client(login).get(URL, params={} if since is None else {"since": since})
+    told: dict[str, Any] = asked.raise_for_status().json()
+    KeptOut.model_validate(told)
+    return told
 
 
 def test_a_wrong_clock_is_put_right_and_kept(town: Town) -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Iterator
+from html import unescape
+from urllib.parse import parse_qsl, urlencode
 
 import httpx
 import pytest
@@ -153,16 +156,29 @@ def test_a_need_becomes_a_report_and_answers_are_kept(offices: Offices, running:
     assert half.status_code == 422
     assert 'href="#v-need_category"' in half.text
     assert "楼道灯不亮" in half.text
-    whole = sent | {"need_words": "楼道灯不亮", "need_category": "0506", "answers": ["4", ""]}
+    whole = sent | {"need_words": "楼道灯不亮", "need_category": "0506", "answers": ["4<b>", ""]}
     assert worker.post(f"/visit/{door}", data=whole, follow_redirects=False).status_code == 303
     file = offices.clients["manager"].get(f"/households/{door}?lang=zh").text
+    said = re.compile(r'<p class="answered"><span class="weak">([^<]*)</span> ([^<]*)</p>')
     assert "想装扶手" in file
+    assert said.findall(file) == [("家里几口人？", "4&lt;b&gt;")]  # the other question was not answered
+    papers = {
+        "client_key": str(uuid.uuid4()),
+        "household_id": door,
+        "outcome": "absent",
+        "n_issued": 2,
+        "n_returned": 1,
+    }
+    assert worker.post("/api/v1/visits", json=papers | {"happened_at": sent["happened_at"]}).status_code == 201
+    masked = offices.clients["planner"].get(f"/households/{door}?lang=zh").text
+    assert said.findall(masked) == [("问卷发放 / 回收", "2 / 1")]
+    assert "想装扶手" not in masked
     number = re.search(r'href="/reports/(\d{8}-\d{6})"', file)
     assert number
     report = offices.clients["manager"].get(f"/reports/{number[1]}?lang=zh").text
     assert "楼道灯不亮" in report
     with offices.made.begin() as db:
-        assert db.scalar(text("SELECT answers FROM visit WHERE n_met = 3")) == {"家里几口人？": "4"}
+        assert db.scalar(text("SELECT answers FROM visit WHERE n_met = 3")) == {"家里几口人？": "4<b>"}
 
 
 def test_what_no_column_holds_is_left_out_and_a_vague_position_too(offices: Offices, running: str) -> None:
@@ -201,6 +217,18 @@ def test_a_claim_is_confirmed_by_somebody_else(offices: Offices, running: str) -
     assert manager.post(f"/households/{door}", data=confirm, follow_redirects=False).status_code == 303
     assert "Vacant, confirmed" in manager.get(f"/households/{door}?lang=en").text
     assert f'href="/visit/{door}?' not in worker.get("/my-day").text
+    listed = offices.clients["planner"].get("/campaigns?lang=zh").text
+    with offices.made.begin() as db:
+        counts = text("SELECT sum(reached), sum(eligible), sum(reached_enumerated), sum(enumerated) FROM campaign_cell")
+        reached, eligible, of_all, enumerated = db.execute(counts).one()
+    assert enumerated == eligible + 1
+    for words in (
+        f"{reached} / {eligible}<",
+        f"{of_all} / {enumerated}<",
+        "覆盖率（按总户数）＝",
+        "覆盖率（按应访户）＝",
+    ):
+        assert words in listed, words
     assert manager.post(f"/households/{door}", data={"act": "end"}, follow_redirects=False).status_code == 303
     assert f'href="/visit/{door}?' in worker.get("/my-day").text
 
@@ -215,6 +243,10 @@ def test_the_board_shows_both_readings_with_their_counts(offices: Offices, runni
         reached, eligible = db.execute(text("SELECT sum(reached), sum(eligible) FROM campaign_cell")).one()
     assert f"{reached} / {eligible}" in page
     assert "分母为零时不计算比率" in page
+    late = re.search(r"迟报的走访</dt><dd>(.*?)</dd>", page)
+    assert late
+    assert re.fullmatch(r'0.00 % <span class="of one">0 / \d+</span>', late[1])
+    assert "名单之后新登记或恢复登记</dt>" in page
     two = planner.get(f"/campaigns/{running}", params={"by": "community", "by2": "class", "lang": "en"}).text
     assert "<tfoot>" in two
     assert 'href="/api/v1/stats/coverage?by=community%2Cclass&amp;campaign=autumn-1&amp;format=xlsx&amp;lang=en"' in two
@@ -238,6 +270,49 @@ def test_a_query_is_kept_under_a_name_and_deleted(offices: Offices, running: str
     assert offices.clients["manager"].post(path, data={"delete": number[1]}).status_code == 422
     assert planner.post(path, data={"delete": number[1]}, follow_redirects=False).status_code == 303
     assert "各社区每周" not in planner.get(f"/campaigns/{running}").text
+
+
+def test_a_kept_query_opens_as_it_was_kept(offices: Offices, running: str) -> None:
+    planner = offices.clients["planner"]
+    days, rest = {"from": "2026-10-02", "to": "2026-10-31"}, {"class": "ordinary", "as_of": "2026-10-26T00:00:00"}
+    asked = {"by": "community", "campaign": running} | days | rest
+    kept = {"name": "十月的普通户", "query": urlencode(asked)}
+    saved = planner.post(f"/campaigns/{running}/saved?by=grid", data=kept, follow_redirects=False)
+    assert saved.headers["location"] == f"/campaigns/{running}?by=grid&done=saved"
+    elsewhere = {"name": "全登记册", "query": "by=grid&class=ordinary"}
+    assert planner.post("/api/v1/saved-queries", json=elsewhere).status_code == 201
+    board = planner.get(saved.headers["location"]).text
+    assert "全登记册" not in board  # it names no campaign, so no board is its place
+    link = re.search(r'<a href="([^"]+)">十月的普通户</a>', board)
+    assert link
+    page = planner.get(unescape(link[1]) + "&lang=zh").text
+    table = page[page.index('id="table-title"') :]
+    for words in ("截至 2026-10-26 00:00", "走访期间：2026-10-02 至 2026-10-31", "户类别：普通"):
+        assert words in table
+    counts = planner.get("/api/v1/stats/coverage", params=asked).json()["total"]["counts"]
+    foot = re.search(r"<tfoot>.*?</tfoot>", table, re.DOTALL)
+    assert foot
+    assert f"{counts['reached']} / {counts['eligible']}" in foot[0]
+    now = planner.get("/api/v1/stats/coverage", params={"campaign": running}).json()["total"]["counts"]
+    assert now["reached"] != counts["reached"]
+    assert f"{now['reached']} / {now['eligible']}" in page[: page.index('id="table-title"')]  # the whole, as ever
+    file = re.search(r'href="/api/v1/stats/coverage\?([^"]+format=csv[^"]*)"', table)
+    assert file
+    here = asked | {"as_of": "2026-10-26T00:00:00+08:00"}
+    assert dict(parse_qsl(unescape(file[1]))) == here | {"format": "csv", "lang": "zh"}
+    assert dict(parse_qsl(unescape(hidden(page, "query")))) == here
+    wrong = planner.get(f"/campaigns/{running}?by=grid&from=tomorrow&as_of=noon&edition=x&lang=en")
+    assert all(f'href="#{field}"' in wrong.text for field in ("f-from", "f-as_of", "f-by"))
+    fine = planner.get(f"/campaigns/{running}?by=grid&class=ordinary&lang=en")
+    assert "alone or by community, not by grid" in fine.text
+    assert '<option value="ordinary" selected>' in fine.text
+    for told in (wrong, fine):  # the board stays, of the whole campaign
+        assert told.status_code == 422
+        assert "<tfoot>" in told.text
+        assert 'id="narrowed"' not in told.text
+    shops = planner.get(f"/campaigns/{running}?by=community&kind=shop&lang=en").text  # of which this campaign has none
+    assert 'id="narrowed"' in shops
+    assert '<option value="shop" selected>' in shops
 
 
 def test_who_has_too_many_doors_is_asked_where(offices: Offices, running: str, monkeypatch: pytest.MonkeyPatch) -> None:

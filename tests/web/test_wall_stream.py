@@ -13,9 +13,11 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import httpx
+import psycopg
 import pytest
 import uvicorn
-from sqlalchemy import Connection, Engine, text
+from psycopg import sql
+from sqlalchemy import Connection, Engine, make_url, text
 
 from gridsvc import accounts, reports, wall
 from gridsvc.db.engine import make_engine
@@ -116,6 +118,18 @@ def test_what_is_committed_reaches_who_may_see_it(made: Fresh, client: Client, b
         with made.begin() as db:
             lead(db, west, "void", NOW)
         assert row["key"] not in until(everything, "board").data["order"]
+
+
+def test_a_commit_tells_its_transaction_and_not_a_word_of_it(made: Fresh) -> None:
+    channel = sql.Identifier(f"wall_{made.schema}"[:63])
+    with psycopg.connect(make_url(made.app_url).set(drivername="postgresql").render_as_string(False)) as ears:
+        ears.autocommit = True
+        ears.execute(sql.SQL("LISTEN {}").format(channel))
+        number = send(made, words="谁也不该在路上听见")
+        (heard,) = list(ears.notifies(timeout=20, stop_after=1))
+    with made.begin() as db:
+        wrote = "SELECT DISTINCT l.xid FROM report_log l JOIN report r ON r.id = l.report_id WHERE r.number = :n"
+        assert heard.payload == str(db.scalar(text(wrote), {"n": number}))
 
 
 def test_nothing_is_told_of_what_is_rolled_back(made: Fresh, client: Client, engine: Engine) -> None:

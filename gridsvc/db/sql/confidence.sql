@@ -10,16 +10,23 @@ WITH disc AS MATERIALIZED (
   FROM unnest(:ids, :lons, :lats, :accuracies, :ats) AS i(id, lon, lat, accuracy_m, at)
 ),
 touched AS MATERIALIZED (
-  SELECT d.id, g.id AS grid_version_id, g.code, ST_Area(d.geom) AS whole, ST_Intersection(d.geom, g.geom) AS part,
-    row_number() OVER (PARTITION BY d.id ORDER BY g.layer = 'base', g.code) AS rank
+  SELECT d.id, ST_Area(d.geom) AS whole, ST_Intersection(d.geom, g.geom) AS part, g.id AS grid_version_id, g.code, g.layer
   FROM disc d
   JOIN grid_version g ON ST_Intersects(g.geom, d.geom)
   WHERE g.valid_from <= d.at AND (g.valid_to IS NULL OR g.valid_to > d.at)
 ),
-shared AS (
-  SELECT t.id, t.grid_version_id, t.code, round((ST_Area(coalesce(ST_Difference(t.part, (
-      SELECT ST_Union(e.part) FROM touched e WHERE e.id = t.id AND e.rank < t.rank AND e.part && t.part
-    )), t.part)) / t.whole)::numeric, 4)::float8 AS share
-  FROM touched t
+-- one row a disc with its parts in their order, so that no plan looks for a disc among all others
+cut AS (
+  SELECT id, whole, array_agg(part ORDER BY layer = 'base', code) AS parts,
+    array_agg(grid_version_id ORDER BY layer = 'base', code) AS grid_version_ids,
+    array_agg(code ORDER BY layer = 'base', code) AS codes
+  FROM touched GROUP BY id, whole
+),
+shared AS MATERIALIZED (
+  SELECT c.id, p.grid_version_id, p.code, round((ST_Area(coalesce(ST_Difference(p.part, (
+      SELECT ST_Union(e.part) FROM unnest(c.parts[1 : CAST(p.rank AS int) - 1]) AS e(part) WHERE e.part && p.part
+    )), p.part)) / c.whole)::numeric, 4)::float8 AS share
+  FROM cut c
+  CROSS JOIN LATERAL unnest(c.parts, c.grid_version_ids, c.codes) WITH ORDINALITY AS p(part, grid_version_id, code, rank)
 )
 SELECT id, grid_version_id, code, share FROM shared WHERE share > 0 ORDER BY id, share DESC, code

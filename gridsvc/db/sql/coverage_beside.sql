@@ -2,6 +2,7 @@
 --   drawn, and how many of these were visited in a window?
 -- Parameters: :campaign_id, :drawn_at (the campaign's: a plan made for it knows how few came later),
 --   :starts_at, :ends_at (instants), :as_of (instant or null: now),
+--   :gone_ids (bigint[]: the doors that coverage_gone tells of then, none for now),
 --   :class_code, :kind (text or null: only these doors),
 --   :all_areas (bool), :area_ids (bigint[]), :worker_id (bigint or null): which doors this reader sees,
 --   :folded (text[]: classes that this reader takes for the default one of the kind)
@@ -22,6 +23,7 @@ JOIN household h ON h.id IN (
 WHERE c.id = :campaign_id
   AND h.registered_at <= coalesce(CAST(:as_of AS timestamptz), 'infinity')
   AND (h.removed_at IS NULL OR h.removed_at > coalesce(CAST(:as_of AS timestamptz), 'infinity'))
+  AND NOT EXISTS (SELECT FROM unnest(CAST(:gone_ids AS bigint[])) AS b (id) WHERE b.id = h.id)
   AND h.kind = ANY (c.kinds)
   AND (c.class_codes IS NULL
     OR CASE WHEN h.class_code IN (SELECT code FROM household_class WHERE sensitive)

@@ -1,5 +1,6 @@
 -- Question: none; puts the doors on a campaign's list into covered_door, as they were at an instant
 -- Parameters: :campaign_id, :as_of (instant or null: now),
+--   :gone_ids (bigint[]), :gone_at (timestamptz[]): what coverage_gone tells of then, nothing for now,
 --   :everywhere (bool: the doors of all grids; else those below),
 --   :area_ids (bigint[]), :worker_id (bigint or null): which doors this reader sees,
 --   :folded (text[]: classes that this reader takes for the default one of the kind)
@@ -15,8 +16,9 @@ SELECT h.id, h.grid_version_id, h.compound_id, CASE WHEN h.class_code = ANY (CAS
     WHERE x.household_id = h.id AND x.confirmed_at <= :as_of AND (x.ended_at IS NULL OR x.ended_at > :as_of)
     ORDER BY x.confirmed_at DESC LIMIT 1
   ) END,
-  CASE WHEN h.removed_at <= coalesce(CAST(:as_of AS timestamptz), 'infinity') THEN h.removed_at END
+  CASE WHEN h.removed_at <= coalesce(CAST(:as_of AS timestamptz), 'infinity') THEN h.removed_at ELSE g.removed_at END
 FROM campaign_door d
 JOIN household h ON h.id = d.household_id
+LEFT JOIN unnest(CAST(:gone_ids AS bigint[]), CAST(:gone_at AS timestamptz[])) g (id, removed_at) ON g.id = h.id
 WHERE d.campaign_id = :campaign_id
   AND (:everywhere OR h.grid_version_id IN (SELECT seen_grids(CAST(:area_ids AS bigint[]), CAST(:worker_id AS bigint))))

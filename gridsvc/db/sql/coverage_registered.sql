@@ -1,5 +1,6 @@
 -- Question: none; puts the doors on the register at an instant into covered_door
 -- Parameters: :as_of (instant or null: now),
+--   :gone_ids (bigint[]: the doors that coverage_gone tells of then, none for now),
 --   :everywhere (bool: the doors of all grids; else those below),
 --   :area_ids (bigint[]), :worker_id (bigint or null): which doors this reader sees,
 --   :folded (text[]: classes that this reader takes for the default one of the kind)
@@ -19,5 +20,6 @@ FROM (
   FROM household h
   WHERE h.registered_at <= coalesce(CAST(:as_of AS timestamptz), 'infinity')
     AND (h.removed_at IS NULL OR h.removed_at > coalesce(CAST(:as_of AS timestamptz), 'infinity'))
+    AND NOT EXISTS (SELECT FROM unnest(CAST(:gone_ids AS bigint[])) AS b (id) WHERE b.id = h.id)
     AND (:everywhere OR h.grid_version_id IN (SELECT seen_grids(CAST(:area_ids AS bigint[]), CAST(:worker_id AS bigint))))
 ) r

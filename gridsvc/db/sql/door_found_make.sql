@@ -1,10 +1,11 @@
 -- Question: where does each staged door belong, which stored one is it, and does it say anything new?
 -- Parameters: none
--- Columns: none; makes the temporary table door_found (known_id: the stored door; moved: its position is another one)
+-- Columns: none; makes the temporary table door_found (known_id: the stored door; moved: its position is another one;
+--   back: it was removed)
 -- Index: household_key
 -- In a compound its levels are the key, whatever community it is counted to; on a street the community is part of it.
 CREATE TEMP TABLE door_found ON COMMIT DROP AS
-SELECT f.*, k.id AS known_id,
+SELECT f.*, k.id AS known_id, k.removed_at IS NOT NULL AS back,
   f.given AND k.id IS NOT NULL
     AND (ST_X(k.geom), ST_Y(k.geom), k.position_source) IS DISTINCT FROM (f.lon, f.lat, f.position_source) AS moved,
   k.id IS NOT NULL AND k.removed_at IS NULL

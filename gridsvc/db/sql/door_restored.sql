@@ -5,5 +5,5 @@
 INSERT INTO household_log (household_id, at, account_id, action)
 SELECT h.id, :now, CAST(:account_id AS bigint), 'restored'
 FROM door_found f JOIN household h ON h.id = f.known_id
-WHERE NOT f.same AND h.removed_at IS NOT NULL
+WHERE f.back
 ORDER BY h.id

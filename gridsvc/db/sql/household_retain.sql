@@ -1,16 +1,18 @@
 -- Question: none; blanks what was kept of people at doors that were removed long ago, and records each deletion
 -- Parameters: :before (instant: removed, and the reports made there ended, before), :batch (uuid), :now (instant), :rule (words)
--- Columns: n_doors, n_contacts, n_visits, n_photos; one row
+-- Columns: n_doors, n_contacts, n_visits, n_photos, n_notes (of the doors' logs, and documents of exclusions); one row
 -- Index: household_pkey, visit_household_id_happened_at_idx, visit_report_pkey, report_photo_pkey,
---   report_voice_pkey
+--   report_voice_pkey, household_log_household_id_idx, household_exclusion_household_id_idx
 -- A photo or voice note is unlinked from its report here; the file goes when nothing shows it, as photos do.
 WITH due AS MATERIALIZED (
   SELECT h.id FROM household h WHERE h.removed_at < CAST(:before AS timestamptz) ORDER BY h.id FOR UPDATE OF h
 ),
 contacts AS (
-  UPDATE household h SET contact_name = NULL, contact_phone = NULL, n_people = NULL
+  UPDATE household h SET contact_name = NULL, contact_phone = NULL, n_people = NULL,
+    name = CASE WHEN h.kind <> 'household' THEN h.name END  -- a household's, from when one could still be given
   FROM due d
-  WHERE h.id = d.id AND (h.contact_name IS NOT NULL OR h.contact_phone IS NOT NULL OR h.n_people IS NOT NULL)
+  WHERE h.id = d.id AND (h.contact_name IS NOT NULL OR h.contact_phone IS NOT NULL OR h.n_people IS NOT NULL
+    OR (h.kind = 'household' AND h.name IS NOT NULL))
   RETURNING h.id
 ),
 words AS (
@@ -18,6 +20,18 @@ words AS (
   FROM due d
   WHERE v.household_id = d.id AND (v.needs IS NOT NULL OR v.answers IS NOT NULL)
   RETURNING v.household_id
+),
+said AS (
+  UPDATE household_log l SET note = NULL
+  FROM due d
+  WHERE l.household_id = d.id AND l.note IS NOT NULL
+  RETURNING l.household_id
+),
+documents AS (
+  UPDATE household_exclusion x SET document = ''  -- not null: that there was one is why it was confirmed
+  FROM due d
+  WHERE x.household_id = d.id AND x.document <> ''
+  RETURNING x.household_id
 ),
 ended AS MATERIALIZED (
   SELECT v.household_id, r.id
@@ -42,6 +56,10 @@ gone AS (
   UNION ALL
   SELECT household_id, NULL, 'visit' FROM words
   UNION ALL
+  SELECT household_id, NULL, 'note' FROM said
+  UNION ALL
+  SELECT household_id, NULL, 'document' FROM documents
+  UNION ALL
   SELECT household_id, report_id, 'photo' FROM photos
   UNION ALL
   SELECT household_id, report_id, 'voice' FROM notes
@@ -52,5 +70,6 @@ recorded AS (
   RETURNING household_id, what
 )
 SELECT count(DISTINCT household_id) AS n_doors, count(*) FILTER (WHERE what = 'contact') AS n_contacts,
-  count(*) FILTER (WHERE what = 'visit') AS n_visits, count(*) FILTER (WHERE what = 'photo') AS n_photos
+  count(*) FILTER (WHERE what = 'visit') AS n_visits, count(*) FILTER (WHERE what = 'photo') AS n_photos,
+  count(*) FILTER (WHERE what IN ('note', 'document')) AS n_notes
 FROM recorded

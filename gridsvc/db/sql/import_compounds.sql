@@ -1,5 +1,5 @@
--- Question: which compounds do rows without a position name?
+-- Question: which compounds do the rows name?
 -- Parameters: none
 -- Columns: compound
 -- Index: none
-SELECT DISTINCT compound FROM import_row WHERE lon IS NULL AND compound IS NOT NULL AND same IS NOT TRUE ORDER BY 1
+SELECT DISTINCT compound FROM import_row WHERE compound IS NOT NULL AND same IS NOT TRUE ORDER BY 1

@@ -1,4 +1,5 @@
--- Question: none; gives all rows that name a compound its place, or the reason why they get none: the names of find_compound
+-- Question: none; gives all rows that name a compound its place, or those without a position of their own the reason why they
+--   get none: the names of find_compound
 -- Parameters: none
 -- Columns: none
 -- Index: compound_name_key_idx
@@ -17,6 +18,6 @@ placed AS (
   LEFT JOIN LATERAL (SELECT ST_PointOnSurface(c.geom) AS geom) p ON true
 )
 UPDATE import_row i
-SET compound_id = p.id, place_lon = p.lon, place_lat = p.lat, reason = p.reason
+SET compound_id = p.id, place_lon = p.lon, place_lat = p.lat, reason = CASE WHEN i.lon IS NULL THEN p.reason END
 FROM placed p
-WHERE i.lon IS NULL AND i.compound = p.compound AND i.same IS NOT TRUE
+WHERE i.compound = p.compound AND i.same IS NOT TRUE

@@ -1,4 +1,5 @@
--- Question: none; takes out rows on no grid whose position is farther than allowed from every published grid
+-- Question: none; takes out rows on no grid, or placed by their compound, whose position is farther than allowed from every
+--   published grid
 -- Parameters: :far_m (metres), :west, :south, :east, :north (degrees: the published grids and that far around them)
 -- Columns: none; adds to import_refused, with the position as it came
 -- Index: grid_version_geom_idx
@@ -6,7 +7,8 @@ WITH off AS MATERIALIZED (
   SELECT i.row, ST_SetSRID(ST_MakePoint(i.lon, i.lat), 4326) AS geom,
     i.lon BETWEEN :west AND :east AND i.lat BETWEEN :south AND :north AS in_box,
     1.0 / (110574 * greatest(cos(radians(i.lat)), 0.01)) AS lon_deg, 1.0 / 110574 AS lat_deg  -- of a metre
-  FROM (SELECT id FROM import_found WHERE reason = 'outside') f JOIN import_row i ON i.id = f.id
+  FROM (SELECT id FROM import_found WHERE reason = 'outside' OR method = 'compound') f
+  JOIN import_row i ON i.id = f.id AND i.lon IS NOT NULL
 ),
 far AS (
   SELECT o.row FROM off o

@@ -3,8 +3,8 @@
 -- Parameters: :campaign_id (bigint or null), :today (day), :zone (name: days are its days),
 --   :n (rows), :grid (code or null), :compound_id (bigint or null), :folded (text[]: classes that this reader takes for the default one of the kind),
 --   :all_areas (bool), :area_ids (bigint[]), :worker_id (bigint or null): which grids this reader sees
--- Columns: id, kind, name, compound_id, compound (name), building, unit, room, lon, lat, grid_code, status, n_visits,
---   last_at (the latest visit of the campaign; without one, when somebody was last reached), n_all (how many there are)
+-- Columns: id, kind, name, compound_id, compound (name), building, unit, room, lon, lat, position_source, grid_code,
+--   status, n_visits, last_at (the latest visit of the campaign; without one, when somebody was last reached), n_all (how many there are)
 -- Index: campaign_door_pkey, household_pkey, household_grid_version_id_idx, visit_household_id_happened_at_idx
 WITH mine AS MATERIALIZED (
   SELECT g.id, g.code FROM grid_version g
@@ -36,7 +36,7 @@ chosen AS (
   SELECT d.*, count(*) OVER () AS n_all FROM due d ORDER BY d.grid_code, d.id LIMIT :n
 )
 SELECT h.id, h.kind, h.name, h.compound_id, k.name AS compound, h.building, h.unit, h.room, ST_X(h.geom) AS lon,
-  ST_Y(h.geom) AS lat, d.grid_code, d.status, d.n_visits, coalesce(d.reached_at, v.last_at) AS last_at, d.n_all
+  ST_Y(h.geom) AS lat, h.position_source, d.grid_code, d.status, d.n_visits, coalesce(d.reached_at, v.last_at) AS last_at, d.n_all
 FROM chosen d
 JOIN household h ON h.id = d.id
 LEFT JOIN compound k ON k.id = h.compound_id

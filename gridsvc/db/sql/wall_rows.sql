@@ -1,11 +1,11 @@
 -- Question: what does the wall say of these reports, in this order, and where are their pins?
 -- Parameters: :ids (bigint[]: of reports), :standings (text[]: the standing of each), :untils (timestamptz[]: the
 --   instant that it is about, or null)
--- Columns: as the fields of wall.Row; description cut at 120 characters; lon, lat in degrees, EPSG:4326: of the report,
+-- Columns: as the fields of wall.Row; description cut at 320 characters; lon, lat in degrees, EPSG:4326: of the report,
 --   else of its compound, else of a point inside its grid, as `located` says
 -- Index: report_pkey, placement_current_key, report_log_pkey
 SELECT r.id, r.source, r.number, r.repeat, r.state, o.standing, o.until_at, r.category, c.name_zh, c.name_en,
-  left(r.description, 120) AS description, g.code AS grid_code, g.name AS grid_name, g.layer AS grid_layer,
+  left(r.description, 320) AS description, g.code AS grid_code, g.name AS grid_name, g.layer AS grid_layer,
   a.code AS area_code, a.name AS area_name, d.code AS department_code, d.name AS department_name,
   coalesce(h.name, w.name) AS owner,
   CASE WHEN h.name IS NOT NULL THEN 'handler' WHEN w.name IS NOT NULL THEN 'worker' END AS owner_kind,

@@ -1,7 +1,7 @@
 -- Question: what does a worklist show of these reports, in this order?
 -- Parameters: :ids (bigint[]: of reports), :now, :day_end (instants: now, and the midnight that ends today)
 -- Columns: the fields of worklist.Row, in their order; deadline as worklist.deadline_state has it, null of an ended one;
---   description cut at 200 characters; version is the last seq of the log
+--   description cut at 400 characters; version is the last seq of the log
 -- Index: report_pkey, placement_current_key, report_log_pkey
 SELECT r.id, r.source, r.number, r.repeat, r.state,
   CASE WHEN NOT r.open THEN NULL WHEN r.suspended_at IS NOT NULL OR r.waiting_at IS NOT NULL THEN 'suspended'
@@ -9,7 +9,7 @@ SELECT r.id, r.source, r.number, r.repeat, r.state,
     WHEN r.until_at < CAST(:day_end AS timestamptz) THEN 'due_today' ELSE 'in_time' END AS deadline,
   r.due_at, r.due_original_at,
   r.due_limit ->> 'unit' AS due_unit, r.stage, r.stage_due_at,
-  r.category, c.name_zh, c.name_en, left(r.description, 200) AS description, k.name AS compound,
+  r.category, c.name_zh, c.name_en, left(r.description, 400) AS description, k.name AS compound,
   g.code AS grid_code, g.name AS grid_name, g.layer AS grid_layer, a.code AS area_code, a.name AS area_name,
   w.name AS worker_name, p.duty, d.code AS department_code, d.name AS department_name,
   r.routing, coalesce(cardinality(r.called_ids), 0) AS n_called, r.level, r.card, r.outcome,

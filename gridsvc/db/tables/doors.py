@@ -88,7 +88,8 @@ household = Table(
     Index(None, "registered_at"),
 )
 
-# What persons did to a door, and that one which was removed is back, by whatever way. It only grows.
+# What persons did to a door, and that one which was removed is back, by whatever way. It only grows; the notes of a
+# door that is gone for long are blanked (household_retain.sql).
 household_log = Table(
     "household_log",
     metadata,

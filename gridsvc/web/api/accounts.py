@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, File, Path, Query, UploadFile
 from fastapi.responses import JSONResponse
 from pydantic import Field
 from starlette.responses import Response
 
 from gridsvc import accounts, staff_log
 from gridsvc.accounts import Account, Wanted
-from gridsvc.errors import NotFound
-from gridsvc.web import schemas
+from gridsvc.errors import NotFound, Refused
+from gridsvc.i18n import error_text
+from gridsvc.imports.account import as_facts
+from gridsvc.web import account_files, schemas
 from gridsvc.web.api import rows
 from gridsvc.web.deps import Unit, may
 
@@ -91,6 +93,31 @@ def add(body: AccountIn, unit: Annotated[Unit, may("manage_accounts")]) -> Respo
     told = _told(_found(unit, body.login))
     answer = told if body.password is not None else told | {"password": password}
     return JSONResponse(answer, 201, {"Cache-Control": "no-store"})
+
+
+@router.post("/import", operation_id="import_accounts", responses={200: {"model": dict[str, Any]}})
+def take(
+    file: Annotated[UploadFile, File(description="an .xlsx or .csv table, a row an account, as the command reads it")],
+    unit: Annotated[Unit, may("manage_accounts")],
+    commit: Annotated[bool, Query(description="make the changes; without it they are only told")] = False,
+) -> Response:
+    """What a table of accounts changes; with `commit` it does, wholly or not at all.
+
+    Only then new accounts have passwords, which stand in this answer alone.
+    """
+    content = file.file.read(account_files.MOST_BYTES + 1)
+    taken = account_files.take(unit, file.filename or "", content, write=commit)
+    told: dict[str, Any] = {"committed": commit, **as_facts(taken.account)}
+    for one in (*told["refused"], *told["repaired"], *told["notes"]):
+        one["message"] = error_text(one["code"], unit.locale, **(one["detail"] | {"row": one["row"]}))
+    if commit and taken.account.n_refused:
+        raise Refused("accounts_refused", n=taken.account.n_refused, refused=told["refused"])
+    secret = ("login", "name", "role", "password") if commit else ("login", "name", "role")
+    told["new"] = [{name: getattr(one, name) for name in secret} for one in taken.new]
+    told["changed"] = list(taken.changed)
+    if commit:
+        account_files.end(unit, taken.changed)
+    return JSONResponse(told, headers={"Cache-Control": "no-store"})
 
 
 @router.patch("/{login:path}", operation_id="change_account", responses={409: {"model": schemas.ErrorOut}})

@@ -12,8 +12,7 @@ from starlette.responses import Response
 
 from geodata.crs import parse_crs
 from gridsvc import cases, dossier, handling, reports, terms
-from gridsvc.i18n import error_text
-from gridsvc.web import schemas
+from gridsvc.web import errors, schemas
 from gridsvc.web.api import period, rows
 from gridsvc.web.deps import Unit, may
 
@@ -43,7 +42,9 @@ class ActionSaid(schemas.In):
 
     action: Annotated[schemas.Words, Field(max_length=40)]
     note: Annotated[schemas.Words, Field(max_length=4000)] | None = None
-    reason: Annotated[schemas.Words, Field(max_length=100)] | None = None
+    reason: Annotated[schemas.Words, Field(max_length=100)] | None = Field(
+        None, description="a code; of `escalate`: out_of_competence, whistle or overdue"
+    )
     department: Code | None = Field(None, description="code of the department that is to act")
     assist: Annotated[tuple[Code, ...], Field(max_length=20)] = ()
     departments: Annotated[tuple[Code, ...], Field(max_length=20)] = ()
@@ -126,15 +127,18 @@ def told(unit: Unit, held: cases.Held) -> dict[str, Any]:
 
 
 def _possible(unit: Unit, held: cases.Held) -> list[str]:
-    """What this person may do now; there is nothing to unmask where nobody left a contact."""
-    found = cases.actions(held, unit.actor, unit.now)
-    contact = dossier.contact(unit.db, held.id) if "unmask" in found else None
-    return [one for one in found if one != "unmask" or (contact is not None and contact.said)]
+    """What this person may do now; `unmask` only where something is hidden."""
+    return [
+        one for one in cases.actions(held, unit.actor, unit.now) if one != "unmask" or dossier.hides(unit.db, held.id)
+    ]
 
 
 @router.post("/actions", operation_id="act_on_several", responses={200: {"model": dict[str, Any]}})
 def several(body: SeveralIn, unit: Annotated[Unit, may("read_reports")]) -> Response:
-    """One action on several reports: each is done or refused by itself, and named with what became of it."""
+    """One action on several reports: each is done or refused by itself, and named with what became of it.
+
+    A refusal says what a request for the one report would: code, message and detail, of a stale version what happened.
+    """
     wishes = [
         (
             one.source,
@@ -151,8 +155,7 @@ def several(body: SeveralIn, unit: Annotated[Unit, may("read_reports")]) -> Resp
         if one.held is not None:
             items.append(told(unit, one.held))
         elif one.refusal is not None:
-            words = error_text(one.refusal.code, unit.locale, **one.refusal.facts)
-            items.append({"number": one.number, "error": {"code": one.refusal.code, "message": words}})
+            items.append({"number": one.number, "error": errors.content(errors.refusal(one.refusal), unit.locale)})
     return JSONResponse({"items": items})
 
 
@@ -164,7 +167,11 @@ def act(
     source: Source = reports.SOURCE,
     repeat: Repeat = 0,
 ) -> Response:
-    """Does one action. The report is locked; a version that is not the newest gets 409 with what happened since."""
+    """Does one action. The report is locked; a version that is not the newest gets 409 with what happened since.
+
+    The answer to `unmask`, and no other, has what is hidden elsewhere: the contact, the text, the place in words and
+    the log with what the resident replied.
+    """
     agreed = terms.load(unit.db, **unit.mine.settings.agreed)
     held = handling.hold(
         unit.db, unit.actor, number, source, repeat, placing=body.action == "place", parent=body.parent
@@ -172,7 +179,23 @@ def act(
     after = handling.act(
         unit.db, unit.actor, held, body.wished(body.version, unit.mine.settings.zone), unit.now, agreed, unit.mine.rule
     )
-    return JSONResponse(told(unit, after))
+    answer = told(unit, after)
+    if body.action == "unmask":
+        answer |= _unmasked(unit, number, source, repeat)
+    return JSONResponse(answer)
+
+
+def _unmasked(unit: Unit, number: str, source: str, repeat: int) -> dict[str, Any]:
+    found = dossier.unmasked(unit.db, dossier.load_one(unit.db, unit.actor, number, source, repeat))
+    said = found.said
+    contact = dossier.contact(unit.db, said.id)
+    names = ("name", "phone", "address", "for_name", "for_phone", "joined")
+    return {
+        "description": said.description,
+        "words": said.words,
+        "log": rows.whole(found, unit.locale, unit.mine.settings.zone)["log"],
+        "contact": contact and {name: getattr(contact, name) for name in names},
+    }
 
 
 @router.get("/{number:path}/actions", operation_id="read_actions")

@@ -9,11 +9,12 @@ from fastapi.responses import JSONResponse
 from pydantic import Field
 from starlette.responses import Response
 
-from gridsvc import campaign_progress, campaigns, mop_up
+from gridsvc import campaign_progress, campaigns, coverage, mop_up
 from gridsvc.campaigns import Campaign, Wanted
 from gridsvc.errors import Conflict
 from gridsvc.i18n import translate
 from gridsvc.rules.forecast import Forecast
+from gridsvc.rules.rates import share
 from gridsvc.web import schemas
 from gridsvc.web.api import rows
 from gridsvc.web.deps import Unit, may
@@ -92,9 +93,9 @@ def create(body: CampaignIn, unit: Annotated[Unit, may("manage_campaigns")]) -> 
 
 @router.get("/campaigns/{code}", operation_id="campaign", responses={200: {"model": dict[str, Any]}})
 def single(code: CodeInPath, unit: Annotated[Unit, may("read_campaigns")]) -> Response:
-    """A campaign, with the questionnaires given out and taken back, and how many of its visits came late."""
+    """A campaign, with its questionnaires and how many of its visits came late; both null where its whole is hidden."""
     found = campaigns.one(unit.question, code)
-    papers = campaigns.papers(unit.question, found, unit.actor)
+    papers = None if _hides(found, unit) else campaigns.papers(unit.question, found, unit.actor)
     return JSONResponse(told(found, unit) | {"questionnaires": _papers(papers), "late": _late(papers)})
 
 
@@ -208,12 +209,25 @@ def _door(door: mop_up.Door, unit: Unit) -> rows.Json:
     }
 
 
-def _papers(papers: campaigns.Papers) -> rows.Json:
+def _hides(found: Campaign, unit: Unit) -> bool:
+    """Whether this reader is not told of the whole of a campaign: it is of few persons of some classes."""
+    if found.drawn_at is None or found.wanted.class_codes is None:
+        return False
+    whole = coverage.Query((), found.code)
+    zone = unit.mine.settings.zone
+    return coverage.table(unit.question, whole, unit.actor, unit.now, zone).values is None
+
+
+def _papers(papers: campaigns.Papers | None) -> rows.Json | None:
+    if papers is None:
+        return None
     return {"issued": papers.n_issued, "returned": papers.n_returned}
 
 
-def _late(papers: campaigns.Papers) -> rows.Json:
-    return {"n": papers.n_late, "of": papers.n_visits}
+def _late(papers: campaigns.Papers | None) -> rows.Json | None:
+    if papers is None:
+        return None
+    return {"n": papers.n_late, "of": papers.n_visits, "share": share(papers.n_late, papers.n_visits)}
 
 
 def _once(given: dict[str, Any]) -> dict[str, Any]:

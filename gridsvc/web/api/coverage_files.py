@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Literal, get_args
@@ -11,9 +13,10 @@ from starlette.responses import Response
 
 from geodata.sheet import Column, Sheet, csv_text, write_excel
 from geodata.write import Value, write
-from gridsvc import coverage_frames
-from gridsvc.coverage import Key, Row, Table
+from gridsvc import campaigns, coverage_frames
+from gridsvc.coverage import Key, Query, Row, Table
 from gridsvc.i18n import Locale, translate
+from gridsvc.rules import rates
 from gridsvc.rules.coverage import COUNTS, RATES, figures
 from gridsvc.rules.suppression import BELOW
 from gridsvc.web.deps import Unit
@@ -28,7 +31,9 @@ MEDIA: dict[FileFormat, str] = {
     "parquet": "application/vnd.apache.parquet",
 }
 # What is printed beside the rates under every table, in this order.
-NOTES = (*(rate.id for rate in RATES), "enumerated", "eligible", "status", "counted", "four")
+NOTES = (*(rate.id for rate in RATES), "enumerated", "targeted", "eligible", "status", "counted", "added", "four")
+# And beside a map, which shows the first two rates.
+MAP_NOTES = ("coverage", "coverage_all", "enumerated", "eligible", "counted")
 
 
 def answer(unit: Unit, table: Table, file_format: FileFormat) -> Response:
@@ -51,7 +56,7 @@ def _content(unit: Unit, table: Table, file_format: FileFormat) -> bytes:
             write_excel(sheet(table, unit), path, at=unit.now)
             return path.read_bytes()
         frame = coverage_frames.frame(unit.db, table)
-        frame.attrs["notes"] = notes(table, unit)
+        frame.attrs["notes"] = notes(table, unit, late=_late(table, unit))
         if file_format == "parquet":
             frame.to_parquet(path, index=False)  # attrs go along in its metadata
         else:
@@ -74,11 +79,13 @@ def sheet(table: Table, unit: Unit) -> Sheet:
     columns += [Column(translate(f"coverage.rate.{rate.id}", lang), "percent") for rate in RATES]
     rows = [_cells(row, table, lang) for row in table.rows]
     title, unit_row = _title(table, lang), translate("coverage.unit", lang)
-    return Sheet(title, unit_row, _aside(table, unit), tuple(columns), rows, total, notes(table, unit))
+    return Sheet(
+        title, unit_row, _aside(table, unit), tuple(columns), rows, total, notes(table, unit, late=_late(table, unit))
+    )
 
 
-def notes(table: Table, unit: Unit) -> list[str]:
-    """What stands under every coverage: its period, its doors, what stands beside it, the definitions."""
+def notes(table: Table, unit: Unit, names: Sequence[str] = NOTES, *, late: Sequence[str] = ()) -> list[str]:
+    """What stands under every coverage: its period, its doors, what stands beside it, the definitions by name."""
     lang, window, campaign = unit.locale, table.window, table.campaign
     told = [translate("coverage.period", lang, first=window.first.isoformat(), last=window.last.isoformat())]
     if campaign is None or campaign.drawn_at is None:
@@ -93,13 +100,25 @@ def notes(table: Table, unit: Unit) -> list[str]:
     if any(row.values is None for row in table.rows) or table.values is None:
         told.append(f"—：{translate('coverage.suppressed', lang, below=BELOW)}")
     told.append(translate("coverage.definitions", lang))
-    told += [translate(f"coverage.definition.{name}", lang) for name in NOTES]
+    told += [translate(f"coverage.definition.{name}", lang) for name in names if name != "added" or table.campaign]
     if {"day", "week"} & set(table.query.by):
         told.append(translate("coverage.definition.time", lang))
     told.append(translate("coverage.over_zero", lang))
+    told += late
     past = "coverage.as_of_past" if table.past else "coverage.as_of"
     told.append(translate(past, lang, at=_minute(table.as_of, unit)))
     return told
+
+
+def _late(table: Table, unit: Unit) -> list[str]:
+    """How many of a campaign's visits came late; nothing where the table is of a part of it, or its whole is hidden."""
+    campaign = table.campaign
+    if campaign is None or table.values is None or replace(table.query, by=()) != Query((), campaign.code):
+        return []
+    papers = campaigns.papers(unit.db, campaign, unit.actor)
+    percent = rates.percent(papers.n_late, papers.n_visits)
+    facts = {"n": papers.n_late, "of": papers.n_visits, "share": "—" if percent is None else f"{percent} %"}
+    return [translate("coverage.late", unit.locale, **facts)]
 
 
 def name_of(key: Key, dim: str, lang: Locale) -> str:

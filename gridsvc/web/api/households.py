@@ -146,7 +146,8 @@ def near(
     apart: Annotated[bool, Query(description="those that somebody said are two, instead of the others")] = False,
     limit: Annotated[int, Query(ge=1, le=household_reading.MOST_PAIRS)] = household_reading.MOST_PAIRS,
 ) -> Response:
-    """Pairs of doors of one compound that look alike (0501 and 501, 3号 and 3号楼, O and 0); nothing is merged."""
+    """Pairs of doors of one compound, or of one community in no compound, that look alike (0501 and 501, 3号 and 3号楼,
+    O and 0); nothing is merged."""
     only = None if compound is None else [compound]
     found = household_reading.near_duplicates(
         unit.db, unit.actor, grid=grid, compound_ids=only, apart=apart, limit=limit
@@ -282,7 +283,8 @@ def told(row: Row, unit: Unit) -> rows.Json:
 def _pair(one: Pair, unit: Unit) -> rows.Json:
     both = zip((one.id, one.other_id), (one.key, one.other_key), one.labels(unit.locale), strict=True)
     return {
-        "compound": {"id": one.compound_id, "name": one.compound},
+        "compound": one.compound and {"id": one.compound_id, "name": one.compound},
+        "community": one.community,
         "kind": one.kind,
         "name": one.name,
         "doors": [{"id": id_, "label": label, "key": "-".join(key)} for id_, key, label in both],

@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from pydantic import Field
 from starlette.responses import Response
 
-from gridsvc import joins, reports, residents
+from gridsvc import compounds, joins, reports, residents
 from gridsvc.i18n import translate
 from gridsvc.web import captcha, proofs, qr, schemas
 from gridsvc.web.api import public, rows
@@ -21,13 +21,10 @@ from gridsvc.web.deps import Unit, may
 router = APIRouter(prefix="/api/v1/residents", tags=["residents"])
 
 
-class PlaceIn(schemas.In):
-    """A kind of problem and where it is."""
+class PlaceIn(schemas.LocationIn):
+    """A kind of problem and where it is, as a report says it; nothing is near to words alone."""
 
     category: Annotated[schemas.Words, Field(min_length=1, max_length=100)]
-    lon: schemas.Number
-    lat: schemas.Number
-    crs: schemas.Crs = "wgs84"
 
 
 class SimilarOut(schemas.Out):
@@ -88,8 +85,7 @@ class LookupIn(schemas.In):
 def similar(body: PlaceIn, request: Request, unit: Annotated[Unit, may("submit")]) -> Response:
     """Open reports of the same kind near a place, before somebody sends another one of the same thing."""
     proofs.look(request, unit)
-    lonlat = reports.to_wgs84(reports.Position(body.lon, body.lat, body.crs))
-    return JSONResponse({"items": offered(unit, body.category, lonlat)})
+    return JSONResponse({"items": offered(unit, body.category, body.position(), body.compound)})
 
 
 @router.post(
@@ -142,12 +138,22 @@ def by_phone(unit: Unit, number: str, tail: str) -> residents.Progress:
     return found
 
 
-def offered(unit: Unit, category: str, lonlat: tuple[float, float]) -> list[dict[str, Any]]:
-    """Similar reports in words."""
+def offered(
+    unit: Unit, category: str, position: reports.Position | None, compound: int | str | None
+) -> list[dict[str, Any]]:
+    """Similar reports in words, near a position or else the compound that is meant; none where it may be several."""
+    lonlat = _point(unit, compound) if position is None else reports.to_wgs84(position)
+    if lonlat is None:
+        return []
     settings = unit.mine.settings
     cells = public.seen(unit).cells
     found = joins.near(unit.db, category, lonlat, unit.now, cells, settings.hidden_categories)
     return [_told(one, unit, settings.zone) for one in found]
+
+
+def _point(unit: Unit, compound: int | str | None) -> tuple[float, float] | None:
+    found = [] if compound is None else compounds.find(unit.db, compound)
+    return (found[0].lon, found[0].lat) if len(found) == 1 else None
 
 
 def joined(unit: Unit, body: JoinIn) -> joins.Joined:

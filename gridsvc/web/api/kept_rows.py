@@ -1,11 +1,16 @@
-"""What a phone keeps, as the API writes it: no name, phone or identity number of anybody who lives there."""
+"""What a phone keeps, as the API writes it: nothing that the register knows of anybody who lives there.
+
+Numbers by which somebody could be found are hidden in the words of reports; a name in these is told as it was typed.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from gridsvc import categories, reports, sync_changes
+from gridsvc import categories, reports, sync, sync_changes
 from gridsvc.campaigns import Campaign
 from gridsvc.rules import addresses, masking
 from gridsvc.web.api import rows
@@ -31,7 +36,7 @@ def told(unit: Unit, found: sync_changes.Kept) -> Json:
         "me": me,
         "grids": [_grid(one) for one in found.grids or ()],
         "compounds": [_compound(one) for one in found.compounds or ()],
-        "doors": [_door(unit, one, found.orders) for one in found.doors],
+        "doors": [_door(unit, one, found) for one in found.doors],
         "campaign": campaigns[0] if campaigns else None,
         "campaigns": campaigns,
         "reports": [_report(unit, one) for one in found.reports],
@@ -56,7 +61,7 @@ def _compound(one: Any) -> Json:
     return {name: getattr(one, name) for name in ("id", "name", "initials", "lon", "lat", "grid")}
 
 
-def _door(unit: Unit, one: Any, orders: dict[int, int] | None) -> Json:
+def _door(unit: Unit, one: Any, found: sync_changes.Kept) -> Json:
     label = {lang: addresses.label(one.building, one.unit, one.room, lang) for lang in ("zh", "en")}
     same = ("id", "compound_id", "compound", "building", "unit", "room", "lon", "lat", "grid", "today", "status")
     door = {name: getattr(one, name) for name in same} | {"label": label, "n_visits": one.n_visits}
@@ -64,7 +69,16 @@ def _door(unit: Unit, one: Any, orders: dict[int, int] | None) -> Json:
     door |= {"campaigns": list(one.campaigns), "visited_at": rows.moment(one.visited_at, unit.mine.settings.zone)}
     # of a door on one list its status says it
     door["unmet"] = list(one.unmet or ()) if len(one.campaigns) > 1 else None
-    return door if orders is None else door | {"order": orders.get(one.id)}
+    others = found.also.get(one.id)
+    door["also"] = None if others is None else beside(others, unit.mine.settings.zone)
+    return door if found.orders is None else door | {"order": found.orders.get(one.id)}
+
+
+def beside(others: Sequence[sync.Beside], zone: ZoneInfo) -> list[Json]:
+    """Visits of others at a door."""
+    return [
+        {"who": one.who, "happened_at": rows.moment(one.happened_at, zone), "outcome": one.outcome} for one in others
+    ]
 
 
 def _campaign(one: Campaign, n_eligible: int, n_reached: int) -> Json:

@@ -6,6 +6,7 @@ from itertools import chain
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
+from fastapi.responses import JSONResponse
 from starlette.responses import Response
 
 from gridsvc import campaigns, coverage, coverage_map
@@ -21,6 +22,13 @@ router = APIRouter(prefix="/api/v1/maps/coverage", tags=["maps"])
 
 Box = Annotated[str | None, Query(max_length=200, description="west,south,east,north in degrees (EPSG:4326)")]
 OneCampaign = Annotated[schemas.Words, Query(max_length=40, description="whose list is drawn")]
+
+
+@router.get("/campaigns", operation_id="map_coverage_campaigns", responses={200: {"model": schemas.NamedManyOut}})
+def begun(unit: Annotated[Unit, may("read_map")]) -> Response:
+    """The campaigns whose list is drawn, the latest first."""
+    found = [one for one in campaigns.listed(unit.db) if one.drawn_at is not None]
+    return JSONResponse({"items": [{"code": one.code, "name": one.wanted.name} for one in found]})
 
 
 @router.get("/compounds", operation_id="map_coverage_compounds", responses={200: {"model": dict[str, Any]}})

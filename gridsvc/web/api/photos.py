@@ -18,7 +18,7 @@ from gridsvc.errors import NotFound
 from gridsvc.photo_files import Spool
 from gridsvc.photos import Photo
 from gridsvc.rules.roles import require
-from gridsvc.web import answers, schemas, security, services
+from gridsvc.web import answers, proofs, schemas, services
 from gridsvc.web.deps import Unit, begun, may
 
 router = APIRouter(prefix="/api/v1/photos", tags=["photos"])
@@ -117,9 +117,8 @@ async def send(sha256: Sha256, request: Request) -> Response:
     async with begun(request) as unit:
         require(unit.actor, "send_photo")
         anonymous = not unit.actor.known
-    digest = photos.digest(sha256)
-    if anonymous:
-        mine.anonymous_photos.take(security.address(request), "too_many_photos")
+        digest = photos.digest(sha256)
+        await run_in_threadpool(proofs.take_photo, request, unit)
     async with mine.intake.receive(request, digest, anonymous=anonymous) as spool, mine.intake.alone(digest):
         photo, created = await store(request, digest, spool)
         return JSONResponse(_told(photo, mine.settings.zone), 201 if created else 200)

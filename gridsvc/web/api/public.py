@@ -11,7 +11,8 @@ from fastapi.responses import JSONResponse
 from pydantic import Field
 from starlette.responses import Response
 
-from gridsvc import public_problems, releases
+from gridsvc import categories, public_problems, releases
+from gridsvc.categories import Category
 from gridsvc.errors import NotFound
 from gridsvc.i18n import translate
 from gridsvc.reports import SOURCE
@@ -107,6 +108,21 @@ def seen(unit: Unit) -> public_problems.Picture:
         if kept is None or not timedelta(0) <= unit.now - kept.as_of < KEPT:
             kept = mine.public = public_problems.picture(unit.question, mine.settings.hidden_categories, unit.now)
     return kept
+
+
+def kinds(unit: Unit) -> list[Category]:
+    """The categories whose problems everybody may see."""
+    hidden = {*unit.mine.settings.hidden_categories}
+    return [one for one in categories.listed(unit.question) if not {one.code, one.parent_code} & hidden]
+
+
+@router.get("/public/categories", operation_id="public_categories", responses={200: {"model": schemas.CategoriesOut}})
+def known(unit: Annotated[Unit, may("read_public")]) -> Response:
+    """What public problems are about."""
+    zh = unit.locale == "zh"
+    return JSONResponse(
+        {"items": [{"code": one.code, "name": one.name_zh if zh else one.name_en} for one in kinds(unit)]}
+    )
 
 
 @router.get("/public/cells", operation_id="public_cells", responses={200: {"model": CellsOut}})

@@ -9,8 +9,8 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import JSONResponse
 from starlette.responses import Response
 
-from gridsvc import dossier, duplicates, grids, listing, reports, terms, unplaced
-from gridsvc.errors import Conflict, Refused
+from gridsvc import dossier, duplicates, listing, reports, terms, unplaced
+from gridsvc.errors import Refused
 from gridsvc.web import answers, captcha, proofs, schemas, security, services
 from gridsvc.web.api import cursors, period, rows
 from gridsvc.web.deps import ServicesDep, Unit, may
@@ -145,7 +145,7 @@ def many_geojson(
 @router.post(
     "/{number:path}/placement",
     operation_id="place_report",
-    responses={200: {"model": schemas.ReportFullOut}},
+    responses={200: {"model": schemas.ReportFullOut}, 409: {"model": schemas.ErrorOut}},
 )
 def place(
     number: Number,
@@ -154,13 +154,13 @@ def place(
     source: Source = reports.SOURCE,
     repeat: Repeat = 0,
 ) -> Response:
-    """Places a report by hand: in a grid, or by a pin whose grid is looked up. Logged; the old placement is kept."""
-    grids.hold(unit.db)
+    """Places a report by hand: in a grid, or by a pin whose grid is looked up. Logged; the old placement is kept.
+
+    A version that is not the newest gets 409 with what happened since.
+    """
     before = dossier.load_one(unit.db, unit.actor, number, source, repeat)
-    if body.version is not None and body.version != before.seq:
-        raise Conflict("report_changed", number=number)
-    key = unplaced.lock(unit.db, unit.actor, before.said.id, before.seq)
-    unplaced.place(unit.db, key, body.where(), unit.actor, unit.now, unit.mine.rule)
+    held = unplaced.lock(unit.db, unit.actor, before.said.id, body.version)
+    unplaced.place(unit.db, held, body.where(), unit.actor, unit.now, unit.mine.rule)
     after = dossier.load_one(unit.db, unit.actor, number, source, repeat)
     return JSONResponse(rows.whole(after, unit.locale, unit.mine.settings.zone))
 

@@ -33,7 +33,7 @@ def many(unit: Annotated[Unit, may("read_stats")]) -> Response:
 
 @router.post("/saved-queries", operation_id="save_query", status_code=201, responses={201: {"model": dict[str, Any]}})
 def save(body: SavedIn, unit: Annotated[Unit, may("read_stats")]) -> Response:
-    """Keeps a query of a coverage under a name."""
+    """Keeps a query of a coverage under a name; the board of the campaign that it names lists it too."""
     return JSONResponse(_told(saved_queries.save(unit.db, unit.actor, body.name, body.query, unit.now), unit), 201)
 
 

@@ -57,8 +57,9 @@ class ActionWanted(ActionSaid):
 class _OfReport(schemas.In):
     """Something about a report: by number, or by the key of a report or a visit with a need of the same account.
 
-    `done_at` is when the phone kept it, by its clock: the log has it, what counts is when it came in. `uid` is what
-    `read_kept` told of the report: where another has the number now, as after a restored backup, it is refused.
+    `done_at` is when the phone kept it, by its clock: the log has it, what counts is when it came in, but for when a
+    danger was taken away (`make_safe`). `uid` is what `read_kept` told of the report: where another has the number now,
+    as after a restored backup, it is refused.
     """
 
     key: schemas.Key
@@ -146,8 +147,9 @@ def kept(
     """What a phone keeps for work without signal: own grids and those beside them, compounds, doors, open reports.
 
     Without `since` all of it; with it what changed, and what is `gone`. Where a duty, an edition, a campaign or the
-    day is another, all of it again: `reset`. A door that comes without `order` keeps the one it had. Nobody's name,
-    phone or identity number is in it.
+    day is another, all of it again: `reset`. A door that comes without `order` keeps the one it had. Nothing that the
+    register knows of anybody is in it, no name, phone or identity number; of what somebody wrote in a report such
+    numbers are hidden, but a name in these words comes as it was typed.
     """
     found = sync_changes.load(unit.db, unit.actor, _since(since), unit.now, unit.mine.settings.zone)
     return JSONResponse(kept_rows.told(unit, found) | {"cursor": _cursor(found.cursor)})
@@ -257,11 +259,7 @@ def _answered(answer: sync.Answer, unit: Unit) -> rows.Json:
         return told | {"worker": rows.worker(p.worker_name, p.duty, p.name, p.area_name, unit.locale, known=True)}
     if answer.visit is not None and answer.error is None:
         told = {"id": answer.visit.visit_id, "n_reports": answer.visit.n_reports, "flags": list(answer.visit.flags)}
-        also = [
-            {"who": one.who, "happened_at": rows.moment(one.happened_at, zone), "outcome": one.outcome}
-            for one in answer.also
-        ]
-        return told | ({"also": also} if also else {})
+        return told | ({"also": kept_rows.beside(answer.also, zone)} if answer.also else {})
     if answer.act is not None:
         done = answer.act
         told = {"number": done.number, "version": done.version, "state": done.state}

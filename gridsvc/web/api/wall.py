@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from gridsvc import wall
+from gridsvc import areas, wall
 from gridsvc.errors import NotAuthenticated
 from gridsvc.web import answers, schemas, security, wall_told
 from gridsvc.web.deps import Unit, may
@@ -16,6 +17,7 @@ from gridsvc.web.wall_stream import Stream, Viewer
 
 router = APIRouter(prefix="/api/v1", tags=["worklist"])
 
+MOST_AREAS = 1000  # a choice of more helps nobody
 State = Literal["reported", "verified", "filed", "dispatched", "disposed", "checked", "closed", "struck_off"]
 
 
@@ -60,6 +62,13 @@ def show(
     told = [wall_told.row(one, unit.locale, zone) for one in wall.rows(unit.db, board.places)]
     content |= wall_told.head(board, unit.now, zone) | {"rows": wall_told.numbered(told)}
     return answers.data(request, content)
+
+
+@router.get("/wall/areas", operation_id="wall_areas", responses={200: {"model": schemas.NamedManyOut}})
+def named(unit: Annotated[Unit, may("read_worklist")]) -> Response:
+    """The areas that a wall may be narrowed to, larger ones first, by code."""
+    found = areas.named(unit.question, MOST_AREAS)
+    return JSONResponse({"items": [{"code": code, "name": name} for code, name in found]})
 
 
 @router.get(

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, File, Form, Request, UploadFile
@@ -18,20 +16,19 @@ from starlette.responses import Response
 from geodata.errors import GeodataError
 from gridsvc import accounts, departments, staff_log
 from gridsvc.db import tables as t
-from gridsvc.errors import GridsvcError, Refused
+from gridsvc.errors import GridsvcError
 from gridsvc.imports import accounts as importing
 from gridsvc.imports import columns
 from gridsvc.imports.accounts import Taken
 from gridsvc.rules.roles import ROLES
+from gridsvc.web import account_files
+from gridsvc.web.account_files import MOST_BYTES, MOST_ROWS
 from gridsvc.web.deps import Unit, UnitDep, may
 from gridsvc.web.templating import Frame, frame_of, page
 
 router = APIRouter()
 
-MOST_BYTES = 40 * 1024  # of a file: it comes a second time inside a form, and no request is larger than 64 KB
-MOST_ROWS = 300  # each new one costs some 50 ms for its password
 MOST_CHOICES = 2000
-ENDINGS = (".xlsx", ".csv")
 # The field at which a refusal is told.
 _FIELD_OF = {"login": "login", "area": "areas", "department": "department", "worker": "worker", "role": "role"}
 
@@ -114,9 +111,7 @@ def _passwords(frame: Frame, unit: Unit, made: tuple[importing.Made, ...], chang
     """The only page that ever shows these passwords."""
     answer = page(frame, "account_passwords.html", status=201, nav="accounts", made=made, changed=changed)
     answer.headers["Cache-Control"] = "no-store"
-    unit.end(well=True)
-    for login in changed:
-        unit.mine.actors.forget_account(login)
+    account_files.end(unit, changed)
     return answer
 
 
@@ -135,7 +130,7 @@ def look(request: Request, unit: UnitDep, file: Annotated[UploadFile, File()]) -
     frame = frame_of(request)
     content = file.file.read(MOST_BYTES + 1)
     try:
-        taken = _taken(unit, file.filename or "", content, write=False)
+        taken = account_files.take(unit, file.filename or "", content, write=False)
     except (GeodataError, GridsvcError) as error:
         return _import(frame, {"f-file": frame.says(error.code, **error.facts)}, 422)
     return _asked(frame, file.filename or "", content, taken)
@@ -147,7 +142,7 @@ def store(request: Request, unit: UnitDep, form: Annotated[Sure, Form()]) -> Res
     frame = frame_of(request)
     try:
         content = base64.b64decode(form.content, validate=True)
-        taken = _taken(unit, form.name, content, write=True)
+        taken = account_files.take(unit, form.name, content, write=True)
     except binascii.Error:
         return _import(frame, {"f-file": frame.says("file_unreadable_form")}, 422)
     except (GeodataError, GridsvcError) as error:
@@ -155,32 +150,6 @@ def store(request: Request, unit: UnitDep, form: Annotated[Sure, Form()]) -> Res
     if taken.account.n_refused:
         return _asked(frame, form.name, content, taken)
     return _passwords(frame, unit, taken.new, taken.changed)
-
-
-def _taken(unit: Unit, name: str, content: bytes, *, write: bool) -> Taken:
-    """What a table says; stored only where it is to be and every row is right.
-
-    Raises:
-        Refused: accounts_file_kind, accounts_file_large, accounts_too_many.
-        FileRefused: what the reader refuses.
-    """
-    own = Path(name.replace("\x00", "")).name[-80:]  # of its folders nothing
-    if Path(own).suffix.lower() not in ENDINGS:
-        raise Refused("accounts_file_kind", file=own)
-    if len(content) > MOST_BYTES:
-        raise Refused("accounts_file_large", file=own, most=MOST_BYTES // 1024)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / own  # its refusals name it
-        path.write_bytes(content)
-        table = columns.read(path, importing.COLUMNS, importing.REQUIRED)
-    if table.layer.n_rows > MOST_ROWS:
-        raise Refused("accounts_too_many", n=table.layer.n_rows, most=MOST_ROWS)
-    staff_log.begin(unit.db, unit.actor, unit.now)
-    with unit.db.begin_nested() as inner:
-        taken = importing.take(unit.db, table, own, write=write, skip_refused=False, shown=lambda done, of: None)
-        if not write or taken.account.n_refused:
-            inner.rollback()
-    return taken
 
 
 def _asked(frame: Frame, name: str, content: bytes, taken: Taken) -> Response:

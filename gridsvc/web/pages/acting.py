@@ -55,6 +55,7 @@ class Sent(BaseModel):
     at: Annotated[str, Field(max_length=40)] = ""
     card: Annotated[str, Field(max_length=10)] = ""
     score: Annotated[str, Field(max_length=3)] = ""
+    reason: Annotated[str, Field(max_length=100)] = ""
     photos: Annotated[list[Code], Field(max_length=40)] = Field(default_factory=list)
     sure: Annotated[str, Field(max_length=5)] = ""
 
@@ -111,7 +112,7 @@ def act(
     except NotFound:
         return page(frame, "report_gone.html", nav="reports", number=number, action=form.action)
     if form.action == "unmask":
-        contact = dossier.contact(unit.db, held.id)
+        contact, found = dossier.contact(unit.db, held.id), dossier.unmasked(unit.db, found)
         return reports.one(frame, unit.db, mine.settings, found, done=form.action, contact=contact)
     path = report_path(found.said)
     return RedirectResponse(f"{path}{'&' if '?' in path else '?'}done={form.action}", 303)
@@ -136,6 +137,7 @@ def _wish(unit: Unit, held: cases.Held, form: Sent) -> handling.Wish:
         action=form.action,
         version=form.version,
         note=note or None,
+        reason=_plain(form.reason) or None,
         department=form.department or None,
         assist=tuple(dict.fromkeys(form.assist)),
         departments=tuple(dict.fromkeys(form.departments)),

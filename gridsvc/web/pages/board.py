@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -11,12 +12,13 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from gridsvc import campaign_progress, campaigns, coverage, saved_queries
-from gridsvc.coverage import Query, Table
-from gridsvc.errors import GridsvcError
+from gridsvc.coverage import Query
+from gridsvc.errors import GridsvcError, NotFound, Refused
 from gridsvc.rules.coverage import figures
+from gridsvc.rules.rates import Figure, percent, share
 from gridsvc.web import schemas
 from gridsvc.web.deps import RuleDep, Unit, UnitDep, may
-from gridsvc.web.pages import curve
+from gridsvc.web.pages import board_query, curve
 from gridsvc.web.pages.campaigns import campaign_path
 from gridsvc.web.templating import Frame, frame_of, page
 
@@ -24,7 +26,7 @@ router = APIRouter()
 
 MOST_ROWS = 300  # a page shows no more; a file has them all
 SHOWN = ("eligible", "attempted", "reached", "absent", "refused", "vacant", "moved", "not_found", "not_visited")
-PRINTED = ("coverage", "coverage_all", "coverage_found", "enumerated", "eligible", "status", "counted", "four")
+PRINTED = ("coverage", "coverage_all", "coverage_found", "enumerated", "eligible", "status", "counted", "added", "four")
 FORMATS = ("xlsx", "csv", "geojson", "gpkg", "parquet")
 SHAPELESS = ("xlsx", "csv")
 Code = Annotated[schemas.Words, Path(max_length=40)]
@@ -55,27 +57,43 @@ def save(request: Request, unit: UnitDep, rule: RuleDep, code: Code, form: Annot
                 saved_queries.save(unit.db, unit.actor, form.name, form.query, unit.now)
     except GridsvcError as error:
         frame = frame_of(request)
-        return _board(request, unit, rule, code, {"f-save": frame.says(error.code, **error.facts)}, 422)
-    return RedirectResponse(campaign_path(code) + "?done=saved", 303)
+        return _board(request, unit, rule, code, {"f-save": frame.says(error.code, **error.facts)})
+    asked = [(name, value) for name, value in frame_of(request).query if name != "done"]
+    return RedirectResponse(f"{campaign_path(code)}?{urlencode([*asked, ('done', 'saved')])}", 303)
 
 
-def _board(request: Request, unit: Unit, rule: Any, code: str, errors: dict[str, str], status: int = 200) -> Response:
+def _board(request: Request, unit: Unit, rule: Any, code: str, errors: dict[str, str]) -> Response:
     frame = frame_of(request)
     held = campaigns.one(unit.db, code)
     asked = dict(frame.query)
     facts: dict[str, Any] = {"one": held, "path": campaign_path, "errors": errors, "done": asked.get("done", "")[:20]}
     facts["ask"] = asked.get("ask", "") if asked.get("ask") in ("draw", "end") else ""
     if held.drawn_at is not None:
-        facts |= _figures(frame, unit, rule, held, asked)
-    return page(frame, "campaign.html", status=status, nav="campaigns", **facts)
+        facts |= _figures(frame, unit, rule, held, asked, errors)
+    return page(frame, "campaign.html", status=422 if errors else 200, nav="campaigns", **facts)
 
 
-def _figures(frame: Frame, unit: Unit, rule: Any, held: campaigns.Campaign, asked: dict[str, str]) -> dict[str, Any]:
-    by = _by(asked)
-    table = coverage.table(unit.db, Query(by=by, campaign=held.code), unit.actor, unit.now, frame.zone, rule=rule)
-    whole = _whole(unit, frame, held, table)
+def _figures(
+    frame: Frame, unit: Unit, rule: Any, held: campaigns.Campaign, asked: dict[str, str], errors: dict[str, str]
+) -> dict[str, Any]:
+    said = query = board_query.read(asked, held, frame, errors)
+    everything = Query(by=(), campaign=held.code)
+    try:
+        table = coverage.table(unit.db, query, unit.actor, unit.now, frame.zone, rule=rule)
+    except (Refused, NotFound) as error:  # the board stays, with what was said in its fields
+        errors["f-by"] = frame.says(error.code, **error.facts)
+        query = replace(everything, by=board_query.COARSE)
+        table = coverage.table(unit.db, query, unit.actor, unit.now, frame.zone)
+    by = query.by
+    narrowed = replace(query, by=()) != everything
+    # By days the rows are of each day, and a narrowed table tells a part: what is above it is of the whole campaign.
+    of_all = table
+    if narrowed or set(by) & set(coverage.TIMES):
+        of_all = coverage.table(unit.db, everything, unit.actor, unit.now, frame.zone)
+    whole = of_all.counts
     progress = campaign_progress.load(unit.db, held, unit.actor, unit.now, frame.zone)
-    told = {"by": ",".join(by), "campaign": held.code}
+    papers = campaigns.papers(unit.db, held, unit.actor)
+    told = board_query.parameters(query, frame.zone)
     formats = FORMATS if by[0] in coverage.PLACES and len(by) == 1 else SHAPELESS
     return {
         "table": table,
@@ -84,36 +102,35 @@ def _figures(frame: Frame, unit: Unit, rule: Any, held: campaigns.Campaign, aske
         "rows": [
             (row, {one.id: one for one in figures(row.counts)} if row.counts else {}) for row in table.rows[:MOST_ROWS]
         ],
+        "foot": {one.id: one for one in figures(table.counts)} if table.counts else {},
+        "narrowed": narrowed,
+        "here": urlencode(board_query.page(query, frame.zone)),
+        "by_only": urlencode(board_query.page(replace(everything, by=by), frame.zone)),
+        "kinds": tuple(dict.fromkeys((*held.wanted.kinds, *filter(None, [query.kind])))),  # one asked for is chosen
+        "classes": board_query.classes(unit.db, held),
+        "of_all": of_all,
         "whole": whole,
         "rates": {one.id: one for one in figures(whole)} if whole else {},
         "shown": SHOWN,
         "printed": PRINTED,
-        "papers": campaigns.papers(unit.db, held, unit.actor),
+        "papers": papers,
+        "late": Figure(
+            "late",
+            papers.n_late,
+            papers.n_visits,
+            share(papers.n_late, papers.n_visits),
+            percent(papers.n_late, papers.n_visits),
+        ),
         "progress": progress,
         "curve": _curve(frame, held, whole, progress),
         "query": urlencode(told),
+        "fields": board_query.fields(said, frame.zone),
         "files": [
             (one, f"/api/v1/stats/coverage?{urlencode(told | {'format': one, 'lang': frame.lang})}") for one in formats
         ],
-        "saved": saved_queries.listed(unit.db, unit.actor),
+        "saved": [one for one in saved_queries.listed(unit.db, unit.actor) if one.campaign == held.code],
         "most": MOST_ROWS,
     }
-
-
-def _whole(unit: Unit, frame: Frame, held: campaigns.Campaign, table: Table) -> dict[str, int]:
-    """The counts of the whole campaign: by days the rows are of each day, so it is asked for by itself."""
-    if not set(table.query.by) & set(coverage.TIMES):
-        return table.counts
-    return coverage.table(unit.db, Query(by=(), campaign=held.code), unit.actor, unit.now, frame.zone).counts
-
-
-def _by(asked: dict[str, str]) -> tuple[coverage.Dim, ...]:
-    """The dimensions that the address asks for; what does not fit counts as not said."""
-    said = [asked.get("by", ""), asked.get("by2", "")]
-    by = list(dict.fromkeys(one for name in said for one in coverage.DIMS if one == name))
-    if set(coverage.TIMES) <= set(by):
-        by = by[:1]
-    return tuple(by) or ("community",)
 
 
 def _curve(

@@ -18,6 +18,7 @@ from gridsvc.db import tables as t
 from gridsvc.errors import Conflict, GridsvcError
 from gridsvc.rules.coverage import figures
 from gridsvc.web import schemas
+from gridsvc.web.api import coverage_files
 from gridsvc.web.deps import Unit, UnitDep, may
 from gridsvc.web.pages import filters
 from gridsvc.web.templating import Frame, frame_of, page
@@ -66,8 +67,10 @@ def show(request: Request, unit: UnitDep) -> Response:
         if one.drawn_at is not None:
             query = coverage.Query(by=("subdistrict",), campaign=one.code)
             table = coverage.table(unit.db, query, unit.actor, unit.now, frame.zone)
-        rows.append((one, table, {} if table is None else {figure.id: figure for figure in figures(table.counts)}))
-    return page(frame, "campaigns.html", nav="campaigns", rows=rows, path=campaign_path)
+        counts = {} if table is None else table.counts  # none where they are hidden from this reader
+        rows.append((one, counts, {figure.id: figure for figure in figures(counts)} if counts else {}))
+    facts: dict[str, Any] = {"rows": rows, "path": campaign_path, "printed": coverage_files.MAP_NOTES}
+    return page(frame, "campaigns.html", nav="campaigns", **facts)
 
 
 @router.get("/campaigns/new", response_class=HTMLResponse, dependencies=[may("manage_campaigns")])

@@ -12,6 +12,7 @@ from gridsvc.categories import Category, Condition
 from gridsvc.db import tables as t
 from gridsvc.rules.case import Case
 from gridsvc.rules.deadlines import LADDER
+from gridsvc.rules.decisions import unanswered
 from gridsvc.rules.lifecycle import TABLE
 from gridsvc.rules.roles import Actor
 from gridsvc.settings import Settings
@@ -59,6 +60,7 @@ WORDS = {
     "answer": "answer",
     "close": "answer",
     "note": "words",
+    "escalate": "words",
     "remind": "words",
     "consult": "words",
     "check": "words",
@@ -67,7 +69,7 @@ WORDS = {
     "stop_asking": "words",
     "unmask": "purpose",
 }
-OPTIONAL_WORDS = frozenset({"check", "dispatch", "approve_extension"})
+OPTIONAL_WORDS = frozenset({"check", "dispatch", "approve_extension", "escalate"})
 FIELDS: dict[str, tuple[str, ...]] = {
     "solve_on_spot": ("photos",),
     "verify_absent": ("photos",),
@@ -86,6 +88,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "supervise": ("card",),
     "whistle": ("departments",),
     "whistle_score": ("department", "score"),
+    "escalate": ("reason",),
     "note": ("photos",),
 }
 # The field that a refusal is about; what stands nowhere is about the action as a whole.
@@ -103,6 +106,7 @@ FIELD_OF = {
     "parent_not_open": "parent",
     "parent_itself": "parent",
     "card_unknown": "card",
+    "reason_unknown": "reason",
     "score_impossible": "score",
 }
 
@@ -207,10 +211,10 @@ def offer(
 
 
 def idle(actor: Actor, folder: dossier.Folder) -> frozenset[str]:
-    """The actions with nothing to act on: no contact to unmask, no whistle for this department, nobody to score."""
+    """The actions with nothing to act on: nothing hidden to unmask, no whistle for this department, nobody to score."""
     mine = any(one.department_id == actor.department_id and one.arrived_at is None for one in folder.calls)
     found = {
-        "unmask": folder.contact is not None and folder.contact.said,
+        "unmask": folder.hides,
         "whistle_arrive": mine,
         "whistle_score": any(one.arrived_at is not None for one in folder.calls),
     }
@@ -233,7 +237,7 @@ def _deed(action: str, actor: Actor, case: Case, choices: Choices) -> Deed:
         fields = ()
     if action == "claim" and actor.role == "handler":
         fields = ()  # for the own department
-    required = row.note or (action == "close" and case.answered_at is None)
+    required = row.note or (action == "close" and unanswered(case))
     takes = required or action == "close" or action in OPTIONAL_WORDS
     words = WORDS.get(action, "reason") if takes else None
     return Deed(action, words, required, row.public or action == "close", fields)
@@ -262,7 +266,7 @@ def _choices(
         lead=lead,
         lead_code=lead_code,
         assist_codes=assist,
-        conditions=categories.limits(db, held.category) if "file" in asked else (),
+        conditions=categories.limits(db, held.category) if asked & {"file", "recategorize"} else (),
         conditions_of=categories.limits(db, chosen) if chosen and "recategorize" in asked else (),
         categories=categories.listed(db) if "recategorize" in asked else (),
         called=tuple(one for one in folder.calls if one.arrived_at is not None),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Path, Request
@@ -9,7 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
-from gridsvc import compounds, exclusions, household_reading, households, visit_reading
+from gridsvc import areas, compounds, exclusions, household_reading, households, reports, visit_reading
 from gridsvc.db import tables as t
 from gridsvc.errors import Conflict, Forbidden, GridsvcError, Refused
 from gridsvc.rules.roles import require
@@ -20,6 +21,7 @@ router = APIRouter()
 
 PER_PAGE = 100
 NAMES = 1000  # more compounds than this are typed, not chosen
+SYSTEMS = ("wgs84", "cgcs2000", "gcj02", "bd09")  # in which a position may be typed
 Id = Annotated[int, Path(ge=1, le=2**62)]
 Text = Annotated[str, Field(max_length=400)]
 
@@ -67,6 +69,10 @@ class Sent(BaseModel):
     registered_elsewhere: bool = False
     contact_name: Text = ""
     contact_phone: Text = ""
+    community: Text = ""
+    lon: Text = ""
+    lat: Text = ""
+    crs: Text = SYSTEMS[0]
 
 
 @router.get("/households/new", response_class=HTMLResponse, dependencies=[may("manage_households")])
@@ -102,7 +108,12 @@ def changing(request: Request, unit: UnitDep, household_id: Id) -> Response:
     """The form of a door that is there. Its contact is not shown: what is left empty stays."""
     frame = frame_of(request)
     door = household_reading.read(unit.db, unit.actor, household_id, unit.now, frame.zone)
-    typed = Sent(
+    return _form(frame, unit, _typed(door), {}, door)
+
+
+def _typed(door: household_reading.Row) -> Sent:
+    own = door.position_source == "door"
+    return Sent(
         compound=door.compound or "",
         building="" if door.building == "无" else door.building,
         unit="" if door.unit == "无" else door.unit,
@@ -112,8 +123,10 @@ def changing(request: Request, unit: UnitDep, household_id: Id) -> Response:
         class_code=door.class_code or "",
         n_people="" if door.n_people is None else str(door.n_people),
         registered_elsewhere=door.registered_elsewhere,
+        community=f"{door.community_name} {door.community_code}" if door.community_code else "",
+        lon=f"{door.lon:.7f}" if own else "",
+        lat=f"{door.lat:.7f}" if own else "",
     )
-    return _form(frame, unit, typed, {}, door)
 
 
 @router.post("/households/{household_id}/change", response_class=HTMLResponse, dependencies=[may("manage_households")])
@@ -127,6 +140,13 @@ def change(request: Request, unit: UnitDep, rule: RuleDep, household_id: Id, for
         del values["class_code"]
     if form.compound.strip() == (door.compound or ""):
         values["compound_id"] = door.compound_id
+    had = _typed(door)
+    typed = form.lon.strip() or form.lat.strip()  # without them the system of coordinates says nothing
+    if (form.lon, form.lat) == (had.lon, had.lat) and (form.crs == had.crs or not typed):
+        # untouched: its centimetres would be rounded away
+        del values["lon"], values["lat"]
+    if form.community == had.community:
+        del values["community_id"]
     values = {name: value for name, value in values.items() if value or not name.startswith("contact_")}
     if not errors:
         try:
@@ -208,6 +228,7 @@ def _form(
     facts: dict[str, Any] = {"form": form, "errors": errors, "door": door, "kinds": t.DOOR_KINDS}
     facts["classes"] = household_reading.classes(unit.db)
     facts["compounds"] = compounds.named(unit.db, NAMES)
+    facts |= {"communities": areas.communities(unit.db), "systems": SYSTEMS}
     return page(frame, "household_form.html", status=status, nav="campaigns", **facts)
 
 
@@ -223,8 +244,12 @@ def _values(frame: Frame, unit: Unit, form: Sent, errors: dict[str, str]) -> dic
         else:
             key = "compound_ambiguous" if found else "compound_not_found"
             errors["f-compound"] = frame.words(f"pages.households.{key}", found=form.compound[:60])
+    lon, lat = _position(frame, form, errors) or (None, None)
     return {
         "compound_id": compound_id,
+        "community_id": _community(frame, unit, form, errors),
+        "lon": lon,
+        "lat": lat,
         **{name: getattr(form, name).strip() or None for name in ("building", "unit", "room")},
         "kind": form.kind if form.kind in t.DOOR_KINDS else "household",
         **{
@@ -236,6 +261,40 @@ def _values(frame: Frame, unit: Unit, form: Sent, errors: dict[str, str]) -> dic
     }
 
 
+def _position(frame: Frame, form: Sent, errors: dict[str, str]) -> tuple[float, float] | None:
+    """The typed position in EPSG:4326; None where there is none, or a wrong one: then `errors` has it."""
+    typed = {name: getattr(form, name).strip() for name in ("lon", "lat")}
+    if not any(typed.values()):
+        return None
+    numbers = {}
+    for name, words in typed.items():
+        try:
+            numbers[name] = float(words)
+        except ValueError:
+            numbers[name] = math.nan
+        if not math.isfinite(numbers[name]):
+            errors[f"f-{name}"] = frame.words("pages.campaigns.number_wrong", found=words[:20])
+    if not all(math.isfinite(number) for number in numbers.values()):
+        return None
+    try:
+        return reports.to_wgs84(reports.Position(numbers["lon"], numbers["lat"], form.crs))
+    except Refused as error:
+        errors["f-lon"] = frame.says(error.code, **error.facts)
+    return None
+
+
+def _community(frame: Frame, unit: Unit, form: Sent, errors: dict[str, str]) -> int | None:
+    """The community whose code stands last in the field, as its choices have it."""
+    words = form.community.split()
+    if not words:
+        return None
+    for one in areas.communities(unit.db):
+        if one.code == words[-1]:
+            return one.id
+    errors["f-community"] = frame.says("door_community_unknown", found=form.community[:60])
+    return None
+
+
 def _status(error: GridsvcError) -> int:
     return 409 if isinstance(error, Conflict) else 403 if isinstance(error, Forbidden) else 422
 
@@ -243,4 +302,5 @@ def _status(error: GridsvcError) -> int:
 def _told(frame: Frame, error: GridsvcError) -> dict[str, str]:
     """A refusal at the field that it is about."""
     at = {"door_room_is_floor": "f-room", "class_off": "f-class_code", "class_unknown": "f-class_code"}
+    at |= {"door_place_missing": "f-lon"}
     return {at.get(error.code, "f-building"): frame.says(error.code, **error.facts)}

@@ -14,7 +14,7 @@ from gridsvc import basemap, categories, coverage, grids, shapes
 from gridsvc.neighbours import Kind
 from gridsvc.settings import Settings
 from gridsvc.web import schemas
-from gridsvc.web.api import coverage_rows
+from gridsvc.web.api import coverage_files, coverage_rows
 from gridsvc.web.api.stats import MAX_CELL_M, MIN_CELL_M, hotspots_told
 from gridsvc.web.deps import ServicesDep, Unit, UnitDep, may
 from gridsvc.web.pages import paper_marks, paper_words
@@ -130,6 +130,7 @@ def coverage_paper(
         query = coverage.Query(("grid",), campaign or None, first, last)
         table = coverage.table(unit.db, query, unit.actor, unit.now, frame.zone, rule=mine.rule)
         answer = coverage_rows.told(table, unit)
+        answer["notes"] = coverage_files.notes(table, unit, coverage_files.MAP_NOTES)
         asked = [answer["campaign"]["name"] if answer["campaign"] else frame.words("maps.campaign_none")]
         teller = Teller("coverage", answer, answer["legends"]["share"], frame.words)
 

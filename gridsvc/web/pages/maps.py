@@ -15,6 +15,7 @@ from gridsvc import coverage as visit_coverage
 from gridsvc.errors import GridsvcError, Unavailable
 from gridsvc.neighbours import Kind
 from gridsvc.web import schemas
+from gridsvc.web.api import coverage_files
 from gridsvc.web.api.stats import hotspots_told, told
 from gridsvc.web.deps import ServicesDep, Unit, UnitDep, may
 from gridsvc.web.pages.ground import TILES, TILES_MAX_ZOOM, edition_of
@@ -66,15 +67,17 @@ def _show(request: Request, unit: Unit, mine: Services, view: View) -> Response:
         n_grids=shape.n_grids,
     )
     facts: dict[str, Any] = {"page": view, "query": query, "cell_sizes": hotspots.CELL_SIZES_M}
+    # scripts fetch the lists, which may be long; without them they are in the page
+    everything = "table" in request.query_params
     if view == "hotspots":
-        # scripts fetch the list, which may be long; without them it is in the page
-        everything = "table" in request.query_params
         known = [one for one in categories.listed(unit.db) if everything or one.code == query.get("category")]
         named = [{"code": one.code, "label": one.name_zh if frame.lang == "zh" else one.name_en} for one in known]
-        facts |= {"categories": named, "campaigns": []}
+        facts |= {"categories": named, "campaigns": [], "any_campaign": False}
     else:
         begun = [one for one in campaigns.listed(unit.db) if one.drawn_at is not None]
-        facts |= {"categories": [], "campaigns": [{"code": one.code, "label": one.wanted.name} for one in begun]}
+        kept = [one for one in begun if everything or one.code == query.get("campaign")]
+        named = [{"code": one.code, "label": one.wanted.name} for one in kept]
+        facts |= {"categories": [], "campaigns": named, "any_campaign": bool(begun)}
     if request.query_params.get("table"):
         facts["stats"] = _figures(unit, frame, view, query)
     status = 422 if "refused" in facts.get("stats", {}) else 200
@@ -101,4 +104,5 @@ def _figures(unit: Unit, frame: Frame, view: View, query: dict[str, str]) -> dic
         return {"rows": [], "refused": frame.says(error.code, **error.facts)}
     table, window = visit_coverage.for_map(counted), counted.window
     period = {"from": window.first.isoformat(), "to": window.last.isoformat()}
-    return {"rows": told(table, view), "unlocated": table.n_unlocated} | period
+    notes = coverage_files.notes(counted, unit)
+    return {"rows": told(table, view), "unlocated": table.n_unlocated, "notes": notes} | period

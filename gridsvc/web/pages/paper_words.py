@@ -172,6 +172,7 @@ class Teller:
             reached, due = (sum(row[name] for row in known) for name in ("n", "denom"))
             share = percent(reached / due if due else None)
             told.append(self._word("sum_share", share=share, n=count(reached), denom=count(due)))
+            told.append(self._of_all())
         if self.legend["measure"] == "significance":
             told += self._found()
         row = next((row for row in answer["rows"] if row["code"] == selected), None)
@@ -180,10 +181,18 @@ class Teller:
             told.append(self.words("paper.selected", what=what))
         return tuple(told)
 
+    def _of_all(self) -> str:
+        """The second reading of the whole: doors reached of all, those confirmed as not to be visited too."""
+        names = list(self.answer["counts"])
+        told = [row["counts"] for row in self.answer["rows"] if row["counts"]]
+        n, denom = (sum(one[names.index(name)] for one in told) for name in ("reached_enumerated", "enumerated"))
+        share = percent(n / denom if denom else None)
+        return self._word("sum_share_all", share=share, n=count(n), denom=count(denom))
+
     def notes(self) -> tuple[str, ...]:
-        """What to know before believing the ranking."""
+        """What to know before believing the ranking: of a coverage its definitions."""
         if self.view == "coverage":
-            return (self._word("coverage_about"),)
+            return tuple(self.answer["notes"])
         visits = any(row.get("visits") is not None for row in self.answer["rows"])
         return (self._word("bias_visits" if visits else "bias"),)
 

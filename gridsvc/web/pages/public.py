@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
-from gridsvc import basemap, categories, grids, releases
+from gridsvc import basemap, grids, releases
 from gridsvc.errors import GridsvcError, Unavailable
 from gridsvc.reports import SOURCE
 from gridsvc.rules.roles import require
@@ -34,14 +34,16 @@ def show(request: Request, unit: UnitDep, mine: ServicesDep) -> Response:
     told = request.query_params.get("page", "1")
     number = int(told) if told in map(str, range(1, api.MOST_PAGES + 1)) else 1
     found = api.listed(unit, asked["category"], asked["cell"], number)
-    hidden = mine.settings.hidden_categories
-    kinds = [one for one in categories.listed(unit.db) if not {one.code, one.parent_code} & {*hidden}]
+    # scripts fetch the list, which may be long; without them it is in the page
+    everything = "kinds" in request.query_params
+    kinds = [one for one in api.kinds(unit) if everything or one.code == asked["category"]]
     return page(
         frame,
         "public.html",
         nav="public",
         parts=_parts(frame, unit, mine),
         asked=asked,
+        everything=everything,
         categories=[(one.code, one.name_zh if frame.lang == "zh" else one.name_en) for one in kinds],
         items=[api.told(unit, one) for one in found.items],
         number=number,

@@ -99,8 +99,7 @@ def _held_up(request: Request, unit: Unit, frame: Frame, form: Draft, draft: rep
         return None
     again = reports.is_stored(unit.db, draft.client_key)
     if not again:
-        spot = None if draft.position is None else reports.to_wgs84(draft.position)
-        near = _unseen(request, unit, form, draft.category, spot)
+        near = _unseen(request, unit, form, draft)
         wrong = Wrong({}, 409, similar=near) if near else _misanswered(request, unit, frame, form)
         if wrong is not None:
             return wrong
@@ -125,18 +124,19 @@ def _misanswered(request: Request, unit: Unit, frame: Frame, form: Draft) -> Wro
 
 def _seen(form: Draft) -> str:
     """What similar reports were shown for: the kind and the place, as far as they are told apart."""
-    x, y = square(float(form.lon), float(form.lat))
-    return f"{form.category} {x} {y}"[:80]
+    if form.has_pin:
+        where = "{} {}".format(*square(float(form.lon), float(form.lat)))
+    else:
+        where = f"#{form.compound_id}" if form.compound_id.isdecimal() else form.compound.strip()
+    return f"{form.category} {where}"[:80]
 
 
-def _unseen(
-    request: Request, unit: Unit, form: Draft, category: str, lonlat: tuple[float, float] | None
-) -> tuple[dict[str, Any], ...]:
+def _unseen(request: Request, unit: Unit, form: Draft, draft: reports.Draft) -> tuple[dict[str, Any], ...]:
     """The similar reports that the sender has not been shown yet."""
-    if lonlat is None or form.seen == _seen(form):
+    if (draft.position is None and draft.compound is None) or form.seen == _seen(form):
         return ()
     proofs.look(request, unit)
-    return tuple(joining.offered(unit, category, lonlat))
+    return tuple(joining.offered(unit, draft.category, draft.position, draft.compound))
 
 
 def _join(request: Request, unit: Unit, frame: Frame, form: Draft) -> Response:

@@ -234,7 +234,7 @@ def limit(frame: Frame, milestones: Any) -> str:
     """A limit in words: its milestones in order, the deadline last."""
     said = []
     for one in milestones:
-        length = frame.words(f"pages.limit.{one['unit']}", n=one["amount"])
+        length = frame.words(f"pages.limit.{one['unit']}_{'one' if one['amount'] == 1 else 'many'}", n=one["amount"])
         name = one.get("name")
         said.append(f"{frame.label('milestone', name)} {length}" if name else length)
     return (("，" if frame.lang == "zh" else ", ").join(said)) or frame.words("pages.limit.none")

@@ -20,7 +20,7 @@ from gridsvc.reports import SOURCE, Position
 from gridsvc.settings import Settings
 from gridsvc.web import schemas
 from gridsvc.web.deps import RuleDep, ServicesDep, Unit, UnitDep, may
-from gridsvc.web.pages import reports
+from gridsvc.web.pages import reports, telling
 from gridsvc.web.pages.ground import place
 from gridsvc.web.templating import Frame, frame_of, page, report_path
 
@@ -79,6 +79,7 @@ def _queue(
     errors: dict[str, str] | None = None,
     grid: str = "",
     status: int = 200,
+    since: tuple[telling.Told, ...] = (),
 ) -> Response:
     items = unplaced.waiting(unit.db, PER_PAGE + 1, reason=reason, after=_place_of(after))
     following = _cursor(items[PER_PAGE - 1]) if len(items) > PER_PAGE else None
@@ -91,6 +92,7 @@ def _queue(
         near = unplaced.grids_near(unit.db, unit.actor, *pin) if pin else ()
     facts: dict[str, Any] = {"items": items, "item": item, "near": near, "place": small, "errors": errors or {}}
     facts |= {"reasons": unplaced.reasons(unit.db), "reason": reason, "after": after, "next": following, "grid": grid}
+    facts["since"] = since
     facts["at_work"] = bool(errors or wanted or frame.asks("done"))
     return page(frame, "unplaced.html", status=status, nav="unplaced", done=_done(frame), **facts)
 
@@ -142,9 +144,10 @@ def _again(frame: Frame, unit: Unit, settings: Settings, form: Sent, error: Grid
     status = next((status for kind, status in STATUS if isinstance(error, kind)), 422)
     field = "pin-map" if form.how == "pin" else "grid"
     errors = {field: frame.says(error.code, **error.facts)}
+    seen = form.seq if error.code == "version_stale" else None
     if form.back == "report":
         found = dossier.load_one(unit.db, unit.actor, form.number, form.source, form.repeat)
-        return reports.one(frame, unit.db, settings, found, errors=errors, status=status)
+        return reports.one(frame, unit.db, settings, found, errors=errors, status=status, seen=seen)
     return _queue(
         frame,
         unit,
@@ -155,7 +158,15 @@ def _again(frame: Frame, unit: Unit, settings: Settings, form: Sent, error: Grid
         errors=errors,
         grid=form.grid,
         status=status,
+        since=() if seen is None else _since(frame, unit, form, seen),
     )
+
+
+def _since(frame: Frame, unit: Unit, form: Sent, seen: int) -> tuple[telling.Told, ...]:
+    """What happened to the report behind the log row that its sender saw."""
+    found = dossier.load_one(unit.db, unit.actor, form.number, form.source, form.repeat)
+    log = telling.history(frame, found, dossier.folder(unit.db, unit.actor, found, unit.now))
+    return tuple(one for one in log if one.entry.seq > seen)
 
 
 def _onward(db: Connection, form: Sent, placed: Placement) -> str:

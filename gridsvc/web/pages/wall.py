@@ -6,13 +6,13 @@ from typing import Any, cast, get_args
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 from starlette.responses import Response
 
-from gridsvc import basemap, categories, grids, wall
-from gridsvc.db import tables as t
+from gridsvc import areas, basemap, categories, grids, wall
 from gridsvc.errors import GridsvcError, Unavailable
 from gridsvc.reports import SOURCE
+from gridsvc.web.api.wall import MOST_AREAS
 from gridsvc.web.deps import ServicesDep, Unit, UnitDep, may
 from gridsvc.web.pages.ground import TILES, TILES_MAX_ZOOM, edition_of
 from gridsvc.web.services import Services
@@ -23,7 +23,6 @@ from maps.base import Labels, MapView
 router = APIRouter()
 
 PAPERS = ("a3", "a0")
-MOST_AREAS = 300  # a choice of more helps nobody
 
 
 @router.get("/wall", response_class=HTMLResponse, dependencies=[may("read_worklist")])
@@ -46,7 +45,8 @@ def show(request: Request, unit: UnitDep, mine: ServicesDep) -> Response:
     built.constants |= {"source": SOURCE}
     paper = request.query_params.get("paper", "")
     facts: dict[str, Any] = {"parts": built.parts(), "query": asked, "paper": paper if paper in PAPERS else None}
-    facts |= _choices(unit.db, frame) | {"standings": wall.STANDINGS, "looks": shell.COLORS, "steps": wall.STEPS}
+    facts |= _choices(unit.db, frame, None if "table" in request.query_params else asked)
+    facts |= {"standings": wall.STANDINGS, "looks": shell.COLORS, "steps": wall.STEPS}
     facts |= {"states": wall.STATES, "limits": wall.LIMITS, "shown": wall.SHOWN, "struck_days": wall.STRUCK_DAYS}
     facts["table"] = _table(unit, frame, asked) if request.query_params.get("table") else None
     status = 422 if facts["table"] and facts["table"]["refused"] else 200
@@ -63,13 +63,16 @@ def _labels(frame: Frame, mine: Services) -> Labels:
     )
 
 
-def _choices(db: Connection, frame: Frame) -> dict[str, Any]:
-    a = t.area.c
-    known = categories.listed(db)
-    return {
-        "areas": db.execute(select(a.code, a.name).order_by(a.code).limit(MOST_AREAS)).all(),
-        "categories": [(one.code, one.name_zh if frame.lang == "zh" else one.name_en) for one in known],
-    }
+def _choices(db: Connection, frame: Frame, asked: dict[str, str] | None) -> dict[str, Any]:
+    """Areas and categories by name: of these filters, or all of them; scripts fetch the rest."""
+    known = [one for one in categories.listed(db) if asked is None or one.code == asked.get("category")]
+    if asked is None:
+        named = areas.named(db, MOST_AREAS)
+    else:
+        name = areas.name(db, asked["area"]) if "area" in asked else None
+        named = [] if name is None else [(asked["area"], name)]
+    told = [(one.code, one.name_zh if frame.lang == "zh" else one.name_en) for one in known]
+    return {"areas": named, "categories": told}
 
 
 def _table(unit: Unit, frame: Frame, asked: dict[str, str]) -> dict[str, Any]:

@@ -26,19 +26,20 @@ export function refresh() {
   current?.refresh();
 }
 
+// without private members: the browser floor has none
 class PinMap {
   constructor(box, place) {
     Object.assign(this, { box, place, words: box.dataset, pin: null, circle: null, labels: [], stop: null });
     this.says = document.querySelector("[data-pin-says]");
     box.hidden = false;
     for (const foot of document.querySelectorAll("[data-pin-foot]")) foot.hidden = false;
-    this.map = this.#makeMap();
-    this.#addLayers();
-    if (place.pin) this.#put(place.pin[0], place.pin[1], place.accuracy_m, { quiet: true });
-    if (place.editable) this.#listen();
+    this.map = this.makeMap();
+    this.addLayers();
+    if (place.pin) this.mark(place.pin[0], place.pin[1], place.accuracy_m, { quiet: true });
+    if (place.editable) this.listen();
   }
 
-  #makeMap() {
+  makeMap() {
     const holder = document.createElement("div");
     this.box.replaceChildren(holder);
     const map = L.map(holder, { zoomControl: false, preferCanvas: true, zoomSnap: 0.5, maxZoom: this.place.max_zoom });
@@ -53,7 +54,7 @@ class PinMap {
     return map;
   }
 
-  #addLayers() {
+  addLayers() {
     const layers = {};
     for (const layer of this.place.layers) {
       const pane = `pin-${layer.name}`;
@@ -64,12 +65,12 @@ class PinMap {
     addGround({ map: this.map, layers }, () => {});
     for (const [name, lon, lat] of this.place.names || []) this.labels.push({ name, at: L.latLng(lat, lon) });
     this.names = L.layerGroup().addTo(this.map);
-    this.map.on("moveend", () => this.#drawNames());
-    this.#drawNames();
-    if (this.place.grids) this.#addGrids();
+    this.map.on("moveend", () => this.drawNames());
+    this.drawNames();
+    if (this.place.grids) this.addGrids();
   }
 
-  async #addGrids() {
+  async addGrids() {
     let shapes = null;
     try {
       const answer = await fetch(this.place.grids);
@@ -82,10 +83,10 @@ class PinMap {
     const style = { color: "#0b5394", weight: 1.2, opacity: 0.6, fill: false };
     const layer = L.geoJSON(shapes, { interactive: false, style }).addTo(this.map);
     layer.eachLayer((shape) => this.labels.push({ name: shape.feature.properties.name, at: shape.getBounds().getCenter() }));
-    this.#drawNames();
+    this.drawNames();
   }
 
-  #drawNames() {
+  drawNames() {
     this.names.clearLayers();
     if (this.map.getZoom() < NAMES_FROM_ZOOM) return;
     const view = this.map.getBounds();
@@ -99,60 +100,60 @@ class PinMap {
     }
   }
 
-  #listen() {
+  listen() {
     this.map.on("click", ({ latlng }) => this.put(latlng.lng, latlng.lat));
     const does = {
       "pin-middle": () => this.put(this.map.getCenter().lng, this.map.getCenter().lat),
       "pin-off": () => this.takeOff(),
-      locate: () => this.#locate(),
+      locate: () => this.locate(),
     };
     for (const [name, act] of Object.entries(does)) {
       document.querySelector(`[data-does="${name}"]`)?.addEventListener("click", act);
     }
-    document.getElementById("compound")?.addEventListener("change", (event) => this.#show(event.target.value.trim()));
+    document.getElementById("compound")?.addEventListener("change", (event) => this.show(event.target.value.trim()));
   }
 
-  #show(name) {
+  show(name) {
     const found = this.labels.find((label) => label.name === name);
     if (found) this.map.setView(found.at, 17, { animate: false });
   }
 
-  #locate() {
-    this.#tell(this.words.asking);
+  locate() {
+    this.tell(this.words.asking);
     const button = document.querySelector("[data-does='locate']");
     button.disabled = true;
     let first = true;
     this.stop = watchPosition(
       (fix) => {
-        if (!this.#isNear(fix)) return this.#stopLocating(this.words.far);
+        if (!this.isNear(fix)) return this.stopLocating(this.words.far);
         if (first) this.map.setView([fix.lat, fix.lon], 17, { animate: false });
         first = false;
-        return this.#put(fix.lon, fix.lat, fix.accuracy_m);
+        return this.mark(fix.lon, fix.lat, fix.accuracy_m);
       },
-      (failure) => this.#stopLocating(failure && this.words[failure]),
+      (failure) => this.stopLocating(failure && this.words[failure]),
     );
   }
 
-  #stopLocating(text) {
+  stopLocating(text) {
     this.stop?.();
     this.stop = null;
     const button = document.querySelector("[data-does='locate']");
     if (button) button.disabled = false;
-    if (text) this.#tell(text);
+    if (text) this.tell(text);
   }
 
-  #isNear({ lon, lat }) {
+  isNear({ lon, lat }) {
     const [west, south, east, north] = this.place.home;
     return lon > west - FAR_DEG && lon < east + FAR_DEG && lat > south - FAR_DEG && lat < north + FAR_DEG;
   }
 
   /** Puts the pin where a person wants it (EPSG:4326 degrees); from then on the browser's position no longer counts. */
   put(lon, lat) {
-    this.#stopLocating();
-    this.#put(lon, lat, null);
+    this.stopLocating();
+    this.mark(lon, lat, null);
   }
 
-  #put(lon, lat, accuracyM, { quiet = false } = {}) {
+  mark(lon, lat, accuracyM, { quiet = false } = {}) {
     const at = L.latLng(lat, lon).wrap();
     if (this.pin) this.pin.setLatLng(at);
     else {
@@ -161,10 +162,10 @@ class PinMap {
     }
     this.circle?.remove();
     this.circle = accuracyM ? L.circle(at, { radius: accuracyM, color: "#7a4d00", weight: 1.5, fillOpacity: 0.12, interactive: false }).addTo(this.map) : null;
-    this.#fill(at.lng.toFixed(6), at.lat.toFixed(6), accuracyM ? String(Math.round(accuracyM)) : "");
+    this.fill(at.lng.toFixed(6), at.lat.toFixed(6), accuracyM ? String(Math.round(accuracyM)) : "");
     if (quiet) return;
     const within = accuracyM ? ` ${filled(this.words.within, { m: Math.round(accuracyM) })}` : "";
-    this.#tell(filled(this.words.set, { lon: at.lng.toFixed(5), lat: at.lat.toFixed(5) }) + within);
+    this.tell(filled(this.words.set, { lon: at.lng.toFixed(5), lat: at.lat.toFixed(5) }) + within);
   }
 
   refresh() {
@@ -173,7 +174,7 @@ class PinMap {
     const [lon, lat, accuracyM] = ["pin-lon", "pin-lat", "pin-accuracy"].map((id) => document.getElementById(id)?.value);
     const at = this.pin?.getLatLng();
     const told = lon && lat && !(at && at.lng.toFixed(6) === lon && at.lat.toFixed(6) === lat);
-    if (told) this.#put(Number(lon), Number(lat), Number(accuracyM) || null, { quiet: true });
+    if (told) this.mark(Number(lon), Number(lat), Number(accuracyM) || null, { quiet: true });
     if (!told && !wasHidden) return;
     const [west, south, east, north] = this.place.home;
     if (this.pin) this.map.setView(this.pin.getLatLng(), 17, { animate: false });
@@ -181,23 +182,23 @@ class PinMap {
   }
 
   putNear(lon, lat) {
-    if (!this.#isNear({ lon, lat })) return this.#tell(this.words.far);
+    if (!this.isNear({ lon, lat })) return this.tell(this.words.far);
     this.map.setView([lat, lon], 17, { animate: false });
     return this.put(lon, lat);
   }
 
   /** Takes the pin off the map and out of the form. */
   takeOff() {
-    this.#stopLocating();
+    this.stopLocating();
     this.pin?.remove();
     this.circle?.remove();
     this.pin = null;
     this.circle = null;
-    this.#fill("", "", "");
-    this.#tell(this.words.off);
+    this.fill("", "", "");
+    this.tell(this.words.off);
   }
 
-  #fill(lon, lat, accuracy) {
+  fill(lon, lat, accuracy) {
     const values = { "pin-lon": lon, "pin-lat": lat, "pin-accuracy": accuracy };
     for (const [id, value] of Object.entries(values)) {
       const field = document.getElementById(id);
@@ -208,7 +209,7 @@ class PinMap {
     for (const button of document.querySelectorAll("[data-needs-pin]")) button.disabled = !lon;
   }
 
-  #tell(text) {
+  tell(text) {
     if (this.says) this.says.textContent = text;
   }
 }
@@ -235,9 +236,7 @@ const filled = (text, facts) => text.replace(/\{(\w+)\}/g, (whole, name) => (nam
 
 // Leaflet takes an attribution as markup
 function escaped(text) {
-  const box = document.createElement("div");
-  box.textContent = text;
-  return box.innerHTML;
+  return text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
 }
 
 start();

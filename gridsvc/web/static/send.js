@@ -19,8 +19,9 @@ async function start() {
   const form = document.getElementById("send-form");
   if (!form) return;
   const kept = draft();
-  secret ??= kept?.secret || newSecret();
-  if (!restore(form, kept) && window.crypto?.randomUUID) form.elements.client_key.value = crypto.randomUUID();
+  secret = secret || kept?.secret || newSecret();
+  const source = window.crypto;
+  if (!restore(form, kept) && source?.randomUUID) form.elements.client_key.value = source.randomUUID();
   const recent = kept && Date.now() - kept.at < PHOTOS_KEPT_MS;
   photos.begin(recent ? kept.photos : [], () => changed(form));
   form.addEventListener("input", () => keep(form));
@@ -79,7 +80,7 @@ function changed(form, { quiet = false } = {}) {
 }
 
 function usePlace(form) {
-  const { lon, lat } = photos.list().findLast((one) => one.place).place;
+  const { lon, lat } = photos.list().filter((one) => one.place).pop().place;
   if (document.getElementById("pin-map")) return putPin(lon, lat);
   Object.assign(form.elements.lon, { value: lon });
   Object.assign(form.elements.lat, { value: lat });

@@ -1,5 +1,6 @@
 // Open reports of the same kind nearby, shown before another one is sent: by the category and the place that are chosen.
 const SQUARES = 1024; // of the service's squares to a degree: within one of them the answer is the same
+const KEY_LENGTH = 80; // of what the form's `seen` holds
 const READ_MS = 1500; // a list that came into view a moment ago was not read yet
 
 let asked = "";
@@ -16,7 +17,9 @@ export function begin(form, join) {
   if (!document.getElementById("similar")) return;
   watch.disconnect();
   watch.observe(document.getElementById("similar"));
-  form.addEventListener("input", () => look(form));
+  form.addEventListener("input", (event) => {
+    if (event.target.name !== "compound") look(form); // a name is asked about when it is whole
+  });
   form.addEventListener("change", () => look(form));
   document.getElementById("similar").addEventListener("click", (event) => {
     const button = event.target.closest("button[name=join]");
@@ -41,9 +44,15 @@ export async function unread(form) {
 }
 
 function wanted(form) {
-  const [category, lon, lat] = ["category", "lon", "lat"].map((name) => form.elements[name].value);
-  if (!category || !lon || !lat) return null;
-  return { category, lon: Number(lon), lat: Number(lat), key: `${category} ${Math.floor(lon * SQUARES)} ${Math.floor(lat * SQUARES)}` };
+  const [category, lon, lat, name] = ["category", "lon", "lat", "compound"].map((field) => form.elements[field].value.trim());
+  const id = form.querySelector("input[name=compound_id]:checked");
+  if (!category || !((lon && lat) || id || name)) return null;
+  if (lon && lat) {
+    const where = { lon: Number(lon), lat: Number(lat), crs: form.elements.crs.value };
+    return { category, where, key: `${category} ${Math.floor(lon * SQUARES)} ${Math.floor(lat * SQUARES)}` };
+  }
+  const key = `${category} ${id ? `#${id.value}` : name}`.slice(0, KEY_LENGTH);
+  return { category, where: { compound: id ? Number(id.value) : name }, key };
 }
 
 function look(form) {
@@ -55,10 +64,10 @@ function look(form) {
   else document.getElementById("similar").hidden = true;
 }
 
-async function ask(form, { category, lon, lat, key }) {
+async function ask(form, { category, where, key }) {
   try {
     const headers = { "Content-Type": "application/json", "X-CSRF-Token": form.elements.csrf_token.value };
-    const body = JSON.stringify({ category, lon, lat, crs: form.elements.crs.value });
+    const body = JSON.stringify({ category, ...where });
     const answer = await fetch(`/api/v1/residents/similar?lang=${document.documentElement.lang}`, { method: "POST", headers, body, referrerPolicy: "no-referrer" });
     const { items } = answer.ok ? await answer.json() : {};
     if (key !== asked || !items) return;

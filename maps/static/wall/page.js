@@ -1,10 +1,15 @@
 // The wall: fetches the board, keeps map, board, legend, card and address in step.
+import { fillChoices } from "../choices.js";
+import { offer } from "../download.js";
 import { addGround, compoundLayer } from "../ground.js";
 import { getJson } from "../load.js";
+import { Names } from "../names.js";
 import { announce, settle, tell, tellError } from "../notice.js";
+import { Search } from "../search.js";
 import { keepOnLanguageLinks, readFilters, readLook, writeFilters, writeLook } from "../state.js";
 import { count, element, when, word } from "../words.js";
 import { Board, reportPath } from "./board.js";
+import { linesOf } from "./file.js";
 import { Live } from "./live.js";
 import { mark } from "./looks.js";
 import { Pins } from "./pins.js";
@@ -14,13 +19,18 @@ const shell = window.gridMap;
 const { map, view } = shell;
 const { looks } = shell.layers.pins;
 const form = by("map-form");
+const NAMES_A0 = 400;
 const sheet = document.querySelector(".wall-page").dataset.paper ?? null;
 
 const page = { answer: null, turn: 0, rows: new Map(), shown: [], selected: null, compounds: null, toShow: false };
 const pins = new Pins(shell, sheet === "a0" ? 68 : 30, (key) => select(key));
 const board = new Board(by("wall-board"), looks, view.source, (key) => select(key));
+// names under the pins: of the grids once they are there, of what lies on the ground
+const areas = { layer: L.layerGroup() };
+const names = new Names(shell, areas, sheet === "a0" ? NAMES_A0 : undefined);
+if (!sheet) new Search(shell, reveal);
 const live = new Live(view.stream, { board: hearStream, state: drawState, failed: ask });
-window.wall = { page, pins, board, live };
+window.wall = { page, pins, board, live, names };
 
 start();
 
@@ -37,9 +47,10 @@ function start() {
   if (window.matchMedia("(prefers-reduced-motion: reduce)").matches) calm();
   listen();
   keepOnLanguageLinks();
-  addGround(shell, () => tell("ground", word("failed_ground")));
+  addGround(shell, () => tell("ground", word("failed_ground")), (labels) => names.setGround(labels));
   load();
   loadGrids();
+  loadChoices();
   map.on("moveend", keepLook);
 }
 
@@ -79,6 +90,7 @@ function listen() {
   });
   by("map-whole").addEventListener("click", () => shell.showAll());
   by("map-compounds").addEventListener("change", showCompounds);
+  by("map-download")?.addEventListener("click", download);
   by("wall-print")?.addEventListener("click", () => window.print());
   window.addEventListener("resize", fit);
   document.addEventListener("map-notice", fit);
@@ -116,6 +128,16 @@ function fillForm() {
     const value = filters[name] ?? "";
     if (value && ![...field.options].some((one) => one.value === value)) field.add(new Option(word("option_unknown", { value }), value));
     field.value = value;
+  }
+}
+
+async function loadChoices() {
+  try {
+    await fillChoices(form, view.choices);
+    settle("choices");
+    if (page.answer) by("map-foot").textContent = foot();
+  } catch (error) {
+    tellError("choices", error, loadChoices);
   }
 }
 
@@ -266,6 +288,19 @@ function select(key) {
   announce(row ? word("announce_selected", { what: [row.nr, row.category.name, word(`standing_${row.standing}`), toldOf(row), row.description].join(" · ") }) : word("announce_cleared"));
 }
 
+// a report that somebody searched for, where it hangs here
+function reveal({ href }) {
+  const row = href && page.shown.find((one) => reportPath(one, view.source) === href);
+  select(row ? row.key : null);
+  return Boolean(row);
+}
+
+function download() {
+  if (!page.answer) return;
+  const facts = [[by("map-list-title").textContent.trim(), by("wall-shown").textContent], [by("map-foot").textContent]];
+  offer(`gridsvc-wall-${page.asOf.slice(0, 10)}.csv`, [...linesOf(page.shown), [], ...facts]);
+}
+
 function drawSelection(move) {
   pins.select(page.selected);
   board.select(page.selected, move);
@@ -311,7 +346,8 @@ async function loadGrids() {
     const shapes = await getJson(layer.address, { edition: layer.edition });
     const renderer = L.canvas({ pane: layer.pane, padding: 0.3 });
     const style = { color: "#7b8792", weight: 1, opacity: 0.8, fill: true, fillColor: "#eef1f3", fillOpacity: 0.35 };
-    L.geoJSON(shapes, { pane: layer.pane, renderer, interactive: false, style }).addTo(map);
+    areas.layer = L.geoJSON(shapes, { pane: layer.pane, renderer, interactive: false, style }).addTo(map);
+    names.draw();
     settle("shapes");
   } catch (error) {
     tellError("shapes", error, loadGrids);
@@ -321,12 +357,15 @@ async function loadGrids() {
 async function showCompounds() {
   if (!by("map-compounds").checked) {
     page.compounds?.remove();
+    names.setCompounds(null);
     return;
   }
   try {
     page.compounds ??= compoundLayer(shell, await getJson(shell.layers.compounds.address));
     settle("compounds");
-    if (by("map-compounds").checked) page.compounds.addTo(map);
+    if (!by("map-compounds").checked) return;
+    page.compounds.addTo(map);
+    names.setCompounds(page.compounds);
   } catch (error) {
     tellError("compounds", error, showCompounds);
   }

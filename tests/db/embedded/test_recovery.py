@@ -16,6 +16,7 @@ from sqlalchemy import make_url
 from gridsvc.db import embedded, places
 from gridsvc.db.embedded import ensure, session, status, stop
 from gridsvc.errors import GridsvcError, Unavailable
+from gridsvc.i18n import LOCALES, error_text
 from tests.db.embedded.clusters import ROOT, STRANGER, child, end, forget, sql, wait
 
 # ---- kill -9 -----------------------------------------------------------------------------------------------------
@@ -196,6 +197,10 @@ def test_folder_of_another_version(data_dir: Path) -> None:
     assert caught.value.code == "cluster_version_missing"
     assert caught.value.facts["version"] == 9
     assert original.strip() in str(caught.value.facts["have"])
+    for locale in LOCALES:
+        said = error_text(caught.value.code, locale, **caught.value.facts)
+        steps = [said.find(step) for step in ("PostgreSQL 9", "pg_dump", "gridsvc db init", "pg_restore")]
+        assert steps == sorted({*steps} - {-1}), said  # one after the other, none left out
 
 
 def test_server_that_does_not_start_shows_its_log(data_dir: Path) -> None:

@@ -1,7 +1,7 @@
 // What the service told this worker: kept merged, forgotten after 72 hours, at logout and at a 401.
 import { ask, forget } from "./net.js";
 import { measure } from "./phone_clock.js";
-import { changed, clearCache, holder, isStale, on as onStore, open, takeLogin, write } from "./store.js";
+import { changed, clearCache, forgetTold, holder, isStale, on as onStore, open, takeLogin, write } from "./store.js";
 
 const KEPT = "sync";
 const KEYED = { grids: (one) => one.code, compounds: (one) => one.id, doors: (one) => one.id, reports: nameOf };
@@ -15,7 +15,7 @@ function nameOf(report) {
 
 /** {grids, compounds, doors, reports, categories, campaigns, me, day, as_of}; empty lists and as_of null before the first answer. */
 export async function get() {
-  if (await isStale()) await clearCache();
+  if (await isStale()) await forgetTold();
   return { ...EMPTY, ...(await (await open()).get("cache", KEPT)) };
 }
 
@@ -47,7 +47,7 @@ async function fetchChanges() {
   const answer = await ask("GET", `/api/v1/sync${since}`);
   if (answer.kind === "login") {
     forget();
-    await clearCache();
+    await forgetTold();
     return "login";
   }
   if (answer.kind === "refused" && since) {
@@ -97,5 +97,5 @@ function keepOrder(door, old) {
 /** Forgets all of it, as a logout does. */
 export async function drop() {
   forget();
-  await clearCache();
+  await forgetTold();
 }

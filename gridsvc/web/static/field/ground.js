@@ -50,7 +50,8 @@ async function keep(held) {
   running = true;
   try {
     const told = await keepTiles(tilesOver(wide));
-    if (!told.n_missing) await setMeta("ground", name);
+    const is_held = (await data.get()).grids.length > 0; // else all of it was forgotten meanwhile
+    if (!told.n_missing && is_held) await setMeta("ground", name);
   } finally {
     running = false;
   }

@@ -1,6 +1,6 @@
 // Asking the service: never throws, and tells a refusal of the service from everything that lies between.
 import { dropTiles } from "./offline.js";
-import { clearCache, forgetPerson, getMeta, holder, setMeta, takeLogin, write } from "./store.js";
+import { forgetTold, getMeta, holder, setMeta, takeLogin, write } from "./store.js";
 
 const PATIENCE_MS = 45 * 1000;
 const AWAY = { kind: "away", status: 0, data: null, code: "away", message: "", wait_s: 0 };
@@ -97,8 +97,7 @@ export async function leave() {
   await tx.store.put(null, "device_id");
   await tx.done;
   known = null;
-  await clearCache();
-  await forgetPerson();
+  await forgetTold();
   await dropTiles(); // last: what keeps them asks for the login
   return left();
 }

@@ -1,8 +1,8 @@
 // What happened meanwhile and this worker should know: a report was closed before, somebody else was at the door.
-import { label } from "./doors.js";
+import { label, lastVisits } from "./doors.js";
 import * as queue from "./queue.js";
 import { getMeta, setMeta } from "./store.js";
-import { clock } from "./spans.js";
+import { clock, sameDay } from "./spans.js";
 import { t } from "./words.js";
 
 const SEEN = "notices_seen";
@@ -13,21 +13,33 @@ const DID = [
   "dispose", "check", "check_failed", "close", "void", "strike_off", "note",
 ];
 
-/** The notices that nobody has put away: `[{key, kind, words}]`, the latest first. */
+/** The notices that nobody has put away: `[{key, mark, kind, words}]`, the latest first; `mark` puts one away. */
 export async function notices(rows, doors, now) {
   const seen = new Set((await getMeta(SEEN)) || []);
+  const last = new Set(lastVisits(rows).values());
   const told = [];
   for (const row of rows) {
-    if (seen.has(row.key) || row.mine === false) continue;
-    const words = also(row, doors, now) || meanwhile(row);
-    if (words) told.push({ key: row.key, kind: row.kind, words });
+    if (row.mine === false) continue;
+    const n = beside(row, last.has(row) ? doors : []).length; // one who comes later is told of again
+    const mark = n ? `${row.key} ${n}` : row.key;
+    const words = (n && also(row, doors, now)) || meanwhile(row);
+    if (words && !seen.has(mark)) told.push({ key: row.key, mark, kind: row.kind, words });
   }
   return told.reverse();
 }
 
+/** Visits of others at the door of a visit that day, the earliest first: told with its receipt, or later with the door. */
+function beside(row, doors) {
+  if (row.kind !== "visit" || !row.about) return [];
+  const door = row.about.outcome !== "withdrawn" && doors.find((one) => one.id === row.about.door);
+  const later = ((door && door.also) || []).filter((one) => sameDay(Date.parse(one.happened_at), Date.parse(row.about.at)));
+  const told = [...((row.answer && row.answer.also) || []), ...later].map((one) => [`${Date.parse(one.happened_at)} ${one.who}`, one]);
+  return [...new Map(told).values()].sort((one, other) => Date.parse(one.happened_at) - Date.parse(other.happened_at));
+}
+
 /** Who else was at the door of a visit that day, in words; "" where nobody was. */
 export function also(row, doors, now) {
-  const others = (row.kind === "visit" && row.about && row.answer && row.answer.also) || [];
+  const others = beside(row, doors);
   if (!others.length) return "";
   const door = doors.find((one) => one.id === row.about.door);
   const one = others[others.length - 1];
@@ -49,8 +61,8 @@ function changeWords(one, now) {
   return t("task.changed", { who: one.who || t("task.system"), at: clock(one.at, now), did: t(`task.did_${did}`) });
 }
 
-/** Puts a notice away. */
-export async function dismiss(key) {
-  const seen = ((await getMeta(SEEN)) || []).filter((one) => one !== key);
-  await setMeta(SEEN, [...seen, key].slice(-MOST_SEEN));
+/** Puts a notice away, by its mark. */
+export async function dismiss(mark) {
+  const seen = ((await getMeta(SEEN)) || []).filter((one) => one !== mark);
+  await setMeta(SEEN, [...seen, mark].slice(-MOST_SEEN));
 }

@@ -4,7 +4,7 @@ import * as store from "./store.js";
 const TILES = "gridsvc-field-tiles";
 const AT_ONCE = 4;
 
-/** What this browser lacks, as codes of `app.lacks_…`: "wechat", "insecure", "worker", "locks", "random", "newer". */
+/** What this browser lacks, as codes of `app.lacks_…`: "wechat", "insecure", "worker", "locks", "weak", "random", "newer". */
 export function lacks() {
   const found = [];
   if (/MicroMessenger/i.test(navigator.userAgent)) found.push("wechat");
@@ -12,7 +12,9 @@ export function lacks() {
   else if (!navigator.serviceWorker) found.push("worker");
   if (!navigator.locks) found.push("locks");
   store.uuid();
-  if (store.isWeak()) found.push("random");
+  if (store.isWeak()) found.push("weak");
+  // over plain http no browser has it, and that is told already
+  else if (window.isSecureContext !== false && !window.crypto.randomUUID) found.push("random");
   if (store.isOlder()) found.push("newer");
   return found;
 }

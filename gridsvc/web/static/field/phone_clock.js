@@ -34,5 +34,6 @@ function isBack(kept) {
 
 // how far the clock was set since the page was opened: the other one goes on as it did
 function set_ms() {
-  return Date.now() - performance.timeOrigin - performance.now();
+  const opened_ms = performance.timeOrigin || performance.timing.navigationStart; // an older Safari knows the second alone
+  return Date.now() - opened_ms - performance.now();
 }

@@ -4,7 +4,7 @@ import { alone } from "./lock.js";
 import { ask, forget, who } from "./net.js";
 import * as outbox from "./outbox.js";
 import { measure } from "./phone_clock.js";
-import { clearCache, getMeta, holder, setMeta } from "./store.js";
+import { forgetTold, getMeta, holder, setMeta } from "./store.js";
 
 const MOST_ITEMS = 20; // a lost answer costs little, and still far fewer trips than one each
 const MOST_BYTES = 1024 * 1024;
@@ -100,7 +100,7 @@ async function batch(wanted) {
       await outbox.update(keys, (row) => void (row.state = "waiting"));
       return batch(rows.slice(0, Math.ceil(rows.length / 2)));
     }
-    await outbox.update(keys, (row) => attention(row, answer.code, answer.message));
+    await outbox.update(keys, (row) => unwanted(row, answer));
     return "on";
   }
   await outbox.update(keys, (row) => void (row.state = "waiting"));
@@ -138,6 +138,13 @@ function later(row, code, message, wait_s = 0) {
   row.next_at = Date.now() + Math.min(LONGEST_WAIT_MS, Math.max(wait_s * 1000, backoff(row.n_tries)));
   row.code = code;
   row.message = message || null;
+}
+
+// refused for good is for a person to look at; what was too large may fit another day, as what lies between was set too narrow
+function unwanted(row, { kind, code, message }) {
+  if (kind === "refused") return attention(row, code, message);
+  row.state = "waiting";
+  return later(row, code, message);
 }
 
 function attention(row, code, message) {
@@ -179,7 +186,7 @@ async function attach(wanted) {
     return "on";
   }
   if (answer.kind === "large" || answer.kind === "refused") {
-    await outbox.update([row.key], (one) => attention(one, answer.code, answer.message));
+    await outbox.update([row.key], (one) => unwanted(one, answer));
     return "on";
   }
   await outbox.update([row.key], (one) => void (one.state = "waiting"));
@@ -200,7 +207,7 @@ async function photosOf(row, turn) {
     if (answer.kind === "ok") continue;
     if (answer.kind === "login") return out();
     if (answer.kind === "refused" || answer.kind === "large") {
-      await outbox.update([row.key], (one) => attention(one, answer.code, answer.message));
+      await outbox.update([row.key], (one) => unwanted(one, answer));
       return "next";
     }
     // only this row waits; without an answer, or where the service asks for time, so do the other photos
@@ -214,7 +221,7 @@ async function photosOf(row, turn) {
 
 async function out() {
   forget();
-  await clearCache();
+  await forgetTold();
   return "login";
 }
 

@@ -102,7 +102,7 @@ export function isWeak() {
   return weak;
 }
 
-/** Forgets what the service told: at logout, at a 401, after 72 hours. Drafts, unsent rows and their photos stay. */
+/** Forgets what the service told. Drafts, unsent rows and their photos stay. */
 export async function clearCache() {
   const tx = await write(["cache", "outbox", "meta"]);
   await tx.objectStore("cache").clear();
@@ -114,13 +114,19 @@ export async function clearCache() {
   changed("cache");
 }
 
-/** Forgets, as a logout does, what tells of the person beside the cache: where the own grids are, what was used and read. */
-export async function forgetPerson() {
+// what tells of the person beside the cache: where the own grids are, what was used and read
+async function forgetPerson() {
   const tx = await write(["meta"]);
   for (const name of ["ground", "notices_seen", "recent_categories"]) await tx.store.delete(name);
   const datum = await tx.store.get("datum");
   if (datum) await tx.store.put({ ...datum, place: { name: "—" } }, "datum"); // the phone's, not the person's: but not where
   await tx.done;
+}
+
+/** Both: at a logout, at a 401, after 72 hours. */
+export async function forgetTold() {
+  await clearCache();
+  await forgetPerson();
 }
 
 /** Whether what is held is older than it may be; a clock that was set back does not keep it longer. */

@@ -30,7 +30,9 @@ export function lists(reports, now) {
 function listOf(report, now) {
   const may = offered(report);
   const due = report.due_at ? Date.parse(report.due_at) : null;
-  if (!may.some((action) => action !== "note" && action !== "answer")) return "others";
+  // what another is to dispose of is no task here, though who walks past may make it safe
+  const isOwn = (action) => !["note", "answer"].includes(action) && (action !== "make_safe" || report.actions.includes("dispose"));
+  if (!may.some(isOwn)) return "others";
   if (report.standing === "overdue" || (due !== null && due < now)) return "overdue";
   if (report.standing === "due_today" || (due !== null && sameDay(due, now))) return "today";
   if (may.includes("verify")) return "verify";

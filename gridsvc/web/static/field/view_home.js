@@ -77,7 +77,7 @@ function age(held, there, now, state, draw) {
 function notice(one, draw) {
   const seen = el("button", { type: "button", class: "button" }, t("today.seen"));
   seen.addEventListener("click", async () => {
-    await dismiss(one.key);
+    await dismiss(one.mark);
     await draw();
   });
   return el("div", { class: "notice", role: "status" }, el("p", {}, one.words), seen);

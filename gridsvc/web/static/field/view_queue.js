@@ -31,7 +31,7 @@ export async function view(root) {
 
   async function draw() {
     const [rows, begun, { doors }] = [await queue.list(), await drafts.list(), await data.get()];
-    const unread = new Set((await notices(rows, doors, Date.now())).map((one) => one.key));
+    const unread = new Map((await notices(rows, doors, Date.now())).map((one) => [one.key, one.mark]));
     const left = rows.filter((row) => row.state !== "sent");
     head.textContent = left.length ? t("queue.n", { n: left.length }) : t("queue.none");
     file.hidden = !left.length;
@@ -41,7 +41,7 @@ export async function view(root) {
     // what somebody else did meanwhile stands before what merely arrived, until it was read
     const met = sent.filter((row) => unread.has(row.key));
     const rest = sent.filter((row) => !unread.has(row.key));
-    fill(list, begun.map((one) => draft(one, draw)), met.map((row) => record(row, doors, draw)), left.map((row) => item(row, rows, doors)), rest.map((row) => item(row, rows, doors)));
+    fill(list, begun.map((one) => draft(one, draw)), met.map((row) => record(row, doors, () => dismiss(unread.get(row.key)).then(draw))), left.map((row) => item(row, rows, doors)), rest.map((row) => item(row, rows, doors)));
   }
 
   await draw();
@@ -62,8 +62,7 @@ function draft(one, draw) {
 }
 
 /** What was kept as a record beside somebody else's, until the worker has read it. */
-function record(row, doors, draw) {
-  const read = () => dismiss(row.key).then(draw);
+function record(row, doors, read) {
   return el("li", { "data-state": "conflict", "data-key": row.key }, el("strong", {}, row.title || t(`queue.kind_${row.kind}`)),
     el("span", { class: "item-state" }, t("queue.state_conflict"), numberOf(row)), el("small", {}, when(row.sent_at)),
     el("p", { class: "notice" }, said(row, doors)), el("div", { class: "item-acts" }, button("today.seen", read)));

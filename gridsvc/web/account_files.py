@@ -1,0 +1,50 @@
+"""A table of accounts that came over HTTP, for the page and the API: bounded, looked at, or stored whole."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from gridsvc import staff_log
+from gridsvc.errors import Refused
+from gridsvc.imports import accounts as importing
+from gridsvc.imports import columns
+from gridsvc.imports.accounts import Taken
+from gridsvc.web.deps import Unit
+
+MOST_BYTES = 40 * 1024  # the page sends it a second time inside a form, and no request is larger than 64 KB
+MOST_ROWS = 300  # each new one costs some 50 ms for its password
+ENDINGS = (".xlsx", ".csv")
+
+
+def take(unit: Unit, name: str, content: bytes, *, write: bool) -> Taken:
+    """What a table says; stored only where it is to be and every row is right.
+
+    Raises:
+        Refused: accounts_file_kind, accounts_file_large, accounts_too_many.
+        FileRefused: what the reader refuses.
+    """
+    own = Path(name.replace("\x00", "")).name[-80:]  # of its folders nothing
+    if Path(own).suffix.lower() not in ENDINGS:
+        raise Refused("accounts_file_kind", file=own)
+    if len(content) > MOST_BYTES:
+        raise Refused("accounts_file_large", file=own, most=MOST_BYTES // 1024)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / own  # its refusals name it
+        path.write_bytes(content)
+        table = columns.read(path, importing.COLUMNS, importing.REQUIRED)
+    if table.layer.n_rows > MOST_ROWS:
+        raise Refused("accounts_too_many", n=table.layer.n_rows, most=MOST_ROWS)
+    staff_log.begin(unit.db, unit.actor, unit.now)
+    with unit.db.begin_nested() as inner:
+        taken = importing.take(unit.db, table, own, write=write, skip_refused=False, shown=lambda done, of: None)
+        if not write or taken.account.n_refused:
+            inner.rollback()
+    return taken
+
+
+def end(unit: Unit, changed: tuple[str, ...]) -> None:
+    """Nothing; afterwards all is stored, and whoever was recognised by a changed account must show who it is again."""
+    unit.end(well=True)
+    for login in changed:
+        unit.mine.actors.forget_account(login)
