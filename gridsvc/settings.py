@@ -48,6 +48,7 @@ class Settings(BaseSettings):
     device_days: float = Field(30.0, gt=0, le=366, description="how long a login of the app on a phone lasts")
     anonymous_per_minute: int = Field(10, ge=1, description="reports a minute from one address without an account")
     anonymous_per_place: int = Field(60, ge=1, description="such reports an hour about one square of a hundred metres")
+    links_per_minute: int = Field(60, ge=1, description="looks a minute at an own report or what is near, per address")
     captcha_command: Path | None = Field(None, description="a captcha's command (see docs); none: nothing is asked")
     public_except: str = Field("", description="categories or classes that are not public, with commas between")
     photo_dir: Path | None = Field(None, description="where photos lie, by schema; none: photos in the data folder")

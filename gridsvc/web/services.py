@@ -31,7 +31,6 @@ LOGINS_PER_ACCOUNT_LIMIT = 4  # one address may fail this many times as often as
 BODIES_BYTES = 64 * 1024 * 1024
 TILES_BYTES = 16 * 1024 * 1024  # of reports: any write makes them anew
 TILES_PER_MINUTE = 600  # of the provider's, from one address without an account
-LINKS_PER_MINUTE = 60  # of residents, from one address: a household or an office, and not a search for secrets
 CROWD_TIMES = 20  # as many from one address at once, where each browser shows a proof of its own
 CROWD_S = 600  # and so many again: proofs can be collected, so they are no limit by themselves
 SENDER_REPORTS, SENDER_S = 6, 600  # of one such browser
@@ -64,10 +63,10 @@ class Services:
     crowds: Limiter
     crowd_photos: Limiter
     places: Limiter
+    crowd_links: Limiter
     bodies: Bodies = field(default_factory=lambda: Bodies(BODIES_BYTES))
     press: Press = field(default_factory=Press)
     report_tiles: Bodies = field(default_factory=lambda: Bodies(TILES_BYTES))
-    crowd_links: Limiter = field(default_factory=lambda: Limiter(LINKS_PER_MINUTE * CROWD_TIMES, 60))
     senders: Limiter = field(default_factory=lambda: Limiter(SENDER_REPORTS, SENDER_S))
     sender_photos: Limiter = field(default_factory=lambda: Limiter(SENDER_PHOTOS, SENDER_S))
     tails: Limiter = field(default_factory=lambda: Limiter(TAILS, TAILS_S))
@@ -103,7 +102,8 @@ def make(settings: Settings, engine: Engine, clock: Callable[[], datetime]) -> S
         actors=Recognised(),
         intake=_intake(settings),
         anonymous_photos=Limiter(settings.anonymous_photos_per_minute, 60),
-        links=Limiter(LINKS_PER_MINUTE, 60),
+        links=Limiter(settings.links_per_minute, 60),
+        crowd_links=Limiter(settings.links_per_minute * CROWD_TIMES, 60),
         tile_readers=Limiter(TILES_PER_MINUTE, 60),
         tiles=None if source is None else TileProxy(source, settings.data_dir),
         logins=Limiter(settings.login_attempts * LOGINS_PER_ACCOUNT_LIMIT, settings.login_wait_s),

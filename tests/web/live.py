@@ -39,6 +39,7 @@ def settings(made: Fresh, folder: Path, **changes: object) -> Settings:
         "anonymous_per_minute": 1000,
         "anonymous_per_place": 1000,
         "anonymous_photos_per_minute": 1000,
+        "links_per_minute": 1000,
         "login_attempts": 5,
         "login_wait_s": 300,
         "pool_size": 5,
