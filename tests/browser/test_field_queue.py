@@ -196,8 +196,10 @@ def test_a_login_that_ended_in_mid_queue_loses_nothing(
     faults.away = False
     for contact, module in ((FORCE, "queue"), ("m.refresh()", "data")):
         person(worker)
+        worker.call("store", "caches.open(m.TILES).then((tiles) => tiles.put('/basemap/1/1/1.pbf', new Response('x')))")
         assert worker.call(module, contact) == "login"
         nobody(worker)
+        assert "gridsvc-field-tiles" not in worker.keeps()["cached"]  # where somebody works
     assert unsent(worker) == keys
     kept = worker.keeps()
     assert kept["cache"] == []  # what the service told is gone at the first contact

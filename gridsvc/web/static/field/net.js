@@ -1,5 +1,4 @@
 // Asking the service: never throws, and tells a refusal of the service from everything that lies between.
-import { dropTiles } from "./offline.js";
 import { forgetTold, getMeta, holder, setMeta, takeLogin, write } from "./store.js";
 
 const PATIENCE_MS = 45 * 1000;
@@ -98,7 +97,6 @@ export async function leave() {
   await tx.done;
   known = null;
   await forgetTold();
-  await dropTiles(); // last: what keeps them asks for the login
   return left();
 }
 

@@ -1,7 +1,6 @@
 // Being there without a network: the service worker, new versions, kept map tiles, and what this browser cannot do.
 import * as store from "./store.js";
 
-const TILES = "gridsvc-field-tiles";
 const AT_ONCE = 4;
 
 /** What this browser lacks, as codes of `app.lacks_…`: "wechat", "insecure", "worker", "locks", "weak", "random", "newer". */
@@ -56,26 +55,16 @@ export async function isReady() {
   return Boolean(found && found.active);
 }
 
-/** Lets go of all kept map tiles, as a logout does: they show where somebody works. */
-export async function dropTiles() {
-  if (!window.caches) return;
-  try {
-    await caches.delete(TILES);
-  } catch (error) {
-    console.warn("tiles stay", error); // forbidden here, and so there are none
-  }
-}
-
 /**
  * Keeps these map tiles for offline and lets others go: {n_kept, n_missing, full}. Stops where the phone is full, and where
- * whoever they are for logs out: then none of them stays.
+ * whoever they are for logs out or nothing is held any more: then none of them stays.
  */
 export async function keepTiles(urls) {
   const told = { n_kept: 0, n_missing: 0, full: false };
   const whose = await store.getMeta("login");
   if (!window.caches || !whose) return { ...told, n_missing: urls.length };
-  const isGone = async () => (await store.getMeta("login")) !== whose;
-  const cache = await caches.open(TILES);
+  const isGone = async () => (await store.getMeta("login")) !== whose || (await store.getMeta("cached_at")) === undefined;
+  const cache = await caches.open(store.TILES);
   const wanted = new Set(urls.map((url) => new URL(url, location.href).href));
   for (const request of await cache.keys()) if (!wanted.has(request.url)) await cache.delete(request);
   const held = new Set((await cache.keys()).map((request) => request.url));
@@ -97,7 +86,7 @@ export async function keepTiles(urls) {
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
   if (await isGone()) {
-    await dropTiles();
+    await store.dropTiles();
     return { ...told, n_kept: 0, n_missing: wanted.size };
   }
   told.n_missing = wanted.size - told.n_kept;

@@ -3,6 +3,7 @@ import { openDB } from "../../vendor/idb@8.0.4/build/index.js";
 
 const NAME = "gridsvc-field";
 const VERSION = 1;
+export const TILES = "gridsvc-field-tiles"; // a cache of map tiles, as the service worker reads it
 const KEPT_MS = 72 * 3600 * 1000; // told by the service, forgotten after that
 const SAFE = { durability: "strict" }; // on the disk before anybody is told that it is kept
 const LOW_BYTES = 30 * 1024 * 1024;
@@ -123,10 +124,21 @@ async function forgetPerson() {
   await tx.done;
 }
 
-/** Both: at a logout, at a 401, after 72 hours. */
+/** Lets go of all kept map tiles: they show where somebody works. */
+export async function dropTiles() {
+  if (!window.caches) return;
+  try {
+    await caches.delete(TILES);
+  } catch (error) {
+    console.warn("tiles stay", error); // forbidden here, and so there are none
+  }
+}
+
+/** All of it, the ground under the own grids too: at a logout, at a 401, after 72 hours. */
 export async function forgetTold() {
   await clearCache();
   await forgetPerson();
+  await dropTiles(); // last: what keeps them looks whether anything is held
 }
 
 /** Whether what is held is older than it may be; a clock that was set back does not keep it longer. */

@@ -74,6 +74,5 @@ async function kept(address, request) {
 }
 
 async function tile(request) {
-  const cache = await caches.open(TILES);
-  return (await cache.match(request.url)) || fetch(request);
+  return (await caches.match(request.url, { cacheName: TILES })) || fetch(request);
 }
