@@ -15,9 +15,11 @@ from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr
 
+from geodata.later import later
 from geodata.weights import IntArray, Weights, islands, kept
+
+special = later("scipy.special")
 
 FloatArray = NDArray[np.float64]
 
@@ -131,7 +133,7 @@ def two_sided(z: FloatArray) -> FloatArray:
     >>> two_sided(np.array([0.0, -1.959964])).round(4)
     array([1.  , 0.05])
     """
-    return np.asarray(2.0 * ndtr(-np.abs(z)), dtype=np.float64)
+    return np.asarray(2.0 * special.ndtr(-np.abs(z)), dtype=np.float64)
 
 
 def permuted(

@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from pyproj import Transformer
-from scipy.spatial import KDTree
 
 from geodata.geometry import WGS84_ELLIPSOID
+from geodata.later import later
+
+spatial = later("scipy.spatial")
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -31,7 +33,7 @@ def nearest(points: FloatArray, doors: FloatArray, max_m: float) -> tuple[IntArr
     if not (len(here) and len(there)):
         return index, distance_m
     places, first = np.unique(doors[there], axis=0, return_index=True)
-    found = there[first[KDTree(_space(places)).query(_space(points[here]))[1]]]
+    found = there[first[spatial.KDTree(_space(places)).query(_space(points[here]))[1]]]
     metres = WGS84_ELLIPSOID.inv(*points[here].T, *doors[found].T)[2]
     close = metres <= max_m
     index[here[close]], distance_m[here[close]] = found[close], metres[close]

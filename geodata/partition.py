@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import geopandas as gpd
 import numpy as np
 import shapely
 from numpy.typing import NDArray
@@ -19,6 +19,9 @@ from shapely.geometry.base import BaseGeometry
 
 from geodata.errors import CrsError, GeometryError
 from geodata.geometry import area_m2, length_m, point_on_surface, polygons_in
+
+if TYPE_CHECKING:
+    import geopandas as gpd
 
 TOLERANCE_M2 = 1.0
 NOISE_M2 = 1e-4

@@ -11,17 +11,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import dijkstra
 from shapely.geometry.base import BaseGeometry
 
 from geodata.crs import local_metric, to_metres
 from geodata.errors import GeometryError
+from geodata.later import later
+
+sparse, csgraph = later("scipy.sparse"), later("scipy.sparse.csgraph")
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -95,7 +97,7 @@ class Network:
         one, other = node[chain][:-1][joined], node[chain][1:][joined]
         metres = np.maximum(np.diff(at_m[chain])[joined], 0.0)
         graph = _graph(one, other, metres, self.n_nodes + n)
-        along_m: FloatArray = dijkstra(graph, directed=False, indices=stop_nodes)[:, stop_nodes]
+        along_m: FloatArray = csgraph.dijkstra(graph, directed=False, indices=stop_nodes)[:, stop_nodes]
         return along_m
 
 
@@ -138,11 +140,11 @@ def _joints(drawn: NDArray[np.object_]) -> NDArray[np.object_]:
     return joints
 
 
-def _graph(one: IntArray, other: IntArray, metres: FloatArray, n_nodes: int) -> coo_array:
-    """The shortest edge for each pair of nodes: a sparse matrix would add up parallel ones."""
+def _graph(one: IntArray, other: IntArray, metres: FloatArray, n_nodes: int) -> Any:
+    """The shortest edge for each pair of nodes: a sparse matrix would add up parallel ones (scipy.sparse.csr_array)."""
     low, high = np.minimum(one, other), np.maximum(one, other)
     by_pair = np.lexsort((metres, high, low))
     low, high, metres = low[by_pair], high[by_pair], metres[by_pair]
     first = np.ones(len(low), dtype=np.bool_)
     first[1:] = (low[1:] != low[:-1]) | (high[1:] != high[:-1])
-    return coo_array((metres[first], (low[first], high[first])), shape=(n_nodes, n_nodes)).tocsr()
+    return sparse.coo_array((metres[first], (low[first], high[first])), shape=(n_nodes, n_nodes)).tocsr()

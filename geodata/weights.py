@@ -10,8 +10,11 @@ from typing import Any
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
-from scipy.spatial import KDTree
+
+from geodata.later import later
+
+sparse = later("scipy.sparse")
+spatial = later("scipy.spatial")
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -46,8 +49,8 @@ def nearest(xy: FloatArray, k: int = NEAREST) -> Weights:
     if k < 1:
         return _of_pairs(np.empty(0, np.int64), np.empty(0, np.int64), n)
     # of ties at the end the tree says some, not the first: look at all that are as far as the last
-    far = KDTree(xy).query(xy, k + 1)[0][:, -1] * _AS_FAR
-    pairs = KDTree(xy).query_ball_point(xy, far, return_sorted=True)
+    far = spatial.KDTree(xy).query(xy, k + 1)[0][:, -1] * _AS_FAR
+    pairs = spatial.KDTree(xy).query_ball_point(xy, far, return_sorted=True)
     one = np.repeat(np.arange(n), [len(found) for found in pairs])
     other = np.concatenate([np.asarray(found, dtype=np.int64) for found in pairs])
     one, other = one[one != other], other[one != other]
@@ -60,7 +63,7 @@ def nearest(xy: FloatArray, k: int = NEAREST) -> Weights:
 
 def band(xy: FloatArray, band_m: float) -> Weights:
     """Neighbours lie at most `band_m` away; `xy`: shape (n, 2), metres of a projected CRS."""
-    pairs = KDTree(xy).query_pairs(band_m * _AS_FAR, output_type="ndarray")
+    pairs = spatial.KDTree(xy).query_pairs(band_m * _AS_FAR, output_type="ndarray")
     both = np.concatenate([pairs, pairs[:, ::-1]])
     return _of_pairs(both[:, 0], both[:, 1], len(xy))
 
@@ -71,7 +74,7 @@ def n_within(xy: FloatArray, band_m: float) -> int:
     >>> n_within(np.array([[0.0, 0.0], [3.0, 4.0], [3.0, 5.0]]), 5.0)
     4
     """
-    tree = KDTree(xy)
+    tree = spatial.KDTree(xy)
     return int(tree.count_neighbors(tree, band_m * _AS_FAR)) - len(xy) if len(xy) else 0
 
 
@@ -81,7 +84,7 @@ def least_band_m(xy: FloatArray) -> float:
     >>> least_band_m(np.array([[0.0, 0.0], [3.0, 4.0], [3.0, 5.0]]))
     5.0
     """
-    return float(KDTree(xy).query(xy, 2)[0][:, 1].max()) if len(xy) > 1 else 0.0
+    return float(spatial.KDTree(xy).query(xy, 2)[0][:, 1].max()) if len(xy) > 1 else 0.0
 
 
 def lattice(columns: IntArray, rows: IntArray) -> Weights:
@@ -120,7 +123,7 @@ def islands(weights: Weights) -> NDArray[np.bool_]:
 
 def _of_pairs(one: IntArray, other: IntArray, n: int) -> Weights:
     apart = one != other
-    made = csr_array((np.ones(int(apart.sum())), (one[apart], other[apart])), shape=(n, n))
+    made = sparse.csr_array((np.ones(int(apart.sum())), (one[apart], other[apart])), shape=(n, n))
     made.sum_duplicates()
     made.data[:] = 1.0
     return made

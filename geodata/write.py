@@ -14,21 +14,26 @@ import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import geopandas as gpd
 import numpy as np
-import openpyxl
-import pandas as pd
-import pyogrio
 import shapely
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.cell.cell import ERROR_CODES, ILLEGAL_CHARACTERS_RE
 
 from geodata import geometry
 from geodata.errors import FileRefused
+from geodata.later import later
 from geodata.layer import Fields, Kind, Limits
 from geodata.read import read_raw
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import openpyxl
+    import pandas as pd
+    import pyogrio
+    from openpyxl.cell import cell as cells
+else:
+    pd, pyogrio, openpyxl = later("pandas"), later("pyogrio"), later("openpyxl")
+    cells = later("openpyxl.cell.cell")
 
 Format = Literal["geojson", "gpkg", "csv", "xlsx"]
 Value = str | int | float | bool | None
@@ -65,7 +70,7 @@ def write(frame: gpd.GeoDataFrame, path: Path, file_format: Format, *, at: dt.da
         else:
             columns = _table_columns(frame, with_wkt=file_format == "csv")
             rows = zip(*columns.values(), strict=True) if columns else iter(())
-            _write_table(part, file_format, list(columns), rows, layer, at)
+            write_rows(part, file_format, list(columns), rows, layer, at)
 
 
 def write_refused(
@@ -88,7 +93,7 @@ def write_refused(
     told = ([*cells, reasons[number]] for number, cells in rows)
     with _replaced(out) as part:
         file_format: Format = "xlsx" if out.suffix.lower() == ".xlsx" else "csv"
-        _write_table(part, file_format, [*header, REASON_COLUMN], told, "refused", at)
+        write_rows(part, file_format, [*header, REASON_COLUMN], told, "refused", at)
 
 
 def guard(text: str) -> str:
@@ -182,9 +187,14 @@ def _table_columns(frame: gpd.GeoDataFrame, with_wkt: bool) -> dict[str, list[Va
     return columns
 
 
-def _write_table(
+def write_rows(
     path: Path, file_format: Format, header: Sequence[str], rows: Iterable[Sequence[Value]], title: str, at: dt.datetime
 ) -> None:
+    """Nothing; `path` holds the rows as CSV or Excel, in which codes stay text and no cell is run.
+
+    Raises:
+        FileRefused: `too_many_rows_for_excel`, `cell_too_long_for_excel`.
+    """
     if file_format == "csv":
         with path.open("w", encoding="utf-8-sig", newline="") as out:
             writer = csv.writer(out, lineterminator="\r\n")
@@ -230,10 +240,10 @@ def _excel_cell(sheet: object, value: Value, number: int) -> object:
         return value
     if len(value) > _EXCEL_CHARS:
         raise FileRefused("cell_too_long_for_excel", row=number, n_chars=len(value), limit=_EXCEL_CHARS)
-    text = ILLEGAL_CHARACTERS_RE.sub("\ufffd", value)
-    if not (_RUNS.match(text) or text in ERROR_CODES):
+    text = cells.ILLEGAL_CHARACTERS_RE.sub("\ufffd", value)
+    if not (_RUNS.match(text) or text in cells.ERROR_CODES):
         return text
-    cell = WriteOnlyCell(sheet, text)
+    cell = cells.WriteOnlyCell(sheet, text)
     cell.data_type = "s"
     # Excel's own mark of "this is text": it stays text when somebody edits the cell.
     cell.quotePrefix = True

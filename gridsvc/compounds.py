@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import importlib
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from itertools import islice, product
-from typing import Any
 
 from opencc import OpenCC
 from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 
+from geodata.later import later
 from gridsvc.db import tables as t
 from gridsvc.db.queries import load
 from gridsvc.stored import Stored, store
+
+pypinyin = later("pypinyin")  # its dictionary takes 55 MB
 
 _MOST_READINGS = 16  # of one name
 
@@ -28,9 +29,8 @@ def _simplifier() -> OpenCC:
 
 @cache
 def _reader() -> Callable[[str], list[list[str]]]:
-    """What reads a name's characters; its dictionary takes 55 MB, and a service that names no compound needs none."""
-    known: Any = importlib.import_module("pypinyin")
-    return partial(known.pinyin, style=known.Style.FIRST_LETTER, heteronym=True)
+    """What reads a name's characters; a service that names no compound needs none."""
+    return partial(pypinyin.pinyin, style=pypinyin.Style.FIRST_LETTER, heteronym=True)
 
 
 def name_key(name: str) -> str:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-import geopandas as gpd
+from typing import TYPE_CHECKING
+
 import shapely
 from sqlalchemy import Connection
 
+from geodata.later import later
 from gridsvc.coverage import PLACES, Table
 from gridsvc.db.queries import load
 from gridsvc.errors import Refused
 from gridsvc.rules.coverage import COUNTS, RATES, figures
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+else:
+    gpd = later("geopandas")
 
 
 def frame(db: Connection, table: Table) -> gpd.GeoDataFrame:

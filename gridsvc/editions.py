@@ -5,17 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-import geopandas as gpd
 import shapely
 from sqlalchemy import Connection, func, select, text
 
 from geodata import partition
+from geodata.later import later
 from gridsvc import grids, households, placements
 from gridsvc.db import tables as t
 from gridsvc.db.queries import load
 from gridsvc.errors import Conflict, NotFound, Refused
 from gridsvc.grids import Rule
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+else:
+    gpd = later("geopandas")
 
 Row = tuple[int, str, str, bytes]  # data row, code, name, WKB of a MultiPolygon in EPSG:4326
 

@@ -7,18 +7,23 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-import geopandas as gpd
 import shapely
 from sqlalchemy import Connection
 
+from geodata.later import later
 from geodata.write import guard
 from gridsvc import editions
 from gridsvc.db.queries import load
 from gridsvc.errors import NotFound, Unavailable
 from gridsvc.rules import masking
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+else:
+    gpd = later("geopandas")
 
 Progress = Callable[[str, int, int | None], None]
 Cell = str | int | float | bool | None

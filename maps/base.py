@@ -9,7 +9,6 @@ This is the only module that turns (lon, lat) into Leaflet's (lat, lon).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 import folium
@@ -17,49 +16,9 @@ from branca.element import CssLink, Element, Figure, JavascriptLink
 from folium.template import Template
 
 from maps import assets, harden
+from maps.view import MAX_ZOOM, Labels, MapView, Parts
 
 harden.apply()
-
-MAX_ZOOM = 19
-
-
-@dataclass(frozen=True)
-class Labels:
-    """The words of the map itself, in the reader's language; attribution and review number are settings' text."""
-
-    map_name: str
-    zoom_in: str
-    zoom_out: str
-    attribution: str = ""
-    review_number: str = ""
-
-
-@dataclass(frozen=True)
-class MapView:
-    """What the map looks at: `bounds` = (west, south, east, north) in degrees, EPSG:4326.
-
-    `edition` is the id of the published edition (part of the shapes' address, so that they may be cached for
-    good); `tiles` names the raster layers that the server's proxy carries, bottom first, empty for none;
-    `basemap` says whether our own roads, buildings and water were imported; `n_grids` how many grids there are.
-    """
-
-    bounds: tuple[float, float, float, float]
-    edition: str
-    basemap: bool = True
-    tiles: tuple[str, ...] = ()
-    tiles_max_zoom: int = 18
-    n_grids: int = 0
-
-
-@dataclass(frozen=True)
-class Parts:
-    """What a page embeds: addresses of style sheets, classic scripts and modules, the map's element, one script."""
-
-    styles: tuple[str, ...]
-    scripts: tuple[str, ...]
-    modules: tuple[str, ...]
-    html: str
-    script: str
 
 
 class GridMap(folium.Map):

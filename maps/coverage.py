@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from maps.base import GridMap, Labels, MapView
+from maps.base import GridMap
 from maps.layers import NAMES, ShellLayer, add_common
 from maps.legend import MEASURES
+from maps.view import Labels, MapView
 
 STATS_ADDRESS = "/api/v1/stats/coverage"
 COMPOUNDS_ADDRESS = "/api/v1/maps/coverage/compounds"

@@ -5,10 +5,11 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from maps import palette
-from maps.base import GridMap, Labels, MapView
+from maps.base import GridMap
 from maps.classify import N_CLASSES
-from maps.layers import CATEGORIES_ADDRESS, COMMUNITIES_ADDRESS, Reports, add_common
+from maps.layers import Reports, add_common
 from maps.legend import MEASURES
+from maps.view import CATEGORIES_ADDRESS, COMMUNITIES_ADDRESS, Labels, MapView
 
 STATS_ADDRESS = "/api/v1/stats/hotspots"
 CELL_SIZES_M = (250, 500, 1000)

@@ -12,20 +12,20 @@ from urllib.parse import quote
 from folium.elements import JSCSSMixin
 from folium.template import Template
 
-from maps.base import GridMap, MapView
+from maps.base import GridMap
+from maps.view import (
+    COMPOUNDS_ADDRESS,
+    GRID_TILES_ADDRESS,
+    GRIDS_ADDRESS,
+    REPORTS_ABOUT_ADDRESS,
+    REPORTS_ADDRESS,
+    ROADS_ADDRESS,
+    TILES_ADDRESS,
+    MapView,
+)
 
 # Leaflet's tiles lie at 200, its own vectors at 400, its tooltips at 650
 UNDER, AREAS, LINES, NAMES = 210, 400, 420, 610
-
-GRIDS_ADDRESS = "/api/v1/maps/grids.geojson"
-COMMUNITIES_ADDRESS = "/api/v1/maps/communities.geojson"
-COMPOUNDS_ADDRESS = "/api/v1/maps/compounds.geojson"
-CATEGORIES_ADDRESS = "/api/v1/categories"
-REPORTS_ADDRESS = "/api/v1/tiles/reports/{z}/{x}/{y}.pbf"
-REPORTS_ABOUT_ADDRESS = "/api/v1/tiles/reports.json"
-GRID_TILES_ADDRESS = "/api/v1/tiles/grids/{edition}/{z}/{x}/{y}.pbf"
-ROADS_ADDRESS = "/basemap/{z}/{x}/{y}.pbf"
-TILES_ADDRESS = "/basemap/tiles/{layer}/{z}/{x}/{y}"
 
 MOST_SHAPES = 2000  # more grids than these come as vector tiles: a browser would hold them all at every zoom
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from maps import palette
-from maps.base import GridMap, Labels, MapView
+from maps.base import GridMap
 from maps.classify import N_CLASSES
 from maps.layers import AREAS, OPACITY_OVER_TILES, Names, Roads, ShellLayer, Tiles
+from maps.view import Labels, MapView
 
 KINDS_ADDRESS = "/api/v1/public/categories"
 CELLS_ADDRESS = "/api/v1/public/cells"

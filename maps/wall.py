@@ -2,18 +2,9 @@
 
 from __future__ import annotations
 
-from maps.base import GridMap, Labels, MapView
-from maps.layers import (
-    AREAS,
-    CATEGORIES_ADDRESS,
-    COMPOUNDS_ADDRESS,
-    GRIDS_ADDRESS,
-    LINES,
-    Names,
-    Roads,
-    ShellLayer,
-    Tiles,
-)
+from maps.base import GridMap
+from maps.layers import AREAS, LINES, Names, Roads, ShellLayer, Tiles
+from maps.view import CATEGORIES_ADDRESS, COMPOUNDS_ADDRESS, GRIDS_ADDRESS, Labels, MapView
 
 WALL_ADDRESS = "/api/v1/wall"
 STREAM_ADDRESS = "/api/v1/wall/stream"

@@ -12,15 +12,13 @@ from reportlab.pdfgen.canvas import Canvas
 from maps.paper import words
 from maps.paper.places import OUTLINE
 from maps.paper.rooms import Rooms
-from maps.paper.sheet import Mark, MarkKind
+from maps.paper.sheet import SQUARES, Mark, MarkKind
 
 INK, WHITE, DOOR, OPEN = "#1b2733", "#ffffff", "#8a2f00", "#b3261e"
 # half of each on A4, in points; a ring stands above its place, whose name is written there
 RING, RING_UP, DOOR_HALF, DOT = 5.4, 9.0, 3.6, 2.6
 APART = 2.2 * RING
 MAY_COVER = 0.05  # of the rings: where more would cover each other there are none, as on a screen
-# the side of a square by how many reports it stands for at least: static/report_tiles.js, in points
-SIZES = ((1, 1.9), (3, 2.8), (10, 3.75), (30, 4.7), (100, 5.6))
 
 
 def shown(marks: Sequence[tuple[Mark, Any]], k: float) -> list[tuple[Mark, Any]]:
@@ -64,7 +62,7 @@ def one(canvas: Canvas, kind: MarkKind, value: float | None, x: float, y: float,
     elif kind == "door":
         _door(canvas, int(value or 1), x, y, k)
     elif kind == "square":
-        half = next(size for low, size in reversed(SIZES) if (value or 0) >= low or low == 1) / 2 * k
+        half = next(size for low, size in reversed(SQUARES) if (value or 0) >= low or low == 1) / 2 * k
         _box(canvas, x, y, half, INK, WHITE, 0.5 * k)
     elif kind in ("compound", "bare"):
         _dashes(canvas, kind, x, y, k)

@@ -16,6 +16,8 @@ SIZES: dict[PaperName, tuple[float, float]] = {
     "a3": (1190.55, 841.89),
     "a0": (3370.39, 2383.94),
 }
+# the side of a square on A4, in points, by how many reports it stands for at least: as static/report_tiles.js
+SQUARES = ((1, 1.9), (3, 2.8), (10, 3.75), (30, 4.7), (100, 5.6))
 
 
 @dataclass(frozen=True)

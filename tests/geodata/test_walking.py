@@ -210,3 +210,13 @@ def test_floors(room: str, told: int | None) -> None:
 
 def test_examples() -> None:
     assert doctest.testmod(walking).failed == 0
+
+
+def test_the_curve_along_which_many_stops_are_cut_goes_from_each_place_to_one_beside_it() -> None:
+    side = np.arange(64.0)
+    places = np.column_stack([axis.ravel() for axis in np.meshgrid(side, side)])
+    along = walking._along_curve(places)
+    assert len(set(along.tolist())) == len(places)
+    steps = np.abs(np.diff(places[np.argsort(along)], axis=0)).sum(axis=1)
+    assert (steps == 1).all()
+    assert walking._along_curve(np.array([[3.0, 4.0], [3.0, 4.0]])).tolist() == [0, 0]

@@ -87,6 +87,8 @@ def facts(path: Path) -> Facts:
     for node in ast.walk(ast.parse(text, str(path))):
         if isinstance(node, ast.Import):
             imports.extend((alias.name, 0, ()) for alias in node.names)
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "later":
+            imports.extend((name.value, 0, ()) for name in node.args if isinstance(name, ast.Constant))
         elif isinstance(node, ast.ImportFrom):
             imports.append((node.module or "", node.level, tuple(alias.name for alias in node.names)))
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):

@@ -19,8 +19,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from maps import coverage, hotspots
 from maps.assets import STATIC, TOP
-from maps.base import Labels, MapView
 from maps.legend import against, legends, legends_fixed
+from maps.view import Labels, MapView
 from tests.maps import town
 
 HERE = Path(__file__).resolve().parent

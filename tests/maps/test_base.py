@@ -13,7 +13,8 @@ from folium import plugins
 
 from maps import coverage, hotspots, layers
 from maps.assets import AssetError
-from maps.base import GridMap, Labels, MapView
+from maps.base import GridMap
+from maps.view import Labels, MapView
 from tests.maps import town
 
 LABELS = Labels("地图", "放大", "缩小", attribution=town.CANARY, review_number="审图号 GS(2026)0000号")

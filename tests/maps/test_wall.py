@@ -11,7 +11,7 @@ import pytest
 
 from maps import palette, wall
 from maps.assets import STATIC, TOP
-from maps.base import Labels, MapView
+from maps.view import Labels, MapView
 
 MODULES = [*sorted((STATIC / "wall").glob("*.js")), STATIC / "search.js"]
 TEMPLATE = (TOP / "gridsvc" / "web" / "templates" / "wall.html").read_text(encoding="utf-8")

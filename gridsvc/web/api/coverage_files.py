@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from starlette.responses import Response
 
-from geodata.sheet import Column, Sheet, csv_text, write_excel
+from geodata.later import later
 from geodata.write import Value, write
 from gridsvc import campaigns, coverage_frames
 from gridsvc.coverage import Key, Query, Row, Table
@@ -20,6 +20,11 @@ from gridsvc.rules import rates
 from gridsvc.rules.coverage import COUNTS, RATES, figures
 from gridsvc.rules.suppression import BELOW
 from gridsvc.web.deps import Unit
+
+if TYPE_CHECKING:
+    from geodata import sheet as sheets
+else:
+    sheets = later("geodata.sheet")
 
 FileFormat = Literal["xlsx", "csv", "geojson", "gpkg", "parquet"]
 FORMATS: tuple[FileFormat, ...] = get_args(FileFormat)
@@ -49,11 +54,11 @@ def answer(unit: Unit, table: Table, file_format: FileFormat) -> Response:
 
 def _content(unit: Unit, table: Table, file_format: FileFormat) -> bytes:
     if file_format == "csv":
-        return csv_text(sheet(table, unit)).encode()
+        return sheets.csv_text(sheet(table, unit)).encode()
     with tempfile.TemporaryDirectory(prefix="coverage-") as folder:
         path = Path(folder) / f"coverage.{file_format}"
         if file_format == "xlsx":
-            write_excel(sheet(table, unit), path, at=unit.now)
+            sheets.write_excel(sheet(table, unit), path, at=unit.now)
             return path.read_bytes()
         frame = coverage_frames.frame(unit.db, table)
         frame.attrs["notes"] = notes(table, unit, late=_late(table, unit))
@@ -64,22 +69,22 @@ def _content(unit: Unit, table: Table, file_format: FileFormat) -> bytes:
         return path.read_bytes()
 
 
-def sheet(table: Table, unit: Unit) -> Sheet:
+def sheet(table: Table, unit: Unit) -> sheets.Sheet:
     """The table as it is printed, with its unit, period, definitions and as-of time."""
     lang = unit.locale
-    columns: list[Column] = []
+    columns: list[sheets.Column] = []
     for dim in table.query.by:
         name = translate(f"coverage.by.{dim}", lang)
         if dim != "day":
-            columns.append(Column(f"{name} {translate('coverage.by.code', lang)}", "text"))
-        columns.append(Column(name, "text"))
-    columns = columns or [Column("", "text")]
+            columns.append(sheets.Column(f"{name} {translate('coverage.by.code', lang)}", "text"))
+        columns.append(sheets.Column(name, "text"))
+    columns = columns or [sheets.Column("", "text")]
     total = (translate("coverage.total", lang), *("" for _ in columns[1:]), *_numbers(table.counts))
-    columns += [Column(translate(f"coverage.count.{name}", lang)) for name in COUNTS]
-    columns += [Column(translate(f"coverage.rate.{rate.id}", lang), "percent") for rate in RATES]
+    columns += [sheets.Column(translate(f"coverage.count.{name}", lang)) for name in COUNTS]
+    columns += [sheets.Column(translate(f"coverage.rate.{rate.id}", lang), "percent") for rate in RATES]
     rows = [_cells(row, table, lang) for row in table.rows]
     title, unit_row = _title(table, lang), translate("coverage.unit", lang)
-    return Sheet(
+    return sheets.Sheet(
         title, unit_row, _aside(table, unit), tuple(columns), rows, total, notes(table, unit, late=_late(table, unit))
     )
 

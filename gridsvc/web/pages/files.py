@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
 
-import geopandas as gpd
 from starlette.responses import Response
 
-from geodata.write import guard, write
+from geodata.write import guard, write_rows
 
 Cell = str | int | float | None
 FileFormat = Literal["csv", "xlsx"]
@@ -47,10 +46,7 @@ def _csv(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
 
 
 def _excel(name: str, header: Sequence[str], rows: Iterable[Sequence[Cell]], at: datetime) -> bytes:
-    every = list(rows)
-    data = {title: [row[place] for row in every] for place, title in enumerate(header)}
-    frame = gpd.GeoDataFrame(data, geometry=[None] * len(every), crs="EPSG:4326", dtype=object)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "table.xlsx"
-        write(frame, path, "xlsx", at=at, layer=name[:31])
+        write_rows(path, "xlsx", header, rows, name, at)
         return path.read_bytes()

@@ -10,8 +10,8 @@ from sqlalchemy import Connection
 from gridsvc import basemap, grids
 from gridsvc.errors import Unavailable
 from gridsvc.settings import Settings
-from maps import assets, layers
-from maps.base import MAX_ZOOM
+from maps import assets
+from maps.view import COMPOUNDS_ADDRESS, GRIDS_ADDRESS, MAX_ZOOM, ROADS_ADDRESS, TILES_ADDRESS
 
 TILES: dict[str, tuple[str, ...]] = {"none": (), "tianditu": ("vec", "cva"), "xyz": ("xyz",)}
 TILES_MAX_ZOOM = 18
@@ -52,12 +52,12 @@ def place(
     raster = [
         {
             "name": f"tiles-{i}",
-            "address": layers.TILES_ADDRESS.replace("{layer}", name),
+            "address": TILES_ADDRESS.replace("{layer}", name),
             "max_native_zoom": TILES_MAX_ZOOM,
         }
         for i, name in enumerate(TILES[settings.tile_provider])
     ]
-    roads = {"name": "roads", "address": layers.ROADS_ADDRESS, "max_native_zoom": 16} if basemap.is_there(db) else None
+    roads = {"name": "roads", "address": ROADS_ADDRESS, "max_native_zoom": 16} if basemap.is_there(db) else None
     told = {
         "home": [shape.west, shape.south, shape.east, shape.north],
         "pin": list(pin) if pin else None,
@@ -65,8 +65,8 @@ def place(
         "editable": editable,
         "max_zoom": MAX_ZOOM,
         "layers": [*raster, *([roads] if roads else [])],
-        "grids": f"{layers.GRIDS_ADDRESS}?edition={edition_of(shape)}" if outlines else None,
-        "compounds": layers.COMPOUNDS_ADDRESS if outlines else None,
+        "grids": f"{GRIDS_ADDRESS}?edition={edition_of(shape)}" if outlines else None,
+        "compounds": COMPOUNDS_ADDRESS if outlines else None,
         "credit": " · ".join(part for part in (settings.tile_attribution, settings.map_review_number) if part),
     }
     scripts = ["leaflet/dist/leaflet.js"]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import shapely
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from geodata.later import later
 from gridsvc import basemap, categories, coverage, grids, shapes
 from gridsvc.neighbours import Kind
 from gridsvc.settings import Settings
@@ -23,10 +24,14 @@ from gridsvc.web.pages.paper_words import Teller
 from gridsvc.web.services import Services
 from gridsvc.web.templating import Frame, frame_of
 from maps import legend
-from maps.base import MAX_ZOOM
 from maps.paper import frame as frames
-from maps.paper import layout
 from maps.paper.sheet import Area, Ground, PaperName, Place, Sheet
+from maps.view import MAX_ZOOM
+
+if TYPE_CHECKING:
+    from maps.paper import layout
+else:
+    layout = later("maps.paper.layout")
 
 router = APIRouter()
 

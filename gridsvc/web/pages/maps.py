@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 from starlette.responses import Response
 
+from geodata.later import later
 from gridsvc import basemap, campaigns, categories, grids
 from gridsvc import coverage as visit_coverage
 from gridsvc.errors import GridsvcError, Unavailable
@@ -21,14 +21,17 @@ from gridsvc.web.deps import ServicesDep, Unit, UnitDep, may
 from gridsvc.web.pages.ground import TILES, TILES_MAX_ZOOM, edition_of
 from gridsvc.web.services import Services
 from gridsvc.web.templating import Frame, frame_of, page
-from maps import coverage, hotspots
-from maps.base import GridMap, Labels, MapView
 from maps.legend import View
+from maps.view import Labels, MapView
+
+if TYPE_CHECKING:
+    from maps import coverage, hotspots
+else:
+    coverage, hotspots = later("maps.coverage"), later("maps.hotspots")
 
 router = APIRouter()
 
 FILTERS = ("from", "to", "category", "campaign", "by", "cell_m", "weights")
-BUILD: dict[View, Callable[[Labels, MapView], GridMap]] = {"hotspots": hotspots.build, "coverage": coverage.build}
 
 
 @router.get("/maps/hotspots", response_class=HTMLResponse, dependencies=[may("read_map")])
@@ -81,7 +84,8 @@ def _show(request: Request, unit: Unit, mine: Services, view: View) -> Response:
     if request.query_params.get("table"):
         facts["stats"] = _figures(unit, frame, view, query)
     status = 422 if "refused" in facts.get("stats", {}) else 200
-    return page(frame, "map.html", status=status, nav=view, parts=BUILD[view](labels, looks_at).parts(), **facts)
+    shell = hotspots if view == "hotspots" else coverage
+    return page(frame, "map.html", status=status, nav=view, parts=shell.build(labels, looks_at).parts(), **facts)
 
 
 def _figures(unit: Unit, frame: Frame, view: View, query: dict[str, str]) -> dict[str, Any]:

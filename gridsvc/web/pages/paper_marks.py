@@ -18,8 +18,7 @@ from gridsvc.web.api import period
 from gridsvc.web.deps import Unit
 from gridsvc.web.templating import count
 from maps.paper.frame import Frame
-from maps.paper.marks import SIZES
-from maps.paper.sheet import Mark, Sign
+from maps.paper.sheet import SQUARES, Mark, Sign
 
 DOORS_FROM = 16  # zoom; static/doors.js
 Words = Callable[..., str]
@@ -56,8 +55,8 @@ def reports(
     # squares grow to the right end of the row; open ones lie over those that ended
     marks.sort(key=lambda mark: (mark.kind == "open", mark.value))
     signs = [Sign("open", words("maps.report_open")), Sign("ended", words("maps.report_ended"))]
-    for place, (low, _) in enumerate(SIZES):
-        high = SIZES[place + 1][0] - 1 if place + 1 < len(SIZES) else None
+    for place, (low, _) in enumerate(SQUARES):
+        high = SQUARES[place + 1][0] - 1 if place + 1 < len(SQUARES) else None
         told = words("maps.from_up", low=count(low)) if high is None else f"{count(low)}–{count(high)}"
         signs.append(Sign("square", words("paper.sign_square", n=told) if place == 0 else told, low))
     return Marked(tuple(marks), tuple(signs))

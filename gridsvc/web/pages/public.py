@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Request
@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
+from geodata.later import later
 from gridsvc import basemap, grids, releases
 from gridsvc.errors import GridsvcError, Unavailable
 from gridsvc.reports import SOURCE
@@ -20,8 +21,12 @@ from gridsvc.web.deps import ServicesDep, Unit, UnitDep, may
 from gridsvc.web.pages.ground import TILES, TILES_MAX_ZOOM, edition_of
 from gridsvc.web.services import Services
 from gridsvc.web.templating import Frame, frame_of, page
-from maps import public as shell
-from maps.base import Labels, MapView, Parts
+from maps.view import Labels, MapView, Parts
+
+if TYPE_CHECKING:
+    from maps import public as shell
+else:
+    shell = later("maps.public")
 
 router = APIRouter()
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, cast, get_args
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 from sqlalchemy import Connection
 from starlette.responses import Response
 
+from geodata.later import later
 from gridsvc import areas, basemap, categories, grids, wall
 from gridsvc.errors import GridsvcError, Unavailable
 from gridsvc.reports import SOURCE
@@ -17,8 +18,12 @@ from gridsvc.web.deps import ServicesDep, Unit, UnitDep, may
 from gridsvc.web.pages.ground import TILES, TILES_MAX_ZOOM, edition_of
 from gridsvc.web.services import Services
 from gridsvc.web.templating import Frame, frame_of, page
-from maps import wall as shell
-from maps.base import Labels, MapView
+from maps.view import Labels, MapView
+
+if TYPE_CHECKING:
+    from maps import wall as shell
+else:
+    shell = later("maps.wall")
 
 router = APIRouter()
 
