@@ -105,6 +105,7 @@ def find(db: Connection) -> None:
         db.execute(_NESTED, {"value": "on"})
     db.execute(load("door_lost_refuse"))
     db.execute(load("door_repeats_refuse"))
+    db.execute(load("door_aliases_settle"))
     db.execute(text("ANALYZE door_found"))
 
 
@@ -138,13 +139,15 @@ def refused(db: Connection) -> list[Gone]:
 class Summary:
     """The staged doors as a whole: counts, of the new ones by where the position is from, and the box of all.
 
-    `n_back`: of the changed ones, those that were removed from the register.
+    `n_back`: of the changed ones, those that were removed from the register; `n_alias`: those named by an entry that
+    was said to be the same door as another one.
     """
 
     n_new: int
     n_changed: int
     n_same: int
     n_back: int
+    n_alias: int
     n_door: int
     n_building: int
     n_compound: int
@@ -157,7 +160,7 @@ def summary(db: Connection) -> Summary:
     row = db.execute(load("door_summary")).one()
     box = None if row.west is None else (row.west, row.south, row.east, row.north)
     return Summary(
-        *(row.n_new, row.n_changed, row.n_same, row.n_back),
+        *(row.n_new, row.n_changed, row.n_same, row.n_back, row.n_alias),
         *(row.n_door, row.n_building, row.n_compound, row.n_in_compound),
         box,
     )

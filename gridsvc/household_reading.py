@@ -45,7 +45,10 @@ class Filter:
 
 @dataclass(frozen=True)
 class Row:
-    """A door as this reader may see it. `due_on`: the day by which the class wants the next visit, None for never."""
+    """A door as this reader may see it. `due_on`: the day by which the class wants the next visit, None for never.
+
+    `same_as_id`: the entry that stays where this one was said to be the same door.
+    """
 
     id: int
     kind: str
@@ -73,6 +76,7 @@ class Row:
     source: str
     registered_at: datetime | None
     removed_at: datetime | None
+    same_as_id: int | None
     reached_at: datetime | None
     excluded: str | None
     due_on: date | None
@@ -108,6 +112,13 @@ def read(db: Connection, actor: Actor, household_id: int, now: datetime, zone: Z
     if not rows:
         raise NotFound("door_unknown", id=household_id)
     return rows[0]
+
+
+def entries_of(db: Connection, actor: Actor, household_id: int, now: datetime, zone: ZoneInfo) -> list[Row]:
+    """The entries that were said to be the same door as this one, which stays; those that this reader sees."""
+    h = t.household.c
+    ids = db.scalars(select(h.id).where(h.same_as_id == household_id).order_by(h.id)).all()
+    return [row for id_ in ids for row in _rows(db, actor, Filter(), now, zone, household_id=id_, n=1)]
 
 
 def _rows(
@@ -147,7 +158,7 @@ def _masked(row: RowMapping) -> Row:
 class Entry:
     """A row of a door's log; `account` is the name of who did it.
 
-    `other_id`, `other_key` (building, unit, room): the look-alike that it was said to be another door than, or not.
+    `other_id`, `other_key` (building, unit, room): the other one of what was said of two that look alike.
     """
 
     at: datetime
@@ -213,7 +224,7 @@ def near_duplicates(
     apart: bool = False,
     limit: int = MOST_PAIRS,
 ) -> list[Pair]:
-    """The first pairs of doors that look alike; a person removes one of them or says that they are two (`apart`)."""
+    """The first pairs of doors that look alike; a person says that they are two (`apart`), or which of them stays."""
     values = scope(actor) | {"grid": grid, "apart": apart, "n": limit}
     values["compound_ids"] = None if compound_ids is None else list(compound_ids)
     return [

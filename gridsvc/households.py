@@ -57,6 +57,7 @@ class Door:
 
 # What a change by hand may name.
 CHANGEABLE = frozenset(field.name for field in fields(Door)) - {"ref", "position_source"}
+_KEY = ("kind", "compound_id", "community_id", "building", "unit", "room", "tag")  # household_key
 _PLACE = frozenset({"lon", "lat", "compound_id", "building"})
 
 
@@ -143,7 +144,7 @@ def add(db: Connection, door: Door, actor: Actor, now: datetime, rule: Rule) -> 
     if known is None:
         door_rows.add(db, BY_HAND, now)
         known = int(db.execute(text("SELECT currval(pg_get_serial_sequence('household', 'id'))")).scalar_one())
-        _write_log(db, known, "added", actor, now)
+        write_log(db, known, "added", actor, now)
     else:
         door_rows.change(db, now, actor.account_id)
     _require_own(db, actor, known)
@@ -172,9 +173,13 @@ def change(
     if names:
         moves = bool(_PLACE & set(names))
         values = _values(db, row, stored, wanted, moves=moves, now=now, rule=rule)
+        other_id = _free_key(db, household_id, values)
         db.execute(t.household.update().where(t.household.c.id == household_id).values(**values))
+        if other_id is not None:
+            had = {name: row[name] for name in _KEY}
+            db.execute(t.household.update().where(t.household.c.id == other_id).values(**had))
         _require_own(db, actor, household_id)
-        _write_log(db, household_id, "changed", actor, now, fields_=names)
+        write_log(db, household_id, "changed", actor, now, fields_=names)
     visited.after(db, [household_id])
     return names
 
@@ -204,9 +209,8 @@ def _values(
     found = db.execute(text("SELECT * FROM door_found")).mappings().one()
     if found["known_id"] not in (None, row["id"]):
         raise Conflict("door_exists", id=found["known_id"])
-    same = ("kind", "compound_id", "community_id", "building", "unit", "room", "tag")
     plain = ("name", "n_people", "contact_name", "contact_phone")
-    values: dict[str, object] = {name: found[name] for name in same} | {name: getattr(wanted, name) for name in plain}
+    values: dict[str, object] = {name: found[name] for name in _KEY} | {name: getattr(wanted, name) for name in plain}
     values["class_code"] = wanted.class_code or func.default_class(wanted.kind)
     values["registered_elsewhere"] = bool(wanted.registered_elsewhere)
     if moves:
@@ -218,6 +222,17 @@ def _values(
     return values
 
 
+def _free_key(db: Connection, household_id: int, wanted: Mapping[str, object]) -> int | None:
+    """The entry that was the same door as this one and has the key that this one is to have: it gives it up."""
+    h = t.household.c
+    names = [name for name in _KEY if name != "community_id" or wanted["compound_id"] is None]
+    same = [h[name].is_not_distinct_from(wanted[name]) for name in names]
+    other_id = db.scalar(select(h.id).where(h.same_as_id == household_id, *same))
+    if other_id is not None:
+        db.execute(t.household.update().where(h.id == other_id).values(tag=f"= {other_id}"))
+    return other_id
+
+
 def remove(db: Connection, household_id: int, reason: str, actor: Actor, now: datetime) -> None:
     """Takes a door off the register; it stays on the lists of campaigns, and its history stays.
 
@@ -225,12 +240,12 @@ def remove(db: Connection, household_id: int, reason: str, actor: Actor, now: da
         NotFound: door_unknown.
         Refused: door_reason_missing.
     """
-    _say(reason, "door_reason_missing")
+    require_words(reason, "door_reason_missing")
     visited.before(db, [household_id])
     _lock(db, household_id, actor)
     db.execute(t.household.update().where(t.household.c.id == household_id).values(removed_at=now))
     visited.after(db, [household_id])
-    _write_log(db, household_id, "removed", actor, now, note=reason.strip())
+    write_log(db, household_id, "removed", actor, now, note=reason.strip())
 
 
 def set_apart(db: Connection, household_id: int, other_id: int, reason: str, actor: Actor, now: datetime) -> None:
@@ -241,8 +256,8 @@ def set_apart(db: Connection, household_id: int, other_id: int, reason: str, act
         Refused: door_reason_missing; doors_not_alike.
         Conflict: doors_apart: somebody has said so before.
     """
-    _say(reason, "door_reason_missing")
-    if _lock_pair(db, household_id, other_id, actor):
+    require_words(reason, "door_reason_missing")
+    if lock_pair(db, household_id, other_id, actor):
         raise Conflict("doors_apart")
     _write_pair(db, household_id, other_id, "apart", actor, now, reason.strip())
 
@@ -255,29 +270,38 @@ def offer_again(db: Connection, household_id: int, other_id: int, actor: Actor, 
         Refused: doors_not_alike.
         Conflict: doors_not_apart: nobody has said that they are two, or it was taken back.
     """
-    if not _lock_pair(db, household_id, other_id, actor):
+    if not lock_pair(db, household_id, other_id, actor):
         raise Conflict("doors_not_apart")
     _write_pair(db, household_id, other_id, "alike", actor, now, None)
 
 
-def _lock_pair(db: Connection, household_id: int, other_id: int, actor: Actor) -> bool:
-    """Whether these look-alikes were said to be two."""
-    one, two = (_lock(db, id_, actor) for id_ in sorted((household_id, other_id)))
+def lock_pair(db: Connection, household_id: int, other_id: int, actor: Actor) -> bool:
+    """Whether these look-alikes were said to be two; both are locked, in the order of their ids.
+
+    Raises:
+        NotFound: door_unknown.
+        Refused: doors_not_alike.
+    """
+    require_alike(*(_lock(db, id_, actor) for id_ in sorted((household_id, other_id))))
+    log = t.household_log.c
+    of_pair = (log.household_id == household_id) & (log.other_id == other_id)
+    return db.scalar(select(log.action).where(of_pair).order_by(log.id.desc()).limit(1)) == "apart"
+
+
+def require_alike(one: Mapping[Any, Any], two: Mapping[Any, Any]) -> None:
+    """Returns where these two rows of the register look like one door; else Refused: doors_not_alike."""
     keys = [(row["building"], row["unit"], row["room"]) for row in (one, two)]
     home = ("compound_id",) if one["compound_id"] is not None else ("compound_id", "community_id")
     same = all(one[name] == two[name] for name in (*home, "kind", "tag"))
     if not same or one[home[-1]] is None or not addresses.near(*keys):
         raise Refused("doors_not_alike")
-    log = t.household_log.c
-    of_pair = (log.household_id == household_id) & (log.other_id == other_id)
-    return db.scalar(select(log.action).where(of_pair).order_by(log.id.desc()).limit(1)) == "apart"
 
 
 def _write_pair(
     db: Connection, household_id: int, other_id: int, action: str, actor: Actor, now: datetime, note: str | None
 ) -> None:
     for id_, other in ((household_id, other_id), (other_id, household_id)):
-        _write_log(db, id_, action, actor, now, note=note, other_id=other)
+        write_log(db, id_, action, actor, now, note=note, other_id=other)
 
 
 @dataclass(frozen=True)
@@ -295,9 +319,9 @@ def unmask(db: Connection, household_id: int, purpose: str, actor: Actor, now: d
         NotFound: door_unknown.
         Refused: door_purpose_missing.
     """
-    _say(purpose, "door_purpose_missing")
+    require_words(purpose, "door_purpose_missing")
     row = _lock(db, household_id, actor, removed=True)
-    _write_log(db, household_id, "unmasked", actor, now, note=purpose.strip())
+    write_log(db, household_id, "unmasked", actor, now, note=purpose.strip())
     return Contact(row["contact_name"], row["contact_phone"])
 
 
@@ -383,14 +407,15 @@ def _require_own(db: Connection, actor: Actor, household_id: int) -> None:
         raise Forbidden("door_outside")
 
 
-def _say(words: str, code: str) -> None:
+def require_words(words: str, code: str) -> None:
+    """Returns where somebody has said something, and not too much; else Refused with this code or door_text_long."""
     if not words.strip():
         raise Refused(code)
     if len(words) > MOST_CHARS:
         raise Refused("door_text_long", field="note", limit=MOST_CHARS)
 
 
-def _write_log(
+def write_log(
     db: Connection,
     household_id: int,
     action: str,
@@ -401,6 +426,7 @@ def _write_log(
     fields_: Sequence[str] = (),
     other_id: int | None = None,
 ) -> None:
+    """Nothing; afterwards a door's log says who did this to it, when and why."""
     db.execute(
         t.household_log.insert().values(
             household_id=household_id,

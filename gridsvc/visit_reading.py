@@ -37,7 +37,9 @@ class Filter:
 class Visit:
     """A visit as this reader may see it: `needs` and `answers` are for those who record visits themselves.
 
-    `superseded_by`: the visit that corrected it; then it no longer counts. `lon`, `lat` are EPSG:4326 degrees.
+    `superseded_by`: the visit that corrected it; then it no longer counts. `carried`: it says nothing else of the one
+    that it supersedes than that it was at this entry of the door; that one is `carried_away`.
+    `lon`, `lat` are EPSG:4326 degrees.
     """
 
     id: int
@@ -59,7 +61,9 @@ class Visit:
     n_issued: int
     n_returned: int
     supersedes_id: int | None
+    carried: bool
     superseded_by: int | None
+    carried_away: bool
     lon: float | None
     lat: float | None
     compound: str | None

@@ -96,7 +96,7 @@ def load(db: Connection, past: Sequence[Past]) -> int:
         rows.append(row(item, Stamp(door.id, (door.lon, door.lat), p.worker_id, None, p.recorded_at)))
     stored = ask(db, "visit_store", {"rows": json.dumps(rows)})
     if stored:
-        visited.refresh(db, doors, now)
+        visited.refresh(db, {door.id for door in doors.values()}, now)
     return len(stored)
 
 
@@ -104,6 +104,8 @@ def _record(db: Connection, items: Sequence[Item], actor: Actor, now: datetime, 
     """Answers every one of these; their doors are locked first, so that two at one door are counted one by one."""
     if not items:
         return
+    if any(item.draft.supersedes is not None for item in items):
+        visited.hold(db)  # so that what a correction names does not become another one meanwhile
     ids = {item.draft.household_id for item in items} | {old.household_id for old in _named(db, items).values()}
     doors = _lock_own(db, ids, actor, now)
     touched: set[int] = set()
@@ -133,7 +135,10 @@ def _record(db: Connection, items: Sequence[Item], actor: Actor, now: datetime, 
 
 @dataclass(frozen=True)
 class Door:
-    """A locked door: its position in EPSG:4326, and whether this person may visit it."""
+    """A locked door: its position in EPSG:4326, and whether this person may visit it.
+
+    `id` is that of the entry that stays where another one of the same door was asked for.
+    """
 
     id: int
     lon: float
@@ -142,9 +147,13 @@ class Door:
 
 
 def lock(db: Connection, ids: Collection[int], actor: Actor) -> dict[int, Door]:
-    """The doors that are there, by id; locked in the order of their ids, with the counts of campaigns held."""
+    """The doors that are there, by the id that was asked for; locked in the order of their ids, with the counts of
+    campaigns held."""
     values = _seer(actor) | {"ids": list(ids)}
-    return {d.id: Door(d.id, d.lon, d.lat, d.seen) for d in ask(db, "visit_doors", values)}
+    found = ask(db, "visit_doors", values)
+    if len(found) < len(set(ids)):  # there is none of that id, or it became another one while we waited
+        found = ask(db, "visit_doors", values)
+    return {d.asked_id: Door(d.id, d.lon, d.lat, d.seen) for d in found}
 
 
 def _seer(actor: Actor) -> dict[str, object]:
@@ -158,7 +167,8 @@ def _lock_own(db: Connection, ids: Collection[int], actor: Actor, now: datetime)
     if unseen:
         values = _seer(actor) | {"ids": unseen, "since": now - GRACE}
         del values["all_areas"]
-        doors |= {row.id: replace(doors[row.id], seen=True) for row in ask(db, "visit_doors_lately", values)}
+        lately = {row.id for row in ask(db, "visit_doors_lately", values)}
+        doors = {id_: replace(door, seen=door.seen or door.id in lately) for id_, door in doors.items()}
     if actor.importer is not None:  # only what both see
         theirs = _lock_own(db, ids, actor.importer, now)
         doors = {id_: replace(door, seen=door.seen and theirs[id_].seen) for id_, door in doors.items()}
@@ -173,7 +183,7 @@ def _named(db: Connection, items: Sequence[Item]) -> dict[UUID | int, Any]:
     values = {"ids": [w for w in wanted if isinstance(w, int)], "keys": [w for w in wanted if isinstance(w, UUID)]}
     found: dict[UUID | int, Any] = {}
     for old in ask(db, "visits_superseded", values):
-        found |= {old.id: old, old.client_key: old}
+        found |= {old.named_id: old, old.client_key: old}
     return found
 
 
@@ -219,11 +229,11 @@ def _stamp(draft: Draft, doors: dict[int, Door], named: dict[UUID | int, Any], a
             raise _corrected(old)
         at = old.household_id if draft.outcome == WITHDRAWN else at
     door = doors.get(at)
-    if door is None or not (door.seen or (old is not None and at == old.household_id)):
+    if door is None or not (door.seen or (old is not None and door.id == old.household_id)):
         raise NotFound("door_unknown", id=at)
     who = (actor.worker_id, actor.account_id)
     importer_id = None if actor.importer is None else actor.importer.account_id
-    return Stamp(at, (door.lon, door.lat), *who, now, old.id if old is not None else None, importer_id)
+    return Stamp(door.id, (door.lon, door.lat), *who, now, old.id if old is not None else None, importer_id)
 
 
 def _store(db: Connection, pairs: Sequence[tuple[Item, Stamp]], n_reports: int = 0) -> None:

@@ -190,7 +190,7 @@ def take(
         crs=source.crs.name if source.crs else "",
         n_read=source.n_rows,
         tally=Tally(summary.n_new, summary.n_changed, summary.n_same),
-        notes=(*source.notes, *_back_note(summary.n_back), *map(_near_note, near)),
+        notes=(*source.notes, *_told(summary), *map(_near_note, near)),
         extent=None if summary.box is None else extent([shapely.box(*summary.box)]),
         extra=_extra(summary, len(near)),
         columns=source.fields.given(),
@@ -252,8 +252,9 @@ def _extra(summary: door_rows.Summary, n_near: int) -> dict[str, dict[str, int]]
     return found | ({"near": {"pairs": n_near}} if n_near else {})
 
 
-def _back_note(n_back: int) -> tuple[Problem, ...]:
-    return (Problem(None, "door_back", {"n": n_back}, "note"),) if n_back else ()
+def _told(summary: door_rows.Summary) -> list[Problem]:
+    counts = {"door_back": summary.n_back, "door_alias": summary.n_alias}
+    return [Problem(None, code, {"n": n}, "note") for code, n in counts.items() if n]
 
 
 def _near_note(pair: door_rows.Near) -> Problem:

@@ -185,3 +185,40 @@ def test_look_alikes_are_said_to_be_two_on_their_page(offices: Offices, manager:
     assert manager.post(path, data=pair | {"act": "alike"}).status_code == 303
     assert f'<input id="f-{one}-{other}"' in manager.get(path).text
     assert offices.clients["worker"].get(path).status_code == 403
+
+
+def test_look_alikes_are_said_to_be_one_on_their_page(offices: Offices, manager: httpx.Client) -> None:
+    with offices.made.begin() as db:
+        name = db.scalar(text("SELECT name FROM compound WHERE id = :c"), {"c": offices.county.compounds["1"]})
+    sent = {"compound": name, "building": "78", "kind": "household"}
+    made = [manager.post("/households/new", data=sent | {"room": room}) for room in ("501", "0501")]
+    one, other = (answer.headers["location"].partition("?")[0].rpartition("/")[2] for answer in made)
+    path = f"/households/look-alikes/one?one={one}&other={other}&lang=en"
+    listed = manager.get("/households/look-alikes?lang=en").text
+    assert f'href="/households/look-alikes/one?one={one}&amp;other={other}"' in listed
+    page = manager.get(path).text
+    assert "This cannot be undone." in page
+    assert "checked" not in page, "nobody chooses for the person"
+    version = page.partition('name="version" value="')[2].partition('"')[0]
+    form = {"one": one, "other": other, "version": version, "words": "<b>one"}
+    unchosen = manager.post(path, data=form)
+    assert (unchosen.status_code, 'href="#f-keep"' in unchosen.text) == (422, True)
+    wordless = manager.post(path, data=form | {"keep": one, "words": " "})
+    assert (wordless.status_code, 'href="#f-words"' in wordless.text) == (422, True)
+    stale = manager.post(path, data=form | {"keep": one, "version": "0"})
+    assert stale.status_code == 409
+    assert f'value="{version}"' in stale.text, "as they are now, to be looked at again"
+    assert f'value="{one}" checked' in stale.text
+    assert "&lt;b&gt;one" in stale.text
+    done = manager.post(path, data=form | {"keep": one})
+    assert (done.status_code, done.headers["location"]) == (303, f"/households/{one}?done=merged")
+    again = manager.post(path, data=form | {"keep": one})
+    assert (again.status_code, "Something has happened to these doors" in again.text) == (409, True)
+    assert manager.get(path).status_code == 404
+    kept, gone = (manager.get(f"/households/{id_}?lang=en").text for id_ in (one, other))
+    assert f'Stays; the same door as <a href="/households/{other}">' in kept
+    assert f'Taken off; the same door as <a href="/households/{one}">' in gone
+    assert "&lt;b&gt;one" in kept
+    assert f'off the register. The door&#39;s file: <a href="/households/{one}">' in gone
+    assert "Also registered as" in kept
+    assert offices.clients["worker"].get(path).status_code == 403

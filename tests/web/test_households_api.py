@@ -148,6 +148,16 @@ def test_look_alikes_and_classes(client: Client, county: County) -> None:
     assert planner.get(f"{ADDRESS}/{pair[0]}").json()["log"][0]["other"]["id"] == pair[1]
     again = f"{ADDRESS}/near-duplicates/{pair[1]}/{pair[0]}"
     assert [planner.delete(again).status_code for _ in range(2)] == [200, 409]
+    both = planner.get(f"{ADDRESS}/near-duplicates/{pair[1]}/{pair[0]}").json()
+    assert [(one["id"], one["n_visits"], one["campaigns"]) for one in both["doors"]] == [(id_, 0, []) for id_ in pair]
+    one_door, said = f"{ADDRESS}/near-duplicates/{pair[1]}/{pair[0]}", {"reason": "同一户", "version": both["version"]}
+    assert planner.post(one_door, json=said | {"version": "0"}).json()["code"] == "doors_changed"
+    stays = planner.post(one_door, json=said).json()
+    assert (stays["id"], stays["merged"]) == (pair[1], {"id": pair[0], "n_visits": 0, "n_reports": 0, "fields": []})
+    assert [entry["id"] for entry in stays["entries"]] == [pair[0]]
+    gone = planner.get(f"{ADDRESS}/{pair[0]}").json()
+    assert (gone["same_as_id"], gone["log"][0]["action"]) == (pair[1], "merged")
+    assert planner.post(one_door, json=said).status_code == 409
     codes = [one["code"] for one in planner.get(f"{ADDRESS}/classes").json()["items"]]
     assert "ordinary" in codes
     assert "correction" not in codes, "sensitive ones are off unless switched on"

@@ -29,7 +29,9 @@ WHERE c.id = :campaign_id
     OR CASE WHEN h.class_code IN (SELECT code FROM household_class WHERE sensitive)
       THEN default_class(h.kind) ELSE h.class_code END = ANY (c.class_codes))
   AND (c.area_ids = '{}' OR h.grid_version_id IN (SELECT seen_grids(c.area_ids, NULL)))
-  AND NOT EXISTS (SELECT FROM campaign_door d WHERE d.campaign_id = c.id AND d.household_id = h.id)
+  AND CASE WHEN CAST(:as_of AS timestamptz) IS NULL
+    THEN NOT EXISTS (SELECT FROM campaign_door d WHERE d.campaign_id = c.id AND d.household_id = h.id)
+    ELSE h.id NOT IN (SELECT d.household_id FROM listed_doors(:campaign_id, :as_of) d) END
   AND (CAST(:class_code AS text) IS NULL OR CASE WHEN h.class_code = ANY (CAST(:folded AS text[]))
       THEN default_class(h.kind) ELSE h.class_code END
     = CAST(:class_code AS text))

@@ -17,8 +17,7 @@ SELECT h.id, h.grid_version_id, h.compound_id, CASE WHEN h.class_code = ANY (CAS
     ORDER BY x.confirmed_at DESC LIMIT 1
   ) END,
   CASE WHEN h.removed_at <= coalesce(CAST(:as_of AS timestamptz), 'infinity') THEN h.removed_at ELSE g.removed_at END
-FROM campaign_door d
+FROM listed_doors(:campaign_id, :as_of) d
 JOIN household h ON h.id = d.household_id
 LEFT JOIN unnest(CAST(:gone_ids AS bigint[]), CAST(:gone_at AS timestamptz[])) g (id, removed_at) ON g.id = h.id
-WHERE d.campaign_id = :campaign_id
-  AND (:everywhere OR h.grid_version_id IN (SELECT seen_grids(CAST(:area_ids AS bigint[]), CAST(:worker_id AS bigint))))
+WHERE (:everywhere OR h.grid_version_id IN (SELECT seen_grids(CAST(:area_ids AS bigint[]), CAST(:worker_id AS bigint))))

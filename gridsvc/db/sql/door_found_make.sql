@@ -1,11 +1,12 @@
 -- Question: where does each staged door belong, which stored one is it, and does it say anything new?
 -- Parameters: none
--- Columns: none; makes the temporary table door_found (known_id: the stored door; moved: its position is another one;
+-- Columns: none; makes the temporary table door_found (known_id: the stored door, for an
+--   entry that went the one that stays; alias: it is named by an entry that went; moved: its position is another one;
 --   back: it was removed)
 -- Index: household_key
 -- In a compound its levels are the key, whatever community it is counted to; on a street the community is part of it.
 CREATE TEMP TABLE door_found ON COMMIT DROP AS
-SELECT f.*, k.id AS known_id, k.removed_at IS NOT NULL AS back,
+SELECT f.*, k.id AS known_id, coalesce(k1.same_as_id, k2.same_as_id) IS NOT NULL AS alias, k.removed_at IS NOT NULL AS back,
   f.given AND k.id IS NOT NULL
     AND (ST_X(k.geom), ST_Y(k.geom), k.position_source) IS DISTINCT FROM (f.lon, f.lat, f.position_source) AS moved,
   k.id IS NOT NULL AND k.removed_at IS NULL
@@ -31,4 +32,4 @@ LEFT JOIN household k1 ON k1.compound_id = f.compound_id AND k1.building = f.bui
   AND k1.room = f.room AND k1.kind = f.kind AND k1.tag = f.tag
 LEFT JOIN household k2 ON f.compound_id IS NULL AND k2.compound_id IS NULL AND k2.building = f.building AND k2.unit = f.unit
   AND k2.room = f.room AND k2.kind = f.kind AND k2.tag = f.tag AND k2.community_id IS NOT DISTINCT FROM f.community_id
-LEFT JOIN household k ON k.id = coalesce(k1.id, k2.id)
+LEFT JOIN household k ON k.id = coalesce(k1.same_as_id, k1.id, k2.same_as_id, k2.id)

@@ -42,6 +42,10 @@ ended AS MATERIALIZED (
   LEFT JOIN report p ON p.id = r.parent_id
   WHERE r.state IN ('struck_off', 'void', 'not_filed', 'merged')
     AND coalesce(p.state, 'void') IN ('struck_off', 'void', 'not_filed')
+    -- a visit that was carried to the entry that stays is shown there, with its photos
+    AND NOT EXISTS (
+      SELECT FROM visit_report k JOIN visit s ON s.id = k.visit_id JOIN household o ON o.id = s.household_id
+      WHERE k.report_id = r.id AND (o.removed_at IS NULL OR o.removed_at >= CAST(:before AS timestamptz)))
     AND NOT EXISTS (
       SELECT FROM report_log l WHERE l.report_id IN (r.id, r.parent_id) AND l.at >= CAST(:before AS timestamptz))
 ),

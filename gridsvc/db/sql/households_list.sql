@@ -5,13 +5,13 @@
 --   :folded (text[]: classes that this reader takes for the default one of the kind), :today (day), :zone (name: days are its days), :name (part of a shop's name, lower case; '' for no search),
 --   :compound_ids (bigint[] or null: of the words before the levels), :building, :unit, :room (无: any), :after (id), :n (rows)
 -- Columns: as the fields of household_reading.Row, by id
--- Index: household_grid_version_id_idx, household_key, household_pkey
+-- Index: household_same_as_id_idx, household_grid_version_id_idx, household_key, household_pkey
 -- The next visit is due a cycle after the last that reached somebody, else after the registration; at once where that is unknown.
 SELECT h.id, h.kind, h.compound_id, k.name AS compound, h.building, h.unit, h.room, h.name, c.code AS class_code,
   c.name_zh AS class_zh, c.name_en AS class_en, h.n_people, h.registered_elsewhere, h.contact_name,
   h.contact_phone, ST_X(h.geom) AS lon, ST_Y(h.geom) AS lat, h.position_source, g.code AS grid_code, g.name AS grid_name,
   g.layer AS grid_layer, a.code AS community_code, a.name AS community_name, h.source,
-  nullif(h.registered_at, '-infinity') AS registered_at, h.removed_at, h.reached_at, h.excluded, d.due_on
+  nullif(h.registered_at, '-infinity') AS registered_at, h.removed_at, h.same_as_id, h.reached_at, h.excluded, d.due_on
 FROM household h
 JOIN household_class c ON c.code = CASE WHEN h.class_code = ANY (CAST(:folded AS text[]))
   THEN default_class(h.kind) ELSE h.class_code END
@@ -36,6 +36,11 @@ WHERE h.id > :after
   AND (:name = '' OR strpos(lower(coalesce(h.name, '')), :name) > 0
     OR ((CAST(:compound_ids AS bigint[]) IS NULL OR h.compound_id = ANY (:compound_ids))
       AND (:building = '无' OR h.building = :building OR (:unit = '无' AND :room = '无' AND h.room = :building))
-      AND (:unit = '无' OR h.unit = :unit) AND (:room = '无' OR h.room = :room)))
+      AND (:unit = '无' OR h.unit = :unit) AND (:room = '无' OR h.room = :room))
+    -- by the levels of an entry that was the same door
+    OR h.id IN (SELECT o.same_as_id FROM household o
+      WHERE o.same_as_id IS NOT NULL AND (CAST(:compound_ids AS bigint[]) IS NULL OR o.compound_id = ANY (:compound_ids))
+        AND (:building = '无' OR o.building = :building OR (:unit = '无' AND :room = '无' AND o.room = :building))
+        AND (:unit = '无' OR o.unit = :unit) AND (:room = '无' OR o.room = :room)))
 ORDER BY h.id
 LIMIT :n

@@ -1,15 +1,21 @@
 -- Question: which of these doors are there, and may this person visit them? They are locked, after the counts are held.
 -- Parameters: :ids (bigint[]), :all_areas (bool), :area_ids (bigint[]), :worker_id (bigint or null): which grids this
 --   reader sees
--- Columns: id, lon, lat (EPSG:4326 degrees), seen; by id
+-- Columns: asked_id; id (another where that entry was the same door as this one), lon, lat (EPSG:4326 degrees), seen; by id
 -- Index: household_pkey
+-- An entry that went while this waited for the counts is missing: who asks again finds the one that stays.
 WITH held AS MATERIALIZED (
   SELECT pg_advisory_xact_lock_shared(hashtext('gridsvc.visited'), hashtext(current_schema()))
+),
+asked AS MATERIALIZED (
+  SELECT a.id AS asked_id, coalesce(a.same_as_id, a.id) AS id
+  FROM held CROSS JOIN household a
+  WHERE a.id = ANY (CAST(:ids AS bigint[]))
 )
-SELECT h.id, ST_X(h.geom) AS lon, ST_Y(h.geom) AS lat,
+SELECT a.asked_id, h.id, ST_X(h.geom) AS lon, ST_Y(h.geom) AS lat,
   :all_areas OR h.grid_version_id IN (
     SELECT s.id FROM seen_grids(CAST(:area_ids AS bigint[]), CAST(:worker_id AS bigint)) AS s (id)) AS seen
-FROM held CROSS JOIN household h
-WHERE h.id = ANY (CAST(:ids AS bigint[]))
+FROM asked a JOIN household h ON h.id = a.id
+WHERE h.same_as_id IS NULL
 ORDER BY h.id
 FOR NO KEY UPDATE OF h

@@ -1,11 +1,12 @@
 -- Question: none; blanks what was said at doors on visits that came in long ago, and records each deletion
--- Parameters: :before (instant: recorded before it), :batch (uuid), :now (instant), :rule (words)
+-- Parameters: :before (instant: recorded before it; what was only carried to another entry
+--   of its door, happened before it), :batch (uuid), :now (instant), :rule (words)
 -- Columns: n_visits; one row
 -- Index: none: the owner's job reads all visits
 WITH gone AS (
   UPDATE visit v SET needs = NULL, answers = NULL,
     digest = NULL  -- it covers the words, so they could be guessed from it
-  WHERE v.recorded_at < CAST(:before AS timestamptz) AND (v.needs IS NOT NULL OR v.answers IS NOT NULL)
+  WHERE CASE WHEN v.carried THEN v.happened_at ELSE v.recorded_at END < CAST(:before AS timestamptz) AND (v.needs IS NOT NULL OR v.answers IS NOT NULL)
   RETURNING v.id, v.household_id
 ),
 recorded AS (

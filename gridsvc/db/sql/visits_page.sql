@@ -3,14 +3,15 @@
 --   or null; of the visit), :flag (far|late|clock or null), :after_at, :after_id (the last row of the page before, or null),
 --   :n (rows), :ids (bigint[] or null: of these alone), :most (the latest so many are looked through, or null: all),
 --   :all_areas (bool), :area_ids (bigint[]), :worker_id (bigint or null): which grids this reader sees
--- Columns: of the visit; compound, building, unit, room, kind, name of its door; grid_code; worker_code, who (its worker's
---   name, else its account's); superseded_by (id or null); report_numbers (text[])
+-- Columns: of the visit (carried: of the one that it supersedes only the door is another); compound, building, unit, room,
+--   kind, name of its door; grid_code; worker_code, who (its worker's name, else its account's); superseded_by (id or null);
+--   carried_away (that one only names another door); report_numbers (text[])
 -- Index: visit_household_id_happened_at_idx, visit_happened_at_idx, visit_worker_id_happened_at_idx, visit_flagged_idx
 SELECT v.id, v.client_key, v.household_id, v.outcome, v.mode, v.happened_at, v.recorded_at, v.phone_at, v.n_met,
-  v.accuracy_m, v.distance_m, v.far, v.late, v.needs, v.policies, v.answers, v.n_issued, v.n_returned, v.supersedes_id,
+  v.accuracy_m, v.distance_m, v.far, v.late, v.needs, v.policies, v.answers, v.n_issued, v.n_returned, v.supersedes_id, v.carried,
   v.account_id, v.worker_id, ST_X(v.geom) AS lon, ST_Y(v.geom) AS lat,
   c.name AS compound, h.building, h.unit, h.room, h.kind, h.name, g.code AS grid_code, w.code AS worker_code,
-  coalesce(w.name, a.name) AS who, s.id AS superseded_by,
+  coalesce(w.name, a.name) AS who, s.id AS superseded_by, coalesce(s.carried, false) AS carried_away,
   ARRAY(SELECT r.number FROM visit_report l JOIN report r ON r.id = l.report_id WHERE l.visit_id = v.id ORDER BY r.id)
     AS report_numbers
 FROM (

@@ -17,6 +17,7 @@ from gridsvc.db.tables.campaigns import (
     campaign,
     campaign_cell,
     campaign_door,
+    campaign_door_before,
     campaign_grid,
     saved_query,
 )
@@ -136,6 +137,7 @@ __all__ = [
     "campaign",
     "campaign_cell",
     "campaign_door",
+    "campaign_door_before",
     "campaign_grid",
     "category",
     "category_condition",

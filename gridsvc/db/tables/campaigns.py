@@ -74,6 +74,16 @@ campaign_door = Table(
     one_of("status", DOOR_STATUSES),
 )
 
+# Where the list had another entry of the same door until an instant: read as of then, by SQL function listed_doors.
+campaign_door_before = Table(
+    "campaign_door_before",
+    metadata,
+    Column("campaign_id", ForeignKey("campaign.id", ondelete="CASCADE"), primary_key=True),
+    Column("household_id", ForeignKey("household.id"), primary_key=True),
+    Column("became_id", ForeignKey("household.id"), nullable=False),
+    instant("until_at", nullable=False),
+)
+
 # The counts of `rules.coverage` by the finest key that a coverage groups by; null: in no grid, in no compound.
 CELL_KEY = ("campaign_id", "grid_version_id", "compound_id", "class_code", "kind")
 CELL_COUNTS = (

@@ -28,7 +28,7 @@ from gridsvc.rules.visiting import MODES, OUTCOMES, WITHDRAWN
 DOOR_KINDS = ("household", "shop", "firm")
 POSITION_SOURCES = ("door", "building", "compound")
 EXCLUSIONS = ("vacant", "not_eligible")
-DOOR_ACTIONS = ("added", "changed", "removed", "restored", "unmasked", "apart", "alike")
+DOOR_ACTIONS = ("added", "changed", "removed", "restored", "unmasked", "apart", "alike", "kept", "merged")
 
 household_class = Table(
     "household_class",
@@ -67,10 +67,12 @@ household = Table(
     instant("removed_at"),
     instant("reached_at"),  # the last counted visit that reached somebody: what the next due day counts from
     Column("excluded", Text),  # the confirmed reason that holds now, of household_exclusion
+    Column("same_as_id", ForeignKey("household.id")),  # this entry was the same door as that one, which stays
     one_of("kind", DOOR_KINDS),
     one_of("position_source", POSITION_SOURCES),
     one_of("excluded", EXCLUSIONS),
     CheckConstraint("n_people >= 0", name="n_people"),
+    CheckConstraint("same_as_id IS NULL OR (removed_at IS NOT NULL AND same_as_id <> id)", name="same"),
     UniqueConstraint(
         "compound_id",
         "building",
@@ -86,6 +88,7 @@ household = Table(
     Index("household_grid_version_id_idx", "grid_version_id", postgresql_include=("kind", "removed_at")),
     Index(None, "community_id"),
     Index(None, "registered_at"),
+    Index("household_same_as_id_idx", "same_as_id", postgresql_where=text("same_as_id IS NOT NULL")),
 )
 
 # What persons did to a door, and that one which was removed is back, by whatever way. It only grows; the notes of a
@@ -100,9 +103,9 @@ household_log = Table(
     Column("action", Text, nullable=False),
     Column("note", Text),  # the reason or the purpose
     Column("fields", ARRAY(Text), nullable=False, server_default="{}"),  # names of what was changed, never its content
-    Column("other_id", ForeignKey("household.id")),  # the door that it was said to be another one than, or not
+    Column("other_id", ForeignKey("household.id")),  # the other door of what is said of two
     one_of("action", DOOR_ACTIONS),
-    CheckConstraint("(action IN ('apart', 'alike')) = (other_id IS NOT NULL)", name="other"),
+    CheckConstraint("(action IN ('apart', 'alike', 'kept', 'merged')) = (other_id IS NOT NULL)", name="other"),
     Index("household_log_other_id_idx", "other_id", postgresql_where=text("other_id IS NOT NULL")),
     Index("household_log_restored_idx", "at", postgresql_where=text("action = 'restored'")),
 )
@@ -169,6 +172,7 @@ visit = Table(
     Column("n_returned", SmallInteger, nullable=False, server_default="0"),
     Column("supersedes_id", ForeignKey("visit.id"), unique=True),
     Column("xid", BigInteger, server_default=text("pg_current_xact_id()::text::bigint")),  # who wrote it; as report_log
+    Column("carried", Boolean, nullable=False, server_default=text("false")),  # another door, else as superseded
     Column("importer_id", ForeignKey("account.id")),  # who took it in, where it came from a phone's file
     one_of("outcome", (*OUTCOMES, WITHDRAWN)),
     one_of("mode", MODES),

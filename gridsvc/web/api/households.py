@@ -11,7 +11,7 @@ from sqlalchemy import select
 from starlette.responses import Response
 
 from geodata.crs import parse_crs
-from gridsvc import compounds, household_reading, households, reports
+from gridsvc import compounds, door_merges, household_reading, households, reports
 from gridsvc.db import tables as t
 from gridsvc.errors import Refused
 from gridsvc.household_reading import Filter, Pair, Row
@@ -100,6 +100,13 @@ class ApartIn(schemas.In):
     reason: Why
 
 
+class MergeIn(schemas.In):
+    """Why two doors that look alike are one, and the version of what was read of them."""
+
+    reason: Why
+    version: Annotated[schemas.Words, Field(min_length=1, max_length=40)]
+
+
 @router.get("", operation_id="list_households", responses={200: {"model": dict[str, Any]}})
 def many(
     request: Request,
@@ -178,6 +185,40 @@ def offer_again(household_id: Id, other_id: Id, unit: Annotated[Unit, may("manag
     return JSONResponse({"doors": [household_id, other_id], "apart": False})
 
 
+@router.get(
+    "/near-duplicates/{household_id}/{other_id}",
+    operation_id="compare_doors",
+    responses={200: {"model": dict[str, Any]}, 404: {"model": schemas.ErrorOut}},
+)
+def compare(
+    household_id: Id, other_id: Id, request: Request, unit: Annotated[Unit, may("manage_households")]
+) -> Response:
+    """Two doors that look alike, with what is recorded at each; `version` is for saying that they are one."""
+    zone = unit.mine.settings.zone
+    both = door_merges.compare(unit.db, household_id, other_id, unit.actor, unit.now, zone)
+    sides = [
+        told(side.row, unit)
+        | {"n_visits": side.n_visits, "n_reports": side.n_reports, "campaigns": list(side.campaigns)}
+        | {"visited_at": rows.moment(side.visited_at, zone)}
+        for side in both.sides
+    ]
+    return answers.data(request, {"doors": sides, "version": both.version})
+
+
+@router.post(
+    "/near-duplicates/{keep_id}/{gone_id}",
+    operation_id="merge_doors",
+    responses={200: {"model": dict[str, Any]}, 404: {"model": schemas.ErrorOut}, 409: {"model": schemas.ErrorOut}},
+)
+def merge(keep_id: Id, gone_id: Id, body: MergeIn, unit: Annotated[Unit, may("manage_households")]) -> Response:
+    """Says that two doors that look alike are one: the first entry stays, the second is taken off the register for
+    good, and what is recorded at it is at the first. 409 where something happened since `version` was read."""
+    zone = unit.mine.settings.zone
+    done = door_merges.merge(unit.db, keep_id, gone_id, body.reason, body.version, unit.actor, unit.now, zone)
+    moved = {"n_visits": done.n_visits, "n_reports": done.n_reports, "fields": list(done.fields)}
+    return JSONResponse(one_told(unit, keep_id) | {"merged": {"id": gone_id} | moved})
+
+
 @router.get("/classes", operation_id="list_household_classes", responses={200: {"model": dict[str, Any]}})
 def classes(request: Request, unit: Annotated[Unit, may("read_households")]) -> Response:
     """The classes that doors may have, each with its cycle of visits in days."""
@@ -242,7 +283,7 @@ def contact(household_id: Id, body: PurposeIn, unit: Annotated[Unit, may("unmask
 
 
 def one_told(unit: Unit, household_id: int) -> rows.Json:
-    """A door with its log, as it is sent."""
+    """A door with its log and the entries that were said to be the same door, as it is sent."""
     zone = unit.mine.settings.zone
     row = household_reading.read(unit.db, unit.actor, household_id, unit.now, zone)
     log = [
@@ -256,14 +297,28 @@ def one_told(unit: Unit, household_id: int) -> rows.Json:
         }
         for entry in household_reading.log(unit.db, unit.actor, household_id)
     ]
-    return told(row, unit) | {"log": log}
+    same = household_reading.entries_of(unit.db, unit.actor, household_id, unit.now, zone)
+    entries = [{"id": entry.id, "label": entry.label(unit.locale)} for entry in same]
+    return told(row, unit) | {"log": log, "entries": entries}
 
 
 def told(row: Row, unit: Unit) -> rows.Json:
     """A door as it is sent."""
     zone = unit.mine.settings.zone
     zh = unit.locale == "zh"
-    plain = ("id", "kind", "building", "unit", "room", "name", "n_people", "registered_elsewhere", "excluded", "source")
+    plain = (
+        "id",
+        "same_as_id",
+        "kind",
+        "building",
+        "unit",
+        "room",
+        "name",
+        "n_people",
+        "registered_elsewhere",
+        "excluded",
+        "source",
+    )
     named = {"code": row.class_code, "name": row.class_zh if zh else row.class_en}
     at = {name: rows.moment(getattr(row, name), zone) for name in ("registered_at", "removed_at", "reached_at")}
     return {

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from gridsvc import areas, compounds, exclusions, household_reading, households, reports, visit_reading
 from gridsvc.db import tables as t
-from gridsvc.errors import Conflict, Forbidden, GridsvcError, Refused
+from gridsvc.errors import Conflict, Forbidden, GridsvcError, NotFound, Refused
 from gridsvc.rules.roles import require
 from gridsvc.web.deps import RuleDep, Unit, UnitDep, may
 from gridsvc.web.templating import Frame, frame_of, page
@@ -211,10 +211,22 @@ def _file(
     facts: dict[str, Any] = {"door": door, "errors": errors, "contact": contact, "today": _today(frame)}
     facts["visits"] = visit_reading.of_door(unit.db, household_id, unit.actor)
     facts["log"] = household_reading.log(unit.db, unit.actor, household_id)
+    facts["entries"] = household_reading.entries_of(unit.db, unit.actor, household_id, unit.now, frame.zone)
+    facts["stays"] = _stays(frame, unit, door)
     waiting = exclusions.waiting(unit.db, unit.actor, household_id=household_id)
     facts["claim"] = waiting[0] if waiting else None
     facts["done"] = (dict(frame.query).get("done") or "")[:20] if not errors and contact is None else ""
     return page(frame, "household.html", status=status, nav="campaigns", **facts)
+
+
+def _stays(frame: Frame, unit: Unit, door: household_reading.Row) -> household_reading.Row | None:
+    """The entry that stays of the same door, where this reader sees it."""
+    if door.same_as_id is None:
+        return None
+    try:
+        return household_reading.read(unit.db, unit.actor, door.same_as_id, unit.now, frame.zone)
+    except NotFound:
+        return None
 
 
 def _form(

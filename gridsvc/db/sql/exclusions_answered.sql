@@ -1,0 +1,10 @@
+-- Question: none; what was confirmed, declined and ended of the visits to one entry of a door is done with at another one too
+-- Parameters: :from_id, :to_id (doors)
+-- Columns: none
+-- Index: household_exclusion_household_id_idx
+-- Of no length: it leaves no door out at any time, it only answers a claim.
+INSERT INTO household_exclusion (household_id, reason, claimed_by, claimed_at, confirmed_by, confirmed_at, document, ended_at,
+  ended_by)
+SELECT :to_id, x.reason, x.claimed_by, x.claimed_at, x.confirmed_by, x.ended_at, x.document, x.ended_at, x.ended_by
+FROM household_exclusion x
+WHERE x.household_id = :from_id AND x.ended_at IS NOT NULL

@@ -1,0 +1,179 @@
+"""Two entries of the register that are one door: one stays, the other goes and points to it; nothing recorded is lost.
+
+The visits of the entry that goes get entries that supersede them, at the one that stays. So what is asked as of an
+instant before finds everything where it was.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, RowMapping, func, select
+
+from gridsvc import door_rows, household_reading, households, visited
+from gridsvc.db import tables as t
+from gridsvc.db.queries import load
+from gridsvc.errors import Conflict, NotFound
+from gridsvc.household_reading import Row
+from gridsvc.rules.roles import Actor
+from gridsvc.rules.visiting import FAR_M
+
+NO_DOOR = "not_eligible"  # why the entry that goes leaves the denominator
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of two entries: what the register says of it, and what is recorded at it.
+
+    `campaigns`: the names of those that list it; `last_id`: the last of its visits, of those that hold or not.
+    """
+
+    row: Row
+    n_visits: int
+    n_reports: int
+    visited_at: datetime | None
+    last_id: int | None
+    campaigns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Both:
+    """Two entries that look alike, the older first, and the version of what is told of them."""
+
+    sides: tuple[Side, Side]
+    version: str
+
+
+def compare(db: Connection, household_id: int, other_id: int, actor: Actor, now: datetime, zone: ZoneInfo) -> Both:
+    """Two doors that look alike, for somebody who says which of them stays.
+
+    Raises:
+        NotFound: door_unknown: one of them is not on the register for this person.
+        Refused: doors_not_alike.
+    """
+    both = _read(db, household_id, other_id, actor, now, zone)
+    for side in both.sides:
+        if side.row.removed_at is not None:
+            raise NotFound("door_unknown", id=side.row.id)
+    return both
+
+
+def _read(db: Connection, household_id: int, other_id: int, actor: Actor, now: datetime, zone: ZoneInfo) -> Both:
+    ids = sorted((household_id, other_id))
+    rows = [household_reading.read(db, actor, id_, now, zone) for id_ in ids]
+    told = db.execute(load("door_sides"), {"ids": ids}).mappings().all()
+    households.require_alike(told[0], told[-1])
+    names = ("n_visits", "n_reports", "visited_at", "last_id")
+    one, other = found = [
+        Side(row, **{name: its[name] for name in names}, campaigns=tuple(its["campaigns"]))
+        for row, its in zip(rows, told, strict=True)
+    ]
+    # When the next visit is due changes with the day alone.
+    said = [asdict(replace(side, row=replace(side.row, due_on=None))) for side in found]
+    return Both((one, other), hashlib.sha256(repr(said).encode()).hexdigest()[:16])
+
+
+@dataclass(frozen=True)
+class Merged:
+    """What became of it: visits and reports that the entry that stays has from the other one, and which of its fields
+    it took over, having had none."""
+
+    n_visits: int
+    n_reports: int
+    fields: tuple[str, ...]
+
+
+def merge(
+    db: Connection,
+    keep_id: int,
+    gone_id: int,
+    reason: str,
+    version: str,
+    actor: Actor,
+    now: datetime,
+    zone: ZoneInfo,
+) -> Merged:
+    """Says that two doors that look alike are one: one entry stays, the other is taken off the register for good.
+
+    Visits that hold at the one that goes are at the other from now on, with their reports; so is its place on lists of
+    campaigns that have it alone. On lists with both it stays as removed, and out of the denominator. Visits that a
+    phone still sends for it, and rows of files with its levels, are for the one that stays. Both logs say who, why.
+
+    Raises:
+        NotFound: door_unknown.
+        Refused: door_reason_missing; doors_not_alike.
+        Conflict: doors_changed: something happened to them since `version` was read; doors_apart: somebody has said
+            that they are two; doors_being_stored.
+    """
+    households.require_words(reason, "door_reason_missing")
+    door_rows.hold(db)
+    visited.before(db, [keep_id, gone_id])
+    if _one_went(db, (keep_id, gone_id)):
+        raise Conflict("doors_changed")
+    if households.lock_pair(db, keep_id, gone_id, actor):
+        raise Conflict("doors_apart")
+    if _read(db, keep_id, gone_id, actor, now, zone).version != version:
+        raise Conflict("doors_changed")
+    pair = {"from_id": gone_id, "to_id": keep_id}
+    fields = _take_over(db, keep_id, gone_id)
+    db.execute(load("exclusions_answered"), pair)
+    _leave_out(db, gone_id, reason.strip(), actor, now)
+    _point(db, keep_id, gone_id, now)
+    moved = db.execute(load("visits_carry"), pair | {"now": now, "far_m": FAR_M}).one()
+    db.execute(load("campaign_door_hand_on"), pair | {"now": now})
+    visited.after(db, [keep_id, gone_id])
+    visited.refresh(db, [keep_id, gone_id], now)
+    note = reason.strip()
+    households.write_log(db, keep_id, "kept", actor, now, note=note, other_id=gone_id, fields_=fields)
+    households.write_log(db, gone_id, "merged", actor, now, note=note, other_id=keep_id)
+    return Merged(moved.n_visits, moved.n_reports, fields)
+
+
+def _one_went(db: Connection, ids: Iterable[int]) -> bool:
+    h = t.household.c
+    return bool(db.scalar(select(h.id).where(h.id.in_(ids), h.same_as_id.is_not(None)).limit(1)))
+
+
+def _take_over(db: Connection, keep_id: int, gone_id: int) -> tuple[str, ...]:
+    """The fields that the entry that stays does not say of its own, and has as the other says them from now on."""
+    h = t.household.c
+    names = ("name", "n_people", "class_code", "registered_elsewhere", "contact_name", "contact_phone")
+    plain = func.default_class(h.kind).label("plain")
+    rows = db.execute(select(h.id, plain, *(h[name] for name in names)).where(h.id.in_((keep_id, gone_id)))).mappings()
+    said = {row["id"]: row for row in rows}
+    values = _unsaid(said[keep_id], said[gone_id])
+    if values:
+        db.execute(t.household.update().where(h.id == keep_id).values(**values))
+    return tuple(sorted(values))
+
+
+def _unsaid(kept: RowMapping, gone: RowMapping) -> dict[str, object]:
+    empty = {name for name in ("name", "n_people") if kept[name] is None}
+    if kept["contact_name"] is None and kept["contact_phone"] is None:  # of one person, never of two
+        empty |= {"contact_name", "contact_phone"}
+    if kept["class_code"] == kept["plain"]:
+        empty.add("class_code")
+    if not kept["registered_elsewhere"]:
+        empty.add("registered_elsewhere")
+    return {name: gone[name] for name in empty if gone[name] not in (None, kept[name])}
+
+
+def _leave_out(db: Connection, gone_id: int, reason: str, actor: Actor, now: datetime) -> None:
+    """Nothing; afterwards the entry that goes is no eligible door of its own, and why is on record."""
+    x = t.household_exclusion
+    held = (x.c.household_id == gone_id) & x.c.ended_at.is_(None)
+    db.execute(x.update().where(held).values(ended_at=func.greatest(now, x.c.confirmed_at), ended_by=actor.account_id))
+    row = {"household_id": gone_id, "reason": NO_DOOR, "claimed_by": actor.account_id, "claimed_at": now}
+    db.execute(x.insert(), row | {"confirmed_by": actor.account_id, "confirmed_at": now, "document": reason})
+
+
+def _point(db: Connection, keep_id: int, gone_id: int, now: datetime) -> None:
+    """Nothing; afterwards the entry is off the register, and it and what pointed to it point to the one that stays."""
+    h = t.household
+    left = {"removed_at": now, "same_as_id": keep_id, "excluded": NO_DOOR}
+    db.execute(h.update().where(h.c.id == gone_id).values(**left))
+    db.execute(h.update().where(h.c.same_as_id == gone_id).values(same_as_id=keep_id))

@@ -1,0 +1,284 @@
+"""Two entries of the register that are one door: what was recorded is at the one that stays, and nothing comes back as new."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy import text
+
+from geodata.layer import Fields
+from gridsvc import coverage, door_merges, exclusions, household_reading, households, visit_reading
+from gridsvc.errors import Conflict, GridsvcError, NotFound, Refused
+from gridsvc.grids import Rule
+from gridsvc.household_reading import Filter, Row
+from gridsvc.households import Door
+from gridsvc.imports import households as imports
+from gridsvc.imports.households import Options
+from gridsvc.rules.roles import Actor
+from gridsvc.visits import Need
+from tests.conftest import NOW
+from tests.verbs import recounting
+from tests.verbs.test_visited import draw
+from tests.verbs.test_visits import BEFORE, Street
+
+ZONE = ZoneInfo("Asia/Shanghai")
+LATER = NOW + timedelta(hours=1)
+
+
+class Pair(Street):
+    """The first two doors of the street look alike: rooms 1 and 01. A planner looks after the register."""
+
+    def __init__(self, db: Any, rule: Rule) -> None:
+        super().__init__(db, rule)
+        self.kept, self.gone, self.third = self.west
+        db.execute(text("UPDATE household SET room = '01' WHERE id = :id"), {"id": self.gone})
+        self.planner = self._actor("planner")
+
+    def version(self, one: int | None = None, other: int | None = None) -> str:
+        ids = (one or self.kept, other or self.gone)
+        return door_merges.compare(self.db, *ids, self.planner, LATER, ZONE).version
+
+    def merge(self, kept: int | None = None, gone: int | None = None, at: datetime = LATER) -> door_merges.Merged:
+        kept, gone = kept or self.kept, gone or self.gone
+        version = self.version(kept, gone)
+        merged = door_merges.merge(self.db, kept, gone, "门牌多写一个0", version, self.planner, at, ZONE)
+        recounting.assert_right(self.db)
+        return merged
+
+    def read(self, household_id: int) -> Row:
+        return household_reading.read(self.db, self.planner, household_id, LATER, ZONE)
+
+    def counts(self, as_of: datetime | None = None) -> tuple[int, ...]:
+        query = coverage.Query(campaign="c", as_of=as_of)
+        told = coverage.table(self.db, query, Actor("system"), LATER + timedelta(days=1), ZONE, rule=self.rule).counts
+        return tuple(told[name] for name in ("enumerated", "eligible", "reached", "reached_enumerated", "removed"))
+
+
+@pytest.fixture
+def pair(db: Any, rule: Rule) -> Pair:
+    return Pair(db, rule)
+
+
+def test_visits_reports_and_answers_are_at_the_entry_that_stays(pair: Pair) -> None:
+    said = pair.draft(household_id=pair.gone, n_met=2, answers={"几口人": 4}, need=Need("0110", "楼道堆物"))
+    there = pair.record(said)
+    wrong = pair.record(pair.draft("absent", household_id=pair.gone, happened_at=BEFORE - timedelta(hours=1)))
+    pair.record(pair.draft("withdrawn", household_id=pair.gone, supersedes=wrong.visit_id))
+    before = pair.counts()
+    merged = pair.merge()
+    assert (merged.n_visits, merged.n_reports) == (1, 1)
+    assert (pair.status(pair.kept), pair.status(pair.gone)) == ("reached", "not_visited")
+    (visit,) = visit_reading.of_door(pair.db, pair.kept, pair.worker)
+    assert (visit.outcome, visit.happened_at, visit.recorded_at, visit.carried) == ("reached", BEFORE, LATER, True)
+    assert (visit.n_met, visit.answers, visit.supersedes_id, visit.own) == (2, {"几口人": 4}, there.visit_id, True)
+    (number,) = visit.reports
+    old = {v.id: v for v in visit_reading.of_door(pair.db, pair.gone, pair.worker)}
+    assert (len(old), old[there.visit_id or 0].reports, old[there.visit_id or 0].superseded_by) == (
+        3,
+        (number,),
+        visit.id,
+    )
+    # one door: the entry that went is no longer eligible, and is told as removed; what was published stays
+    assert (before, pair.counts()) == ((5, 5, 1, 1, 0), (5, 4, 1, 1, 1))
+    assert pair.counts(NOW) == before
+    assert pair.read(pair.kept).reached_at == BEFORE
+
+
+def test_both_logs_say_who_and_why_and_the_address_leads_to_the_door(pair: Pair) -> None:
+    pair.merge()
+    gone, kept = pair.read(pair.gone), pair.read(pair.kept)
+    assert (gone.removed_at, gone.same_as_id, gone.excluded) == (LATER, pair.kept, "not_eligible")
+    assert (kept.removed_at, kept.same_as_id, kept.excluded) == (None, None, None)
+    for id_, action, other in ((pair.kept, "kept", pair.gone), (pair.gone, "merged", pair.kept)):
+        entry = household_reading.log(pair.db, pair.planner, id_)[0]
+        assert (entry.action, entry.note, entry.other_id, entry.at) == (action, "门牌多写一个0", other, LATER)
+        assert entry.account == "planner-None"
+    found = household_reading.find(pair.db, pair.planner, Filter(q="1-01"), LATER, ZONE).items
+    assert [row.id for row in found] == [pair.kept]
+    assert household_reading.near_duplicates(pair.db, pair.planner) == []
+    assert [row.id for row in household_reading.entries_of(pair.db, pair.planner, pair.kept, LATER, ZONE)] == [
+        pair.gone
+    ]
+    hidden = replace(pair.manager, area_ids=())
+    assert household_reading.entries_of(pair.db, hidden, pair.kept, LATER, ZONE) == []
+
+
+def test_what_the_entry_that_stays_does_not_say_is_taken_over(pair: Pair) -> None:
+    told = {
+        pair.gone: {
+            "n_people": 4,
+            "class_code": "cared_for",
+            "registered_elsewhere": True,
+            "contact_phone": "13800000002",
+        },
+        pair.kept: {"n_people": 3, "contact_name": "王三"},
+    }
+    for id_, said in told.items():
+        households.change(pair.db, id_, said, pair.planner, NOW, pair.rule)
+    assert pair.merge().fields == ("class_code", "registered_elsewhere")
+    row = pair.db.execute(text("SELECT * FROM household WHERE id = :id"), {"id": pair.kept}).mappings().one()
+    assert (row["n_people"], row["class_code"], row["registered_elsewhere"]) == (3, "cared_for", True)
+    assert (row["contact_name"], row["contact_phone"]) == ("王三", None)  # two persons never become one
+    assert household_reading.log(pair.db, pair.planner, pair.kept)[0].fields == ("class_code", "registered_elsewhere")
+
+
+def test_it_takes_the_place_on_lists_that_have_the_other_alone(pair: Pair) -> None:
+    pair.record(pair.draft(household_id=pair.gone))
+    draw(pair.db, [pair.gone, pair.third], code="e")
+    draw(pair.db, [pair.kept], code="k")
+    counts = {code: _counts(pair, code) for code in ("e", "k")}
+    assert counts == {"e": (2, 2, 1), "k": (1, 1, 0)}
+    pair.merge()
+    assert {code: _counts(pair, code) for code in ("e", "k")} == {"e": (2, 2, 1), "k": (1, 1, 1)}
+    assert {code: _counts(pair, code, NOW) for code in ("e", "k")} == counts
+    listed = text(
+        "SELECT c.code, d.household_id FROM campaign_door d JOIN campaign c ON c.id = d.campaign_id "
+        "WHERE c.code <> 'c' ORDER BY 1, 2"
+    )
+    rows = [tuple(row) for row in pair.db.execute(listed)]
+    assert rows == [("e", pair.kept), ("e", pair.third), ("k", pair.kept)]
+
+
+def _counts(pair: Pair, code: str, as_of: datetime | None = None) -> tuple[int, ...]:
+    query = coverage.Query(campaign=code, as_of=as_of)
+    told = coverage.table(pair.db, query, Actor("system"), LATER + timedelta(days=1), ZONE, rule=pair.rule).counts
+    return told["enumerated"], told["eligible"], told["reached"]
+
+
+def test_one_after_the_other(pair: Pair) -> None:
+    """1 goes into 01, and that into 001: both lead to the last, and lists are as they were at each instant."""
+    pair.db.execute(text("UPDATE household SET room = '001' WHERE id = :id"), {"id": pair.third})
+    draw(pair.db, [pair.kept], code="one")
+    said = pair.draft(household_id=pair.kept)
+    pair.record(said)
+    for kept, gone, at in ((pair.gone, pair.kept, LATER), (pair.third, pair.gone, LATER + timedelta(hours=1))):
+        pair.merge(kept, gone, at)
+        now = [pair.read(id_).same_as_id for id_ in (pair.kept, pair.gone, pair.third)]
+        assert now == [kept, None if kept == pair.gone else kept, None]
+        assert _counts(pair, "one") == (1, 1, 1)
+    for as_of in (NOW, LATER, LATER + timedelta(minutes=1), LATER + timedelta(hours=2)):
+        assert _counts(pair, "one", as_of) == (1, 1, 1), as_of
+    # the worker's own visit is corrected by the key that the phone knows, wherever its door went
+    fix = pair.record(pair.draft("refused", household_id=pair.kept, supersedes=said.client_key), now=LATER)
+    assert (pair.row(fix)["household_id"], _counts(pair, "one")) == (pair.third, (1, 1, 0))
+    assert pair.row(fix)["outcome"] == "refused"
+    recounting.assert_right(pair.db)
+
+
+def test_a_phone_that_does_not_know_yet_reaches_the_door(pair: Pair) -> None:
+    early = pair.draft(household_id=pair.gone)
+    first = pair.record(early)
+    pair.merge()
+    assert pair.record(early, now=LATER).visit_id == first.visit_id
+    late = pair.record(pair.draft("absent", household_id=pair.gone, x=110.005, y=23.005, crs="wgs84"), now=LATER)
+    assert (late.status, late.flags, pair.row(late)["household_id"]) == ("created", (), pair.kept)
+    stranger = pair.draft(household_id=pair.gone)
+    with pytest.raises(NotFound):
+        pair.record(stranger, pair.colleague, LATER)
+    withdrawn = pair.draft("withdrawn", household_id=pair.gone, supersedes=early.client_key)
+    assert pair.record(withdrawn, now=LATER).status == "created"
+    assert pair.status(pair.kept) == "absent"
+    recounting.assert_right(pair.db)
+
+
+def test_an_answered_claim_is_not_asked_again(pair: Pair) -> None:
+    leader = replace(pair.manager, area_ids=())
+    pair.record(pair.draft("vacant", household_id=pair.gone))
+    everywhere = Actor("planner", leader.account_id)
+    exclusions.decline(pair.db, pair.gone, everywhere, NOW)
+    pair.merge()
+    assert exclusions.waiting(pair.db, everywhere) == []
+
+
+def test_a_confirmed_exclusion_ends_and_its_claim_is_asked_of_the_door(pair: Pair) -> None:
+    everywhere = Actor("planner", pair.manager.account_id)
+    pair.record(pair.draft("vacant", household_id=pair.gone))
+    exclusions.confirm(pair.db, pair.gone, "vacant", everywhere, NOW)
+    before = pair.counts()
+    pair.merge()
+    (claim,) = exclusions.waiting(pair.db, everywhere)
+    assert (claim.household_id, claim.reason, claim.claimed_at) == (pair.kept, "vacant", BEFORE)
+    assert (before, pair.counts(NOW), pair.counts()) == ((5, 4, 0, 0, 0), (5, 4, 0, 0, 0), (5, 4, 0, 0, 1))
+    assert exclusions.confirm(pair.db, pair.kept, "vacant", everywhere, LATER)
+
+
+REFUSALS: list[tuple[str, Callable[[Pair], object], type[GridsvcError]]] = [
+    ("doors_changed", lambda p: p.record(p.draft("absent", household_id=p.gone)), Conflict),
+    ("doors_changed", lambda p: households.change(p.db, p.kept, {"n_people": 3}, p.planner, NOW, p.rule), Conflict),
+    ("doors_changed", lambda p: p.merge(), Conflict),
+    ("doors_changed", lambda p: draw(p.db, [p.gone], code="z"), Conflict),
+    ("doors_apart", lambda p: households.set_apart(p.db, p.kept, p.gone, "两户", p.planner, NOW), Conflict),
+    ("door_unknown", lambda p: households.remove(p.db, p.gone, "拆除", p.planner, NOW), NotFound),
+    ("doors_not_alike", lambda p: households.change(p.db, p.gone, {"room": "9"}, p.planner, NOW, p.rule), Refused),
+]
+
+
+@pytest.mark.parametrize(("code", "happens", "kind"), REFUSALS)
+def test_what_happened_since_is_not_run_over(
+    pair: Pair, code: str, happens: Callable[[Pair], object], kind: type[GridsvcError]
+) -> None:
+    version = pair.version()
+    happens(pair)
+    with pytest.raises(kind) as caught:
+        door_merges.merge(pair.db, pair.kept, pair.gone, "同一户", version, pair.planner, LATER, ZONE)
+    assert caught.value.code == code
+
+
+def test_a_reason_and_a_register_that_one_looks_after(pair: Pair) -> None:
+    version = pair.version()
+    with pytest.raises(Refused, match="door_reason_missing"):
+        door_merges.merge(pair.db, pair.kept, pair.gone, "  ", version, pair.planner, LATER, ZONE)
+    stranger = replace(pair.manager, area_ids=())
+    with pytest.raises(NotFound):
+        door_merges.merge(pair.db, pair.kept, pair.gone, "同一户", version, stranger, LATER, ZONE)
+    with pytest.raises(NotFound):
+        door_merges.compare(pair.db, pair.kept, pair.gone, stranger, LATER, ZONE)
+
+
+def _import(pair: Pair, tmp_path: Any, *rows: str) -> tuple[Any, bool]:
+    named = text("INSERT INTO compound_name (key, compound_id) VALUES ('乙苑', :id) ON CONFLICT DO NOTHING")
+    pair.db.execute(named, {"id": pair.read(pair.kept).compound_id})
+    file = tmp_path / "doors.csv"
+    file.write_text("\n".join(("小区,楼栋,单元,房号,人口", *rows)) + "\n", encoding="utf-8")
+    source = imports.from_csv(file, Fields(), None)
+    how = Options("doors.csv", "register", write=True)
+    return imports.take(pair.db, source, how, LATER, pair.rule, lambda *_: None)
+
+
+def test_a_file_with_its_levels_means_the_door_that_stays(pair: Pair, tmp_path: Any) -> None:
+    pair.merge()
+    account, written = _import(pair, tmp_path, "乙苑,1,,01,5")
+    tally = account.tally
+    assert (written, tally.new, tally.changed, account.n_refused) == (True, 0, 1, 0)
+    assert [note.code for note in account.notes if note.code.startswith("door_")] == ["door_alias"]
+    assert (pair.read(pair.kept).n_people, pair.read(pair.gone).removed_at) == (5, LATER)
+    # both in one file: the row with the door's own levels counts, wherever it stands
+    account, written = _import(pair, tmp_path, "乙苑,1,,01,7", "乙苑,1,,1,6")
+    assert (written, account.tally.new, account.tally.changed, account.n_refused) == (True, 0, 1, 0)
+    assert (pair.read(pair.kept).n_people, pair.read(pair.gone).n_people) == (6, None)
+    # taken off the register: either of them brings the door back, never the entry
+    households.remove(pair.db, pair.kept, "拆除", pair.planner, LATER)
+    _import(pair, tmp_path, "乙苑,1,,01,8")
+    assert (pair.read(pair.kept).removed_at, pair.read(pair.gone).removed_at) == (None, LATER)
+    recounting.assert_right(pair.db)
+
+
+def test_by_hand_its_levels_are_those_of_the_door_that_stays(pair: Pair) -> None:
+    pair.merge()
+    compound = pair.read(pair.kept).compound_id
+    with pytest.raises(Conflict) as there:
+        households.add(pair.db, Door(compound, "1", None, "01"), pair.planner, LATER, pair.rule)
+    assert there.value.facts["id"] == pair.kept
+    with pytest.raises(Conflict):
+        households.change(pair.db, pair.third, {"room": "01"}, pair.planner, LATER, pair.rule)
+    # the door may take them: then the others are found by the address that it had
+    assert households.change(pair.db, pair.kept, {"room": "01"}, pair.planner, LATER, pair.rule) == ("room",)
+    assert [(pair.read(id_).room) for id_ in (pair.kept, pair.gone)] == ["01", "1"]
+    with pytest.raises(Conflict) as still:
+        households.add(pair.db, Door(compound, "1", None, "1"), pair.planner, LATER, pair.rule)
+    assert still.value.facts["id"] == pair.kept
