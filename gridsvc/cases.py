@@ -20,7 +20,7 @@ from gridsvc.placements import supersede
 from gridsvc.reports import SOURCE, Position, to_wgs84
 from gridsvc.rules.case import FIELDS, ID_LISTS, Case, Given, Step, Stop, advance, clock_history, replay, to_json
 from gridsvc.rules.deadlines import LADDER, Limit
-from gridsvc.rules.decisions import decide, possible
+from gridsvc.rules.decisions import check, decide, possible
 from gridsvc.rules.lifecycle import TABLE
 from gridsvc.rules.roles import Actor, require
 from gridsvc.terms import Agreed
@@ -112,7 +112,10 @@ def _held(row: Any) -> Held:
     stored: dict[str, Any] = {name: getattr(row, name) for name in FIELDS}
     stored |= {name: tuple(stored[name]) for name in ID_LISTS if stored[name] is not None}
     draw = int.from_bytes(bytes(row.digest or b"")[:_DRAW_BYTES], "big") / 256**_DRAW_BYTES
-    given = Given(received_at=row.received_at, by_staff=row.by_staff, has_resident=row.has_resident, draw=draw)
+    levels = frozenset((LADDER[0], *row.levels))
+    given = Given(
+        received_at=row.received_at, by_staff=row.by_staff, has_resident=row.has_resident, draw=draw, levels=levels
+    )
     return Held(row.id, row.number, row.source, row.category, row.area_id, row.seq, Case(**stored), given)
 
 
@@ -199,6 +202,7 @@ def _decide(
     require(actor, action)
     if action == "place":
         raise Refused("place_by_hand_only")
+    check(held.case, action, actor, now, held.given)  # before it is asked what is missing
     full = _known(db, held, action, actor, given, agreed)
     category = full.category if action == "recategorize" else None
     step = decide(held.case, action, actor, now, full, agreed.of(category or held.category))
@@ -229,6 +233,8 @@ def _told(action: str, held: Held, given: Given) -> dict[str, Any]:
         told["departments"] = sorted({*given.department_ids})
     if action in ("whistle_arrive", "whistle_score"):
         told |= {"department": given.department_id} | ({"score": given.score} if action == "whistle_score" else {})
+    if given.n_conditions:
+        told["conditions"] = given.n_conditions
     return told
 
 
@@ -237,14 +243,15 @@ def _known(db: Connection, held: Held, action: str, actor: Actor, given: Given, 
     old, case = held.given, held.case
     _exist(db, given)
     facts: dict[str, Any] = {"received_at": old.received_at, "by_staff": old.by_staff}
-    facts |= {"has_resident": old.has_resident, "draw": old.draw}
+    facts |= {"has_resident": old.has_resident, "draw": old.draw, "levels": old.levels}
     back = action in ("check_failed", "rate", "reopen") and case.filed_at is None
     if action == "whistle_arrive" or (action == "claim" and actor.role == "handler"):
         facts["department_id"] = actor.department_id
     if action == "file" or back:
-        facts |= _under(db, given, held.category, case.condition_id)
+        facts |= _under(db, given, held.category, case.condition_id, choose=not back)
     if action == "recategorize":
-        facts |= _under(db, given, given.category or held.category, None)
+        if given.category is not None:
+            facts |= _under(db, given, given.category, None, choose=True)
         facts["reopened_at"], facts["stops"] = _clock(db, held)
     if action == "dispose" and case.condition_id is not None:
         closing = db.scalar(_CONDITION.where(t.category_condition.c.id == case.condition_id)) or ""
@@ -269,19 +276,29 @@ def _parent(db: Connection, held: Held, parent_id: int) -> str | None:
     return state
 
 
-def _under(db: Connection, given: Given, category: str, kept_id: int | None) -> dict[str, Any]:
+def _under(db: Connection, given: Given, category: str, kept_id: int | None, *, choose: bool) -> dict[str, Any]:
     """The filing condition that was chosen, now or before (`kept_id`), or the only one that there is; its limits.
 
-    What is chosen now must stand in the current version of the sheet.
+    What is chosen now must stand in the current version of the sheet. Of several, one is to be chosen, or it is to be
+    said that none fits; where nobody can be asked (work that failed is filed by that, not at the desk), none is, and
+    the log says so.
+
+    Raises:
+        NotFound: `condition_unknown`.
+        Refused: `condition_missing`, with the conditions.
     """
     wanted = given.condition_id
-    found = ask(db, "case_conditions", {"code": category, "kept_id": kept_id if wanted is None else None})
+    kept_id = None if wanted is not None or given.no_condition else kept_id
+    found = ask(db, "case_conditions", {"code": category, "kept_id": kept_id})
     if wanted is not None:
         found = [one for one in found if one.id == wanted]
         if not found:
             raise NotFound("condition_unknown", condition=wanted, category=category)
+    if len(found) == 1 if given.no_condition else len(found) > 1 and choose:
+        told = [{"id": one.id, "text": one.text, "milestones": list(one.milestones)} for one in found]
+        raise Refused("condition_missing", n=len(found), conditions=told)
     if len(found) != 1:
-        return {"condition_id": None, "limits": ()}
+        return {"condition_id": None, "limits": (), "n_conditions": len(found)}
     limits = tuple(Limit.from_json(one) for one in found[0].milestones)
     return {"condition_id": found[0].id, "limits": limits}
 

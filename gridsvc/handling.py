@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from sqlalchemy import Connection, select, tuple_
 from sqlalchemy.exc import DataError, IntegrityError
 
-from gridsvc import cases, categories, grids, unplaced
+from gridsvc import cases, grids, unplaced
 from gridsvc.db import tables as t
 from gridsvc.db.queries import load
 from gridsvc.errors import Forbidden, GridsvcError, NotFound, Refused
@@ -22,9 +23,10 @@ from gridsvc.stats import scope
 from gridsvc.terms import Agreed
 
 # Actions that need no look at the single report, so that several may be done at once. A report whose category has
-# several filing conditions wants one: filed together with others it is refused.
+# several filing conditions wants one: without, it is refused, and together with others none can be named.
 SEVERAL = ("file", "dispatch", "undo_dispatch", "accept", "remind", "strike_off", "note")
 MOST_AT_ONCE = 200
+NO_CONDITION: Literal["none"] = "none"  # instead of a filing condition: there are several, and none of them fits
 # Actions that write more than the case and its log, and so may be refused when those are written already.
 _BESIDE = frozenset({"place", "link", "whistle", "whistle_arrive", "whistle_score"})
 
@@ -44,7 +46,7 @@ class Wish:
     assist: tuple[str, ...] = ()
     departments: tuple[str, ...] = ()
     category: str | None = None
-    condition: int | None = None
+    condition: int | Literal["none"] | None = None
     parent: str | None = None
     until: datetime | None = None
     at: datetime | None = None
@@ -186,7 +188,8 @@ def _given(db: Connection, actor: Actor, wish: Wish) -> Given:
         assist_ids=tuple(ids[code] for code in wish.assist),
         department_ids=tuple(ids[code] for code in wish.departments),
         category=wish.category,
-        condition_id=wish.condition,
+        condition_id=None if wish.condition == NO_CONDITION else wish.condition,
+        no_condition=wish.condition == NO_CONDITION,
         parent_id=_numbered(db, actor, wish.parent) if wish.parent else None,
         until=wish.until,
         at=wish.at,
@@ -275,20 +278,7 @@ def act_on_several(
         try:
             with db.begin_nested():
                 after = act(db, actor, hold(db, actor, number, source, repeat), wish, now, agreed, rule)
-                if wish.action == "file":
-                    _check_chosen(db, after)
                 done.append(Outcome((source, number, repeat), after, None))
         except GridsvcError as refusal:
             done.append(Outcome((source, number, repeat), None, refusal))
     return done
-
-
-def _check_chosen(db: Connection, filed: cases.Held) -> None:
-    """Returns where there was nothing to choose: filed under a condition, or its category has not several.
-
-    Raises:
-        Refused: `condition_missing`; that none of several fits is for somebody to say who looks at the report.
-    """
-    n = len(categories.limits(db, filed.category)) if filed.case.condition_id is None else 0
-    if n > 1:
-        raise Refused("condition_missing", n=n)

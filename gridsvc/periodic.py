@@ -58,12 +58,11 @@ def batch(db: Connection, now: datetime, agreed: Agreed, after: int = 0, n: int 
     )
     if not db.scalar(mine):
         return Batch({}, (), after, more=False, busy=True)
-    top = max(LADDER.index(level) for level in LADDER if level in agreed.general.levels)
     values: dict[str, object] = {"now": now, "unrated_before": now - RATING_LASTS}
     values |= {
         "again_before": now - AGAIN_AFTER,
         "asked_before": now - MAX_WAITING,
-        "top_levels": list(LADDER[top:]),
+        "ladder": list(LADDER),
         "after": after,
         "n": n,
     }

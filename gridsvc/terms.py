@@ -1,4 +1,4 @@
-"""What this installation has agreed on: working calendar, limits of stages, levels that exist, how limits count."""
+"""What this installation has agreed on: working calendar, limits of stages, how limits count."""
 
 from __future__ import annotations
 
@@ -91,13 +91,11 @@ def load(
     for row in db.execute(select(s.category, s.stage, s.amount, s.unit)):
         by_category.setdefault(row.category, {})[row.stage] = Limit(row.amount, row.unit).to_json()
     stages = {category: StageLimits.from_json(limits) for category, limits in by_category.items()}
-    levels = frozenset({"grid", *db.scalars(select(t.area.c.level).distinct())})
     general = Terms(
         replace(worktime.load(db, zone), parts=tuple(parts)),
         "next_day" if convention == "next_day" else "rolling",
         stages.get(None, StageLimits()),
         due_from,
         sample_share,
-        levels,
     )
     return Agreed(general, {code: one for code, one in stages.items() if code is not None}, fallback)

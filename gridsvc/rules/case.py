@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from gridsvc.rules.calendar import Calendar
-from gridsvc.rules.deadlines import LADDER, Convention, Limit, StageLimits
+from gridsvc.rules.deadlines import LADDER, Convention, Limit, StageLimits, is_overdue, until
 
 Value = Any  # of a case's field: text, int, bool, datetime, list or None
 Stop = tuple[datetime, datetime]  # when the clock stood still: begin and end
@@ -70,6 +70,11 @@ class Case:
         """Whether the clock stands still: suspended, or waiting for the resident."""
         return self.suspended_at is not None or self.waiting_at is not None
 
+    def is_late(self, now: datetime) -> bool:
+        """Whether it is overdue, as worklists show it: the clock runs, and the present step should have been done."""
+        at = until(self.state, self.stage, self.due_at, self.stage_due_at)
+        return at is not None and not self.stopped and is_overdue(now, at)
+
     def stop(self, now: datetime) -> Stop | None:
         """When the clock that stands still stopped and goes on again, `now` at the latest; None where it runs.
 
@@ -91,7 +96,7 @@ class Terms:
     """What this place has agreed on: its working calendar, how limits count, what is sampled.
 
     `due_from`: the instant a limit runs from, `received`, `filed` or `dispatched`. `sample_share`: which share of what
-    was solved on the spot is checked by another person (0-1). `levels`: those of the ladder where somebody is.
+    was solved on the spot is checked by another person (0-1).
     """
 
     calendar: Calendar
@@ -99,7 +104,6 @@ class Terms:
     stages: StageLimits = field(default_factory=StageLimits)
     due_from: str = "received"
     sample_share: float = 0.1
-    levels: frozenset[str] = frozenset(LADDER)
 
 
 @dataclass(frozen=True)
@@ -108,10 +112,11 @@ class Given:
 
     Looked up: `received_at`, `by_staff`, `has_resident`, `lead_id`, `lead_assist_ids` and `routing` (what the
     responsibility lists answer), `needs_photo` (the closing condition names one), `parent_state`, `draw` (0-1, for the
-    sample), `stops` (begin and end of each time the clock stood still),
-    `reopened_at` (the last time). `done_at`: when a phone without signal kept the action, by our clock; `phone_at`: by
-    the phone's, where that was wrong. Only the log has them: what counts is when it came in, but for when a danger was
-    taken away.
+    sample), `stops` (begin and end of each time the clock stood still), `levels` (those of the ladder where somebody
+    is, from the report's own grid up), `n_conditions` (so many filing conditions of which none was chosen),
+    `reopened_at` (the last time). `no_condition`: somebody looked, and none of several fits. `done_at`: when a phone
+    without signal kept the action, by our clock; `phone_at`: by the phone's, where that was wrong. Only the log has
+    them: what counts is when it came in, but for when a danger was taken away.
     """
 
     note: str | None = None
@@ -120,6 +125,7 @@ class Given:
     department_ids: tuple[int, ...] = ()
     category: str | None = None
     condition_id: int | None = None
+    no_condition: bool = False
     limits: tuple[Limit, ...] = ()
     parent_id: int | None = None
     until: datetime | None = None
@@ -144,6 +150,8 @@ class Given:
     draw: float = 0.0
     stops: tuple[Stop, ...] = ()
     reopened_at: datetime | None = None
+    levels: frozenset[str] = frozenset(LADDER)
+    n_conditions: int = 0
 
 
 @dataclass(frozen=True)

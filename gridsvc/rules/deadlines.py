@@ -12,7 +12,7 @@ Instants come back in UTC. A deadline is kept by what ends at it, not only befor
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
@@ -220,6 +220,24 @@ def is_overdue(ended_or_now: datetime, due: datetime) -> bool:
     return _utc(ended_or_now) > _utc(due)
 
 
+def until(state: str, stage: str | None, due_at: datetime | None, stage_due_at: datetime | None) -> datetime | None:
+    """When the present step of an open report has to be done by, as the column `until_at` keeps it; None: no limit.
+
+    Once it is disposed of, the deadline was met or missed for good, and what counts is the check's own limit; while a
+    department works, the deadline; before, whichever comes first.
+
+    >>> until("disposed", None, datetime(2026, 11, 20, tzinfo=UTC), None) is None
+    True
+    """
+    if state in ("disposed", "checked"):
+        return stage_due_at
+    if state not in ("reported", "verified", "filed", "dispatched"):
+        return None
+    if stage == "dispose":
+        return due_at
+    return min((at for at in (due_at, stage_due_at) if at is not None), default=None)
+
+
 def state_of(
     due: datetime, now: datetime, calendar: Calendar, *, suspended: bool = False, waiting: bool = False
 ) -> State:
@@ -296,52 +314,26 @@ def stage_due(
 
 
 @dataclass(frozen=True)
-class Escalation:
-    """The level an overdue case goes up to, from when on, and the levels passed over because nobody is there."""
+class Above:
+    """The level that a report goes up to, and the levels passed over because nobody is there."""
 
     level: str
-    due: Due
     passed: tuple[str, ...] = ()
 
 
-def next_escalation(
-    due: datetime,
-    level: str,
-    n_done: int,
-    step: Limit,
-    calendar: Calendar,
-    *,
-    present: Collection[str] = LADDER,
-    ladder: Sequence[str] = LADDER,
-    convention: Convention = "rolling",
-) -> Escalation | None:
-    """The next step up of a case that is overdue since `due`: the first at once, each further one a `step` later.
-
-    It depends on nothing but its arguments, so asking twice gives the same instant. None: there is no level above.
+def above(level: str | None, present: Collection[str]) -> Above | None:
+    """The next level of the ladder where somebody is; None where nobody is above.
 
     Args:
-        level: where the case is now.
-        n_done: how many times it has gone up for this due time.
-        step: time between two levels.
-        present: the levels where somebody is; the others are passed over.
+        level: where the report is now; None: at its grid.
+        present: the levels of the report's own chain.
 
-    >>> made, due = Calendar("Asia/Shanghai", {}, frozenset({2026})), datetime(2026, 11, 20, 10, tzinfo=UTC)
-    >>> next_escalation(due, "grid", 0, Limit(1, "working_day"), made, present={"subdistrict", "city"})
-    ... # doctest: +NORMALIZE_WHITESPACE
-    Escalation(level='subdistrict', due=Due(at=datetime.datetime(2026, 11, 20, 10, 0, tzinfo=datetime.timezone.utc),
-        unknown_years=()), passed=('community',))
-    >>> next_escalation(due, "city", 3, Limit(1, "working_day"), made) is None
-    True
+    >>> above(None, {"grid", "subdistrict", "city"}), above("city", LADDER)
+    (Above(level='subdistrict', passed=('community',)), None)
     """
-    above = ladder[ladder.index(level) + 1 :]
-    found = next((one for one in above if one in present), None)
-    if found is None:
-        return None
-    when = Due(_utc(due))
-    for _ in range(n_done):
-        following = due_at(when.at, step, calendar, convention)
-        when = Due(following.at, tuple(sorted({*when.unknown_years, *following.unknown_years})))
-    return Escalation(found, when, tuple(above[: above.index(found)]))
+    higher = LADDER[LADDER.index(level or LADDER[0]) + 1 :]
+    found = next((one for one in higher if one in present), None)
+    return None if found is None else Above(found, higher[: higher.index(found)])
 
 
 def _utc(at: datetime) -> datetime:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from gridsvc.errors import Conflict, Forbidden, GridsvcError, Refused
 from gridsvc.rules.case import Case, Given, Step, Terms
-from gridsvc.rules.deadlines import LADDER
+from gridsvc.rules.deadlines import above
 from gridsvc.rules.effects import EFFECTS, nothing
 from gridsvc.rules.lifecycle import STAYS, TABLE, edge
 from gridsvc.rules.roles import Actor, may
@@ -99,7 +99,7 @@ AGAINST: dict[str, tuple[Reason, ...]] = {
     ),
     "whistle_arrive": ((lambda a: a.actor.department_id not in (a.case.called_ids or ()), "not_called"),),
     "whistle_score": ((lambda a: not a.case.called_ids, "not_called"),),
-    "escalate": ((lambda a: a.case.level == LADDER[-1], "highest_level"),),
+    "escalate": ((lambda a: above(a.case.level, a.given.levels) is None, "highest_level"),),
 }
 
 
@@ -135,6 +135,19 @@ def possible(case: Case, actor: Actor, now: datetime, given: Given) -> tuple[str
     )
 
 
+def check(case: Case, action: str, actor: Actor, now: datetime, given: Given) -> None:
+    """Returns where the action can be done now.
+
+    Raises:
+        Conflict: it does not start here, or something stands against it.
+        Forbidden: it is for another department to do.
+    """
+    edge(case.state, action)
+    against = why_not(case, action, actor, now, given)
+    if against is not None:
+        raise against
+
+
 def decide(case: Case, action: str, actor: Actor, now: datetime, given: Given, terms: Terms) -> Step:
     """What the action does to the case.
 
@@ -143,10 +156,8 @@ def decide(case: Case, action: str, actor: Actor, now: datetime, given: Given, t
         Forbidden: it is for another department to do.
         Refused: words or another input is missing or impossible.
     """
-    row = edge(case.state, action)
-    against = why_not(case, action, actor, now, given)
-    if against is not None:
-        raise against
+    check(case, action, actor, now, given)
+    row = TABLE[action]
     said = bool((given.note or "").strip())
     if row.note and not said:
         raise Refused("note_missing", action=action)

@@ -13,12 +13,13 @@ from gridsvc.errors import Conflict, Refused
 from gridsvc.rules import clock, lifecycle
 from gridsvc.rules.case import Case, Given, Step, Terms, Value
 from gridsvc.rules.clock import NO_STAGE, Timed
-from gridsvc.rules.deadlines import LADDER
+from gridsvc.rules.deadlines import LADDER, Above, above
 from gridsvc.rules.roles import Actor
 
 MAX_SUSPENDED = timedelta(days=366)  # a year, a leap one too
 CARDS = ("none", "yellow", "red")  # of a supervision order, the mildest first
 WHY_UP = ("out_of_competence", "whistle", "overdue")  # why a report goes up a level; the last one by itself, as a rule
+_NOT_SO = {"whistle": "not_whistled", "overdue": "not_overdue"}
 SOLVED = ("solved", "partly", "not")
 SATISFIED = ("satisfied", "basically", "not")
 BEST_SCORE = 5
@@ -67,7 +68,8 @@ def _file(case: Case, actor: Actor, now: datetime, given: Given, terms: Terms) -
 
 
 def _filing(case: Case, now: datetime, given: Given, terms: Terms) -> tuple[dict[str, Value], Timed, Timed]:
-    condition_id = given.condition_id if given.condition_id is not None else case.condition_id
+    kept = given.condition_id is None and not given.no_condition
+    condition_id = case.condition_id if kept else given.condition_id
     changes: dict[str, Value] = {"filed_at": now, "condition_id": condition_id, "outcome": "by_deadline"}
     changes |= {"routing": given.routing, "level": case.level or LADDER[0]}
     start = {"received": given.received_at or now, "filed": now}.get(terms.due_from)
@@ -271,7 +273,10 @@ def _supervise(case: Case, actor: Actor, now: datetime, given: Given, terms: Ter
 
 
 def _whistle(case: Case, actor: Actor, now: datetime, given: Given, terms: Terms) -> Step:
-    return _step({"called_ids": tuple(sorted({*(case.called_ids or ()), *given.department_ids}))})
+    """The first one takes the report up a level, where there is one above; calling more departments leaves it there."""
+    called: dict[str, Value] = {"called_ids": tuple(sorted({*(case.called_ids or ()), *given.department_ids}))}
+    up = None if case.called_ids else above(case.level, given.levels)
+    return _step(called) if up is None else _up(up, now, called)
 
 
 def _score(case: Case, actor: Actor, now: datetime, given: Given, terms: Terms) -> Step:
@@ -280,17 +285,27 @@ def _score(case: Case, actor: Actor, now: datetime, given: Given, terms: Terms) 
     return _step({})
 
 
+def why_up(case: Case, now: datetime) -> tuple[str, ...]:
+    """The reasons for which a report may go up a level now: what is to be true of it must be."""
+    holds = {"whistle": bool(case.called_ids), "overdue": case.is_late(now)}
+    return tuple(reason for reason in WHY_UP if holds.get(reason, True))
+
+
 def _escalate(case: Case, actor: Actor, now: datetime, given: Given, terms: Terms) -> Step:
-    if given.reason not in WHY_UP:
-        raise Refused("reason_unknown", reason=str(given.reason)[:60], known=", ".join(WHY_UP))
-    above = LADDER[LADDER.index(case.level or LADDER[0]) + 1 :]
-    up = next((level for level in above if level in terms.levels), None)
+    fitting = why_up(case, now)
+    if given.reason not in fitting:
+        code = _NOT_SO.get(given.reason or "", "reason_unknown")
+        raise Refused(code, reason=str(given.reason)[:60], known=", ".join(fitting))
+    up = above(case.level, given.levels)
     if up is None:
         raise Conflict("highest_level", action="escalate", state=case.state)
-    passed = list(above[: above.index(up)])
-    made = _step({"level": up, "escalated_at": now})
-    if passed:
-        made.facts["passed"] = passed
+    return _up(up, now, {})
+
+
+def _up(up: Above, now: datetime, more: dict[str, Value]) -> Step:
+    made = _step(more | {"level": up.level, "escalated_at": now})
+    if up.passed:
+        made.facts["passed"] = list(up.passed)
     return made
 
 

@@ -75,10 +75,11 @@ def _check_refusal(case: Case, action: str, refusal: GridsvcError, able: tuple[s
             assert action not in able
 
 
-# Refusals that depend on what comes with the action, or on the levels that exist here.
+# Refusals that depend on what comes with the action.
 _NOT_FORESEEN = {
     *("note_missing", "answer_missing", "input_missing", "time_impossible", "until_impossible", "rating_unknown"),
-    *("parent_not_open", "card_unknown", "reason_unknown", "score_impossible", "highest_level", "no_deadline"),
+    *("parent_not_open", "card_unknown", "reason_unknown", "score_impossible", "no_deadline"),
+    *("not_overdue", "not_whistled"),
 }
 
 
@@ -184,5 +185,5 @@ REFUSALS = _NOT_FORESEEN - {"no_deadline"} | {
     *("step_not_allowed", "verify_first", "accepted_already", "undo_too_late", "clock_stopped", "extension_pending"),
     *("extensions_used", "extension_too_late", "no_extension_asked", "suspended_before", "not_suspended"),
     *("no_resident", "not_waiting", "disposed_yourself", "check_first", "rated_already"),
-    *("rating_awaited", "not_your_department"),
+    *("rating_awaited", "not_your_department", "highest_level"),
 }

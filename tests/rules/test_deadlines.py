@@ -18,19 +18,22 @@ from gridsvc.rules import deadlines
 from gridsvc.rules.calendar import Calendar, Part
 from gridsvc.rules.deadlines import (
     CONVENTIONS,
+    LADDER,
     UNITS,
     WORKING,
+    Above,
     Convention,
     Limit,
     StageLimits,
     Unit,
+    above,
     due_at,
     extend,
     is_overdue,
-    next_escalation,
     resumed,
     stage_due,
     state_of,
+    until,
     worked,
 )
 from tests.rules.arrangement import EXCEPTIONS, YEARS
@@ -348,22 +351,28 @@ def test_times_of_one_zone_are_compared_as_instants() -> None:
     assert is_overdue(ended, due)
 
 
-def test_overdue_cases_go_up_step_by_step_and_pass_over_empty_levels() -> None:
-    due, step = local("2026-11-20 16:00"), Limit(1, "working_day")
-    level, n_done, seen = "grid", 0, []
-    while (
-        found := next_escalation(due, level, n_done, step, CHINA, present={"grid", "subdistrict", "district"})
-    ) is not None:
-        assert found == next_escalation(due, level, n_done, step, CHINA, present={"grid", "subdistrict", "district"})
-        seen.append((found.level, shown(found.due.at), found.passed))
-        level, n_done = found.level, n_done + 1
-    assert seen == [
-        ("subdistrict", "2026-11-20 16:00", ("community",)),
-        ("district", "2026-11-23 16:00", ()),
-    ]
-    late = next_escalation(local("2026-12-31 16:00"), "grid", 2, step, CHINA)
-    assert late is not None
-    assert late.due.unknown_years == (2027,)
+def test_a_report_goes_up_step_by_step_and_passes_over_empty_levels() -> None:
+    level, seen = None, []
+    while (found := above(level, {"grid", "subdistrict", "city"})) is not None:
+        seen.append(found)
+        level = found.level
+    assert seen == [Above("subdistrict", ("community",)), Above("city", ("district",))]
+    assert above("community", LADDER) == Above("subdistrict")
+    assert above("grid", {"grid"}) is None
+    assert above("district", {"grid", "community"}) is None, "where its chain has become shorter"
+
+
+def test_the_present_step_has_one_limit() -> None:
+    due, soon = local("2026-11-20 16:00"), local("2026-11-19 16:00")
+    for state in ("filed", "dispatched", "reported", "verified"):
+        assert until(state, "accept", due, soon) == until(state, "accept", soon, due) == soon
+        assert until(state, "accept", due, None) == until(state, None, None, due) == due
+        assert until(state, "dispose", due, soon) == due
+        assert until(state, None, None, None) is None
+    for state in ("disposed", "checked"):
+        assert until(state, "check", soon, due) == due
+        assert until(state, None, soon, None) is None, "late or not, that is decided"
+    assert until("closed", None, due, soon) is until("void", "dispatch", due, soon) is None
 
 
 def test_long_limits_are_quick() -> None:

@@ -12,7 +12,7 @@ from gridsvc.errors import Conflict, Forbidden, NotAuthenticated, Refused
 from gridsvc.rules.case import Case, Given, Terms
 from gridsvc.rules.deadlines import StageLimits, due_at
 from gridsvc.rules.decisions import AGAINST, decide, possible
-from gridsvc.rules.effects import EFFECTS
+from gridsvc.rules.effects import EFFECTS, why_up
 from gridsvc.rules.lifecycle import ENDED, ON_LEDGER, OPEN, STATES, STAYS, TABLE
 from gridsvc.rules.roles import ANONYMOUS, AREA_ROLES, MAY, RESIDENT, ROLES, SYSTEM, Actor, require
 from tests.rules.by_hand import (
@@ -400,8 +400,12 @@ def test_a_milder_card_does_not_take_the_graver_one_back() -> None:
         assert (report.case.card, report.case.state) == (shown, "dispatched")
 
 
-def test_escalation_climbs_to_the_next_level_that_exists() -> None:
-    report = Report(terms=replace(TERMS, levels=frozenset({"grid", "subdistrict", "district"})))
+SHORT = frozenset({"grid", "subdistrict", "district"})  # a chain in which nobody is at the community
+
+
+def test_escalation_climbs_to_the_next_level_of_its_own_chain() -> None:
+    report = Report().to("filed")
+    report.known = replace(KNOWN, levels=SHORT)
     for reason, code in ((None, "input_missing"), ("tired", "reason_unknown"), ("", "reason_unknown")):
         assert report.refuses("escalate", reason=reason) == code
     step = report.do("escalate", reason="out_of_competence", note=None)  # the code says enough
@@ -410,13 +414,47 @@ def test_escalation_climbs_to_the_next_level_that_exists() -> None:
         report.now,
         {"passed": ["community"]},
     )
-    assert report.do("escalate", reason="whistle").facts == {}
+    assert report.do("escalate", reason="out_of_competence").facts == {}
     assert report.case.level == "district"
-    assert report.refuses("escalate", reason="overdue") == "highest_level"
-    top = replace(report.case, level="city")
-    assert "escalate" not in possible(top, DESK, START, KNOWN)
-    with pytest.raises(Conflict, match="highest_level"):
-        decide(top, "escalate", DESK, START, replace(KNOWN, note="x"), TERMS)
+    assert "escalate" not in possible(report.case, DESK, report.now, report.known)
+    assert report.refuses("escalate", reason="out_of_competence") == "highest_level"
+    assert "escalate" in possible(report.case, DESK, report.now, KNOWN), "where there is a city above"
+
+
+def test_a_report_goes_up_only_for_what_is_true_of_it() -> None:
+    report = Report().to("dispatched")
+    accept_by, due = report.case.stage_due_at, report.case.due_at
+    assert accept_by is not None
+    assert due is not None
+    assert "overdue" in why_up(report.case, accept_by + MINUTE), "as worklists count it: nobody accepted it in time"
+    report.do("accept", HANDLER)
+    with pytest.raises(Refused, match="not_overdue") as refusal:
+        report.do("escalate", wait=due - report.now, reason="overdue")  # to the very instant it is due at
+    assert refusal.value.facts["known"] == "out_of_competence"
+    assert report.refuses("escalate", reason="whistle") == "not_whistled"
+    assert why_up(report.case, due + MINUTE) == ("out_of_competence", "overdue")
+    stopped = replace(report.case, suspended_at=START)
+    assert why_up(stopped, due + DAY) == ("out_of_competence",), "its clock stands still"
+    assert report.do("escalate", wait=DAY, reason="overdue").changes["level"] == "community"
+    report.do("whistle", LEADER, department_ids=(8,))
+    assert why_up(report.case, report.now) == ("out_of_competence", "whistle", "overdue")
+    assert report.do("escalate", reason="whistle").changes["level"] == "district"
+
+
+def test_the_first_whistle_takes_it_up_a_level_and_the_next_ones_do_not() -> None:
+    report = Report().to("dispatched")
+    report.known = replace(KNOWN, levels=SHORT)
+    step = report.do("whistle", LEADER, department_ids=(8,))
+    assert (step.changes["level"], step.changes["escalated_at"], step.facts["passed"]) == (
+        "subdistrict",
+        report.now,
+        ["community"],
+    )
+    step = report.do("whistle", LEADER, department_ids=(9,))
+    assert (step.changes, step.facts) == ({"called_ids": (8, 9)}, {})
+    top = Report().to("dispatched")
+    top.known = replace(KNOWN, levels=frozenset({"grid"}))
+    assert top.do("whistle", LEADER, department_ids=(8,)).changes == {"called_ids": (8,)}
 
 
 def test_dispatch_says_why_this_department() -> None:

@@ -143,7 +143,7 @@ def test_a_reopened_report_has_its_rights_and_its_pressure_anew() -> None:
         report.do("approve_extension", LEADER)
     report.do("whistle", LEADER, department_ids=(8,))
     report.do("supervise", LEADER, card="red")
-    report.do("escalate", reason="overdue")
+    report.do("escalate", reason="whistle")
     report.do("void", LEADER)
     stale = replace(report.case, extension_asked_at=START, suspended_at=START, suspended_until=START, waiting_at=START)
     report.case = stale
@@ -156,7 +156,7 @@ def test_a_reopened_report_has_its_rights_and_its_pressure_anew() -> None:
     report.do("ask_extension", HANDLER)
     report.do("suspend", LEADER, until=report.now + DAY)
     unfiled = Report()
-    unfiled.do("escalate", reason="overdue")
+    unfiled.do("escalate", reason="out_of_competence")
     unfiled.do("not_file")
     unfiled.do("reopen", LEADER)
     assert (unfiled.case.state, unfiled.case.level, unfiled.case.escalated_at) == ("reported", None, None)

@@ -128,9 +128,9 @@ def pure(seed: int) -> Walk:
         rng.choice((STAGES, StageLimits())),
         rng.choice(("received", "filed", "dispatched")),
         rng.choice((0.0, 0.5, 1.0)),
-        levels | {"grid"},
     )
-    known = Given(received_at=START, by_staff=rng.random() < 0.3, has_resident=rng.random() < 0.6)
+    by_staff, has_resident = rng.random() < 0.3, rng.random() < 0.6
+    known = Given(received_at=START, by_staff=by_staff, has_resident=has_resident, levels=levels | {"grid"})
     return Walk(rng, terms, known)
 
 

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from random import Random
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -69,6 +70,12 @@ def sheet(db: Connection, code: str, *milestones: list[dict[str, object]], closi
 def log(db: Connection, report_id: int) -> list[tuple[str, str]]:
     rows = select(t.report_log.c.action, t.report_log.c.to_state).where(t.report_log.c.report_id == report_id)
     return [(row.action, row.to_state) for row in db.execute(rows.order_by(t.report_log.c.seq))]
+
+
+def told_last(db: Connection, held: cases.Held) -> Any:
+    """The facts of the last row of a report's log."""
+    log = t.report_log.c
+    return db.scalar(select(log.facts).where((log.report_id == held.id) & (log.seq == held.seq)))
 
 
 def do(db: Connection, held: cases.Held, action: str, actor: Actor = ADMIN, **inputs: object) -> cases.Held:
@@ -192,8 +199,58 @@ def test_a_report_keeps_the_condition_it_was_filed_under(db: Connection) -> None
     assert (unfiled.case.condition_id, unfiled.case.due_at) == (first, due_at(NOW, late, CALENDAR).at)
     two = do(db, do(db, submit(db, category="E0101"), "verify"), "file", condition_id=second)
     assert (two.case.condition_id, two.case.due_at) == (second, due_at(NOW, Limit(3, "working_day"), CALENDAR).at)
-    open_choice = do(db, do(db, submit(db, category="E0101"), "verify"), "file")
-    assert open_choice.case.condition_id is None
+
+
+def test_of_several_conditions_one_is_chosen_or_said_not_to_fit(db: Connection) -> None:
+    soon = Limit(1, "urgent_hour").to_json()
+    first, second = sheet(db, "E0101", [soon], [])
+    fresh = submit(db, category="E0101")
+    with pytest.raises(Conflict, match="verify_first"):  # before it is asked what could not count yet
+        do(db, fresh, "file")
+    held = do(db, fresh, "verify")
+    for action, more in (("file", {}), ("recategorize", {"category": "E0101"})):
+        with pytest.raises(Refused, match="condition_missing") as refusal:
+            do(db, held, action, **more)
+        told = [{"id": first, "text": "x", "milestones": [soon]}, {"id": second, "text": "x", "milestones": []}]
+        assert refusal.value.facts == {"n": 2, "conditions": told}
+    none = do(db, held, "file", no_condition=True)
+    assert (none.state, none.case.condition_id) == ("filed", None)
+    assert none.case.due_at == due_at(NOW, Limit(3, "working_day"), CALENDAR).at, "the general limit"
+    assert told_last(db, none)["conditions"] == 2
+    # one that was chosen before is kept, unless somebody says at filing that it does not fit either
+    for more, kept in (({}, first), ({"no_condition": True}, None)):
+        chosen = do(db, submit(db), "recategorize", category="E0101", condition_id=first)
+        filed = do(db, do(db, chosen, "verify"), "file", **more)
+        assert (filed.case.condition_id, filed.case.due_limit == soon) == (kept, kept is not None)
+        assert cases.replayed(db, filed.id) == filed.case
+    (sole,) = sheet(db, "E0102", [soon])
+    only = do(db, submit(db, category="E0102"), "verify")
+    with pytest.raises(Refused, match="condition_missing"):
+        do(db, only, "file", no_condition=True)  # it is this one, or the report is not to be filed
+    assert do(db, only, "file").case.condition_id == sole
+
+
+@pytest.mark.parametrize("action", ["check_failed", "rate", "reopen"])
+def test_where_nobody_chooses_the_log_says_that_none_of_several_is_chosen(db: Connection, action: str) -> None:
+    photo(db)
+    sheet(db, "E0101", [Limit(1, "urgent_hour").to_json()], [])
+    agreed = Agreed(replace(AGREED.general, sample_share=float(action == "check_failed")), {})
+    held = submit(db, resident=action == "rate", category="E0101")
+    worker = Actor("worker", accounts(db, 1)[0])
+    cases.apply(db, held, "solve_on_spot", worker, NOW, agreed, Given(note="已清理", photos=(PHOTO,)))
+    held = cases.lock_id(db, held.id)
+    assert (held.case.filed_at, held.case.condition_id, held.case.due_at) == (None, None, None), "never filed"
+    if action == "check_failed":
+        held = do(db, held, action, CHECKER)
+    else:
+        held = do(db, held, "close")
+        if action == "rate":
+            held = do(db, held, action, RESIDENT, solved="not", satisfied="not")
+        else:
+            held = do(db, do(db, held, "strike_off"), action)
+    assert (held.state, held.case.condition_id, told_last(db, held)["conditions"]) == ("filed", None, 2)
+    assert held.case.due_at == due_at(NOW, Limit(3, "working_day"), CALENDAR).at
+    assert cases.replayed(db, held.id) == held.case
 
 
 def test_a_category_that_comes_with_another_action_changes_nothing(db: Connection) -> None:

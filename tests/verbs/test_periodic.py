@@ -5,30 +5,102 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
+import pytest
 from sqlalchemy import Connection, select, text
 
-from gridsvc import audit, cases, dossier, performance, periodic, reports, residents
+from gridsvc import areas, audit, cases, dossier, editions, performance, periodic, reports, residents
 from gridsvc.db import tables as t
+from gridsvc.errors import Conflict
 from gridsvc.grids import Rule
-from gridsvc.reports import Draft
+from gridsvc.reports import Draft, Position
 from gridsvc.rules.case import Given, Terms
+from gridsvc.rules.deadlines import LADDER
 from gridsvc.rules.roles import ANONYMOUS, Actor
 from gridsvc.stats import Period
 from gridsvc.terms import Agreed
 from gridsvc.web.pages import telling
 from tests.conftest import NOW, RULE, Fresh
 from tests.through import ADMIN, AGREED, lead
+from tests.verbs.test_editions import cell, publish, square
 
 WEEK = timedelta(days=7)
 
 
-def submit(db: Connection, rule: Rule = RULE) -> str:
-    draft = Draft(uuid4(), "unclassified", "路灯不亮", "web", words="东门")
+def submit(db: Connection, rule: Rule = RULE, lon: float | None = None) -> str:
+    """A report in the grid at this longitude, else one that waits for its place."""
+    place = None if lon is None else Position(lon, 23.005, "wgs84")
+    draft = Draft(uuid4(), "unclassified", "路灯不亮", "web", place, words="东门")
     return reports.submit(db, draft, ANONYMOUS, NOW, rule).number
+
+
+def levels(db: Connection, *there: str) -> None:
+    """Areas of these levels, somewhere in the place."""
+    areas.save(db, [areas.Area(level, level, level, None, None) for level in there])
+
+
+# Three columns of grids: a district with subdistricts, one without, and a community that belongs to nothing.
+DEEP, FLAT, ALONE = 110.005, 110.015, 110.025
+
+
+def ground(db: Connection) -> None:
+    def column(n: int) -> bytes:
+        return cell(109.999 + 0.01 * n, 22.99, 110.009 + 0.01 * n, 23.04)
+
+    rows = (
+        ("C", "city", None, None),
+        ("A", "district", "C", None),
+        ("A1", "subdistrict", "A", None),
+        ("A11", "community", "A1", column(0)),
+        ("B", "district", "C", None),
+        ("B1", "community", "B", column(1)),
+        ("V", "community", None, column(2)),
+    )
+    areas.save(db, [areas.Area(code, level, code, above, shape) for code, level, above, shape in rows])
+    publish(db, square(), NOW - WEEK, RULE)
+    editions.link_areas(db)
+
+
+def steps(db: Connection, number: str) -> list[tuple[str, list[str]]]:
+    """The levels that a report went up to, each with those that were passed over."""
+    log = t.report_log.c
+    rows = select(log.facts).join_from(t.report_log, t.report, t.report.c.id == log.report_id)
+    rows = rows.where((t.report.c.number == number) & (log.action == "escalate")).order_by(log.seq)
+    return [(facts["set"]["level"], facts.get("passed", [])) for facts in db.scalars(rows)]
+
+
+# What a report in each of them goes through; one without a place, all that the place has.
+WAYS = {
+    DEEP: [(level, []) for level in LADDER[1:]],
+    FLAT: [("community", []), ("district", ["subdistrict"]), ("city", [])],
+    ALONE: [("community", [])],
+    None: [(level, []) for level in LADDER[1:]],
+}
+
+
+def test_each_report_goes_up_its_own_chain_by_hand_and_by_itself(db: Connection) -> None:
+    ground(db)
+    by_hand, by_itself = ({lon: submit(db, lon=lon) for lon in WAYS} for _ in range(2))
+    for number in by_hand.values():
+        held = lead(db, number, "verified", NOW)
+        while "escalate" in cases.actions(held, ADMIN, NOW):
+            cases.apply(db, held, "escalate", ADMIN, NOW, AGREED, Given(reason="out_of_competence"))
+            held = cases.lock(db, number)
+        with pytest.raises(Conflict, match="highest_level"):
+            cases.apply(db, held, "escalate", ADMIN, NOW, AGREED, Given(reason="out_of_competence"))
+    for number in by_itself.values():
+        lead(db, number, "dispatched", NOW)
+    done = [periodic.batch(db, NOW + WEEK + timedelta(hours=25 * n), AGREED) for n in range(5)]
+    assert [one.done.get("escalate", 0) for one in done] == [4, 3, 3, 2, 0], "who is at the top is not asked for again"
+    assert not any(one.failed for one in done)
+    for made in (by_hand, by_itself):
+        assert {lon: steps(db, number) for lon, number in made.items()} == WAYS
+        for number in made.values():
+            held = cases.lock(db, number)
+            assert cases.replayed(db, held.id) == held.case
+    assert audit.verify(db).findings == ()
 
 
 def actions(db: Connection, number: str) -> list[str]:
@@ -40,18 +112,18 @@ def actions(db: Connection, number: str) -> list[str]:
 def test_overdue_ones_go_up_once_a_day_past_missing_levels(db: Connection) -> None:
     number = submit(db)
     lead(db, number, "dispatched", NOW)
-    agreed = Agreed(replace(AGREED.general, levels=frozenset({"grid", "subdistrict", "city"})), {})
-    assert periodic.batch(db, NOW, agreed).done == {}
+    levels(db, "subdistrict", "city")
+    assert periodic.batch(db, NOW, AGREED).done == {}
     late = NOW + WEEK
-    assert periodic.batch(db, late, agreed).done == {"escalate": 1}
+    assert periodic.batch(db, late, AGREED).done == {"escalate": 1}
     held = cases.lock(db, number)
     assert (held.case.level, held.case.due_at == held.case.due_original_at) == ("subdistrict", True)
     facts = db.scalar(text("SELECT facts FROM report_log WHERE action = 'escalate'"))
     assert (facts["passed"], facts["reason"]) == (["community"], "overdue")
-    assert periodic.batch(db, late + timedelta(hours=1), agreed).done == {}
-    assert periodic.batch(db, late + timedelta(hours=25), agreed).done == {"escalate": 1}
+    assert periodic.batch(db, late + timedelta(hours=1), AGREED).done == {}
+    assert periodic.batch(db, late + timedelta(hours=25), AGREED).done == {"escalate": 1}
     assert cases.lock(db, number).case.level == "city"
-    assert periodic.batch(db, late + WEEK, agreed).done == {}
+    assert periodic.batch(db, late + WEEK, AGREED).done == {}
 
 
 def test_a_stopped_clock_does_not_escalate_and_a_suspension_ends_by_itself(db: Connection) -> None:
@@ -82,6 +154,7 @@ def test_closed_ones_are_struck_off_when_rated_or_after_a_fortnight(db: Connecti
 
 
 def test_one_that_fails_is_named_and_the_others_go_on(db: Connection) -> None:
+    levels(db, "community")
     numbers = [submit(db) for _ in range(3)]
     for number in numbers:
         lead(db, number, "dispatched", NOW)
@@ -94,6 +167,7 @@ def test_one_that_fails_is_named_and_the_others_go_on(db: Connection) -> None:
 
 def test_one_that_cannot_be_stored_takes_no_other_with_it(fresh: Fresh) -> None:
     with fresh.begin() as db:
+        levels(db, "community")
         ids = [lead(db, submit(db), "dispatched", NOW).id for _ in range(5)]
     with fresh.begin(owner=True) as db:
         refuse = f"ALTER TABLE report ADD CONSTRAINT kept_low CHECK (id <> {ids[2]} OR level <> 'community')"
@@ -104,8 +178,8 @@ def test_one_that_cannot_be_stored_takes_no_other_with_it(fresh: Fresh) -> None:
         assert [(one.report_id, one.action, one.code) for one in done.failed] == [
             (ids[2], "escalate", "IntegrityError")
         ]
-        levels = {id_: held.case.level for id_, held in cases.read_all(db, ids).items()}
-        assert levels == dict.fromkeys(ids, "community") | {ids[2]: "grid"}
+        after = {id_: held.case.level for id_, held in cases.read_all(db, ids).items()}
+        assert after == dict.fromkeys(ids, "community") | {ids[2]: "grid"}
         assert audit.verify(db).findings == ()
 
 
@@ -114,15 +188,16 @@ def test_nobody_is_asked_above_the_highest_level(db: Connection) -> None:
     for level, number in numbers.items():
         lead(db, number, "dispatched", NOW)
         db.execute(text("UPDATE report SET level = :level WHERE number = :number"), {"level": level, "number": number})
-    for levels, n in (({"grid"}, 0), ({"grid", "community"}, 2)):
-        agreed = Agreed(replace(AGREED.general, levels=frozenset(levels)), {})
-        done = periodic.batch(db, NOW + WEEK, agreed)
+    for there, n in (((), 0), (("community",), 2)):
+        levels(db, *there)
+        done = periodic.batch(db, NOW + WEEK, AGREED)
         assert (sum(done.done.values()), done.failed) == (n, ())
     assert {cases.lock(db, numbers[level]).case.level for level in (None, "grid")} == {"community"}
 
 
 def test_two_at_once_do_it_once(fresh: Fresh) -> None:
     with fresh.begin() as db:
+        levels(db, "community")
         numbers = [submit(db) for _ in range(60)]
         for number in numbers:
             lead(db, number, "dispatched", NOW)

@@ -282,7 +282,19 @@ def test_the_api_tells_the_conditions_that_it_files_under(offices: Offices) -> N
     )
     number = new(offices, category="E0101", at=NOW - timedelta(minutes=1))
     send(offices, "worker", number, "verify")
-    body = {"action": "file", "version": version(offices, number), "condition": staged["id"]}
+    body = {"action": "file", "version": version(offices, number)}
+    silent = client.post(f"/api/v1/reports/{number}/actions", json=body)
+    assert (silent.status_code, silent.json()["code"]) == (422, "condition_missing")
+    offered = [{name: one[name] for name in ("id", "text", "milestones")} for one in (staged, urgent)]
+    assert silent.json()["detail"] == {"n": 2, "conditions": offered}
+    assert client.post(f"/api/v1/reports/{number}/actions", json=body | {"condition": "any"}).status_code == 422
+    neither = new(offices, category="E0101", at=NOW - timedelta(minutes=1))
+    send(offices, "worker", neither, "verify")
+    none = client.post(f"/api/v1/reports/{neither}/actions", json=body | {"condition": "none"})
+    assert (none.status_code, none.json()["state"]) == (200, "filed"), none.text
+    told = "Filing conditions of the category: 2; none was chosen"
+    assert told in words(page_of(offices, "dispatcher", neither, "?lang=en"))
+    body |= {"condition": staged["id"]}
     filed = client.post(f"/api/v1/reports/{number}/actions", json=body)
     assert filed.status_code == 200, filed.text
     with offices.made.begin() as db:
@@ -308,19 +320,40 @@ def test_an_answer_from_before_the_work_was_done_does_not_close_it(offices: Offi
         assert send(offices, "dispatcher", number, "close").status_code == (303 if well else 422), number
 
 
-def test_a_report_goes_up_for_a_reason_that_its_history_names(offices: Offices) -> None:
+def reasons(offices: Offices, number: str, lang: str) -> dict[str, str]:
+    """The reasons that the page offers for passing a report up, with their words."""
+    form = page_of(offices, "dispatcher", number, f"?lang={lang}").text
+    return dict(re.findall(r'name="reason" value="(\w+)"[^>]*> ([^<]*)<', form))
+
+
+def test_a_report_goes_up_for_a_reason_that_is_true_and_its_history_names_it(offices: Offices) -> None:
     number = at_state(offices, "filed")
-    for lang in ("en", "zh"):
-        form = page_of(offices, "dispatcher", number, f"?lang={lang}").text
-        chosen = re.findall(r'name="reason" value="(\w+)"[^>]*> ([^<]*)<', form)
-        assert [code for code, _ in chosen] == ["out_of_competence", "whistle"]
-        assert all("_" not in label for _, label in chosen), chosen
-        for code, label in chosen:
-            if lang == "en":
-                assert send(offices, "dispatcher", number, "escalate", reason=code).status_code == 303
-            told = {"en": f"Reason: {label.strip()}", "zh": f"原因：{label.strip()}"}[lang]
-            assert told in words(page_of(offices, "dispatcher", number, f"?lang={lang}"))
-    body = {"action": "escalate", "version": version(offices, number), "reason": "tired", "note": "x"}
-    free = offices.clients["dispatcher"].post(f"/api/v1/reports/{number}/actions", json=body)
-    assert (free.status_code, free.json()["code"]) == (422, "reason_unknown")
-    assert free.json()["detail"]["known"] == "out_of_competence, whistle, overdue"
+    assert [*reasons(offices, number, "en")] == ["out_of_competence"]
+    api, path = offices.clients["dispatcher"], f"/api/v1/reports/{number}/actions"
+    body = {"action": "escalate", "version": version(offices, number), "note": "x"}
+    for reason, code in (("tired", "reason_unknown"), ("overdue", "not_overdue"), ("whistle", "not_whistled")):
+        for lang, said in (("en", "may be chosen now: out_of_competence"), ("zh", "现在可选：out_of_competence")):
+            refused = api.post(path, params={"lang": lang}, json=body | {"reason": reason}).json()
+            assert (refused["code"], refused["detail"]["known"]) == (code, "out_of_competence")
+            assert said in refused["message"]
+        page = send(offices, "dispatcher", number, "escalate", reason=reason)
+        assert page.status_code == 422
+        assert "may be chosen now: out of competence" in words(page)
+    assert send(offices, "leader", number, "whistle", note="一起来", departments=["D1"]).status_code == 303
+    assert "随吹哨升到" in words(page_of(offices, "dispatcher", number, "?lang=zh"))
+    with offices.made.begin() as db:
+        store_sheet(db)
+    late = new(offices, category="E0102", at=NOW - timedelta(days=30))
+    send(offices, "worker", late, "verify")
+    assert send(offices, "dispatcher", late, "file").status_code == 303
+    for report, reason in ((number, "out_of_competence"), (number, "whistle"), (late, "overdue")):
+        offered = {lang: reasons(offices, report, lang) for lang in ("en", "zh")}
+        assert reason in offered["en"]
+        assert not any("_" in label for found in offered.values() for label in found.values()), offered
+        assert send(offices, "dispatcher", report, "escalate", reason=reason).status_code == 303
+        for lang, told in (("en", "Reason: "), ("zh", "原因：")):
+            assert told + offered[lang][reason].strip() in words(
+                page_of(offices, "dispatcher", report, f"?lang={lang}")
+            )
+    log = offices.clients["dispatcher"].get(f"/api/v1/reports/{number}/log").json()["items"]
+    assert [one["action"] for one in log][-3:] == ["whistle", "escalate", "escalate"]

@@ -15,6 +15,7 @@ import pytest
 
 from gridsvc import cases, photos
 from gridsvc.db import tables as t
+from gridsvc.handling import NO_CONDITION
 from gridsvc.reports import Position
 from gridsvc.rules.lifecycle import TABLE
 from gridsvc.rules.roles import ROLES
@@ -169,7 +170,7 @@ def test_filed_with_others_none_of_several_conditions_is_chosen_in_silence(offic
     assert re.search(r'<option value="E0101">[^<]*改立案条件', form)
     again = send(offices, "dispatcher", chosen, "recategorize", note="看过现场", category="E0101")
     staged, *_, none = re.findall(r'name="condition" value="(\w+)"', again.text)
-    assert none == deeds.NO_CONDITION
+    assert none == NO_CONDITION
     kept = send(offices, "dispatcher", chosen, "recategorize", note="看过", category="E0101", condition=staged)
     assert kept.status_code == 303, words(kept)[:400]
     asked = [{"number": number, "version": version(offices, number)} for number in (several, one_only, chosen)]
@@ -177,11 +178,11 @@ def test_filed_with_others_none_of_several_conditions_is_chosen_in_silence(offic
     answer = offices.clients["dispatcher"].post("/api/v1/reports/actions?lang=en", json=body)
     told = {one["number"]: one for one in answer.json()["items"]}
     assert told[several]["error"]["code"] == "condition_missing"
-    assert "2 filing conditions" in told[several]["error"]["message"]
+    assert "conditions of this category: 2" in told[several]["error"]["message"]
     assert [told[number]["state"] for number in (one_only, chosen)] == ["filed", "filed"]
     assert [one for one, _ in log_of(offices, several)] == ["submit", "verify"]
     # filed though none fits, it is put right later on the page; "0110" has no conditions, so it is not offered again
-    assert send(offices, "dispatcher", several, "file", condition=deeds.NO_CONDITION).status_code == 303
+    assert send(offices, "dispatcher", several, "file", condition=NO_CONDITION).status_code == 303
     right = send(offices, "dispatcher", several, "recategorize", note="是搭建", category="E0101", condition=staged)
     assert right.status_code == 303, words(right)[:400]
     with offices.made.begin() as db:
@@ -201,7 +202,7 @@ def test_several_conditions_are_chosen_from_and_the_limit_begins(offices: Office
     )
     chosen = re.findall(r'name="condition" value="(\w+)"', asked.text)
     assert len(chosen) == 3
-    assert chosen[-1] == deeds.NO_CONDITION
+    assert chosen[-1] == NO_CONDITION
     done = send(offices, "dispatcher", number, "recategorize", note="是搭建", category="E0101", condition=chosen[0])
     assert done.status_code == 303, words(done)[:400]
     assert send(offices, "dispatcher", number, "file").status_code == 303

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Path, Query
@@ -43,13 +43,19 @@ class ActionSaid(schemas.In):
     action: Annotated[schemas.Words, Field(max_length=40)]
     note: Annotated[schemas.Words, Field(max_length=4000)] | None = None
     reason: Annotated[schemas.Words, Field(max_length=100)] | None = Field(
-        None, description="a code; of `escalate`: out_of_competence, whistle or overdue"
+        None,
+        description="a code; of `escalate`: out_of_competence, whistle (departments were called by one) or overdue "
+        "(it is); another is refused with those that may be chosen now",
     )
     department: Code | None = Field(None, description="code of the department that is to act")
     assist: Annotated[tuple[Code, ...], Field(max_length=20)] = ()
     departments: Annotated[tuple[Code, ...], Field(max_length=20)] = ()
     category: Code | None = None
-    condition: int | None = Field(None, ge=1, description="filing condition of the category")
+    condition: Annotated[int, Field(ge=1)] | Literal["none"] | None = Field(
+        None,
+        description="filing condition of the category, for `file` and `recategorize`; of several one is to be "
+        "chosen, or `none` (none fits: the general limit counts), else 422 `condition_missing` lists them",
+    )
     parent: Code | None = Field(None, description="number of the report that this one repeats")
     until: schemas.Moment | None = None
     at: schemas.Moment | None = None

@@ -12,8 +12,9 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from geodata.errors import FileRefused
-from gridsvc import cases, categories, dossier, handling, surroundings, terms
+from gridsvc import cases, dossier, handling, surroundings, terms
 from gridsvc.errors import Conflict, Forbidden, GridsvcError, NotFound, Refused
+from gridsvc.handling import NO_CONDITION
 from gridsvc.reports import SOURCE
 from gridsvc.rules.lifecycle import TABLE
 from gridsvc.rules.roles import require
@@ -30,6 +31,8 @@ router = APIRouter()
 MAX_NOTE = 4000
 STATUS: tuple[tuple[type[Exception], int], ...] = ((Conflict, 409), (Forbidden, 403))
 HANDED_OVER = ("dispatch", "claim")  # what a slip tells of
+# Facts of a refusal that are codes, and what people call these.
+WORDED = (("state", "state"), ("action", "deed"), ("missing", "missing"), ("allowed", "deed"), ("known", "reason"))
 
 Refusal = GridsvcError | FileRefused
 Number = Annotated[schemas.Words, Path(max_length=200)]
@@ -101,7 +104,7 @@ def act(
             cases.check_version(unit.db, held, form.version)
             if form.action in deeds.ASKED_ONCE and not form.sure:
                 _unsure(held, form.action, unit)
-            wish = _wish(unit, held, form)
+            wish = _wish(unit, form)
             agreed = terms.load(unit.db, **mine.settings.agreed)
             handling.act(unit.db, unit.actor, held, wish, unit.now, agreed, rule)
     except (GridsvcError, FileRefused) as error:
@@ -128,11 +131,10 @@ def _seen(unit: Unit, number: str, source: str, repeat: int) -> dossier.Dossier:
     return dossier.load_one(unit.db, unit.actor, number, source, repeat)
 
 
-def _wish(unit: Unit, held: cases.Held, form: Sent) -> handling.Wish:
+def _wish(unit: Unit, form: Sent) -> handling.Wish:
     note = _plain(form.note).strip()
     if len(note) > MAX_NOTE:
         raise Refused("note_too_long", max=MAX_NOTE, n=len(note))
-    _check_condition(unit, held, form)
     return handling.Wish(
         action=form.action,
         version=form.version,
@@ -142,7 +144,7 @@ def _wish(unit: Unit, held: cases.Held, form: Sent) -> handling.Wish:
         assist=tuple(dict.fromkeys(form.assist)),
         departments=tuple(dict.fromkeys(form.departments)),
         category=form.category or None,
-        condition=int(form.condition) if form.condition.isdecimal() else None,
+        condition=int(form.condition) if form.condition.isdecimal() else NO_CONDITION if form.condition else None,
         parent=_plain(form.near or form.parent).strip() or None,
         until=_moment(unit, form.until),
         at=_moment(unit, form.at),
@@ -150,18 +152,6 @@ def _wish(unit: Unit, held: cases.Held, form: Sent) -> handling.Wish:
         score=int(form.score) if form.score.isdecimal() else None,
         photos=tuple(form.photos),
     )
-
-
-def _check_condition(unit: Unit, held: cases.Held, form: Sent) -> None:
-    """A category with several conditions: none of them is a choice too, but not choosing is none."""
-    if form.condition or form.action not in ("file", "recategorize"):
-        return
-    if form.action == "file" and held.case.condition_id is not None:
-        return  # the one it was given before is kept
-    code = (form.category or None) if form.action == "recategorize" else held.category
-    several = categories.limits(unit.db, code) if code else []
-    if len(several) > 1:
-        raise Refused("condition_missing", n=len(several))
 
 
 def _plain(text: str) -> str:
@@ -202,7 +192,7 @@ def said(frame: Frame, action: str, error: Refusal) -> str:
     if error.code == "note_missing":
         return frame.words("pages.words.missing", words=frame.words(f"pages.words.{deeds.WORDS.get(action, 'reason')}"))
     joint = "、" if frame.lang == "zh" else ", "
-    for name, kind in (("state", "state"), ("action", "deed"), ("missing", "missing"), ("allowed", "deed")):
+    for name, kind in WORDED:
         if name in facts:
             codes = str(facts[name]).split(", ")
             facts[name] = joint.join(frame.label(kind, code) for code in codes)

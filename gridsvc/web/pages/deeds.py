@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from sqlalchemy import Connection, select
 
@@ -13,6 +14,7 @@ from gridsvc.db import tables as t
 from gridsvc.rules.case import Case
 from gridsvc.rules.deadlines import LADDER
 from gridsvc.rules.decisions import unanswered
+from gridsvc.rules.effects import why_up
 from gridsvc.rules.lifecycle import TABLE
 from gridsvc.rules.roles import Actor
 from gridsvc.settings import Settings
@@ -20,7 +22,6 @@ from gridsvc.settings import Settings
 ASKED_ONCE = frozenset(
     {"strike_off"}
 )  # what ends a report for good is asked about before it is done, here and in lists
-NO_CONDITION = "none"  # chosen where several filing conditions exist and none of them fits
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "before": (
@@ -107,6 +108,8 @@ FIELD_OF = {
     "parent_itself": "parent",
     "card_unknown": "card",
     "reason_unknown": "reason",
+    "not_overdue": "reason",
+    "not_whistled": "reason",
     "score_impossible": "score",
 }
 
@@ -145,7 +148,7 @@ class Choices:
     """What the fields of the possible actions may be filled with.
 
     `lead` says who the responsibility lists would have act, and why; `conditions` are those of the report's category,
-    `conditions_of` those of the category that somebody just chose.
+    `conditions_of` those of the category that somebody just chose; `reasons` those for which it may go up a level.
     """
 
     departments: tuple[Choice, ...] = ()
@@ -156,6 +159,7 @@ class Choices:
     conditions_of: Sequence[Condition] = ()
     categories: Sequence[Category] = ()
     called: tuple[dossier.Call, ...] = ()
+    reasons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -191,7 +195,13 @@ class Offer:
 
 
 def offer(
-    db: Connection, actor: Actor, folder: dossier.Folder, actions: tuple[str, ...], settings: Settings, kept: Kept
+    db: Connection,
+    actor: Actor,
+    folder: dossier.Folder,
+    actions: tuple[str, ...],
+    now: datetime,
+    settings: Settings,
+    kept: Kept,
 ) -> Offer:
     """What the page shows of the possible actions.
 
@@ -200,7 +210,7 @@ def offer(
     held = folder.held
     actions = tuple(one for one in actions if one not in idle(actor, folder))
     shown = tuple(one for one in actions if one not in ("place", "unmask"))
-    choices = _choices(db, actor, folder, shown, settings, kept)
+    choices = replace(_choices(db, actor, folder, shown, settings, kept), reasons=why_up(held.case, now))
     deeds = {one: _deed(one, actor, held.case, choices) for one in shown}
     main = [one for one in _next(held.case) if one in deeds][:MAIN]
     rest = {

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from gridsvc import cases, categories, dossier, listing, surroundings, terms, unplaced
 from gridsvc.db.tables import REPORT_STATES
 from gridsvc.errors import GridsvcError, Refused
+from gridsvc.handling import NO_CONDITION
 from gridsvc.reports import SOURCE
 from gridsvc.rules.decisions import MAX_ASKED
 from gridsvc.rules.roles import Actor
@@ -147,7 +148,7 @@ def one(
         "dossier": found,
         "folder": folder,
         "case": folder.held.case,
-        "offer": deeds.offer(db, frame.user, folder, actions, settings, kept),
+        "offer": deeds.offer(db, frame.user, folder, actions, frame.now, settings, kept),
         "log": log,
         "since": [one for one in log if seen is not None and one.entry.seq > seen],
         "deadline": telling.deadline(frame, folder.held.case, frame.now, calendar),
@@ -155,7 +156,7 @@ def one(
         "instant": telling.instant,
         "most_asked": MAX_ASKED,
         "waited": telling.waited(found.log, frame.now),
-        "no_condition": deeds.NO_CONDITION,
+        "no_condition": NO_CONDITION,
         "nearby": telling.nearby(frame, surroundings.landmarks(db, *pin)) if pin else "",
         "place": place(db, settings, pin=pin, accuracy_m=said.accuracy_m) if pin else None,
         "done": done if done == "true" or done == found.log[-1].action else None,

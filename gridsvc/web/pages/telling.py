@@ -111,10 +111,14 @@ def _lines(
         say(
             "rated", solved=frame.label("solved", changed["solved"]), how=frame.label("satisfied", changed["satisfied"])
         )
+    if entry.action == "whistle" and changed.get("level"):
+        say("up", level=frame.label("level", changed["level"]))
     if facts.get("passed"):
         say("passed", levels=_listed(frame, [frame.label("level", one) for one in facts["passed"]]))
     if facts.get("n_joined"):
         say("joined", n=facts["n_joined"])
+    if facts.get("conditions"):
+        say("conditions", n=facts["conditions"])
     if facts.get("struck"):
         say("struck", how=frame.label("struck", facts["struck"]))
     if changed.get("sampled") is not None and entry.action == "solve_on_spot":

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
+from gridsvc.rules import deadlines
 from gridsvc.rules.deadlines import Limit, is_overdue
 from gridsvc.rules.decisions import UNDO
 from gridsvc.terms import Agreed
@@ -32,14 +33,8 @@ class Flag:
 
 
 def until(row: Row) -> datetime | None:
-    """The instant that a row's deadline state is about; the same rule as `worklist.until`."""
-    if row.deadline is None:
-        return None
-    if row.state in ("disposed", "checked"):
-        return row.stage_due_at
-    if row.stage == "dispose":
-        return row.due_at
-    return min((at for at in (row.due_at, row.stage_due_at) if at is not None), default=None)
+    """The instant that a row's deadline state is about."""
+    return deadlines.until(row.state, row.stage, row.due_at, row.stage_due_at)
 
 
 def standing(row: Row) -> str | None:
