@@ -56,7 +56,7 @@ class GridMap(folium.Map):
         (function (map, words) {
             map.attributionControl.setPosition("bottomleft").setPrefix("Leaflet");
             L.control.zoom({zoomInTitle: words.zoom_in, zoomOutTitle: words.zoom_out}).addTo(map);
-            L.control.scale({imperial: false, position: "bottomleft"}).addTo(map);
+            window.gridMap.scale = L.control.scale({imperial: false, position: "bottomleft"}).addTo(map);
             var credit = new L.Control({position: "bottomleft"});
             credit.onAdd = function () {
                 var box = L.DomUtil.create("div", "map-credit");

@@ -10,10 +10,10 @@ from reportlab.lib.colors import HexColor
 from reportlab.pdfgen.canvas import Canvas
 
 from maps import palette
-from maps.paper import ink, marks, places, words
+from maps.paper import ink, marks, pins, places, words
 from maps.paper.frame import Box, Frame
 from maps.paper.rooms import Rooms
-from maps.paper.sheet import Area, Ground, Mark, MarkKind, Sheet
+from maps.paper.sheet import Area, Ground, Mark, MarkKind, Paper
 
 BORDER, STRONG, RING, FRAME, OUTSIDE = "#4a5663", "#1f2933", "#111827", "#6b7680", "#f4f5f6"
 WATER = "#9cc7de"
@@ -30,7 +30,7 @@ NAME_CELL = 4  # of a name's size: about as long as most names are
 DARK_BELOW = 55.0  # L* of a colour on which white reads better than black
 
 
-def draw(canvas: Canvas, sheet: Sheet, frame: Frame, k: float) -> frozenset[MarkKind]:
+def draw(canvas: Canvas, sheet: Paper, frame: Frame, k: float) -> frozenset[MarkKind]:
     """Which kinds of marks and outlines are on the map; afterwards the frame shows it.
 
     Args:
@@ -55,9 +55,11 @@ def draw(canvas: Canvas, sheet: Sheet, frame: Frame, k: float) -> frozenset[Mark
     drawn = _marks(frame, sheet, k)
     below, above = marks.layers(drawn)
     marks.draw(canvas, below, k)
-    taken = _names(canvas, shown, ([at for _, at in below], marks.rooms(above, k)), box, k)
+    hung = pins.hung(frame, sheet.pins, k)
+    taken = _names(canvas, shown, ([at for _, at in below], marks.rooms(above, k) + pins.rooms(hung, k)), box, k)
     places.write(canvas, ground, compounds, taken, box, frame.zoom, k)
     marks.draw(canvas, above, k)
+    pins.draw(canvas, hung, k)
     canvas.restoreState()
     _north(canvas, box, sheet.north, k)
     _bar(canvas, frame, k)
@@ -70,7 +72,7 @@ def draw(canvas: Canvas, sheet: Sheet, frame: Frame, k: float) -> frozenset[Mark
     return frozenset(kinds | ({"bare"} if any(area.color is None for area, _ in shown) else set()))
 
 
-def _marks(frame: Frame, sheet: Sheet, k: float) -> list[tuple[Mark, Any]]:
+def _marks(frame: Frame, sheet: Paper, k: float) -> list[tuple[Mark, Any]]:
     """The marks inside the frame with their places on the paper."""
     box = frame.box
     moved = zip(sheet.marks, frame.on_paper(one.geom for one in sheet.marks), strict=True)
@@ -146,7 +148,7 @@ def _names(
     taken.take(shapely.box(right - 30 * k, top - 42 * k, right, top))
     points, rooms = shapely.STRtree(marked[0]), marked[1]
     for room in rooms:
-        taken.take(room)
+        taken.keep(room)
     over = [geom for area, geom in shown if area.strong]
     above = shapely.STRtree(over)
     for area, geom in sorted(shown, key=lambda one: -one[1].area):
@@ -170,9 +172,10 @@ def _names(
 def _ways(area: Area, size: float) -> list[list[str]]:
     """The ways to write an area's name and figure, the best first."""
     figure = [area.figure] if area.figure else []
-    halves = words.wrapped(area.name, size, words.width(area.name, size) * 0.56)
-    names = [[area.name], halves] if len(halves) == 2 else [[area.name]]
-    names = names if area.name else []
+    name = words.written(area.name)
+    halves = words.wrapped(name, size, words.width(name, size) * 0.56)
+    names = [[name], halves] if len(halves) == 2 else [[name]]
+    names = names if name else []
     return [*(name + figure for name in names), *(names if figure else []), *([figure] if figure else [])]
 
 

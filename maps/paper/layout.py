@@ -13,12 +13,11 @@ from reportlab.pdfgen.canvas import Canvas
 
 from maps.paper import chart, ink, marks, words
 from maps.paper.frame import Box, Frame
-from maps.paper.sheet import SIZES, Key, PaperName, Ranked, Sheet, Sign, Texture
+from maps.paper.sheet import SIZES, Key, Paper, PaperName, Ranked, Sheet, Sign, Texture
 
 # bytes as they are: packed into letters they are a quarter larger, and packing is slow
 rl_config.useA85 = 0
 
-INK, GREY = "#111827", "#4b5563"
 PANEL_SHARE, BESIDE_SHARE = 0.27, 0.13
 NOTE, NOTE_STEP = 6.2, 7.9  # points on A4 of a note's letters and lines: definitions are many, the list wants room
 # dots an inch of the picture: sharp on a screen and in a document, and never more than 16 million pixels
@@ -59,17 +58,24 @@ def pdf(sheet: Sheet, paper: PaperName, frame: Frame) -> bytes:
         AssetError: the font is missing.
     """
     places, made = plan(paper), io.BytesIO()
-    canvas = Canvas(made, pagesize=(places.wide, places.high), invariant=1)
-    canvas.setTitle(f"{words.plain(sheet.title)} · {words.plain(sheet.filters)}")
-    canvas.setAuthor("gridsvc")
-    canvas.setCatalogEntry("Lang", "zh-CN" if sheet.lang == "zh" else sheet.lang)
+    canvas = begun(sheet, paper, made)
     _head(canvas, sheet, places)
     kinds = chart.draw(canvas, sheet, frame, places.fine)
     _panel(canvas, sheet, [sign for sign in sheet.signs if sign.kind in kinds], places)
-    _line(canvas, sheet.credit, places.margin, places.margin, 7 * places.k, places.wide - 2 * places.margin, GREY)
+    room = places.wide - 2 * places.margin
+    words.line(canvas, sheet.credit, places.margin, places.margin, 7 * places.k, room, words.GREY)
     canvas.showPage()
     canvas.save()
     return made.getvalue()
+
+
+def begun(sheet: Paper, paper: PaperName, made: io.BytesIO) -> Canvas:
+    """An empty document of that paper, with its title and language, that will be written into `made`."""
+    canvas = Canvas(made, pagesize=SIZES[paper], invariant=1)
+    canvas.setTitle(f"{words.plain(sheet.title)} · {words.plain(sheet.filters)}")
+    canvas.setAuthor("gridsvc")
+    canvas.setCatalogEntry("Lang", "zh-CN" if sheet.lang == "zh" else sheet.lang)
+    return canvas
 
 
 def png(made: bytes, paper: PaperName) -> bytes:
@@ -88,17 +94,17 @@ def png(made: bytes, paper: PaperName) -> bytes:
 
 def _head(canvas: Canvas, sheet: Sheet, places: Plan) -> None:
     room, top = places.wide - 2 * places.margin, places.high - places.margin
-    _line(canvas, sheet.title, places.margin, top - 16 * places.k, 17 * places.k, room)
-    _line(canvas, sheet.filters, places.margin, top - 34 * places.k, 9.5 * places.k, room, GREY)
+    words.line(canvas, sheet.title, places.margin, top - 16 * places.k, 17 * places.k, room)
+    words.line(canvas, sheet.filters, places.margin, top - 34 * places.k, 9.5 * places.k, room, words.GREY)
 
 
 def _panel(canvas: Canvas, sheet: Sheet, signs: list[Sign], places: Plan) -> None:
     """The words beside the map, from its top downwards; the list takes what is left."""
     k, x, wide = places.k, places.panel.x, places.panel.wide
     y = places.panel.y + places.panel.high - 10 * k
-    _line(canvas, sheet.legend, x, y, 10.5 * k, wide)
+    words.line(canvas, sheet.legend, x, y, 10.5 * k, wide)
     y -= 11 * k
-    _line(canvas, sheet.unit, x, y, 7 * k, wide, GREY)
+    words.line(canvas, sheet.unit, x, y, 7 * k, wide, words.GREY)
     y -= 15 * k
     for key in sheet.keys:
         _key(canvas, key, x, y, places)
@@ -111,12 +117,12 @@ def _panel(canvas: Canvas, sheet: Sheet, signs: list[Sign], places: Plan) -> Non
     y = _signs(canvas, signs, y - 3 * k, places)
     y -= 4 * k
     for fact in sheet.facts:
-        y = _text(canvas, fact, x, y, places, 7.6, INK) - 1 * k
+        y = _text(canvas, fact, x, y, places, 7.6, words.INK) - 1 * k
     notes = [line for note in sheet.notes for line in words.wrapped(note, NOTE * k, wide)]
     least = places.panel.y + len(notes) * NOTE_STEP * k
     y = _list(canvas, sheet, y - 9 * k, least, places)
     for line in notes:
-        _line(canvas, line, x, y, NOTE * k, wide, GREY)
+        words.line(canvas, line, x, y, NOTE * k, wide, words.GREY)
         y -= NOTE_STEP * k
 
 
@@ -125,11 +131,11 @@ def _signs(canvas: Canvas, signs: list[Sign], y: float, places: Plan) -> float:
     k, size, right = places.k, 7.4 * places.k, places.panel.x + places.panel.wide
     x, step = places.panel.x, 12.5 * k
     for sign in signs:
-        wide = 15 * k + words.width(words.plain(sign.meaning), size) + 9 * k
+        wide = 15 * k + words.width(words.written(sign.meaning), size) + 9 * k
         if x > places.panel.x and x + wide - 9 * k > right:
             x, y = places.panel.x, y - step
         marks.one(canvas, sign.kind, sign.value, x + 6 * k, y + 2.6 * k, k)
-        _line(canvas, sign.meaning, x + 15 * k, y, size, right - x - 15 * k)
+        words.line(canvas, sign.meaning, x + 15 * k, y, size, right - x - 15 * k)
         x += wide
     return y - step if signs else y
 
@@ -141,12 +147,12 @@ def _list(canvas: Canvas, sheet: Sheet, y: float, least: float, places: Plan) ->
     n = min(len(sheet.ranked), int((y - least - step - 9 * k) / step))
     if n < 1:
         return y
-    _line(canvas, sheet.ranking, x, y, 8.6 * k, wide)
+    words.line(canvas, sheet.ranking, x, y, 8.6 * k, wide)
     y -= 9 * k
     beside = BESIDE_SHARE * wide if any(one.beside for one in sheet.ranked) else 0.0
-    _right(canvas, sheet.columns[0], x + wide - beside, y, 6.2 * k, GREY)
+    words.right(canvas, sheet.columns[0], x + wide - beside, y, 6.2 * k, words.GREY)
     if beside:
-        _right(canvas, sheet.columns[1], x + wide, y, 6.2 * k, GREY)
+        words.right(canvas, sheet.columns[1], x + wide, y, 6.2 * k, words.GREY)
     canvas.setStrokeColor(HexColor(chart.FRAME))
     canvas.setLineWidth(0.4 * k)
     canvas.line(x, y - 3 * k, x + wide, y - 3 * k)
@@ -158,22 +164,22 @@ def _list(canvas: Canvas, sheet: Sheet, y: float, least: float, places: Plan) ->
 
 def _ranked(canvas: Canvas, place: int, one: Ranked, x: float, y: float, beside: float, places: Plan) -> None:
     k, wide, size = places.k, places.panel.wide - beside, 7.4 * places.k
-    _right(canvas, f"{place}", x + 13 * k, y, size, GREY)
+    words.right(canvas, f"{place}", x + 13 * k, y, size, words.GREY)
     _swatch(canvas, one.color, one.texture, x + 16 * k, y - 1 * k, 7 * k, places)
     of_wide = max(wide * 0.24, words.width(one.of, size) + 6 * k)
     figure_wide = max(wide * 0.15, words.width(one.figure, size) + 3 * k)
-    _line(canvas, one.name, x + 26 * k, y, size, wide - 27 * k - of_wide - figure_wide)
-    _right(canvas, one.figure, x + wide - of_wide, y, size, INK)
-    _right(canvas, one.of, x + wide, y, size, GREY)
-    _right(canvas, one.beside, x + wide + beside, y, size, GREY)
+    words.line(canvas, one.name, x + 26 * k, y, size, wide - 27 * k - of_wide - figure_wide)
+    words.right(canvas, one.figure, x + wide - of_wide, y, size, words.INK)
+    words.right(canvas, one.of, x + wide, y, size, words.GREY)
+    words.right(canvas, one.beside, x + wide + beside, y, size, words.GREY)
 
 
 def _key(canvas: Canvas, key: Key, x: float, y: float, places: Plan) -> None:
     k, wide, size = places.k, places.panel.wide, 8 * places.k
     _swatch(canvas, key.color, key.texture, x, y - 2 * k, 10 * k, places, 22 * k)
     counted = words.width(key.n, size)
-    _line(canvas, key.meaning, x + 28 * k, y, size, wide - 34 * k - counted)
-    _right(canvas, key.n, x + wide, y, size, GREY)
+    words.line(canvas, key.meaning, x + 28 * k, y, size, wide - 34 * k - counted)
+    words.right(canvas, key.n, x + wide, y, size, words.GREY)
 
 
 def _swatch(
@@ -187,22 +193,12 @@ def _swatch(
     canvas.rect(x, y, wide, high, stroke=1, fill=0)
 
 
-def _text(canvas: Canvas, text: str, x: float, y: float, places: Plan, size: float = 7, color: str = GREY) -> float:
+def _text(
+    canvas: Canvas, text: str, x: float, y: float, places: Plan, size: float = 7, color: str = words.GREY
+) -> float:
     """Where to go on below a text that is broken into lines."""
     size *= places.k
     for line in words.wrapped(text, size, places.panel.x + places.panel.wide - x):
-        _line(canvas, line, x, y, size, places.wide, color)
+        words.line(canvas, line, x, y, size, places.wide, color)
         y -= size * 1.3
     return y
-
-
-def _line(canvas: Canvas, text: str, x: float, y: float, size: float, room: float, color: str = INK) -> None:
-    canvas.setFillColor(HexColor(color))
-    canvas.setFont(words.font(), size)
-    canvas.drawString(x, y, words.cut(words.plain(text), size, room))
-
-
-def _right(canvas: Canvas, text: str, x: float, y: float, size: float, color: str) -> None:
-    canvas.setFillColor(HexColor(color))
-    canvas.setFont(words.font(), size)
-    canvas.drawRightString(x, y, words.plain(text))

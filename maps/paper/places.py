@@ -49,7 +49,7 @@ def write(
     named: dict[tuple[str, str], list[Any]] = {}
     for one, geom in ground:
         if one.kind in ("major", "water") or (one.kind == "minor" and zoom >= MINOR_ZOOM):
-            named.setdefault((one.kind, words.plain(one.name)), []).append(geom)
+            named.setdefault((one.kind, words.written(one.name)), []).append(geom)
     for kind, name in sorted(
         (key for key in named if key[1]), key=lambda key: ("major", "water", "minor").index(key[0])
     ):
@@ -60,7 +60,7 @@ def write(
     for place, geom in compounds if zoom >= COMPOUND_ZOOM else ():
         middle = shapely.centroid(geom)
         below = (POINT + SIZE) * k if geom.geom_type == "Point" else 0.0
-        _told(canvas, words.plain(place.name), middle.x, middle.y - below, 0.0, size, OUTLINE, inside, taken)
+        _told(canvas, words.written(place.name), middle.x, middle.y - below, 0.0, size, OUTLINE, inside, taken)
 
 
 def _along(geoms: list[Any], name: str, size: float) -> tuple[float, float, float] | None:

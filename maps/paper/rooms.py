@@ -19,9 +19,13 @@ class Rooms:
         cells = [self._by_cell.setdefault(cell, []) for cell in self._cells(room)]
         if any(room.intersects(other) for cell in cells for other in cell):
             return False
-        for cell in cells:
-            cell.append(room)
+        self.keep(room)
         return True
+
+    def keep(self, room: Any) -> None:
+        """Nothing; afterwards it is taken, whatever it touches."""
+        for cell in self._cells(room):
+            self._by_cell.setdefault(cell, []).append(room)
 
     def _cells(self, room: Any) -> Iterator[tuple[int, int]]:
         left, low, right, high = (math.floor(edge / self._cell) for edge in room.bounds)

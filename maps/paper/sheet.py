@@ -95,33 +95,86 @@ class Ranked:
 
 
 @dataclass(frozen=True)
-class Sheet:
-    """Everything on the paper.
+class Pin:
+    """A numbered pin of the wall at a point in EPSG:4326; `standing` gives its shape and colour."""
 
-    `filters`: what was asked for, with the period. `facts`: time of the data, numbers with their denominators; `notes`:
-    what a reader must know before believing them. `credit`: attribution and review number. `north`: the letter at the
-    arrow. `marks` are drawn over everything, the first below; `signs` say what marks and outlines mean, each only where
-    there is one. `columns`: what the list's `of` and `beside` are. `selected`: the code of the area that is ringed.
+    nr: int
+    standing: str
+    geom: Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Paper:
+    """What every paper has: its words above and below, and what lies on its map.
+
+    `filters`: what was asked for, with the period. `facts`: time of the data, numbers with their denominators.
+    `credit`: attribution and review number. `north`: the letter at the arrow. `marks` and `pins` are drawn over
+    everything, of marks the first below; `signs` say what marks and outlines mean, each only where there is one.
+    `selected`: the code of the area that is ringed.
     """
 
     lang: str
     title: str
     filters: str
-    legend: str
-    unit: str
-    keys: tuple[Key, ...]
-    method: str
-    few: Key | None
     facts: tuple[str, ...]
-    notes: tuple[str, ...]
-    ranking: str
-    columns: tuple[str, str]
-    ranked: tuple[Ranked, ...]
     credit: str
     north: str
     areas: tuple[Area, ...]
     ground: tuple[Ground, ...] = ()
     compounds: tuple[Place, ...] = ()
     marks: tuple[Mark, ...] = ()
+    pins: tuple[Pin, ...] = ()
     signs: tuple[Sign, ...] = ()
     selected: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sheet(Paper):
+    """A map of figures with its legend and the list of the first areas, on one page.
+
+    `notes`: what a reader must know before believing the figures. `columns`: what the list's `of` and `beside` are.
+    """
+
+    legend: str
+    unit: str
+    keys: tuple[Key, ...]
+    method: str
+    few: Key | None
+    notes: tuple[str, ...]
+    ranking: str
+    columns: tuple[str, str]
+    ranked: tuple[Ranked, ...]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A line of the wall's legend: how something stands, and how many stand so."""
+
+    standing: str
+    meaning: str
+    n: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the numbered board; a cell is its paragraphs, of which those after the first are written weaker."""
+
+    nr: int
+    standing: str
+    cells: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Board(Paper):
+    """The wall: a map of pins and its numbered board, on as many pages as the board needs.
+
+    `about`: in which order the lines are numbered. `heads`: of the number and of the cells. `empty`: what stands there
+    where there is no line. `page`: the words of a page's number, with {n} and {of}.
+    """
+
+    about: str
+    standings: tuple[Standing, ...]
+    heads: tuple[str, ...]
+    lines: tuple[Line, ...]
+    empty: str
+    page: str

@@ -6,13 +6,17 @@ import unicodedata
 from collections.abc import Iterator
 from functools import cache
 
+from reportlab.lib.colors import HexColor
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
+from reportlab.pdfgen.canvas import Canvas
 
 from maps import assets
 
 FONT = "gridsvc-paper"
 MORE = "…"
+LACKING = "〓"  # what a printer sets for a character that the font has not, never an empty box
+INK, GREY = "#111827", "#4b5563"
 # what Chinese printing keeps from the beginning of a line
 NOT_FIRST = set("，。、；：！？）》」』】”’％,.;:!?)]}%·…")
 
@@ -37,6 +41,26 @@ def plain(text: str) -> str:
     return "".join(" " if unicodedata.category(one) in ("Cc", "Cf", "Zl", "Zp", "Cs") else one for one in text).strip()
 
 
+def written(text: str) -> str:
+    """The text on one line as this font can write it."""
+    known = pdfmetrics.getFont(font()).face.charToGlyph
+    return "".join(one if ord(one) in known else LACKING for one in plain(text))
+
+
+def line(canvas: Canvas, text: str, x: float, y: float, size: float, room: float, color: str = INK) -> None:
+    """Nothing; afterwards the text begins there, cut where there is no room for it."""
+    canvas.setFillColor(HexColor(color))
+    canvas.setFont(font(), size)
+    canvas.drawString(x, y, cut(written(text), size, room))
+
+
+def right(canvas: Canvas, text: str, x: float, y: float, size: float, color: str) -> None:
+    """Nothing; afterwards the text ends there."""
+    canvas.setFillColor(HexColor(color))
+    canvas.setFont(font(), size)
+    canvas.drawRightString(x, y, written(text))
+
+
 def width(text: str, size: float) -> float:
     """How wide a text is in points."""
     return float(pdfmetrics.stringWidth(text, font(), size))
@@ -53,7 +77,7 @@ def cut(text: str, size: float, room: float) -> str:
 def wrapped(text: str, size: float, room: float) -> list[str]:
     """The text in lines: broken at blanks, between Chinese characters, and wherever else a word is too long."""
     lines, line = [], ""
-    for piece in _pieces(plain(text)):
+    for piece in _pieces(written(text)):
         if line and width(line + piece.rstrip(), size) > room:
             lines.append(line.rstrip())
             line = ""

@@ -10,8 +10,9 @@ const FONT = { grid: "600 12px sans-serif", compound: "11px sans-serif", ground:
 const GROUND = ["major", "water", "building", "minor"];
 
 export class Names {
-  constructor(shell, areas, most = AT_MOST) {
-    this.most = most;
+  /** `avoid()`: places that something else takes, as bounds in layer points. */
+  constructor(shell, areas, most = AT_MOST, avoid = () => []) {
+    Object.assign(this, { most, avoid });
     this.map = shell.map;
     this.pane = shell.map.getPane(shell.layers.names.pane);
     this.areas = areas;
@@ -39,7 +40,8 @@ export class Names {
   /** Writes the names that fit the present view, large areas first, counts of areas last, none over another. */
   draw() {
     this.#clear();
-    const taken = [];
+    const taken = this.avoid();
+    this.room = taken.length + this.most;
     const wanted = this.#wanted();
     this.#drawAreas(wanted.filter(({ kind }) => kind !== "count"), taken);
     this.#drawGround(taken);
@@ -48,7 +50,7 @@ export class Names {
 
   #drawAreas(wanted, taken) {
     for (const { text, kind, at } of wanted) {
-      if (taken.length >= this.most) break;
+      if (taken.length >= this.room) break;
       this.pen.font = FONT[kind];
       const half = this.pen.measureText(text).width / 2 + GAP;
       const box = L.bounds(at.subtract([half, 11]), at.add([half, 11]));
@@ -64,7 +66,7 @@ export class Names {
     const [view, pixels] = [this.map.getBounds().pad(-0.01), 2 ** this.map.getZoom()];
     const written = [];
     for (const { text, kind, at: place, angle, room } of this.ground) {
-      if (taken.length >= this.most) break;
+      if (taken.length >= this.room) break;
       const wide = this.#measure(text, "ground");
       const at = this.map.latLngToLayerPoint(place);
       const twice = written.some((other) => other.text === text && other.at.distanceTo(at) < SAME);

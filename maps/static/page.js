@@ -9,7 +9,7 @@ import { getJson } from "./load.js";
 import { Names } from "./names.js";
 import { announce, settle, tell, tellError } from "./notice.js";
 import { Search } from "./search.js";
-import { keepOnLanguageLinks, readFilters, readLimits, readLook, writeFilters, writeLook } from "./state.js";
+import { keepFiles, keepOnLanguageLinks, readFilters, readLimits, readLook, writeFilters, writeLook } from "./state.js";
 import { Table } from "./table.js";
 import { count, element, known, lang, percent, when, word } from "./words.js";
 
@@ -417,7 +417,7 @@ function keepLook() {
   const said = breaks.fixed ? limits?.join(",") || "fixed" : null;
   const marks = { ...extra?.look(), ...reports?.look() };
   const layers = by("map-compounds").checked ? null : "none";
-  keepFiles({ paper: by("map-paper")?.value, to: marks.day, reports: marks.reports, rings: marks.rings, doors: marks.doors, map: `${map.getZoom()}/${lat.toFixed(5)}/${lon.toFixed(5)}`, sel: page.selected, show, breaks: said, layers });
+  keepFiles(map, view.filters, { paper: by("map-paper")?.value, to: marks.day, reports: marks.reports, rings: marks.rings, doors: marks.doors, map: `${map.getZoom()}/${lat.toFixed(5)}/${lon.toFixed(5)}`, sel: page.selected, show, breaks: said, layers });
   writeLook({ map: { zoom: map.getZoom(), lat, lon }, sel: page.selected, show, sort: page.sort, breaks: said, layers, ...marks });
 }
 
@@ -427,17 +427,6 @@ function reveal({ kind, code, id }) {
   const has = kind === "grid" ? areas.byCode.has(code) && page.answer?.by !== "community" : kind === "compound" && extra?.rowOf(wanted);
   select(has ? wanted : null);
   return Boolean(has);
-}
-
-// the map on paper is the one on the screen
-function keepFiles(look) {
-  for (const link of document.querySelectorAll("[data-file]")) {
-    const asked = new URLSearchParams({ ...readFilters(view.filters), lang });
-    for (const [name, value] of Object.entries(look)) if (value) asked.set(name, value);
-    const { x, y } = map.getSize();
-    if (x > 9 && y > 9) asked.set("px", `${Math.round(x)}x${Math.round(y)}`);
-    link.href = `${link.pathname}?${asked}`;
-  }
 }
 
 // from an area to its reports in the worklist, of the same category and period: those still open, and all

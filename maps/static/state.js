@@ -65,3 +65,14 @@ export function keepOnLanguageLinks() {
     link.href = `${location.pathname}?${query}${location.hash}`;
   });
 }
+
+/** Lets the links to files ask for what the screen shows: the filters of these names, the map's part, and this look. */
+export function keepFiles(map, names, look) {
+  const { x, y } = map.getSize();
+  for (const link of document.querySelectorAll("[data-file]")) {
+    const asked = new URLSearchParams({ ...readFilters(names), lang: document.documentElement.lang });
+    for (const [name, value] of Object.entries(look)) if (value) asked.set(name, value);
+    if (x > 9 && y > 9) asked.set("px", `${Math.round(x)}x${Math.round(y)}`);
+    link.href = `${link.pathname}?${asked}`;
+  }
+}

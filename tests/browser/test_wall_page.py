@@ -8,6 +8,7 @@ import uuid
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pypdfium2 as pdfium
 import pytest
@@ -101,7 +102,18 @@ def test_board_and_pins_have_the_same_numbers(visitor: Visitor, hung: County, ax
     assert name < pin
     page.evaluate("gridMap.map.setView([23.01, 110.02], 15, {animate: false})")
     expect(page.locator(".map-name-major", has_text=ROAD)).not_to_have_count(0)
+    # the file that the service prints has this filter and this part of the map
+    page.select_option("#map-paper", "a0")
+    page.locator("#map-compounds").check()
+    asked = parse_qs(urlsplit(page.locator('[data-file="pdf"]').get_attribute("href") or "").query)
+    assert asked.pop("px")[0].count("x") == 1
+    assert asked == {"lang": [lang], "paper": ["a0"], "map": ["15/23.01000/110.02000"], "compounds": ["on"]}
     page.locator("#map-whole").click()
+    page.select_option("#f-deadline", "closed")
+    link = page.locator('[data-file="png"]')
+    expect(link).to_have_attribute("href", re.compile("deadline=closed"))
+    page.select_option("#f-deadline", "")
+    page.locator("#map-compounds").uncheck()
     visit.accessible(axe)
     assert page.locator("html").get_attribute("lang") == lang
     visit.clean()
@@ -206,11 +218,25 @@ def test_who_sees_less_has_a_smaller_wall(visitor: Visitor, hung: County) -> Non
     assert len(answer["rows"]) == page.locator(LINES).count()
 
 
+CUT_OFF = """() => {
+  const frame = document.getElementById('map-frame').getBoundingClientRect();
+  const inside = (at) => gridMap.map.getBounds().contains(at);
+  return [...wall.pins.markers.values()].filter((pin) => inside(pin.true)).map((pin) => pin.getElement()).filter((pin) => {
+    const box = pin.getBoundingClientRect();
+    return box.left < frame.left || box.right > frame.right || box.top < frame.top || box.bottom > frame.bottom;
+  }).map((pin) => pin.dataset.nr);
+}"""
+
+
 def test_on_a_phone_it_is_one_column(visitor: Visitor, hung: County) -> None:
     visit, page = opened(visitor, **PHONE)
     assert page.evaluate(OVER) == 0
     assert page.evaluate(SMALL) == []
     numbers(page)
+    # a pin that is moved out of another's way stays on the map; whose place is off the map is there after a drag
+    assert page.evaluate(CUT_OFF) == []
+    heads = "all => all.map(one => getComputedStyle(one, '::before').content)"
+    assert set(page.locator(f"{LINES} .wall-owner").evaluate_all(heads)) == {'"责任人"'}
     visit.clean()
 
 
@@ -295,6 +321,17 @@ def test_where_no_stream_gets_through_the_board_is_there(visitor: Visitor, hung:
 PAPERS = {"a3": (1190.6, 841.9), "a0": (3370.4, 2383.9)}
 
 
+# names under a pin, a scale bar too narrow for its word
+COVERED = """() => {
+  const boxes = (what) => [...document.querySelectorAll(what)].map((one) => [one, one.getBoundingClientRect()]);
+  const pins = boxes('.wall-pin');
+  const over = (a, b) => a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1;
+  const names = boxes('.map-name').filter(([, name]) => pins.some(([, pin]) => over(name, pin)));
+  const bar = boxes('.leaflet-control-scale-line').filter(([one]) => one.scrollWidth > one.clientWidth);
+  return [...names, ...bar].map(([one]) => one.textContent);
+}"""
+
+
 def test_a_sheet_of_paper_is_whole(visitor: Visitor, hung: County, serve: Any, tmp_path: Path) -> None:
     with serve(map_review_number="审图号 GS(2026)1234号", tile_attribution="© 图源") as address:
         visit = visitor("admin", "zh", at=address)
@@ -307,8 +344,10 @@ def test_a_sheet_of_paper_is_whole(visitor: Visitor, hung: County, serve: Any, t
 
 def printed(visit: Visit, paper: str, file: Path) -> int:
     """How many lines the board has that was printed into the file, after its sheet was looked at."""
+    visit.page.emulate_media(media="screen")
     page = visit.open(f"/wall?paper={paper}")
     page.wait_for_selector(LINES)
+    page.check("#map-compounds")
     page.emulate_media(media="print")
     cut = page.evaluate(
         "[...document.querySelectorAll('.wall-page td, .wall-page th, .wall-legend li')]"
@@ -316,6 +355,7 @@ def printed(visit: Visit, paper: str, file: Path) -> int:
     )
     assert cut == []
     expect(page.locator(".map-name-grid").first).to_be_visible()
+    assert page.evaluate(COVERED) == []
     frame = page.locator("#map-frame").bounding_box()
     assert frame
     middles = page.locator(PINS).evaluate_all(
@@ -326,7 +366,6 @@ def printed(visit: Visit, paper: str, file: Path) -> int:
     assert len(off) == 1  # a report from another county
     expect(page.locator("#wall-shown")).to_contain_text("1 件的图钉在图幅之外")
     n_lines = page.locator(LINES).count()
-    page.emulate_media()
     page.pdf(path=file, prefer_css_page_size=True, print_background=True)
     return n_lines
 

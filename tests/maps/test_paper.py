@@ -12,10 +12,27 @@ import shapely
 from PIL import Image
 from reportlab.pdfgen.canvas import Canvas
 
+from maps.paper import board, layout, pins, places, words
 from maps.paper import frame as frames
-from maps.paper import layout, places, words
 from maps.paper.rooms import Rooms
-from maps.paper.sheet import SIZES, Area, Ground, Key, Mark, MarkKind, PaperName, Place, Ranked, Sheet, Sign
+from maps.paper.sheet import (
+    SIZES,
+    Area,
+    Board,
+    Ground,
+    Key,
+    Line,
+    Mark,
+    MarkKind,
+    PaperName,
+    Pin,
+    Place,
+    Ranked,
+    Sheet,
+    Sign,
+    Standing,
+)
+from maps.wall import COLORS
 from tests.maps import town
 
 BOX = frames.Box(0, 0, 600, 400)
@@ -304,3 +321,127 @@ def test_a_town_fits_on_every_paper(vendor: None) -> None:
     for paper in SIZES:
         seen = frames.around(town.BOUNDS, layout.plan(paper).map)
         assert "花园6网格" in _text(layout.pdf(replace(SHEET, areas=areas), paper, seen))
+
+
+def _line(nr: int, standing: str = "in_time", words_of: str = "路灯不亮") -> Line:
+    cells = ((f"路灯  {words_of}{nr}号", "花园社区"), ("城管局",), ("王小明", "网格员"), ("期限内", "2026-11-21 14:05"))
+    return Line(nr, standing, (*cells, ("已派遣", "●●●○○○○○"), ("—",)))
+
+
+WALL = Board(
+    lang="zh",
+    title="挂图作战",
+    filters="筛选：全部",
+    facts=("数据时间 2026-11-21 14:05",),
+    credit="© 测试图源",
+    north="北",
+    areas=(_square(0, color="#ffffff"), _square(1, color="#ffffff")),
+    about="按紧急程度编号。",
+    standings=tuple(Standing(name, f"是{name}", "7") for name in COLORS),
+    heads=("编号", "问题", "责任单位", "责任人", "时限", "进展", "销号"),
+    lines=tuple(_line(nr) for nr in range(1, 101)),
+    empty="没有。",
+    page="第 {n} 页，共 {of} 页",
+    pins=tuple(Pin(nr, standing, shapely.Point(117.001 + nr * 0.002, 36.008)) for nr, standing in enumerate(COLORS, 1)),
+)
+
+
+def _wall(paper: PaperName) -> frames.Frame:
+    return frames.around((117, 36, 117.02, 36.01), board.map_box(paper))
+
+
+def _texts(made: bytes) -> list[str]:
+    """The words of each page, without blanks, as far as they lie between its margins."""
+    document = pypdfium2.PdfDocument(made)
+    texts = []
+    for nr in range(len(document)):
+        page = document[nr]
+        part = page.get_textpage()
+        wide, high = page.get_size()
+        edge = 26 * (wide / 841.89) ** 0.8
+        inside = {"left": edge, "bottom": edge * 0.8, "right": wide - edge, "top": high - edge}
+        texts.append("".join(part.get_text_bounded(**inside).split()))
+        part.close()
+        page.close()
+    document.close()
+    return texts
+
+
+@pytest.mark.parametrize("paper", SIZES)
+def test_a_board_takes_as_many_pages_as_it_needs(vendor: None, paper: PaperName) -> None:
+    made = board.pdf(WALL, paper, _wall(paper))
+    pages = _texts(made)
+    assert len(pages) > 1
+    for nr, page in enumerate(pages, 1):
+        for said in ("挂图作战", "筛选：全部", "©测试图源", f"第{nr}页，共{len(pages)}页", *WALL.heads):
+            assert said in page, said
+    # every line once, in order, none lost between two pages
+    told = "".join(pages)
+    at = [told.find(f"{nr}路灯路灯不亮{nr}号花园社区城管局") for nr in range(1, 101)]
+    assert -1 not in at
+    assert at == sorted(at)
+    assert [told.count(f"不亮{nr}号") for nr in range(1, 101)] == [1] * 100
+    assert all(f"是{name}7" in pages[0] for name in COLORS)
+    assert board.pdf(WALL, paper, _wall(paper)) == made
+    (alone,) = _texts(board.pdf(replace(WALL, lines=(), pins=()), paper, _wall(paper)))
+    assert "没有。" in alone
+    assert "责任单位" not in alone
+
+
+def test_a_long_line_keeps_its_words_and_a_nuisance_does_not_break_the_paper(vendor: None) -> None:
+    long = "很长的描述" * 24
+    told = "".join(_texts(board.pdf(replace(WALL, lines=(_line(1, words_of=long), _line(2))), "a3", _wall("a3"))))
+    assert long in told
+    endless = "无穷尽" * 3000
+    pages = _texts(board.pdf(replace(WALL, lines=(_line(1, words_of=endless), _line(2))), "a3", _wall("a3")))
+    assert "…" in pages[0]
+    assert "不亮2号" in "".join(pages)
+    assert len(pages) <= 2
+
+
+def test_each_standing_has_its_colour_on_map_and_board(vendor: None) -> None:
+    lines = tuple(_line(nr, name) for nr, name in enumerate(COLORS, 1))
+    made = board.pdf(replace(WALL, lines=lines), "a4", _wall("a4"))
+    picture, scale = _picture(made), layout.DPI["a4"] / 72
+    hung = pins.hung(_wall("a4"), WALL.pins, layout.plan("a4").fine)
+    assert len(hung) == len(COLORS)
+    for (pin, _, at), color in zip(hung, COLORS.values(), strict=True):
+        own = tuple(int(color[i : i + 2], 16) for i in (1, 3, 5))
+        near = [(x, y) for x in range(-7, 8) for y in range(-7, 8)]
+        seen = {
+            picture.getpixel((round((at.x + x) * scale), picture.height - 1 - round((at.y + y) * scale)))
+            for x, y in near
+        }
+        assert own in seen, pin.standing
+
+
+def test_pins_hang_apart_and_names_keep_away_from_them(vendor: None) -> None:
+    crowd = tuple(Pin(nr, "overdue", shapely.Point(117.005, 36.005)) for nr in range(1, 60))
+    seen, k = _wall("a3"), layout.plan("a3").fine
+    hung = pins.hung(seen, crowd, k)
+    middles = [at for _, _, at in hung]
+    apart = min(one.distance(other) for nr, one in enumerate(middles) for other in middles[:nr])
+    assert apart >= pins.WIDE * k * pins.APART * 0.999
+    box = seen.box
+    assert all(box.x < at.x < box.x + box.wide and box.y < at.y < box.y + box.high for at in middles)
+    # the second covers the middle of an area, and touches the first
+    east, west = (117.005 - step * pins.WIDE * k * seen.metres_of_point / 90_050 for step in (1.9, 1.0))
+    # as wide as high, so that its name has one best place
+    square = replace(
+        WALL, areas=(replace(WALL.areas[0], geom=shapely.box(117, 36.00095, 117.01, 36.00905)), WALL.areas[1])
+    )
+    beside = tuple(Pin(nr, "overdue", shapely.Point(lon, 36.005)) for nr, lon in enumerate((east, west), 1))
+    assert "第0格" in _texts(board.pdf(replace(square, pins=beside[:1]), "a3", seen))[0]
+    (first, *_) = _texts(board.pdf(replace(square, pins=beside), "a3", seen))
+    assert "第0格" not in first
+    assert "第1格" in first
+    far = (Pin(1, "overdue", shapely.Point(118, 36)),)
+    assert (pins.hung(seen, far, k), pins.n_off(seen, far), pins.n_off(seen, crowd)) == ([], 1, 0)
+
+
+def test_what_the_font_lacks_is_no_empty_box(vendor: None) -> None:
+    assert words.written("灯😀\n𠮷 ok") == "灯〓 〓 ok"
+    sheet = replace(SHEET, title="😀题", areas=(_square(0, color="#fdae49", name="😀格"),), ranked=())
+    read = _text(layout.pdf(sheet, "a4", _around("a4")))
+    assert "〓题" in read
+    assert "〓格" in read

@@ -134,6 +134,7 @@ ALLOWED: dict[tuple[str, str], set[str | None]] = {
     ("GET", "/api/v1/maps/compounds.geojson"): KNOWN,
     ("GET", "/api/v1/find"): KNOWN,
     ("GET", "/wall"): KNOWN,
+    ("GET", "/wall.{kind}"): KNOWN,
     ("GET", "/api/v1/wall"): KNOWN,
     ("GET", "/api/v1/wall/stream"): KNOWN,
     ("GET", "/api/v1/wall/areas"): KNOWN,

@@ -11,14 +11,15 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from geodata.later import later
-from gridsvc import basemap, categories, coverage, grids, shapes
+from gridsvc import categories, coverage, shapes
 from gridsvc.neighbours import Kind
 from gridsvc.settings import Settings
 from gridsvc.web import schemas
 from gridsvc.web.api import coverage_files, coverage_rows
 from gridsvc.web.api.stats import MAX_CELL_M, MIN_CELL_M, hotspots_told
 from gridsvc.web.deps import ServicesDep, Unit, UnitDep, may
-from gridsvc.web.pages import paper_marks, paper_words
+from gridsvc.web.pages import paper_ground, paper_marks, paper_words
+from gridsvc.web.pages.paper_ground import Extent, FileKind, Paper, Screen
 from gridsvc.web.pages.paper_marks import Marked
 from gridsvc.web.pages.paper_words import Teller
 from gridsvc.web.services import Services
@@ -26,7 +27,6 @@ from gridsvc.web.templating import Frame, frame_of
 from maps import legend
 from maps.paper import frame as frames
 from maps.paper.sheet import Area, Ground, PaperName, Place, Sheet
-from maps.view import MAX_ZOOM
 
 if TYPE_CHECKING:
     from maps.paper import layout
@@ -35,19 +35,9 @@ else:
 
 router = APIRouter()
 
-FileKind = Literal["pdf", "png"]
-MEDIA: dict[FileKind, str] = {"pdf": "application/pdf", "png": "image/png"}
-_NUMBER = r"-?\d{1,3}(\.\d{1,9})?"
-MAP = rf"^{_NUMBER}/{_NUMBER}/{_NUMBER}$"
-M_OF_DEG = 111_320.0
-
 First = Annotated[schemas.Day | None, Query(alias="from")]
 Last = Annotated[schemas.Day | None, Query(alias="to")]
 Code = Annotated[schemas.Words | None, Query(max_length=100)]
-Extent = Annotated[schemas.Words | None, Query(alias="map", max_length=60, pattern=MAP, description="zoom/lat/lon")]
-Screen = Annotated[schemas.Words, Query(alias="px", max_length=20, pattern=r"^[1-9]\d{1,4}x[1-9]\d{1,4}$")]
-SCREEN = "1000x700"  # pixels of the page's map where it does not say
-Paper = Annotated[PaperName, Query()]
 Layers = Annotated[Literal["none"] | None, Query(description="none: without compounds")]
 Shown = Annotated[
     Literal["points", "heat"] | None, Query(description="reports too; heat has no scale: squares instead")
@@ -86,7 +76,7 @@ def hotspots_paper(
     breaks: Annotated[schemas.Words, Query(max_length=100)] = "",
     sel: Code = None,
     extent: Extent = None,
-    screen: Screen = SCREEN,
+    screen: Screen = paper_ground.SCREEN,
     paper: Paper = "a4",
     layers: Layers = None,
     reports: Shown = None,
@@ -122,7 +112,7 @@ def coverage_paper(
     campaign: Code = None,
     sel: Code = None,
     extent: Extent = None,
-    screen: Screen = SCREEN,
+    screen: Screen = paper_ground.SCREEN,
     paper: Paper = "a4",
     layers: Layers = None,
     rings: Rings = None,
@@ -170,21 +160,17 @@ def _printed(
 ) -> Response:
     """The file. The database is given back before the drawing begins."""
     answer, areas = teller.answer, _areas(unit, teller)
-    seen = _frame(areas, look, layout.plan(look.paper).map, unit)
-    places = _places(unit) if look.compounds else ()
+    seen = paper_ground.frame(unit, areas, look.extent, look.screen, layout.plan(look.paper).map)
+    places = paper_ground.places(unit) if look.compounds else ()
     marked = marking(seen, float(look.extent.split("/")[0]) if look.extent else seen.zoom)
-    tolerance_deg = seen.metres_of_point * frames.UNSEEN / M_OF_DEG
-    found = basemap.drawn(unit.db, seen.bounds, seen.zoom, tolerance_deg)
+    ground = paper_ground.ground(unit, seen)
     unit.end(well=True)
-    geoms = shapely.from_wkb([one.geom for one in found])
-    ground = tuple(Ground(one.kind, geom, one.name or "") for one, geom in zip(found, geoms, strict=True))
     sheet = _sheet(frame, mine.settings, teller, asked, look.selected, areas, ground, places, marked)
     made = layout.pdf(sheet, look.paper, seen)
     if look.kind == "png":
         made = layout.png(made, look.paper)
     name = f"gridsvc-{teller.view}-{answer['from']}-{answer['to']}-{look.paper}.{look.kind}"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    return Response(made, headers=headers, media_type=MEDIA[look.kind])
+    return paper_ground.sent(made, name, look.kind)
 
 
 def _areas(unit: Unit, teller: Teller) -> tuple[Area, ...]:
@@ -211,25 +197,6 @@ def _area(
         return Area(code, name, geom, None, strong=strong)
     color = paper_words.swatch_of(row, teller.legend)["color"]
     return Area(code, name, geom, color, paper_words.texture_of(row, teller.legend), teller.brief(row), strong)
-
-
-def _places(unit: Unit) -> tuple[Place, ...]:
-    found = shapes.compounds(unit.db, unit.actor)
-    geoms = shapely.from_geojson([one.shape for one in found])
-    return tuple(Place(one.name, geom) for one, geom in zip(found, geoms, strict=True))
-
-
-def _frame(areas: tuple[Area, ...], look: Look, box: frames.Box, unit: Unit) -> frames.Frame:
-    """What the screen shows, where it says so; else all areas, or all that is published."""
-    if look.extent:
-        zoom, lat, lon = (float(part) for part in look.extent.split("/"))
-        wide, high = (int(part) * frames.POINTS_OF_PIXEL for part in look.screen.split("x"))
-        return frames.at(lon, lat, min(max(zoom, 0), MAX_ZOOM), box, min(box.wide / wide, box.high / high))
-    if areas:
-        west, south, east, north = (float(edge) for edge in shapely.total_bounds([area.geom for area in areas]))
-        return frames.around((west, south, east, north), box)
-    shape = grids.published_shape(unit.db)
-    return frames.around((shape.west, shape.south, shape.east, shape.north), box)
 
 
 def _sheet(
@@ -260,7 +227,7 @@ def _sheet(
         ranking=heading,
         columns=teller.columns(),
         ranked=ranked,
-        credit=" · ".join(part for part in (settings.tile_attribution, settings.map_review_number) if part),
+        credit=paper_ground.credit(settings),
         north=frame.words("paper.north"),
         areas=areas,
         ground=ground,

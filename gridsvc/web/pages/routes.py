@@ -38,6 +38,7 @@ from gridsvc.web.pages import (
     visit_list,
     visiting,
     wall,
+    wall_paper,
     worklist,
 )
 from gridsvc.web.templating import frame_of, page
@@ -63,6 +64,7 @@ for part in (
     trust,
     worklist,
     wall,
+    wall_paper,
     several,
     figures,
     campaigns,

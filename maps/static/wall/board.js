@@ -141,7 +141,9 @@ export function reportPath(row, source) {
 }
 
 function cell(name, text) {
-  return element("td", `wall-${name}`, text);
+  const made = element("td", `wall-${name}`, text);
+  made.dataset.head = word(`col_${name.split(" ")[0]}`); // on a phone there is no head above it
+  return made;
 }
 
 // puts the lines into the body in order and touches only what is not in its place, so that the focus stays

@@ -6,7 +6,7 @@ import { getJson } from "../load.js";
 import { Names } from "../names.js";
 import { announce, settle, tell, tellError } from "../notice.js";
 import { Search } from "../search.js";
-import { keepOnLanguageLinks, readFilters, readLook, writeFilters, writeLook } from "../state.js";
+import { keepFiles, keepOnLanguageLinks, readFilters, readLook, writeFilters, writeLook } from "../state.js";
 import { count, element, when, word } from "../words.js";
 import { Board, reportPath } from "./board.js";
 import { linesOf } from "./file.js";
@@ -20,14 +20,17 @@ const { map, view } = shell;
 const { looks } = shell.layers.pins;
 const form = by("map-form");
 const NAMES_A0 = 400;
+const SCALE_A0 = 300; // pixels: its words are larger there
 const sheet = document.querySelector(".wall-page").dataset.paper ?? null;
 
+const narrow = window.matchMedia("(max-width: 760px)").matches;
 const page = { answer: null, turn: 0, rows: new Map(), shown: [], selected: null, compounds: null, toShow: false };
-const pins = new Pins(shell, sheet === "a0" ? 68 : 30, (key) => select(key));
+// as large as whoever looks needs: before a sheet on a wall, at a desk, with little room on a phone
+const pins = new Pins(shell, sheet === "a0" ? 68 : sheet || !narrow ? 30 : 26, (key) => select(key));
 const board = new Board(by("wall-board"), looks, view.source, (key) => select(key));
 // names under the pins: of the grids once they are there, of what lies on the ground
 const areas = { layer: L.layerGroup() };
-const names = new Names(shell, areas, sheet === "a0" ? NAMES_A0 : undefined);
+const names = new Names(shell, areas, sheet === "a0" ? NAMES_A0 : undefined, () => pins.boxes());
 if (!sheet) new Search(shell, reveal);
 const live = new Live(view.stream, { board: hearStream, state: drawState, failed: ask });
 window.wall = { page, pins, board, live, names };
@@ -43,7 +46,11 @@ function start() {
   if (box) map.fitBounds(box, { animate: false });
   else if (look.map && !sheet) map.setView([look.map.lat, look.map.lon], look.map.zoom, { animate: false });
   else shell.showAll();
-  if (window.matchMedia("(max-width: 760px)").matches) by("map-filters").open = false;
+  if (sheet === "a0") {
+    shell.scale.options.maxWidth = SCALE_A0;
+    map.fire("move");
+  }
+  if (narrow) by("map-filters").open = false;
   if (window.matchMedia("(prefers-reduced-motion: reduce)").matches) calm();
   listen();
   keepOnLanguageLinks();
@@ -52,6 +59,7 @@ function start() {
   loadGrids();
   loadChoices();
   map.on("moveend", keepLook);
+  map.on("resize", keepPapers);
 }
 
 // the map is as high as the window leaves room for; on a sheet of paper the style sheet says so
@@ -90,6 +98,7 @@ function listen() {
   });
   by("map-whole").addEventListener("click", () => shell.showAll());
   by("map-compounds").addEventListener("change", showCompounds);
+  for (const name of ["map-compounds", "map-paper"]) by(name)?.addEventListener("change", keepPapers);
   by("map-download")?.addEventListener("click", download);
   by("wall-print")?.addEventListener("click", () => window.print());
   window.addEventListener("resize", fit);
@@ -156,6 +165,7 @@ function load() {
   page.rows.clear();
   busy(true);
   live.open(readFilters(view.filters));
+  keepPapers();
 }
 
 // what the stream says is newer than any answer still on its way
@@ -233,6 +243,7 @@ function drawState(state, data) {
 function show(answer, rows) {
   Object.assign(page, { answer, shown: rows, asOf: answer.as_of });
   pins.show(rows);
+  names.draw();
   board.show(rows);
   drawLegend(answer);
   by("wall-shown").textContent = shown(answer, rows);
@@ -336,6 +347,15 @@ function keepLook() {
   if (sheet) return;
   const { lat, lng } = map.getCenter();
   writeLook({ map: { zoom: map.getZoom(), lat, lon: lng }, sel: page.selected });
+  keepPapers();
+}
+
+// what the service prints is what the screen shows
+function keepPapers() {
+  if (sheet) return;
+  const { lat, lng } = map.getCenter();
+  const at = `${map.getZoom()}/${lat.toFixed(5)}/${lng.toFixed(5)}`;
+  keepFiles(map, view.filters, { paper: by("map-paper").value, map: at, compounds: by("map-compounds").checked && "on" });
 }
 
 // ---- ground: outlines of grids and compounds -------------------------------------------------------------------------

@@ -69,11 +69,13 @@ export class Pins {
   /** Sets pins apart that would cover each other; a thin line leads back to where each belongs. */
   spread() {
     this.leaders.clearLayers();
+    const half = this.size / 2;
+    const view = L.bounds(this.map.containerPointToLayerPoint([half, half]), this.map.containerPointToLayerPoint(this.map.getSize().subtract([half, half])));
     const taken = new Taken(this.apart);
     for (const row of this.rows) {
       const pin = this.markers.get(row.key);
       const at = this.map.latLngToLayerPoint(pin.true);
-      const to = taken.free(at);
+      const to = taken.free(at, view.contains(at) ? view : null);
       taken.keep(to);
       if (to.equals(at)) {
         pin.setLatLng(pin.true);
@@ -100,6 +102,15 @@ export class Pins {
   look(key) {
     const pin = this.markers.get(key);
     if (pin && !this.map.getBounds().pad(-0.05).contains(pin.getLatLng())) this.map.panTo(pin.getLatLng(), { animate: false });
+  }
+
+  /** What the pins take of the map, as bounds in layer points. */
+  boxes() {
+    const half = this.size / 2;
+    return [...this.markers.values()].map((pin) => {
+      const at = this.map.latLngToLayerPoint(pin.getLatLng());
+      return L.bounds(at.subtract([half, half]), at.add([half, half]));
+    });
   }
 
   /** How many pins lie outside what the map shows. */
@@ -135,15 +146,15 @@ class Taken {
     return true;
   }
 
-  /** The nearest free place on rings around the true one; where all are taken, the true one after all. */
-  free(at) {
+  /** The nearest free place on rings around the true one, `within` bounds; where all are taken, the true one after all. */
+  free(at, within) {
     if (this.isFree(at)) return at;
     for (let ring = 1; ring <= RINGS; ring += 1) {
       for (let part = 0; part < 6 * ring; part += 1) {
         const turn = (2 * Math.PI * part) / (6 * ring);
         const out = ring * this.apart * 1.001;
         const there = L.point(at.x + out * Math.cos(turn), at.y + out * Math.sin(turn));
-        if (this.isFree(there)) return there;
+        if ((!within || within.contains(there)) && this.isFree(there)) return there;
       }
     }
     return at;
