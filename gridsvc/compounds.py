@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from itertools import islice, product
 
-from opencc import OpenCC
 from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 
 from geodata.later import later
 from gridsvc.db import tables as t
 from gridsvc.db.queries import load
+from gridsvc.names import name_key
 from gridsvc.stored import Stored, store
 
 pypinyin = later("pypinyin")  # its dictionary takes 55 MB
@@ -23,24 +22,9 @@ _MOST_READINGS = 16  # of one name
 
 
 @cache
-def _simplifier() -> OpenCC:
-    return OpenCC("t2s")
-
-
-@cache
 def _reader() -> Callable[[str], list[list[str]]]:
     """What reads a name's characters; a service that names no compound needs none."""
     return partial(pypinyin.pinyin, style=pypinyin.Style.FIRST_LETTER, heteronym=True)
-
-
-def name_key(name: str) -> str:
-    """A name as it is compared: simplified characters, full-width forms folded, no case, no spaces.
-
-    >>> name_key("錦繡 花園Ａ區")
-    '锦绣花园a区'
-    """
-    folded = unicodedata.normalize("NFKC", name).casefold()
-    return "".join(str(_simplifier().convert(folded)).split())
 
 
 def initials(name: str) -> str:

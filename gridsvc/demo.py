@@ -31,6 +31,7 @@ from gridsvc import (
 )
 from gridsvc.db import tables as t
 from gridsvc.grids import Rule
+from gridsvc.names import door_tag
 from gridsvc.photo_files import Files
 from gridsvc.rules import addresses
 from gridsvc.rules.roles import SYSTEM, Actor
@@ -244,4 +245,4 @@ def _door(compound_id: int, one: Household) -> households.Door:
 
 def _key(door: households.Door) -> tuple[object, ...]:
     levels = addresses.building(door.building), addresses.unit(door.unit), addresses.room(door.room)
-    return door.compound_id, *levels, door.kind, households.tag(door.kind, door.name, levels, door.ref)
+    return door.compound_id, *levels, door.kind, door_tag(door.kind, door.name, levels, door.ref)

@@ -72,6 +72,11 @@ def fill(db: Connection, blocks: Iterable[tuple[Columns, bool]], homes: Collecti
         FileRefused: as `copy_into`.
     """
     copy_into(db, "door_row", blocks)
+    settle(db, homes)
+
+
+def settle(db: Connection, homes: Collection[Home]) -> None:
+    """Keeps the homes of the copied rows; their places in `homes` are the numbers `home`."""
     db.execute(text("ANALYZE door_row"))
     values: dict[str, list[Any]] = {
         "nrs": list(range(len(homes))),

@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection
 
-from gridsvc.compounds import name_key
 from gridsvc.db.queries import load
+from gridsvc.names import name_key
 from gridsvc.rules.roles import Actor, may
 from gridsvc.stats import scope
 

@@ -13,18 +13,18 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Table, func, select, text
 
-from gridsvc import compounds, door_rows, grids, visited
+from gridsvc import door_rows, grids, visited
 from gridsvc.db import tables as t
 from gridsvc.db.queries import load
 from gridsvc.door_rows import Home
 from gridsvc.errors import Conflict, Forbidden, NotFound, Refused
 from gridsvc.grids import Rule
+from gridsvc.names import door_tag
 from gridsvc.rules import addresses
 from gridsvc.rules.roles import Actor
 from gridsvc.stats import scope
 
 BY_HAND = "gridsvc"  # the source of doors that nobody imported
-MOST_CHARS = 200
 
 
 @dataclass(frozen=True)
@@ -59,19 +59,6 @@ class Door:
 CHANGEABLE = frozenset(field.name for field in fields(Door)) - {"ref", "position_source"}
 _KEY = ("kind", "compound_id", "community_id", "building", "unit", "room", "tag")  # household_key
 _PLACE = frozenset({"lon", "lat", "compound_id", "building"})
-
-
-def tag(kind: str, name: str | None, levels: Sequence[str], ref: str) -> str:
-    """What tells doors with the same levels apart: a shop's or firm's name; without any level the source's own code.
-
-    >>> tag("shop", "老张 面馆", ("3", "无", "101"), ""), tag("household", None, ("无", "无", "无"), "way/7")
-    ('老张面馆', 'way/7')
-    >>> tag("household", "王家", ("3", "2", "501"), "way/7")
-    ''
-    """
-    if kind != "household" and name:
-        return compounds.name_key(name)
-    return ref if all(level == addresses.NONE for level in levels) else ""
 
 
 def register(db: Connection, doors: Sequence[Door], now: datetime, rule: Rule, *, source: str = BY_HAND) -> int:
@@ -113,7 +100,7 @@ def _texts(number: int, home: int, door: Door) -> dict[str, str | None]:
     return {
         **{"row": str(number), "home": str(home), "kind": door.kind},
         **{"building": levels[0], "unit": levels[1], "room": levels[2]},
-        "tag": tag(door.kind, door.name, levels, door.ref),
+        "tag": door_tag(door.kind, door.name, levels, door.ref),
         "name": _name(door),
         "odd": "t" if addresses.is_odd(*levels) else "f",
         "class_code": door.class_code,
@@ -358,12 +345,12 @@ def check(db: Connection, door: Door) -> None:
             door_text_long, door_compound_unknown, door_community_unknown.
     """
     for name in ("building", "unit", "room", "name", "contact_name", "contact_phone"):
-        if len(getattr(door, name) or "") > MOST_CHARS:
-            raise Refused("door_text_long", field=name, limit=MOST_CHARS)
+        if len(getattr(door, name) or "") > addresses.MOST_CHARS:
+            raise Refused("door_text_long", field=name, limit=addresses.MOST_CHARS)
     if addresses.is_floor(door.room):
         raise Refused("door_room_is_floor", found=str(door.room)[:60])
     levels = (addresses.building(door.building), addresses.unit(door.unit), addresses.room(door.room))
-    if not tag(door.kind, door.name, levels, door.ref) and all(level == addresses.NONE for level in levels):
+    if not door_tag(door.kind, door.name, levels, door.ref) and all(level == addresses.NONE for level in levels):
         raise Refused("door_levels_missing")
     if door.class_code is not None:
         active = db.scalar(select(t.household_class.c.active).where(t.household_class.c.code == door.class_code))
@@ -411,8 +398,8 @@ def require_words(words: str, code: str) -> None:
     """Returns where somebody has said something, and not too much; else Refused with this code or door_text_long."""
     if not words.strip():
         raise Refused(code)
-    if len(words) > MOST_CHARS:
-        raise Refused("door_text_long", field="note", limit=MOST_CHARS)
+    if len(words) > addresses.MOST_CHARS:
+        raise Refused("door_text_long", field="note", limit=addresses.MOST_CHARS)
 
 
 def write_log(

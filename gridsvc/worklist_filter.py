@@ -31,6 +31,7 @@ from sqlalchemy import (
 from gridsvc import compounds
 from gridsvc.db import tables as t
 from gridsvc.errors import NotFound
+from gridsvc.names import name_key
 from gridsvc.rules.lifecycle import OPEN, STATES
 from gridsvc.rules.masking import LEAST_DIGITS
 from gridsvc.rules.roles import Actor, may
@@ -231,7 +232,7 @@ def _of_report(db: Connection, actor: Actor, wanted: Filter) -> list[ColumnEleme
 
 
 def _spoken(db: Connection, words: str, *, is_open: bool) -> ColumnElement[bool]:
-    plain, simple = words.casefold(), compounds.name_key(words)
+    plain, simple = words.casefold(), name_key(words)
     sought = {one for one in (plain, simple) if one}
     found = [func.strpos(_folded(_r.number, plain), plain) > 0]
     if is_open:  # what the index of open reports holds; and of the few that are too long for it, from the table

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,8 +54,8 @@ def pack(answer: Answer) -> bytes:
         "n_rows": answer.n_rows,
         "columns": answer.columns,
         "cells": answer.cells,
-        "problems": [_told(problem) for problem in answer.problems],
-        "notes": [_told(note) for note in answer.notes],
+        "problems": told_problems(answer.problems),
+        "notes": told_problems(answer.notes),
         "guards": answer.guards,
         "n_kept": len(answer.numbers),
         "has_raw": answer.raw is not None,
@@ -71,8 +71,23 @@ def pack(answer: Answer) -> bytes:
 
 def pack_error(error: GeodataError) -> bytes:
     """The bytes of a refusal."""
+    return _frame({"error": told_error(error)})
+
+
+def told_error(error: GeodataError) -> list[object]:
+    """A refusal as JSON takes it."""
     kind = type(error).__name__ if type(error).__name__ in _ERRORS else "FileRefused"
-    return _frame({"error": [kind, error.code, {name: _plain(value) for name, value in error.facts.items()}]})
+    return [kind, error.code, {name: _plain(value) for name, value in error.facts.items()}]
+
+
+def untold_error(told: Any) -> GeodataError:
+    """The refusal that `told_error` made JSON of.
+
+    Raises:
+        ValueError, TypeError, KeyError: it did not make this.
+    """
+    kind, code, facts = told
+    return _ERRORS[kind](_word(code), **_facts(facts))
 
 
 def unpack(content: bytes) -> Answer:
@@ -88,13 +103,26 @@ def unpack(content: bytes) -> Answer:
         if magic != _MAGIC or not isinstance(told, dict):
             raise ValueError("no answer")
         if "error" in told:
-            kind, code, facts = told["error"]
-            raise _ERRORS[kind](_word(code), **_facts(facts))
+            raise untold_error(told["error"])
         return _answer(told, content, _HEAD.size + length)
     except GeodataError:
         raise
     except (ValueError, TypeError, KeyError, struct.error, shapely.errors.ShapelyError) as error:
         raise FileRefused("answer_wrong", cause=type(error).__name__) from None
+
+
+def told_problems(problems: Iterable[Problem]) -> list[list[object]]:
+    """Problems as JSON takes them."""
+    return [_told(problem) for problem in problems]
+
+
+def untold_problems(told: Any) -> list[Problem]:
+    """The problems that `told_problems` made JSON of.
+
+    Raises:
+        ValueError, TypeError: it did not make this.
+    """
+    return [_problem(*item) for item in told]
 
 
 def _frame(told: Mapping[str, object]) -> bytes:
@@ -136,8 +164,8 @@ def _answer(told: dict[str, Any], content: bytes, at: int) -> Answer:
         _count(told["n_rows"]),
         columns,
         cells,
-        [_problem(*item) for item in told["problems"]],
-        [_problem(*item) for item in told["notes"]],
+        untold_problems(told["problems"]),
+        untold_problems(told["notes"]),
         told["guards"],
         numbers,
         raw,

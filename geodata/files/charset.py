@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from geodata.errors import FileRefused
 
@@ -42,36 +42,38 @@ def by_name(name: str) -> str | None:
     return None
 
 
-def detect(chunks: Iterable[bytes]) -> str:
+def detect(read: Callable[[], Iterable[bytes]]) -> str:
     """ "utf-8-sig", "utf-16", "utf-8" or "gb18030": the first of them that the whole content fits.
+
+    Args:
+        read: gives the content, from its beginning each time.
 
     Raises:
         FileRefused: `encoding_unknown` with the byte (from 0) at which the last of them fails.
     """
-    open_ones = {name: codecs.getincrementaldecoder(name)() for name in ("utf-8", "gb18030")}
-    offset, failed_at = 0, 0
-    for chunk in chunks:
-        if offset == 0:
-            bom = next((name for mark, name in _BOMS if chunk.startswith(mark)), None)
-            if bom is not None:
-                open_ones = {bom: codecs.getincrementaldecoder(bom)()}
-        for name in list(open_ones):
-            try:
-                open_ones[name].decode(chunk)
-            except UnicodeDecodeError as error:
-                del open_ones[name]
-                failed_at = max(failed_at, offset + error.start)
-        if not open_ones:
-            raise FileRefused("encoding_unknown", byte=failed_at)
-        offset += len(chunk)
-    for name, decoder in open_ones.items():
-        try:
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            failed_at = offset
-        else:
+    begin = next(iter(read()), b"")
+    bom = next((name for mark, name in _BOMS if begin.startswith(mark)), None)
+    failed_at = 0
+    # One after the other: the second costs as much as all the rest of reading, and hardly any file needs it.
+    for name in (bom,) if bom else ("utf-8", "gb18030"):
+        fails_at = _fails_at(read(), name)
+        if fails_at is None:
             return name
+        failed_at = max(failed_at, fails_at)
     raise FileRefused("encoding_unknown", byte=failed_at)
+
+
+def _fails_at(chunks: Iterable[bytes], name: str) -> int | None:
+    """The byte (from 0) that the content does not fit at; None where all of it fits."""
+    decoder, offset = codecs.getincrementaldecoder(name)(), 0
+    try:
+        for chunk in chunks:
+            decoder.decode(chunk)
+            offset += len(chunk)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError as error:
+        return offset + error.start
+    return None
 
 
 def detect_in(values: Iterable[bytes]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Mapping
@@ -10,15 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.ma
-from pyproj import datadir
 
 from geodata import osm
 from geodata.crs import parse_crs
-from geodata.errors import FileRefused, GeodataError
+from geodata.errors import FileRefused
 from geodata.files import (
     acceptance,
     archive,
+    child,
     features,
     gpkg,
     headers,
@@ -29,50 +27,33 @@ from geodata.files import (
     tables,
 )
 from geodata.files.answer import Answer, pack, pack_error
-from geodata.files.lockdown import lock_down
 from geodata.files.rows import Rows
 from geodata.files.sniff import Format, sniff
 from geodata.layer import Fields, Kind, Limits
 
-# numpy loads this part of itself when first needed, and behind the locks nothing can be loaded.
-_LOADED = numpy.ma
-# Kept equal to the names that `sandbox` gives; a second constant, because this module must not start processes.
-_REQUEST_NAME = "request.json"
-_FILE_NAME = "file"
-_PROJ_NAME = "proj"
+_FILE_NAME = "file"  # as `geodata.read` calls it
 
 
 def main() -> None:
     """Answers and ends with 0, whatever the file; another status means that a library or a limit ended the process."""
-    answer_to = os.dup(1)
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    folder = Path.cwd()
-    request = json.loads((folder / _REQUEST_NAME).read_text("utf-8"))
-    limits = Limits(**request["limits"])
-    datadir.set_data_dir(str(folder / _PROJ_NAME))
-    guards = lock_down(folder, limits.memory_bytes, limits.cpu_s)
-    content = _answer(folder, request, limits, guards)
-    with os.fdopen(answer_to, "wb") as out:
+    inside = child.enter()
+    content = _answer(inside)
+    with os.fdopen(inside.answer_to, "wb") as out:
         out.write(content)
     # No destructors: what a hostile file has left in a library has no more say.
     os._exit(0)
 
 
-def _answer(folder: Path, request: Mapping[str, Any], limits: Limits, guards: list[str]) -> bytes:
+def _answer(inside: child.Inside) -> bytes:
+    folder, request, limits, guards = inside.folder, inside.request, inside.limits, inside.guards
     try:
         if request.get("whole"):
             return pack(sheets.to_answer(sheets.read(folder / _FILE_NAME, limits), guards))
         if request["rows"] is not None:
             return pack(as_sent(folder, request, limits, guards))
         return pack(decode(folder, request, limits, guards))
-    except GeodataError as error:
-        return pack_error(error)
-    except MemoryError:
-        return pack_error(FileRefused("file_needs_too_much_memory", limit_mb=limits.memory_bytes // 2**20))
     except BaseException as error:
-        # A library's own error on a file nobody foresaw must still be a refusal; a panic in Rust is no Exception.
-        cause = f"{type(error).__name__}: {error}"[:160]
-        return pack_error(FileRefused("file_unreadable", cause=cause))
+        return pack_error(child.refusal(error, limits))
 
 
 def decode(folder: Path, request: Mapping[str, Any], limits: Limits, guards: list[str]) -> Answer:

@@ -3,9 +3,11 @@
 What is guaranteed, whatever the file holds:
 
 - The reader sees copies of the named files in an empty folder, under names that we chose; the original is never opened
-  by a library. Its environment is empty: no setting, no address of a database, no secret reaches it.
+  by a library. A long table is not copied: its reader holds it, open for reading, and can open nothing else. The
+  reader's environment is empty: no setting, no address of a database, no secret reaches it.
 - It is a new interpreter, not a fork: nothing of the caller's memory is in it.
-- Address space, CPU and wall time are bounded, no file grows. Passing a bound ends the child, never the caller.
+- Address space, CPU and wall time are bounded, no file grows. Passing a bound ends the child, never the caller. The
+  reader of a long table may take as long as it goes on telling rows.
 - On Linux the measures of `lockdown` hold before the first byte of the file is looked at: root has become nobody, paths
   outside the folder do not open (Landlock, kernel 5.13 and later), sockets, programs and processes cannot be made
   (seccomp on x86-64 and ARM64). The answer lists those in force; where a kernel grants none of them only the limits,
@@ -20,6 +22,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import shutil
 import signal
 import stat
@@ -27,8 +30,11 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from pyproj import datadir
 
@@ -40,7 +46,10 @@ REQUEST_NAME = "request.json"
 PROJ_NAME = "proj"
 
 _ROOT = Path(__file__).resolve().parents[2]
-_START = "import sys; sys.path.insert(0, sys.argv[1]); from geodata.files import decode; decode.main()"
+_START = "import sys; sys.path.insert(0, sys.argv[1]); from importlib import import_module as f; f(sys.argv[2]).main()"
+_DECODER = "geodata.files.decode"
+_PIECE_BYTES = 64 * 1024  # what a pipe holds
+_LEAST_BYTES_PER_S = 20_000  # a thousandth of what one processor reads
 _ENVIRONMENT = {
     "LANG": "C.UTF-8",
     "PATH": "/usr/bin:/bin",
@@ -65,6 +74,42 @@ def run(request: Mapping[str, object], files: Mapping[str, Path], limits: Limits
         return _ask(folder, limits)
 
 
+def first_bytes(path: Path, n: int) -> bytes:
+    """The beginning of a file, which says in which way it is to be read.
+
+    Raises:
+        FileRefused: `file_missing`, `file_not_readable`.
+    """
+    with _opened(path, None) as file:
+        return file.read(n)
+
+
+@contextmanager
+def stream(program: str, request: Mapping[str, object], path: Path, limits: Limits) -> Iterator[Iterator[bytes]]:
+    """What a reader of our own says of a file while it reads it, in pieces; it ends when the block does.
+
+    It may take `limits.wall_s` until it says something, and as long again for all that is slower than 20 kB a second;
+    while nobody takes what it said, no time counts.
+
+    Args:
+        program: name of the module whose `main` reads the file from its standard input, behind the locks of `child`.
+
+    Raises:
+        FileRefused: as `run`; while the pieces are taken too.
+    """
+    with (
+        _opened(path, limits.file_bytes) as file,
+        tempfile.TemporaryDirectory(prefix="gridsvc-read-", dir=place()) as name,
+    ):
+        _fill(Path(name), request, {}, limits)
+        with _started(Path(name), program, file) as child:
+            try:
+                yield _pieces(child, limits)
+            finally:
+                # Ctrl-C, an answer that nobody believes, or its end: nothing of ours keeps running behind a caller.
+                child.kill()
+
+
 def place() -> Path:
     """Where the folder goes: nobody, whom root becomes, must be able to walk to it."""
     usual = Path(tempfile.gettempdir())
@@ -78,7 +123,7 @@ def place() -> Path:
 def _fill(folder: Path, request: Mapping[str, object], files: Mapping[str, Path], limits: Limits) -> None:
     left_bytes = limits.file_bytes
     for name, source in files.items():
-        left_bytes -= _copy(source, folder / name, left_bytes, limits)
+        left_bytes -= _copy(source, folder / name, left_bytes)
     with (folder / REQUEST_NAME).open("w", encoding="utf-8") as out:
         json.dump(request, out, ensure_ascii=False)
     # The child must reach PROJ's table of systems even where the checkout lies below a closed home.
@@ -89,21 +134,36 @@ def _fill(folder: Path, request: Mapping[str, object], files: Mapping[str, Path]
             os.chown(path, NOBODY_ID, NOBODY_ID)
 
 
-def _copy(source: Path, target: Path, room_bytes: int, limits: Limits) -> int:
-    """The bytes copied. Only a plain file counts: a pipe or a device would never end."""
-    try:
-        # Path.open takes no opener, and without one a pipe would be waited for.
-        with open(source, "rb", opener=_open_plain) as file:
-            size = os.fstat(file.fileno()).st_size
-            if size > room_bytes:
-                raise FileRefused("file_too_large", file=source.name, size=size, limit=limits.file_bytes)
+def _copy(source: Path, target: Path, room_bytes: int) -> int:
+    """The bytes copied."""
+    with _opened(source, room_bytes) as file:
+        try:
             with target.open("wb") as out:
                 shutil.copyfileobj(file, out, 1024 * 1024)
+        except OSError as error:
+            raise _not_readable(source, error) from None
+        return target.stat().st_size
+
+
+@contextmanager
+def _opened(source: Path, room_bytes: int | None) -> Iterator[BinaryIO]:
+    """A file of bounded size. Only a plain file counts: a pipe or a device would never end."""
+    try:
+        # Path.open takes no opener, and without one a pipe would be waited for.
+        file = open(source, "rb", opener=_open_plain)  # noqa: SIM115 - closed below; what is done with it is not ours
     except FileNotFoundError:
         raise FileRefused("file_missing", file=source.name) from None
     except OSError as error:
-        raise FileRefused("file_not_readable", file=source.name, cause=error.strerror or type(error).__name__) from None
-    return size
+        raise _not_readable(source, error) from None
+    with file:
+        size = os.fstat(file.fileno()).st_size
+        if room_bytes is not None and size > room_bytes:
+            raise FileRefused("file_too_large", file=source.name, size=size, limit=room_bytes)
+        yield file
+
+
+def _not_readable(source: Path, error: OSError) -> FileRefused:
+    return FileRefused("file_not_readable", file=source.name, cause=error.strerror or type(error).__name__)
 
 
 def _open_plain(path: str, flags: int) -> int:
@@ -114,18 +174,22 @@ def _open_plain(path: str, flags: int) -> int:
     return handle
 
 
-def _ask(folder: Path, limits: Limits) -> bytes:
+def _started(folder: Path, program: str, file: BinaryIO | int) -> subprocess.Popen[bytes]:
     # S603: the command is this interpreter and our own module; nothing of it comes from the file or from a user.
-    with subprocess.Popen(  # noqa: S603
-        [sys.executable, "-I", "-X", "utf8", "-c", _START, str(_ROOT)],
+    return subprocess.Popen(  # noqa: S603
+        [sys.executable, "-I", "-X", "utf8", "-c", _START, str(_ROOT), program],
         cwd=folder,
         env=_ENVIRONMENT,
-        stdin=subprocess.DEVNULL,
+        stdin=file,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
         bufsize=0,
-    ) as child:
+    )
+
+
+def _ask(folder: Path, limits: Limits) -> bytes:
+    with _started(folder, _DECODER, subprocess.DEVNULL) as child:
         late = threading.Event()
 
         def stop() -> None:
@@ -157,6 +221,38 @@ def _listen(child: subprocess.Popen[bytes], limit_bytes: int) -> bytes:
         if total > limit_bytes:
             raise FileRefused("answer_too_large", limit_mb=limit_bytes // 2**20)
     return b"".join(parts)
+
+
+def _pieces(child: subprocess.Popen[bytes], limits: Limits) -> Iterator[bytes]:
+    """What a child says, as it comes, to its good end.
+
+    Raises:
+        FileRefused: reading_takes_too_long, reader_died, answer_too_large.
+    """
+    assert child.stdout is not None  # noqa: S101 - it is a pipe, asked for by the only caller
+    handle = child.stdout.fileno()
+    poll = select.poll()
+    poll.register(handle, select.POLLIN)
+    left_s, left_bytes = limits.wall_s, 2 * limits.unpacked_bytes
+    while True:
+        asked = time.monotonic()
+        if not poll.poll(left_s * 1000):
+            raise _no_answer(0, True, limits)
+        piece = os.read(handle, _PIECE_BYTES)
+        if not piece:
+            break
+        spent_s = time.monotonic() - asked
+        left_s = max(0.0, min(limits.wall_s, left_s - spent_s + len(piece) / _LEAST_BYTES_PER_S))
+        left_bytes -= len(piece)
+        if left_bytes < 0:
+            raise FileRefused("answer_too_large", limit_mb=2 * limits.unpacked_bytes // 2**20)
+        yield piece
+    try:
+        status = child.wait(left_s)
+    except subprocess.TimeoutExpired:
+        raise _no_answer(0, True, limits) from None
+    if status != 0:
+        raise _no_answer(status, False, limits)
 
 
 def _no_answer(status: int, late: bool, limits: Limits) -> FileRefused:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 import zipfile
 import zlib
-from pathlib import Path
 from typing import Literal
 
 from geodata.errors import FileRefused
+from geodata.files.held import Openable
 
 Format = Literal["geojson", "gpkg", "shp", "shp.zip", "csv", "csv.gz", "xlsx", "xls", "osm.pbf", "osm"]
 
 _HEAD_BYTES = 64 * 1024
+_BOOK_MAGICS = (b"PK", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
+_OTHER_MAGICS = (*_BOOK_MAGICS, b"SQLite format 3\x00", b"\x00\x00\x27\x0a")
+_PBF_MAGIC = b"\x0a\x09OSMHeader"
 _XML_ROOT = re.compile(r"<([A-Za-z_][\w:.-]{0,60})")
 _XML_PROLOG = re.compile(r"\s*(?:<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>\[]*(?:\[.*?\]\s*)?>)", re.DOTALL)
 _BOMS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
@@ -29,7 +32,21 @@ _KNOWN = {
 }
 
 
-def sniff(path: Path) -> Format:
+def may_be_table(head: bytes) -> bool:
+    """Whether what begins so can be a table in text, gzipped or not; nothing is unpacked or read for it.
+
+    True for what nobody knows too: `sniff`, asked behind locks, says what that is.
+    """
+    begin = head[:_HEAD_BYTES].lstrip(b"\xef\xbb\xbf\xff\xfe\x00\t\r\n ")
+    return not (head.startswith(_OTHER_MAGICS) or head[4:15] == _PBF_MAGIC or begin[:1] in (b"<", b"{", b"["))
+
+
+def is_book(head: bytes) -> bool:
+    """Whether what begins so can be a workbook: a zip or one of Excel's older files."""
+    return head.startswith(_BOOK_MAGICS)
+
+
+def sniff(path: Openable) -> Format:
     """The format of a file.
 
     Raises:
@@ -50,7 +67,7 @@ def sniff(path: Path) -> Format:
         return "xls"
     if head.startswith(b"\x00\x00\x27\x0a"):
         return _shapefile(head)
-    if head[4:15] == b"\x0a\x09OSMHeader" and head[:2] == b"\x00\x00":
+    if head[4:15] == _PBF_MAGIC and head[:2] == b"\x00\x00":
         return "osm.pbf"
     for magic, name in _KNOWN.items():
         if head.startswith(magic):
@@ -93,9 +110,9 @@ def _in_gzip(head: bytes) -> Format:
     return "csv.gz"
 
 
-def _in_zip(path: Path) -> Format:
+def _in_zip(path: Openable) -> Format:
     try:
-        with zipfile.ZipFile(path) as archive:
+        with path.open("rb") as file, zipfile.ZipFile(file) as archive:
             names = archive.namelist()
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError, IndexError) as error:
         raise FileRefused("zip_damaged", cause=str(error)[:80]) from None

@@ -19,6 +19,7 @@ import python_calamine as calamine
 
 from geodata.errors import FileRefused
 from geodata.files import archive, charset, headers
+from geodata.files.held import Openable
 from geodata.files.rows import Cell, Rows, bound_rows, number_as_text, unique_names
 from geodata.layer import Fields, Kind, Limits
 
@@ -45,7 +46,7 @@ class TableHead:
 
 
 def sniff_table(
-    path: Path, fields: Fields | None = None, kind: Kind = "any", limit_bytes: int = Limits.unpacked_bytes
+    path: Openable, fields: Fields | None = None, kind: Kind = "any", limit_bytes: int = Limits.unpacked_bytes
 ) -> TableHead:
     """Encoding, delimiter and header of a CSV file, gzipped or not; the whole file is read once for its encoding.
 
@@ -54,8 +55,7 @@ def sniff_table(
     """
     with path.open("rb") as file:
         gzipped = file.read(2) == _GZIP_MAGIC
-    with _bytes_of(path, gzipped) as raw:
-        encoding = charset.detect(_bounded(raw, limit_bytes))
+    encoding = charset.detect(lambda: _bounded(path, gzipped, limit_bytes))
     with _text_of(path, gzipped, encoding) as text:
         first = list(itertools.islice((line for line in text if line.strip()), _HEAD_ROWS))
     if not first:
@@ -254,27 +254,28 @@ def _column(cells: tuple[str, ...]) -> list[Cell]:
 
 
 @contextmanager
-def _bytes_of(path: Path, gzipped: bool) -> Iterator[io.BufferedReader | gzip.GzipFile]:
+def _bytes_of(path: Openable, gzipped: bool) -> Iterator[io.BufferedReader | gzip.GzipFile]:
     try:
-        with gzip.open(path) if gzipped else path.open("rb") as file:
-            yield file
+        with path.open("rb") as raw:
+            yield gzip.GzipFile(fileobj=raw) if gzipped else raw
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise FileRefused("gzip_damaged", cause=str(error)[:80]) from None
 
 
 @contextmanager
-def _text_of(path: Path, gzipped: bool, encoding: str) -> Iterator[TextIO]:
+def _text_of(path: Openable, gzipped: bool, encoding: str) -> Iterator[TextIO]:
     with _bytes_of(path, gzipped) as file, io.TextIOWrapper(file, encoding, newline="") as text:
         yield text
 
 
-def _bounded(file: io.BufferedReader | gzip.GzipFile, limit_bytes: int) -> Iterator[bytes]:
+def _bounded(path: Openable, gzipped: bool, limit_bytes: int) -> Iterator[bytes]:
     total = 0
-    while chunk := file.read(_CHUNK):
-        total += len(chunk)
-        if total > limit_bytes:
-            raise FileRefused("file_unpacks_too_large", limit_mb=limit_bytes // 2**20)
-        yield chunk
+    with _bytes_of(path, gzipped) as file:
+        while chunk := file.read(_CHUNK):
+            total += len(chunk)
+            if total > limit_bytes:
+                raise FileRefused("file_unpacks_too_large", limit_mb=limit_bytes // 2**20)
+            yield chunk
 
 
 def _delimiter(lines: Sequence[str]) -> str:

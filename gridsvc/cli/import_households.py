@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import argparse
-import gc
 from pathlib import Path
 
-from geodata.files.sniff import sniff
+from geodata.errors import FileRefused
+from geodata.layer import Fields
 from geodata.read import read
 from gridsvc.cli import parser
 from gridsvc.cli.door import Door
 from gridsvc.cli.progress import Step
 from gridsvc.cli.taking import base_name, rule_of, write_errors
-from gridsvc.imports import households, streams
+from gridsvc.imports import households
 from gridsvc.imports.account import Account
+from gridsvc.imports.source import Source, is_book, is_table
 
 
 def imported(door: Door, args: argparse.Namespace, step: Step) -> tuple[Account, bool]:
     """The account of a file of doors, and whether it was written."""
     path, fields = Path(args.file), parser.fields_of(args)
-    if streams.is_csv(path):
-        gc.freeze()
-        source = households.from_csv(path, fields, args.crs)
-    elif sniff(path) in ("xlsx", "xls"):
-        source = households.from_workbook(path, fields, args.crs, args.sheet)
-    else:
-        source = households.from_layer(read(path, "households", crs=args.crs, fields=fields, table=args.sheet))
+    source = _doors(path, fields, args)
     how = households.Options(
         file=path.name,
         source=args.source or base_name(path.name),
@@ -40,3 +35,15 @@ def imported(door: Door, args: argparse.Namespace, step: Step) -> tuple[Account,
         if written:
             db.commit()
     return account, written
+
+
+def _doors(path: Path, fields: Fields, args: argparse.Namespace) -> Source:
+    if is_table(path):
+        return households.from_csv(path, fields, args.crs)
+    if is_book(path):
+        try:
+            return households.from_workbook(path, fields, args.crs, args.sheet)
+        except FileRefused as error:
+            if error.code != "format_not_a_table":  # a zip may hold shapes too
+                raise
+    return households.from_layer(read(path, "households", crs=args.crs, fields=fields, table=args.sheet))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import gc
 from pathlib import Path
 from zoneinfo import available_timezones
 
@@ -13,15 +12,14 @@ from gridsvc.cli.door import Door
 from gridsvc.cli.progress import Step
 from gridsvc.cli.taking import base_name, rule_of, write_errors
 from gridsvc.errors import Refused
-from gridsvc.imports import reports, streams
+from gridsvc.imports import reports
 from gridsvc.imports.account import Account
+from gridsvc.imports.source import Source, is_table
 
 
 def imported(door: Door, args: argparse.Namespace, step: Step) -> tuple[Account, bool]:
     """The account of a file of reports, and whether it was written."""
     path = Path(args.file)
-    # Millions of cells come and go, none in a cycle: what is loaded by now need not be looked through for one.
-    gc.freeze()
     source = _reports(path, args)
     with door.owner() as db:
         account, written = reports.take(db, source, _options(door, args, path), door.now, rule_of(door, args), step)
@@ -31,9 +29,9 @@ def imported(door: Door, args: argparse.Namespace, step: Step) -> tuple[Account,
     return account, written
 
 
-def _reports(path: Path, args: argparse.Namespace) -> reports.Source:
+def _reports(path: Path, args: argparse.Namespace) -> Source:
     fields = parser.fields_of(args)
-    if streams.is_csv(path):
+    if is_table(path):
         return reports.from_csv(path, fields, args.crs)
     return reports.from_layer(
         read(path, "reports", crs=args.crs, fields=fields, required=reports.REQUIRED, table=args.sheet)

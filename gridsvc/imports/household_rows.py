@@ -9,10 +9,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from geodata.layer import DOOR_ROLES, Problem
-from gridsvc import compounds, households
-from gridsvc.door_rows import Home
 from gridsvc.imports import rows
 from gridsvc.imports.report_rows import FloatArray, Slice, Texts
+from gridsvc.names import door_tag, name_key
 from gridsvc.rules import addresses
 from gridsvc.rules.addresses import NONE
 
@@ -37,7 +36,17 @@ _STREET = re.compile(r"^.*?(?:大街|路|街|道|巷|弄)(?:[0-9]+号)?(?=.)")
 _TAG_OF_A_MAP = re.compile("[a-z_]+")  # building=yes, building=house: no number of a building
 _WORD_OF_LEVEL = re.compile("[幢栋座#]|号楼|单元|BUILDING")
 _NO_LEVEL = frozenset({"", "无", "-", "/"})
-_MOST_PEOPLE = 999
+MOST_PEOPLE = 999
+
+
+COLUMNS = (
+    *("row", "home", "kind", *LEVELS, "tag", "name", "odd", "class_code", "lon", "lat", "n_people"),
+    *("registered_elsewhere", "contact_name", "contact_phone"),
+)
+
+
+# What a row says of where it is: key and name of a compound, as both came, and the community; None: nothing.
+Home = tuple[str | None, str | None, int | None]
 
 
 @dataclass(frozen=True)
@@ -97,6 +106,10 @@ class Reader:
             return columns
         kept = [place for place, row in enumerate(part.numbers) if row not in bad]
         return {name: [values[place] for place in kept] for name, values in columns.items()}
+
+    def rest(self) -> list[list[object]]:
+        """The homes in the order of their numbers: key and name of the compound, community."""
+        return [list(home) for home in self.homes]
 
     def _all_levels(self, part: Slice, cells: Mapping[str, Texts]) -> tuple[list[list[str]], list[str]]:
         """The three levels of each row, and what stands before them in an address."""
@@ -193,8 +206,8 @@ class Reader:
             area_id = self.words.communities.get(rows.plain(community or ""))
             if area_id is None:
                 return None
-        key = None if compound is None else compounds.name_key(compound)
-        return self.homes.setdefault(Home(key, None, area_id, compound), len(self.homes))
+        key = None if compound is None else name_key(compound)
+        return self.homes.setdefault((key, compound, area_id), len(self.homes))
 
     def _tags(
         self,
@@ -211,7 +224,7 @@ class Reader:
             tags = [""] * len(part.numbers)
         else:
             by_row = zip(kinds, names, zip(*levels, strict=True), cells["code"], strict=True)
-            tags = [households.tag(kind, name, of_row, code or "") for kind, name, of_row, code in by_row]
+            tags = [door_tag(kind, name, of_row, code or "") for kind, name, of_row, code in by_row]
         for place, (building, unit, room) in enumerate(zip(*levels, strict=True)):
             if building == unit == room == NONE and not tags[place]:
                 part.problems.append(Problem(part.numbers[place], "door_levels_missing", {}))
@@ -247,7 +260,7 @@ class Reader:
         found: list[str | None] = []
         for row, cell in zip(part.numbers, cells, strict=True):
             plain = rows.plain(cell).rstrip("人口位名 ") if cell not in addresses.UNSAID and cell else None
-            if plain is not None and not (plain.isascii() and plain.isdigit() and int(plain) <= _MOST_PEOPLE):
+            if plain is not None and not (plain.isascii() and plain.isdigit() and int(plain) <= MOST_PEOPLE):
                 facts: dict[str, object] = {"column": self.columns["people"], "found": (cell or "")[:60]}
                 part.problems.append(Problem(row, "count_wrong", facts))
                 plain = None
@@ -268,13 +281,13 @@ class Reader:
 
     def _refuse_long(self, part: Slice, columns: Mapping[str, Sequence[str | None]]) -> None:
         for name in (*LEVELS, "tag", "name", "contact_name", "contact_phone"):
-            if max(map(len, filter(None, columns[name])), default=0) <= households.MOST_CHARS:
+            if max(map(len, filter(None, columns[name])), default=0) <= addresses.MOST_CHARS:
                 continue
-            facts: dict[str, object] = {"field": name, "limit": households.MOST_CHARS}
+            facts: dict[str, object] = {"field": name, "limit": addresses.MOST_CHARS}
             part.problems += [
                 Problem(row, "door_text_long", facts)
                 for row, cell in zip(part.numbers, columns[name], strict=True)
-                if cell is not None and len(cell) > households.MOST_CHARS
+                if cell is not None and len(cell) > addresses.MOST_CHARS
             ]
 
 

@@ -6,16 +6,17 @@ compound that holds it. What looks like another door is told, and merged by nobo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import shapely
 from sqlalchemy import Connection, select, text
 
-from geodata.crs import CrsRef, parse_crs
+from geodata.crs import parse_crs
 from geodata.errors import FileRefused
 from geodata.files import headers
 from geodata.files.rows import Rows, unique_names
@@ -25,14 +26,21 @@ from geodata.layer import DOOR_ROLES, Fields, Layer, Problem
 from geodata.read import read_sheets
 from gridsvc import door_rows, household_reading
 from gridsvc.db import tables as t
+from gridsvc.db.queries import load
+from gridsvc.db.tables.doors import DOOR_KINDS
+from gridsvc.door_rows import Home
 from gridsvc.grids import Rule
-from gridsvc.imports import bulk, household_rows, report_rows, rows, streams
+from gridsvc.imports import asking, bulk, household_rows, report_rows, rows, telling
 from gridsvc.imports.account import MOST_TOLD, Account, Refusals, Tally
-from gridsvc.imports.household_rows import Reader, Words
+from gridsvc.imports.copying import copy_into
+from gridsvc.imports.household_rows import COLUMNS, Reader, Words
 from gridsvc.imports.report_rows import Slice
+from gridsvc.imports.source import Source, of_table
 from gridsvc.imports.staging import Progress
 from gridsvc.imports.streams import Part
+from gridsvc.rules import addresses
 
+_CHILD = "gridsvc.imports.household_child"
 MOST_NEAR = 50  # pairs of look-alikes that an account names
 _HEAD_ROWS = 12
 _COMMUNITY_ENDS = ("", "社区", "村", "居委会", "村委会")
@@ -50,20 +58,6 @@ class Options:
     keep_refused: bool = False
 
 
-@dataclass
-class Source:
-    """The rows of a file, a slice at a time, and what is known of it before and after they are read."""
-
-    format: str
-    encoding: str | None
-    fields: Fields
-    crs: CrsRef | None
-    slices: Iterable[tuple[Slice, float]]
-    n_rows: int = 0
-    notes: tuple[Problem, ...] = ()
-    of_map: bool = False
-
-
 def from_layer(layer: Layer) -> Source:
     """A file with shapes that `geodata.read` has read: each row a door at a point inside its shape."""
     shapes = shapely.point_on_surface(layer.shapes)
@@ -78,16 +72,9 @@ def from_csv(path: Path, fields: Fields, crs: str | None) -> Source:
     """A CSV file, gzipped or not, that is read while it is staged.
 
     Raises:
-        FileRefused: as `streams.open_table`.
-        CrsError: crs_missing (it has positions), crs_unknown.
+        GeodataError: as `source.of_table`.
     """
-    table = streams.open_table(path, fields, "households")
-    where = _positions(table.columns, table.found, fields, crs)
-    encoding = "utf-8" if table.head.encoding == "utf-8-sig" else table.head.encoding
-    source = Source("csv.gz" if table.head.gzipped else "csv", encoding, where.used, where.crs, ())
-    source.notes = report_rows.opening(table)
-    source.slices = report_rows.of_parts(streams.slices(table), where, source)
-    return source
+    return of_table(path, fields, crs)
 
 
 def from_workbook(path: Path, fields: Fields, crs: str | None, sheet: str | None) -> Source:
@@ -106,7 +93,9 @@ def from_workbook(path: Path, fields: Fields, crs: str | None, sheet: str | None
         header.pop()
     columns = tuple(unique_names(header))
     found = headers.resolve(columns, fields, "households")
-    where = _positions(columns, found, fields, crs)
+    where = telling.positions_of(
+        "households", DOOR_ROLES, columns, found, fields, None if crs is None else parse_crs(crs)
+    )
     source = Source(book.format, None, where.used, where.crs, ())
     source.notes = (Problem(None, "sheet_read", {"sheet": chosen.name}, "note"),)
     if any(any(row) for row in chosen.rows[:place]):
@@ -114,16 +103,6 @@ def from_workbook(path: Path, fields: Fields, crs: str | None, sheet: str | None
     part = Part(_sheet_rows(book.format, chosen, place, columns), False, 1.0)
     source.slices = report_rows.of_parts([part], where, source)
     return source
-
-
-def _positions(columns: Sequence[str], found: Fields, wanted: Fields, crs: str | None) -> report_rows.Positions:
-    given = None if crs is None else parse_crs(crs)
-    where = report_rows.find_positions(columns, found, wanted, given, streams.LIMITS, "households", DOOR_ROLES)
-    return (
-        where
-        if where.pair
-        else report_rows.Positions(where.used, found, wanted, None, streams.LIMITS, "households", DOOR_ROLES)
-    )
 
 
 def _chosen(book: Workbook, wanted: str | None, file: str) -> Sheet:
@@ -173,10 +152,9 @@ def take(
         GeodataError: the file as a whole cannot be read.
     """
     refusals = Refusals(None if how.keep_refused else MOST_TOLD)
-    reader = Reader(_words(db, source, how), source.fields.given())
     bulk.prepare(db, 0)
     door_rows.begin(db)
-    door_rows.fill(db, _blocks(source, reader, refusals, progress), reader.homes)
+    _stage(db, source, how, refusals, progress)
     progress("compare", 0, None)
     door_rows.find(db)
     refusals.add(Problem(gone.row, gone.code, gone.facts) for gone in door_rows.refused(db))
@@ -215,6 +193,51 @@ def _write(db: Connection, source: str, n_new: int, now: datetime, progress: Pro
         door_rows.add(db, source, now)
     if n_new >= bulk.LEAST_ROWS:
         db.execute(text("ANALYZE household"))
+
+
+def _stage(db: Connection, source: Source, how: Options, refusals: Refusals, progress: Progress) -> None:
+    """Puts the rows into `door_row`, whoever reads them, and the homes that they name."""
+    words = _words(db, source, how)
+    if source.table is None:
+        reader = Reader(words, source.fields.given())
+        copy_into(db, "door_row", _blocks(source, reader, refusals, progress))
+        rest = reader.rest()
+    else:
+        told = {"communities": words.communities, "classes": words.classes, "kind": words.kind}
+        rest = asking.fill(db, ("door_row", COLUMNS), source, _CHILD, told, refusals, progress)
+    homes = _homes(rest, set(words.communities.values()), how.file)
+    door_rows.settle(db, homes)
+    _check(db, len(homes), how.file)
+
+
+def _check(db: Connection, n_homes: int, file: str) -> None:
+    """Nothing, where every staged row is one that a reader makes of some file.
+
+    Raises:
+        FileRefused: answer_wrong: the reader was taken over by what it read.
+    """
+    limits = {"n_homes": n_homes, "most_people": household_rows.MOST_PEOPLE, "most_chars": addresses.MOST_CHARS}
+    found = db.execute(load("door_check"), limits | {"kinds": list(DOOR_KINDS)}).one()
+    if found.is_wrong or found.n_rows != found.n:
+        raise FileRefused("answer_wrong", file=file, cause="rows")
+
+
+def _homes(told: Any, communities: Collection[int], file: str) -> list[Home]:
+    """The homes that a reader tells, see `Reader.rest`.
+
+    Raises:
+        FileRefused: answer_wrong.
+    """
+    homes = []
+    try:
+        for key, said, community_id in told:
+            named = (key is None and said is None) or (type(key) is str and type(said) is str)
+            if not named or (community_id is not None and community_id not in communities):
+                raise ValueError("home")
+            homes.append(Home(key, None, community_id, said))
+    except (ValueError, TypeError) as error:
+        raise FileRefused("answer_wrong", file=file, cause="homes") from error
+    return homes
 
 
 def _blocks(

@@ -15,7 +15,7 @@ from geodata import crs as systems
 from geodata.crs import CrsRef
 from geodata.files import acceptance, positions, reprojection
 from geodata.files.rows import Rows
-from geodata.layer import Fields, Kind, Layer, Limits, Problem
+from geodata.layer import REPORT_ROLES, Fields, Kind, Layer, Limits, Problem
 from gridsvc.imports import states
 from gridsvc.imports.rows import numbers, plain, texts
 from gridsvc.imports.streams import Part, Table
@@ -25,8 +25,8 @@ FloatArray = NDArray[np.float64]
 Texts = Sequence[str | None]
 
 MOST_ACCURACY_M = 20_000  # what the API takes too: beyond, it says nothing about any place
-_MAX_NUMBER_CHARS = 200
-_ROLES = ("number", "time", "category", "state", "closed", "words", "text", "accuracy", "compound")
+MOST_NUMBER_CHARS = 200
+_ROLES = REPORT_ROLES
 _CODES = ("number", "code", "phone")  # what a spreadsheet may have rounded
 _OF_NUMBERS = b"0123456789.+-"
 
@@ -224,6 +224,13 @@ class Reading:
         self._category_of: dict[str | None, str | None] = {None: None}
         self._state_of: dict[str, str | None] = {}
 
+    def read(self, part: Slice) -> dict[str, Sequence[str | None]]:
+        """As `staged`."""
+        return staged(part, self)
+
+    def rest(self) -> None:
+        """Nothing: each report stands for itself."""
+
     def categories(self, words: Texts) -> list[str | None]:
         """The code of each word, None for one that names no category."""
         known = self._category_of
@@ -245,6 +252,24 @@ class Reading:
             ("reported" if at is None else "closed") if word is None else known[word]
             for word, at in zip(words, closed, strict=True)
         ]
+
+
+COLUMNS = (
+    *(
+        "row",
+        "number",
+        "received_at",
+        "day_only",
+        "category",
+        "state",
+        "lon",
+        "lat",
+        "category_raw",
+        "closed_at",
+        "words",
+    ),
+    *("description", "compound", "raw_x", "raw_y", "accuracy_m"),
+)
 
 
 def staged(part: Slice, how: Reading) -> dict[str, Sequence[str | None]]:
@@ -314,12 +339,12 @@ def _faults(part: Slice, cells: Mapping[str, Texts], how: Reading, read: Mapping
     """What is wrong with single cells; a column that is fine costs one look."""
     if how.numbered:
         longest = max(map(len, filter(None, cells["number"])), default=0)
-        if longest > _MAX_NUMBER_CHARS or None in cells["number"]:
+        if longest > MOST_NUMBER_CHARS or None in cells["number"]:
             for row, cell in zip(part.numbers, cells["number"], strict=True):
                 if cell is None:
                     yield Problem(row, "number_missing", {})
-                elif len(cell) > _MAX_NUMBER_CHARS:
-                    yield Problem(row, "number_too_long", {"n_chars": len(cell), "limit": _MAX_NUMBER_CHARS})
+                elif len(cell) > MOST_NUMBER_CHARS:
+                    yield Problem(row, "number_too_long", {"n_chars": len(cell), "limit": MOST_NUMBER_CHARS})
     for role in ("time", "closed"):
         if role in part.cells and None in read[role]:
             for row, cell, at in zip(part.numbers, cells[role], read[role], strict=True):

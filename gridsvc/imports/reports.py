@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,24 +11,24 @@ from pathlib import Path
 from sqlalchemy import Connection, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 
-from geodata.crs import CrsRef, parse_crs
-from geodata.errors import FileRefused
+from geodata.crs import parse_crs
 from geodata.layer import Fields, Layer, Problem
 from gridsvc import categories, grids, placements
 from gridsvc.db import tables as t
 from gridsvc.db.queries import load
 from gridsvc.errors import Refused
 from gridsvc.grids import Rule
-from gridsvc.imports import bulk, report_rows, staging, streams
+from gridsvc.imports import asking, bulk, report_rows, staging
 from gridsvc.imports.account import MOST_TOLD, Account, Refusals
-from gridsvc.imports.report_rows import Reading, Slice
+from gridsvc.imports.report_child import REQUIRED as REQUIRED
+from gridsvc.imports.report_rows import COLUMNS, Reading
 from gridsvc.imports.rows import plain
+from gridsvc.imports.source import Source, of_table
 from gridsvc.imports.staging import Progress
 from gridsvc.imports.times import DateOrder, Times
 from gridsvc.reports import SOURCE as OWN_SOURCE
 
-REQUIRED = ("time",)
-_ZIPPED = 8  # so many bytes of a table become one, about
+_CHILD = "gridsvc.imports.report_child"
 _p = t.placement.c
 _SET_CONFIDENCE = (
     t.placement.update()
@@ -57,20 +57,6 @@ class Options:
     keep_refused: bool = False
 
 
-@dataclass
-class Source:
-    """The rows of a file, a slice at a time, and what is known of it before and after they are read."""
-
-    format: str
-    encoding: str | None
-    fields: Fields
-    crs: CrsRef | None
-    slices: Iterable[tuple[Slice, float]]
-    n_rows: int = 0
-    notes: tuple[Problem, ...] = ()
-    n_bytes: int = 0
-
-
 def from_layer(layer: Layer) -> Source:
     """A file that `geodata.read` has read whole."""
     crs = parse_crs(layer.crs_used) if layer.crs_used else None
@@ -82,22 +68,9 @@ def from_csv(path: Path, fields: Fields, crs: str | None) -> Source:
     """A CSV file, gzipped or not, that is read while it is staged.
 
     Raises:
-        FileRefused: as `streams.open_table`, position_columns_missing, field_required.
-        CrsError: crs_missing, crs_unknown.
+        GeodataError: as `source.of_table`.
     """
-    given = None if crs is None else parse_crs(crs)
-    table = streams.open_table(path, fields)
-    for role in REQUIRED:
-        if role not in table.found.given():
-            raise FileRefused("field_required", role=role, columns=", ".join(table.columns)[:400])
-    where = report_rows.find_positions(table.columns, table.found, fields, given, streams.LIMITS)
-    encoding = "utf-8" if table.head.encoding == "utf-8-sig" else table.head.encoding
-    kind = "csv.gz" if table.head.gzipped else "csv"
-    source = Source(kind, encoding, where.used, given if where.pair else None, ())
-    source.n_bytes = path.stat().st_size * (_ZIPPED if table.head.gzipped else 1)
-    source.notes = report_rows.opening(table)
-    source.slices = report_rows.of_parts(streams.slices(table), where, source)
-    return source
+    return of_table(path, fields, crs)
 
 
 def take(
@@ -118,9 +91,9 @@ def take(
     shared = bulk.prepare(db, source.n_bytes)
     staging.begin(db, how.zone, shared=shared)
     refusals = Refusals(None if how.keep_refused else MOST_TOLD)
-    reading = Reading(Times(how.date_order), _categories(db), numbered=source.fields.number is not None)
-    may_repeat = staging.fill(db, source.slices, reading, refusals, progress)
+    _stage(db, source, how, refusals, progress)
     progress("check", 0, None)
+    may_repeat = staging.check(db, how.file)
     crs = "" if source.crs is None else source.crs.name
     staging.compare(db, how.source, crs, now, may_repeat=may_repeat, allow_repeats=how.allow_repeats)
     progress("place", 0, None)
@@ -151,6 +124,17 @@ def take(
         # What was received under an older edition and is still open belongs to a grid that holds.
         placements.replace_retired(db, now, rule)
     return account, written
+
+
+def _stage(db: Connection, source: Source, how: Options, refusals: Refusals, progress: Progress) -> None:
+    """Puts the rows into `import_row`, whoever reads them."""
+    codes = _categories(db)
+    if source.table is None:
+        reading = Reading(Times(how.date_order), codes, numbered=source.fields.number is not None)
+        staging.fill(db, source.slices, reading, refusals, progress)
+    else:
+        words = {"date_order": how.date_order, "categories": codes}
+        asking.fill(db, ("import_row", COLUMNS), source, _CHILD, words, refusals, progress)
 
 
 def _past(db: Connection, summary: staging.Summary) -> Iterator[Problem]:

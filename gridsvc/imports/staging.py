@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,16 +14,18 @@ from sqlalchemy import Connection, text
 
 from geodata import crs as systems
 from geodata.crs import CrsRef
+from geodata.errors import FileRefused
 from geodata.geometry import Extent, extent
 from geodata.layer import Problem
-from gridsvc import compounds, grids
+from gridsvc import grids
 from gridsvc.db.queries import load
 from gridsvc.db.tables.reports import REPORT_STATES
 from gridsvc.errors import Conflict
 from gridsvc.grids import Rule, Shape
 from gridsvc.imports.account import Refusals, Tally
 from gridsvc.imports.copying import copy_into
-from gridsvc.imports.report_rows import Reading, Slice, staged
+from gridsvc.imports.report_rows import MOST_ACCURACY_M, MOST_NUMBER_CHARS, Reading, Slice, staged
+from gridsvc.names import name_key
 from gridsvc.rules import masking
 
 # What is being done, how much of it, of how much (None: nobody knows).
@@ -69,32 +70,38 @@ def end(db: Connection) -> None:
 
 def fill(
     db: Connection, slices: Iterable[tuple[Slice, float]], how: Reading, refusals: Refusals, progress: Progress
-) -> bool:
+) -> None:
     """Copies the good rows of all slices into `import_row`; the others go to `refusals`.
-
-    Returns whether two rows may have the same number: False is certain, and spares looking.
 
     Raises:
         FileRefused: as `copy_into`.
     """
-    seen = array("q")
-    if not copy_into(db, "import_row", _blocks(slices, how, refusals, seen, progress)):
-        return False
-    db.execute(text("ANALYZE import_row (row, number)"))
-    hashes = np.sort(np.array(seen, dtype=np.int64))
-    return bool((hashes[1:] == hashes[:-1]).any())
+    copy_into(db, "import_row", _blocks(slices, how, refusals, progress))
 
 
 def _blocks(
-    slices: Iterable[tuple[Slice, float]], how: Reading, refusals: Refusals, seen: array[int], progress: Progress
+    slices: Iterable[tuple[Slice, float]], how: Reading, refusals: Refusals, progress: Progress
 ) -> Iterator[tuple[Mapping[str, Sequence[str | None]], bool]]:
     for part, share in slices:
         columns = staged(part, how)
         refusals.add(part.problems)
-        if how.numbered:
-            seen.extend(map(hash, columns["number"]))
         yield columns, part.plain
         progress("stage", round(share * 1000), 1000)
+
+
+def check(db: Connection, file: str) -> bool:
+    """Whether two staged rows may have the same number: False is certain, and spares looking.
+
+    Raises:
+        FileRefused: answer_wrong: rows are there that no reader makes of any file; it was taken over by what it read.
+    """
+    db.execute(text("ANALYZE import_row (row, number)"))
+    found = db.execute(
+        load("import_check"), {"most_chars": MOST_NUMBER_CHARS, "most_accuracy_m": MOST_ACCURACY_M}
+    ).one()
+    if found.is_wrong or found.n_rows != found.n:
+        raise FileRefused("answer_wrong", file=file, cause="rows")
+    return bool(found.n_numbers != found.n)
 
 
 def compare(
@@ -151,7 +158,7 @@ def _find_compounds(db: Connection) -> bool:
     names = list(db.scalars(load("import_compounds")))
     if names:
         db.execute(load("import_name_make"))
-        db.execute(load("import_names_add"), {"compounds": names, "keys": list(map(compounds.name_key, names))})
+        db.execute(load("import_names_add"), {"compounds": names, "keys": list(map(name_key, names))})
         db.execute(text("ANALYZE import_name"))
         db.execute(load("import_compounds_set"))
     return bool(names)

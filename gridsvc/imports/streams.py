@@ -1,8 +1,8 @@
 """A CSV file in slices, so that a million rows need no more memory than one thousand.
 
-Rows come out as `geodata.read` gives them: the same header, the same cells, the same refusals. They are read in this
-very process, not in a child without rights: by Python's own csv and gzip alone, without any driver, and on to COPY as
-they come. What a file can cost is bounded by its cells, its lines, its rows, and how many times its size it unpacks to.
+Rows come out as `geodata.read` gives them: the same header, the same cells, the same refusals. Python's own csv and
+gzip read them, without any driver, in a process that can do nothing else (`telling`). What a file can cost is bounded
+by its cells, its lines, its rows, and how many times its size it unpacks to.
 """
 
 from __future__ import annotations
@@ -11,17 +11,16 @@ import csv
 import gzip
 import io
 import itertools
-import stat
 import zlib
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import cast
 
 from geodata.errors import FileRefused
 from geodata.files import headers, tables
+from geodata.files.held import Openable
 from geodata.files.rows import Rows, unique_names
 from geodata.files.sniff import sniff
 from geodata.files.tables import TableHead
@@ -46,36 +45,21 @@ _MARKS = ('"', "'", "\\", "\t", "\x00")
 class Table:
     """A CSV file before its rows are read. `found`: its columns by role."""
 
-    path: Path
+    path: Openable
     head: TableHead
     columns: tuple[str, ...]
     found: Fields
 
 
-def is_csv(path: Path) -> bool:
-    """Whether a file is a table in text, gzipped or not, by its content.
-
-    Raises:
-        FileRefused: file_missing, file_not_readable, and what `sniff` refuses.
-    """
-    try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise FileRefused("file_not_readable", file=path.name, cause="not a plain file")
-        return sniff(path) in ("csv", "csv.gz")
-    except FileNotFoundError:
-        raise FileRefused("file_missing", file=path.name) from None
-    except OSError as error:
-        cause = error.strerror or type(error).__name__
-        raise FileRefused("file_not_readable", file=path.name, cause=cause) from None
-
-
-def open_table(path: Path, fields: Fields, kind: Kind = "reports") -> Table:
+def open_table(path: Openable, fields: Fields, kind: Kind = "reports") -> Table:
     """The header of a CSV file.
 
     Raises:
-        FileRefused: as `tables.sniff_table` and `headers.resolve`, with the fact `file`; csv_line_too_long,
-            gzip_packed_too_tight.
+        FileRefused: as `sniff`, `tables.sniff_table` and `headers.resolve`; csv_line_too_long, gzip_packed_too_tight;
+            format_not_a_table.
     """
+    if (found := sniff(path)) not in ("csv", "csv.gz"):
+        raise FileRefused("format_not_a_table", format=found)
     _refuse_endless_line(path)
     head = _sniffed(path, fields, kind)
     header = [tables.unguard(cell) if cell else None for cell in head.header]
@@ -85,7 +69,7 @@ def open_table(path: Path, fields: Fields, kind: Kind = "reports") -> Table:
     return Table(path, head, columns, headers.resolve(columns, fields, kind))
 
 
-def _sniffed(path: Path, fields: Fields, kind: Kind) -> TableHead:
+def _sniffed(path: Openable, fields: Fields, kind: Kind) -> TableHead:
     most = max(_HARMLESS_BYTES, _MOST_TIMES * path.stat().st_size)
     try:
         return tables.sniff_table(path, fields, kind, min(most, LIMITS.unpacked_bytes))
@@ -108,7 +92,7 @@ class Part:
     share: float
 
 
-def slices(table: Table) -> Iterator[Part]:
+def slices(table: Table, n_at_once: int = SLICE_ROWS) -> Iterator[Part]:
     """The rows of a table, some at a time; only the columns that play a role are kept.
 
     Raises:
@@ -121,7 +105,7 @@ def slices(table: Table) -> Iterator[Part]:
     number = 1
     with _opened(table) as (text, raw):
         _csv_rows(table, text, [], table.head.n_above + 1, number)
-        while some := list(itertools.islice(text, SLICE_ROWS)):
+        while some := list(itertools.islice(text, n_at_once)):
             joined = "".join(some)
             plain = not any(mark in joined for mark in _MARKS)
             split = _split(joined, some, table) if plain else None
@@ -232,7 +216,7 @@ class _Watched(io.BufferedIOBase):
         return self.read1(-1 if size is None else size)
 
 
-def _refuse_endless_line(path: Path) -> None:
+def _refuse_endless_line(path: Openable) -> None:
     """Returns when the file begins with lines of a bounded length; those that follow are watched as they are read."""
     with path.open("rb") as raw:
         zipped = raw.read(2) == b"\x1f\x8b"

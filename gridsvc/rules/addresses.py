@@ -11,6 +11,7 @@ import unicodedata
 from dataclasses import dataclass
 
 NONE = "无"
+MOST_CHARS = 200  # of a level, a name, a contact
 MOST_LETTERS = 200  # of an address; a longer text is kept as it is and read no further
 _MISSING = frozenset(
     {"", "无", "没有", "空", "空白", "不详", "未知", "不清楚", "待定", "暂无", "-", "--", "/", "\\", "*", "?"}

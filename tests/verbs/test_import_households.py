@@ -18,7 +18,8 @@ from geodata.read import read
 from gridsvc.grids import Rule
 from gridsvc.imports import bulk, households
 from gridsvc.imports.account import Account
-from gridsvc.imports.households import Options, Source
+from gridsvc.imports.households import Options
+from gridsvc.imports.source import Source
 from tests.conftest import NOW, Fresh
 from tests.web import county as counties
 from tests.web.county import County
@@ -182,7 +183,7 @@ def test_a_position_finds_the_compound_and_the_community(
     )
     file = csv(tmp_path / "p.csv", ("楼栋", "单元", "室", "lon", "lat"), *rows)
     with pytest.raises(CrsError, match="crs missing"):
-        from_csv(file)
+        take(db, from_csv(file), rule)
     account = take(db, from_csv(file, "wgs84"), rule)
     assert codes(account) == {2: "door_place_missing", 4: "door_place_missing"}
     assert account.extra["compounds"] == {"in": 1, "none": 1}

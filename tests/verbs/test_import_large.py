@@ -15,12 +15,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, text
 
+from geodata.files import sandbox
 from gridsvc import audit, compounds, editions, reports
 from gridsvc.grids import Rule
 from gridsvc.imports import bulk, staging
 from gridsvc.imports.account import Account
 from gridsvc.reports import Position
 from tests.conftest import Fresh
+from tests.verbs import near
 from tests.verbs.report_files import LATER, STEP, publish, row, table, take
 
 REPORTS = text(
@@ -52,6 +54,7 @@ def taken(
 ) -> tuple[Account, Stored]:
     """The account and what is stored afterwards, which is then undone."""
     monkeypatch.setattr(bulk, "LEAST_BYTES", least_bytes)
+    monkeypatch.setattr(sandbox, "stream", near.stream)
     work = db.begin_nested()
     account = take(db, path, rule, skip_refused=True, **more)
     stored = [[tuple(r) for r in db.execute(query)] for query in (REPORTS, PLACEMENTS, LOGS)]

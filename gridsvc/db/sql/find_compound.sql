@@ -1,5 +1,5 @@
 -- Question: which compounds does a person mean by an id or a name?
--- Parameters: :id (bigint or null), :key (compounds.name_key of the words; empty when :id is given)
+-- Parameters: :id (bigint or null), :key (names.name_key of the words; empty when :id is given)
 -- Columns: id, name, area_name (of the community its point lies in), lon, lat (degrees, a point inside it), by id
 -- Index: compound_name_key_idx
 SELECT c.id, c.name, a.name AS area_name, ST_X(p.geom) AS lon, ST_Y(p.geom) AS lat

@@ -1,5 +1,5 @@
 -- Question: which compounds in a reader's grids are called like this?
--- Parameters: :low (compounds.name_key of the words), :high (what no name that begins so is behind),
+-- Parameters: :low (names.name_key of the words), :high (what no name that begins so is behind),
 --   :letters (the same where it is letters and digits only, else empty), :letters_high (what is behind those), :n (rows),
 --   :all_areas (bool), :area_ids (bigint[]), :worker_id (bigint or null): which grids this reader sees
 -- Columns: id, name, community (where its point lies, or null), lon, lat (a point inside), west, south, east, north (degrees); the name

@@ -1,4 +1,4 @@
--- Question: none; makes the temporary table of the compounds' names in a file, each with its compounds.name_key
+-- Question: none; makes the temporary table of the compounds' names in a file, each with its names.name_key
 -- Parameters: none
 -- Columns: none
 -- Index: none

@@ -1,5 +1,5 @@
 -- Question: which compounds may somebody mean who searches for these words?
--- Parameters: :key (compounds.name_key of the words), :letters (the same where it is letters and digits only, else empty)
+-- Parameters: :key (names.name_key of the words), :letters (the same where it is letters and digits only, else empty)
 -- Columns: id
 -- Index: none (compound_name is small: a few rows a compound)
 SELECT DISTINCT n.compound_id

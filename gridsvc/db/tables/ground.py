@@ -112,7 +112,7 @@ compound_name = Table(
     "compound_name",
     metadata,
     Column("compound_id", ForeignKey("compound.id", ondelete="CASCADE"), primary_key=True),
-    code_column("key", primary_key=True),  # compounds.name_key() of the name or an alias
+    code_column("key", primary_key=True),  # names.name_key() of the name or an alias
     code_column("initials"),  # compounds.initials() of it
     Index(None, "key"),
     Index(None, "initials"),

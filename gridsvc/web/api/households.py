@@ -16,6 +16,7 @@ from gridsvc.db import tables as t
 from gridsvc.errors import Refused
 from gridsvc.household_reading import Filter, Pair, Row
 from gridsvc.households import Door
+from gridsvc.rules.addresses import MOST_CHARS
 from gridsvc.web import answers, schemas
 from gridsvc.web.api import cursors, rows
 from gridsvc.web.deps import Unit, may
@@ -25,10 +26,10 @@ router = APIRouter(prefix="/api/v1/households", tags=["households"])
 Id = Annotated[int, Path(ge=1, le=2**63 - 1)]
 Kind = Literal["household", "shop", "firm"]
 Text = Annotated[schemas.Words | None, Query(min_length=1, max_length=200)]
-Level = Annotated[schemas.Words, Field(max_length=households.MOST_CHARS)]
+Level = Annotated[schemas.Words, Field(max_length=MOST_CHARS)]
 Compound = Annotated[int, Field(ge=1, le=2**63 - 1, strict=True)] | Annotated[schemas.Words, Field(max_length=200)]
 DoorId = Annotated[int, Field(ge=1, le=2**63 - 1, strict=True)]
-Why = Annotated[schemas.Words, Field(min_length=1, max_length=households.MOST_CHARS)]
+Why = Annotated[schemas.Words, Field(min_length=1, max_length=MOST_CHARS)]
 
 
 class PlaceIn(schemas.In):
@@ -264,7 +265,7 @@ def change(household_id: Id, body: ChangeIn, unit: Annotated[Unit, may("manage_h
 def remove(
     household_id: Id,
     unit: Annotated[Unit, may("manage_households")],
-    reason: Annotated[schemas.Words, Query(min_length=1, max_length=households.MOST_CHARS)],
+    reason: Annotated[schemas.Words, Query(min_length=1, max_length=MOST_CHARS)],
 ) -> Response:
     """Takes a door off the register, with the reason; its history and its place on lists of campaigns stay."""
     households.remove(unit.db, household_id, reason, unit.actor, unit.now)
