@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, RowMapping, select, text
 
-from gridsvc import visited
+from gridsvc import history, visited
 from gridsvc.db import tables as t
 from gridsvc.db.queries import load
 from gridsvc.errors import Conflict, NotFound, Refused
@@ -117,7 +117,19 @@ def create(db: Connection, code: str, wanted: Wanted, actor: Actor, now: datetim
     return one(db, code)
 
 
-def change(db: Connection, code: str, changes: Mapping[str, Any], zone: ZoneInfo) -> Campaign:
+def then(db: Connection, campaign: Campaign, at: datetime) -> Campaign:
+    """The campaign with the days, modes and times that it had at an instant; all else, its name too, as it is now."""
+    w = t.campaign_was.c
+    of_then = select(t.campaign_was).where((w.campaign_id == campaign.id) & (w.until_at > at)).order_by(w.id).limit(1)
+    was = db.execute(of_then).mappings().one_or_none()
+    if was is None:
+        return campaign
+    told: dict[str, Any] = {name: tuple(was[name]) if name == "modes" else was[name] for name in WINDOW_FIELDS}
+    wanted = replace(campaign.wanted, **told)
+    return replace(campaign, wanted=wanted, starts_at=was["starts_at"], ends_at=was["ends_at"])
+
+
+def change(db: Connection, code: str, changes: Mapping[str, Any], now: datetime, zone: ZoneInfo) -> Campaign:
     """The campaign with these fields (of `FIELDS`) changed; counted anew where its days, modes or times changed.
 
     Raises:
@@ -135,6 +147,7 @@ def change(db: Connection, code: str, changes: Mapping[str, Any], zone: ZoneInfo
     too_late = fixed(before.state) & differ
     if too_late:
         raise Conflict("campaign_fixed", fields=", ".join(sorted(too_late)))
+    history.begin(db, now)
     db.execute(t.campaign.update().where(t.campaign.c.id == before.id).values(_values(db, wanted, zone)))
     if before.drawn_at is not None and differ & WINDOW_FIELDS:
         visited.recount(db, before.id)

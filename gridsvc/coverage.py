@@ -13,15 +13,16 @@ from operator import itemgetter
 from typing import Any, Literal, NamedTuple, get_args
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, select
 from sqlalchemy import Row as Found
 
-from gridsvc import campaigns, grids, small_cells, stats
+from gridsvc import campaigns, covered_doors, history, small_cells, stats
 from gridsvc.campaigns import Campaign, begins
+from gridsvc.covered_doors import gone, whose
 from gridsvc.db import queries
 from gridsvc.db import tables as t
 from gridsvc.db.queries import load
-from gridsvc.errors import Conflict, NotFound, Refused
+from gridsvc.errors import Conflict, Refused
 from gridsvc.grids import Rule
 from gridsvc.household_reading import folded
 from gridsvc.rules.coverage import COUNTS, STANDING
@@ -94,7 +95,8 @@ class Table:
 
     `added`: doors of the campaign's scope that came on the register, or back, after its list was drawn; `outside`:
     those of them that were visited; both None without a campaign, and where the whole is hidden. `past`: counted as of
-    an instant that was asked for; `held_at`: when the grids held that the doors are in.
+    an instant that was asked for; `held_at`: when the grids held that the doors are in; `unknown_before`: changes of
+    doors and campaigns before it are not known, where that comes after the instant.
     """
 
     query: Query
@@ -107,6 +109,7 @@ class Table:
     as_of: datetime
     past: bool
     held_at: datetime
+    unknown_before: datetime | None = None
 
     @property
     def counts(self) -> dict[str, int]:
@@ -120,7 +123,7 @@ def table(
     """The coverage that a query asks for, as far as this reader sees it.
 
     Args:
-        rule: how doors are placed; needed where an edition is asked for.
+        rule: how doors are placed; needed where an edition or an instant is asked for.
 
     Raises:
         NotFound: no such campaign or edition.
@@ -128,23 +131,23 @@ def table(
         Refused: the dimensions, days, class or as-of time do not fit.
     """
     campaign = _checked(db, query, actor, now)
-    window = window_of(query, campaign, now, zone)
-    if query.edition is not None and rule is None:
-        raise ValueError("an edition is asked for without a rule of placement")
+    window = window_of(query, campaign, query.as_of or now, zone)
     as_of = query.as_of or now
     kept = campaign if _is_kept(query) else None
     if kept is not None:
         held_at = now
         rows, whole = _kept(db, query, kept, actor)
     else:
-        held_at = _gather(db, query, campaign, actor, now, rule)
+        held_at = covered_doors.gather(db, campaign, query.edition, query.as_of, actor, now, rule)
         rows, whole = _counted(db, query, campaign, window, actor, held_at, zone, as_of)
     if small_cells.applies(actor, query.kind, _is_by_class(query, campaign)):
         rows, values = _hide(db, query, kept, actor, rows, whole)
     else:
         values = whole
     added, outside = (None, None) if campaign is None or values is None else _beside(db, query, campaign, window, actor)
-    return Table(query, campaign, window, rows, values, added, outside, as_of, query.as_of is not None, held_at)
+    past = query.as_of is not None
+    unknown_before = history.unknown_before(db, as_of) if past else None
+    return Table(query, campaign, window, rows, values, added, outside, as_of, past, held_at, unknown_before)
 
 
 @dataclass(frozen=True)
@@ -237,7 +240,7 @@ def _checked(db: Connection, query: Query, actor: Actor, now: datetime) -> Campa
     campaign = campaigns.one(db, query.campaign)
     if campaign.drawn_at is None:
         raise Conflict("campaign_not_drawn", campaign=campaign.code)
-    return campaign
+    return campaign if query.as_of is None else campaigns.then(db, campaign, query.as_of)
 
 
 # ---- from what is kept ----------------------------------------------------------------------------------------------
@@ -346,9 +349,14 @@ def _sum(rows: Iterable[Sequence[int] | None]) -> tuple[int, ...]:
 def _beside(
     db: Connection, query: Query, campaign: Campaign, window: Window, actor: Actor
 ) -> tuple[int | None, int | None]:
-    values = _chosen(query, actor) | _span(window) | {"campaign_id": campaign.id, "as_of": query.as_of}
-    values |= {"folded": folded(db, actor), "gone_ids": _gone(db, query)["gone_ids"]}
-    ((added, outside),) = queries.table(db, "coverage_beside", values | {"drawn_at": campaign.drawn_at})
+    values = _chosen(query, actor) | _span(window) | {"campaign_id": campaign.id, "drawn_at": campaign.drawn_at}
+    values["folded"] = folded(db, actor)
+    if query.as_of is None:
+        ((added, outside),) = queries.table(db, "coverage_beside", values)
+    else:
+        then = {"as_of": query.as_of, "gone_ids": gone(db, query.as_of)["gone_ids"]}
+        values |= then | {"modes": list(campaign.wanted.modes)}
+        ((added, outside),) = queries.table(db, "coverage_beside_then", values)
     return added, outside
 
 
@@ -394,48 +402,6 @@ def _counted(
 
 
 _AT_DOORS: dict[str, object] = {"modes": ["door"], "n_times": 1}
-
-
-def _gather(
-    db: Connection, query: Query, campaign: Campaign | None, actor: Actor, now: datetime, rule: Rule | None
-) -> datetime:
-    """The instant whose grids are shown; afterwards `covered_door` holds the doors that the query is about."""
-    db.execute(text("DROP TABLE IF EXISTS pg_temp.covered_door"))
-    db.execute(load("coverage_door_make"))
-    # Whose a door is in an older edition shows when it is placed there.
-    values = _mine(actor) | {"as_of": query.as_of, "everywhere": actor.sees_all or query.edition is not None}
-    values["folded"] = folded(db, actor)
-    gone = _gone(db, query)
-    if campaign is None:
-        db.execute(load("coverage_registered"), values | {"gone_ids": gone["gone_ids"]})
-    else:
-        db.execute(load("coverage_listed"), values | gone | {"campaign_id": campaign.id})
-    held_at = now
-    if query.edition is not None and rule is not None:
-        e = t.edition.c
-        found = db.execute(
-            select(e.state, e.published_at).where((e.id == query.edition) & (e.state != "draft"))
-        ).first()
-        if found is None:
-            raise NotFound("edition_unknown", edition=query.edition)
-        if found.state != "published":
-            held_at = found.published_at
-            grids.begin_placing(db)
-            db.execute(load("coverage_to_place"), {"at": held_at})
-            grids.place_all(db, rule)
-            db.execute(load("coverage_placed"))
-    db.execute(text("ANALYZE covered_door"))
-    return held_at
-
-
-def _gone(db: Connection, query: Query) -> dict[str, list[object]]:
-    """The doors that were off the register at the instant asked for and came back later, and since when they were."""
-    found = [] if query.as_of is None else db.execute(load("coverage_gone"), {"as_of": query.as_of}).all()
-    return {"gone_ids": [row.household_id for row in found], "gone_at": [row.removed_at for row in found]}
-
-
-def _mine(actor: Actor) -> dict[str, object]:
-    return {name: value for name, value in scope(actor).items() if name != "department_id"}
 
 
 def _stood(db: Connection, by: Sequence[Dim], values: dict[str, object], spans: Sequence[_Span]) -> list[Row]:
@@ -486,6 +452,6 @@ def _spans(dim: Dim, window: Window, now: datetime, zone: ZoneInfo) -> list[_Spa
 def _empty_grids(db: Connection, rows: Sequence[Row], actor: Actor, held_at: datetime) -> list[Row]:
     """A row for each grid without a door: it has no share, and a map says so."""
     had = {(row.keys[0].layer, row.keys[0].code) for row in rows}
-    seen = db.execute(load("coverage_grids"), _mine(actor) | {"at": held_at})
+    seen = db.execute(load("coverage_grids"), whose(actor) | {"at": held_at})
     zero = (0,) * len(COUNTS)
     return [Row((Key(g.code, g.name, None, g.layer),), zero) for g in seen if (g.layer, g.code) not in had]

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, RowMapping, func, select
 
-from gridsvc import door_rows, household_reading, households, visited
+from gridsvc import door_rows, history, household_reading, households, visited
 from gridsvc.db import tables as t
 from gridsvc.db.queries import load
 from gridsvc.errors import Conflict, NotFound
@@ -119,6 +119,7 @@ def merge(
     if _read(db, keep_id, gone_id, actor, now, zone).version != version:
         raise Conflict("doors_changed")
     pair = {"from_id": gone_id, "to_id": keep_id}
+    history.begin(db, now)
     fields = _take_over(db, keep_id, gone_id)
     db.execute(load("exclusions_answered"), pair)
     _leave_out(db, gone_id, reason.strip(), actor, now)

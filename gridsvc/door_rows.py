@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from gridsvc import grids, visited
+from gridsvc import grids, history, visited
 from gridsvc.db.queries import load
 from gridsvc.errors import Conflict
 from gridsvc.grids import Rule
@@ -215,6 +215,7 @@ def change(db: Connection, now: datetime, account_id: int | None = None) -> list
     ids = list(db.scalars(load("door_changed")))
     if ids:
         visited.before(db, ids)
+        history.begin(db, now)
         db.execute(load("door_restored"), {"now": now, "account_id": account_id})
         db.execute(load("door_change"))
         visited.after(db, ids)

@@ -15,7 +15,7 @@ from gridsvc.errors import Refused
 @dataclass(frozen=True)
 class Blanked:
     """What one run blanked, under the batch that its deletion records name: doors in all, contacts, words of visits,
-    photos of reports made there, notes of the doors' logs and of exclusions."""
+    photos of reports made there, notes of the doors' logs and of exclusions, doors whose changes went."""
 
     batch: UUID
     n_doors: int
@@ -23,11 +23,13 @@ class Blanked:
     n_visits: int
     n_photos: int
     n_notes: int
+    n_changes: int
 
 
 def blank(db: Connection, before: datetime, now: datetime, batch: UUID) -> Blanked:
     """Blanks contacts, what was said at visits, and the notes of the log, of doors removed before an instant.
 
+    What such a door was before it was changed goes as well; figures as of before its last change say so from then on.
     Photos of the reports made there go too, where these ended before it; their files go with the next cleaning of
     photos. Needs the owning role: the serving one cannot change visits or logs.
 
@@ -38,4 +40,4 @@ def blank(db: Connection, before: datetime, now: datetime, batch: UUID) -> Blank
         raise Refused("retention_ahead", before=before.isoformat())
     values = {"before": before, "now": now, "batch": batch, "rule": f"removed before {before.isoformat()}"}
     row = db.execute(load("household_retain"), values).one()
-    return Blanked(batch, row.n_doors, row.n_contacts, row.n_visits, row.n_photos, row.n_notes)
+    return Blanked(batch, row.n_doors, row.n_contacts, row.n_visits, row.n_photos, row.n_notes, row.n_changes)

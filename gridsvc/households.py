@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Table, func, select, text
 
-from gridsvc import door_rows, grids, visited
+from gridsvc import door_rows, grids, history, visited
 from gridsvc.db import tables as t
 from gridsvc.db.queries import load
 from gridsvc.door_rows import Home
@@ -159,6 +159,7 @@ def change(
     names = tuple(sorted(name for name in CHANGEABLE if _kept(wanted, name) != _kept(stored, name)))
     if names:
         moves = bool(_PLACE & set(names))
+        history.begin(db, now)
         values = _values(db, row, stored, wanted, moves=moves, now=now, rule=rule)
         other_id = _free_key(db, household_id, values)
         db.execute(t.household.update().where(t.household.c.id == household_id).values(**values))

@@ -59,6 +59,8 @@ def _grant(connection: Connection, schema: str, role: str) -> None:
         f"REVOKE INSERT ON {where}.deletion_record FROM {who}",
         f"REVOKE UPDATE, DELETE, TRUNCATE ON {where}.visit, {where}.household_log FROM {who}",
         f"REVOKE UPDATE, DELETE, TRUNCATE ON {where}.staff_log FROM {who}",
+        f"REVOKE UPDATE, DELETE, TRUNCATE ON {where}.household_was, {where}.campaign_was FROM {who}",
+        f"REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON {where}.was_since FROM {who}",
         f"REVOKE INSERT, UPDATE, DELETE ON {where}.alembic_version FROM {who}",
     ):
         connection.exec_driver_sql(statement)

@@ -473,6 +473,7 @@ class CoverageOut(StatsOut):
     its first rate. All three are null where the figures are hidden (fewer than `hidden_below` persons of a class)."""
 
     past: bool
+    unknown_before: datetime | None
     campaign: NamedOut | None
     edition: int | None
     nowhere: dict[str, Any] | None

@@ -119,15 +119,15 @@ def test_a_new_window_counts_anew_and_the_scope_is_fixed(town: Connection) -> No
     make(town, starts_on=date(2026, 11, 1))
     campaigns.draw(town, "c", NOW)
     assert town.scalar(text("SELECT sum(reached) FROM campaign_cell")) == 0
-    campaigns.change(town, "c", {"starts_on": date(2026, 10, 1), "name": "改名"}, ZONE)
+    campaigns.change(town, "c", {"starts_on": date(2026, 10, 1), "name": "改名"}, NOW, ZONE)
     assert town.scalar(text("SELECT sum(reached) FROM campaign_cell")) == 1
     assert_counted(town)
-    campaigns.change(town, "c", {"n_times": 2}, ZONE)
+    campaigns.change(town, "c", {"n_times": 2}, NOW, ZONE)
     assert town.scalar(text("SELECT sum(completed) FROM campaign_cell")) == 0
     assert_counted(town)
     with pytest.raises(Conflict, match="kinds"):
-        campaigns.change(town, "c", {"kinds": ("shop",)}, ZONE)
-    assert campaigns.change(town, "c", {"kinds": ("household",)}, ZONE).wanted.name == "改名"
+        campaigns.change(town, "c", {"kinds": ("shop",)}, NOW, ZONE)
+    assert campaigns.change(town, "c", {"kinds": ("household",)}, NOW, ZONE).wanted.name == "改名"
 
 
 def test_what_is_over_takes_late_papers_only(town: Connection) -> None:
@@ -137,9 +137,9 @@ def test_what_is_over_takes_late_papers_only(town: Connection) -> None:
     campaigns.draw(town, "c", NOW)
     ended = campaigns.end(town, "c", NOW)
     assert (ended.state, ended.ended_at) == ("ended", NOW)
-    assert campaigns.change(town, "c", {"n_returned": 7}, ZONE).wanted.n_returned == 7
+    assert campaigns.change(town, "c", {"n_returned": 7}, NOW, ZONE).wanted.n_returned == 7
     with pytest.raises(Conflict, match="ends_on"):
-        campaigns.change(town, "c", {"ends_on": date(2026, 12, 1)}, ZONE)
+        campaigns.change(town, "c", {"ends_on": date(2026, 12, 1)}, NOW, ZONE)
 
 
 def test_what_does_not_fit_is_refused(town: Connection) -> None:

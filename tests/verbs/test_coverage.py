@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import Connection, text
 
-from gridsvc import campaigns, coverage, door_merges, exclusions, households, visits
+from gridsvc import campaigns, coverage, door_merges, exclusions, history, households, visits
 from gridsvc.campaigns import Wanted
 from gridsvc.coverage import Query, Table
 from gridsvc.errors import Conflict, NotFound, Refused
@@ -42,6 +42,7 @@ class World:
     def __init__(self, db: Connection, rule: Rule, seed: int) -> None:
         self.db, self.rule, self.seed = db, rule, random.Random(seed)  # noqa: S311  # a seeded history
         self.now = NOW
+        history.begin(db, NOW - 30 * DAY)  # what is made here has been so for long
         publish(db, square(), NOW - 30 * DAY, rule)
         self.town = town = self._area("subdistrict", "S", None)
         for code, its in (("C1", ("000", "001", "002")), ("C2", ("003", "004", "005"))):
@@ -246,8 +247,8 @@ def test_kept_counts_of_one_class_and_kind(db: Connection, rule: Rule) -> None:
     db.execute(text("UPDATE household SET kind = 'shop' WHERE id = :id"), {"id": world.doors[0]})
     db.execute(text("DELETE FROM campaign_cell"))
     world.live(30)
-    campaigns.change(db, "c", {"n_times": 1}, ZONE)
-    campaigns.change(db, "c", {"n_times": 2}, ZONE)
+    campaigns.change(db, "c", {"n_times": 1}, NOW, ZONE)
+    campaigns.change(db, "c", {"n_times": 2}, NOW, ZONE)
     for chosen in ({"class_code": "cared_for"}, {"kind": "household"}, {"class_code": "in_need", "kind": "shop"}):
         for by in (("grid",), ("community", "class")):
             assert told(world.table(by, **chosen)) == told(world.table(by, as_of=world.now, **chosen))

@@ -74,7 +74,7 @@ def _number(db: Connection):  # type: ignore[no-untyped-def]
 
 def _count_anew(db: Connection, code: str) -> None:
     for n_times in (2, 1):
-        campaigns.change(db, code, {"n_times": n_times}, ZONE)
+        campaigns.change(db, code, {"n_times": n_times}, NOW, ZONE)
 
 
 def test_a_reader_of_an_area_has_its_compounds_alone(city: Connection) -> None:

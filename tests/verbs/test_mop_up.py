@@ -92,8 +92,8 @@ def test_who_was_reached_or_left_the_list_is_not_on_it(street: Connection) -> No
     visit(street, ids[2], "absent")
     street.execute(text("UPDATE household SET excluded = 'vacant' WHERE id = :id"), {"id": ids[3]})
     street.execute(text("UPDATE household SET removed_at = :at WHERE id = :id"), {"at": NOW, "id": ids[5]})
-    campaigns.change(street, "c", {"n_times": 2}, ZONE)
-    campaigns.change(street, "c", {"n_times": 1}, ZONE)  # counts anew
+    campaigns.change(street, "c", {"n_times": 2}, NOW, ZONE)
+    campaigns.change(street, "c", {"n_times": 1}, NOW, ZONE)  # counts anew
     walk = go(street, worker(street))
     left = {door.id: (door.status, door.n_visits) for stop in walk.stops for door in stop.doors}
     assert left == {
@@ -102,7 +102,7 @@ def test_who_was_reached_or_left_the_list_is_not_on_it(street: Connection) -> No
         ids[4]: ("not_visited", 0),
         ids[6]: ("not_visited", 0),
     }
-    campaigns.change(street, "c", {"n_times": 2}, ZONE)
+    campaigns.change(street, "c", {"n_times": 2}, NOW, ZONE)
     again = {door.id: door.status for stop in go(street, worker(street)).stops for door in stop.doors}
     assert again[ids[1]] == "reached"
 
@@ -174,7 +174,7 @@ def test_the_latest_visit_of_the_campaign_is_told(street: Connection) -> None:
     door = street.scalar(text("SELECT min(id) FROM household"))
     visit(street, door, "absent", 2)
     visit(street, door, "refused", 1)
-    campaigns.change(street, "c", {"n_times": 2}, ZONE)
+    campaigns.change(street, "c", {"n_times": 2}, NOW, ZONE)
     last = {one.id: one.last_at for stop in go(street, worker(street)).stops for one in stop.doors}
     assert last.pop(door) == NOW - timedelta(days=1)
     assert set(last.values()) == {None}

@@ -10,13 +10,13 @@ import pytest
 from scipy.optimize import Bounds, LinearConstraint, milp
 from sqlalchemy import Connection, text
 
-from gridsvc import campaigns, coverage, small_cells
+from gridsvc import campaigns, coverage, history, small_cells
 from gridsvc.campaigns import Wanted
 from gridsvc.coverage import Query, Table
 from gridsvc.errors import Refused
 from gridsvc.grids import Rule
 from gridsvc.rules.roles import Actor
-from tests.conftest import NOW
+from tests.conftest import NOW, RULE
 from tests.verbs.test_coverage import DAY, ZONE
 from tests.verbs.test_editions import publish, square
 from tests.verbs.test_visited import doors
@@ -33,6 +33,7 @@ GRIDS = {"C0": "000", "C1": "001", "C2": "002"}
 
 @pytest.fixture
 def city(db: Connection, rule: Rule) -> Connection:
+    history.begin(db, NOW - 30 * DAY)  # what is made here has been so for long
     publish(db, square(), NOW - 30 * DAY, rule)
     for code, lon in zip(DOORS, (110.005, 110.015, 110.025), strict=True):
         made = text("INSERT INTO area (level, code, name) VALUES ('community', :c, :c) RETURNING id")
@@ -57,7 +58,7 @@ def start(db: Connection, code: str, classes: tuple[str, ...] | None = None) -> 
 
 
 def ask(db: Connection, by: tuple[Any, ...], actor: Actor = PLANNER, campaign: str | None = "c", **more: Any) -> Table:
-    return coverage.table(db, Query(by, campaign, **more), actor, NOW, ZONE)
+    return coverage.table(db, Query(by, campaign, **more), actor, NOW, ZONE, rule=RULE)
 
 
 def seen(table: Table) -> dict[tuple[str | None, ...], int | None]:

@@ -8,6 +8,7 @@ import json
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,14 @@ from sqlalchemy import Engine, text
 
 from gridsvc.rules.coverage import COUNTS, RATES
 from gridsvc.web import schemas
+from tests.conftest import NOW, Fresh
 from tests.web.conftest import Client
 from tests.web.county import CANARY, EAST, WEST
 
 COVERAGE, CAMPAIGNS, SAVED = "/api/v1/stats/coverage", "/api/v1/campaigns", "/api/v1/saved-queries"
 CODE = "2026-autumn"
 BODY = {"code": CODE, "name": "=秋季大走访", "starts_on": "2026-10-20", "ends_on": "2026-11-20"}
+AGAIN = "日后按同一时点重算：as_of=2026-11-01T10:00:00&edition=1"
 
 
 @pytest.fixture(scope="module")
@@ -114,10 +117,24 @@ def test_by_one_or_two_things(client: Client, running: str, by: str) -> None:
         assert sum(row["n"] for row in answer["rows"]) == 6
 
 
-def test_as_of_days_and_edition_count_from_the_visits(client: Client, running: str) -> None:
+def test_as_of_days_and_edition_count_from_the_visits(client: Client, running: str, made: Fresh) -> None:
     planner = client("planner")
     past = told(planner.get(COVERAGE, params={"campaign": running, "as_of": "2026-10-26T00:00:00+08:00"}))
     assert (past["past"], past["as_of"], past["total"]["counts"]["reached"]) == (True, "2026-10-26T00:00:00+08:00", 0)
+    assert past["unknown_before"] is None
+    with made.begin(owner=True) as db:
+        db.execute(text("UPDATE was_since SET since = :at"), {"at": NOW - timedelta(days=1)})
+    for lang, words in (
+        ("zh", "2026-10-31 10:00 以前各户和活动的变更记录不全"),
+        ("en", "before 2026-10-31 10:00 not all are on record"),
+    ):
+        asked = {"campaign": running, "lang": lang, "as_of": "2026-10-26T00:00:00+08:00"}
+        past = told(planner.get(COVERAGE, params=asked))
+        assert (past["unknown_before"], words in past["notes"][-1]) == ("2026-10-31T10:00:00+08:00", True)
+        of_now = told(planner.get(COVERAGE, params=asked | {"as_of": "2026-10-31T10:00:00+08:00"}))
+        assert (of_now["unknown_before"], words in of_now["notes"][-1]) == (None, False)
+    with made.begin(owner=True) as db:
+        db.execute(text("UPDATE was_since SET since = NULL"))
     few = told(planner.get(COVERAGE, params={"campaign": running, "from": "2026-10-28", "to": "2026-10-28"}))
     assert (few["from"], few["total"]["counts"]["n_visits"]) == ("2026-10-28", 0)
     register = told(planner.get(COVERAGE, params={"edition": 1}))
@@ -225,7 +242,7 @@ def test_excel_as_an_office_prints_it(client: Client, running: str) -> None:
     total = words.index("合计")
     below = words[total + 1 :]
     assert any(word.startswith("覆盖率（按应访户）＝") for word in below)
-    assert below[-1] == "数据截至 2026-11-01 10:00"
+    assert below[-2:] == ["数据截至 2026-11-01 10:00", AGAIN]
     assert "—" in [
         cell.value for row in page.iter_rows(min_row=4) for cell in row
     ]  # a week without a visit was found by nobody
@@ -242,8 +259,8 @@ def test_csv_opens_in_excel_and_runs_nothing(client: Client, running: str) -> No
     assert len({len(row) for row in table}) == 1
     assert [len(row) for row in below] == [1] * len(below)
     assert any(row[0].startswith("覆盖率（按应访户）＝") for row in below)
-    assert below[-1] == ["数据截至 2026-11-01 10:00"]
-    assert "到达时" in below[-2][0]
+    assert below[-2:] == [["数据截至 2026-11-01 10:00"], [AGAIN]]
+    assert "到达时" in below[-3][0]
     part = file(client, "csv", by="compound", kind="household").decode("utf-8-sig")
     assert "到达时" not in part, "of the whole campaign alone"
 
@@ -285,7 +302,7 @@ def test_files_of_places_carry_the_definitions(client: Client, running: str, tmp
     path.write_bytes(file(client, file_format, by="grid"))
     told = notes_of(path)
     assert any(note.startswith("覆盖率（按应访户）＝") for note in told)
-    assert told[-2:] == ["到达时已超过 72 小时的走访：0 / 8 次（0.00 %）", "数据截至 2026-11-01 10:00"]
+    assert told[-3:] == ["到达时已超过 72 小时的走访：0 / 8 次（0.00 %）", "数据截至 2026-11-01 10:00", AGAIN]
 
 
 def test_a_query_is_kept_for_its_owner(client: Client) -> None:

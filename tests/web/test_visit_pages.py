@@ -301,6 +301,16 @@ def test_a_kept_query_opens_as_it_was_kept(offices: Offices, running: str) -> No
     here = asked | {"as_of": "2026-10-26T00:00:00+08:00"}
     assert dict(parse_qsl(unescape(file[1]))) == here | {"format": "csv", "lang": "zh"}
     assert dict(parse_qsl(unescape(hidden(page, "query")))) == here
+    board = planner.get(f"/campaigns/{running}?by=community&class=ordinary&lang=en").text
+    again = re.search(r'To count the same again later: <a href="([^"]+)" id="again">(as_of=[^<]+)</a>', board)
+    assert again
+    assert dict(parse_qsl(unescape(again[2]))) == {"as_of": "2026-11-01T10:00:00", "edition": "1"}
+    there = planner.get(unescape(again[1])).text
+    assert 'name="as_of" value="2026-11-01T10:00:00"' in there
+    assert "Counted again from what was on record at 2026-11-01 10:00" in there
+    rows = [re.search(r'<table class="rows figures-table".*?</table>', one, re.DOTALL) for one in (board, there)]
+    assert [one and one[0] for one in rows] == [rows[0] and rows[0][0]] * 2
+    assert rows[0]
     wrong = planner.get(f"/campaigns/{running}?by=grid&from=tomorrow&as_of=noon&edition=x&lang=en")
     assert all(f'href="#{field}"' in wrong.text for field in ("f-from", "f-as_of", "f-by"))
     fine = planner.get(f"/campaigns/{running}?by=grid&class=ordinary&lang=en")

@@ -1,15 +1,14 @@
 -- Question: how many doors in a campaign's scope, not on its list, came on the register or came back to it after the list was
 --   drawn, and how many of these were visited in a window?
 -- Parameters: :campaign_id, :drawn_at (the campaign's: a plan made for it knows how few came later),
---   :starts_at, :ends_at (instants), :as_of (instant or null: now),
---   :gone_ids (bigint[]: the doors that coverage_gone tells of then, none for now),
+--   :starts_at, :ends_at (instants),
 --   :class_code, :kind (text or null: only these doors),
 --   :all_areas (bool), :area_ids (bigint[]), :worker_id (bigint or null): which doors this reader sees,
 --   :folded (text[]: classes that this reader takes for the default one of the kind)
 -- Columns: added, outside; one row
 -- Index: household_registered_at_idx, household_log_restored_idx, campaign_door_pkey, visit_household_id_happened_at_idx
 SELECT count(*) AS added, count(*) FILTER (WHERE EXISTS (
-    SELECT FROM effective_visits(coalesce(CAST(:as_of AS timestamptz), 'infinity')) v
+    SELECT FROM effective_visits('infinity') v
     WHERE v.household_id = h.id AND v.mode = ANY (c.modes) AND v.happened_at >= :starts_at AND v.happened_at < :ends_at
   )) AS outside
 FROM campaign c
@@ -18,20 +17,15 @@ JOIN household h ON h.id IN (
     UNION
     SELECT l.household_id FROM household_log l
     WHERE l.action = 'restored' AND l.at > CAST(:drawn_at AS timestamptz)
-      AND l.at <= coalesce(CAST(:as_of AS timestamptz), 'infinity')
   )
 WHERE c.id = :campaign_id
-  AND h.registered_at <= coalesce(CAST(:as_of AS timestamptz), 'infinity')
-  AND (h.removed_at IS NULL OR h.removed_at > coalesce(CAST(:as_of AS timestamptz), 'infinity'))
-  AND NOT EXISTS (SELECT FROM unnest(CAST(:gone_ids AS bigint[])) AS b (id) WHERE b.id = h.id)
+  AND h.removed_at IS NULL
   AND h.kind = ANY (c.kinds)
   AND (c.class_codes IS NULL
     OR CASE WHEN h.class_code IN (SELECT code FROM household_class WHERE sensitive)
       THEN default_class(h.kind) ELSE h.class_code END = ANY (c.class_codes))
   AND (c.area_ids = '{}' OR h.grid_version_id IN (SELECT seen_grids(c.area_ids, NULL)))
-  AND CASE WHEN CAST(:as_of AS timestamptz) IS NULL
-    THEN NOT EXISTS (SELECT FROM campaign_door d WHERE d.campaign_id = c.id AND d.household_id = h.id)
-    ELSE h.id NOT IN (SELECT d.household_id FROM listed_doors(:campaign_id, :as_of) d) END
+  AND NOT EXISTS (SELECT FROM campaign_door d WHERE d.campaign_id = c.id AND d.household_id = h.id)
   AND (CAST(:class_code AS text) IS NULL OR CASE WHEN h.class_code = ANY (CAST(:folded AS text[]))
       THEN default_class(h.kind) ELSE h.class_code END
     = CAST(:class_code AS text))

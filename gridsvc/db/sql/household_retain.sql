@@ -1,9 +1,11 @@
 -- Question: none; blanks what was kept of people at doors that were removed long ago, and records each deletion
 -- Parameters: :before (instant: removed, and the reports made there ended, before), :batch (uuid), :now (instant), :rule (words)
--- Columns: n_doors, n_contacts, n_visits, n_photos, n_notes (of the doors' logs, and documents of exclusions); one row
+-- Columns: n_doors, n_contacts, n_visits, n_photos, n_notes (of the doors' logs, and documents of exclusions), n_changes (doors
+--   of which it is no longer known what they were before they were changed); one row
 -- Index: household_pkey, visit_household_id_happened_at_idx, visit_report_pkey, report_photo_pkey,
---   report_voice_pkey, household_log_household_id_idx, household_exclusion_household_id_idx
+--   report_voice_pkey, household_log_household_id_idx, household_exclusion_household_id_idx, household_was_household_id_idx
 -- A photo or voice note is unlinked from its report here; the file goes when nothing shows it, as photos do.
+-- Where what a door was goes, figures as of an instant before its last change are no longer whole, and was_since says so.
 WITH due AS MATERIALIZED (
   SELECT h.id FROM household h WHERE h.removed_at < CAST(:before AS timestamptz) ORDER BY h.id FOR UPDATE OF h
 ),
@@ -32,6 +34,14 @@ documents AS (
   FROM due d
   WHERE x.household_id = d.id AND x.document <> ''
   RETURNING x.household_id
+),
+earlier AS (
+  DELETE FROM household_was w USING due d WHERE w.household_id = d.id RETURNING w.household_id, w.until_at
+),
+known AS (
+  UPDATE was_since s SET since = greatest(s.since, e.until_at)
+  FROM (SELECT max(until_at) AS until_at FROM earlier) e
+  WHERE e.until_at > coalesce(s.since, '-infinity')
 ),
 ended AS MATERIALIZED (
   SELECT v.household_id, r.id
@@ -64,6 +74,8 @@ gone AS (
   UNION ALL
   SELECT household_id, NULL, 'document' FROM documents
   UNION ALL
+  SELECT DISTINCT household_id, CAST(NULL AS bigint), 'change' FROM earlier
+  UNION ALL
   SELECT household_id, report_id, 'photo' FROM photos
   UNION ALL
   SELECT household_id, report_id, 'voice' FROM notes
@@ -75,5 +87,5 @@ recorded AS (
 )
 SELECT count(DISTINCT household_id) AS n_doors, count(*) FILTER (WHERE what = 'contact') AS n_contacts,
   count(*) FILTER (WHERE what = 'visit') AS n_visits, count(*) FILTER (WHERE what = 'photo') AS n_photos,
-  count(*) FILTER (WHERE what IN ('note', 'document')) AS n_notes
+  count(*) FILTER (WHERE what IN ('note', 'document')) AS n_notes, count(*) FILTER (WHERE what = 'change') AS n_changes
 FROM recorded

@@ -19,6 +19,7 @@ from gridsvc.db.tables.campaigns import (
     campaign_door,
     campaign_door_before,
     campaign_grid,
+    campaign_was,
     saved_query,
 )
 from gridsvc.db.tables.cases import (
@@ -42,8 +43,10 @@ from gridsvc.db.tables.doors import (
     household_class,
     household_exclusion,
     household_log,
+    household_was,
     visit,
     visit_report,
+    was_since,
 )
 from gridsvc.db.tables.ground import (
     AREA_LEVELS,
@@ -139,6 +142,7 @@ __all__ = [
     "campaign_door",
     "campaign_door_before",
     "campaign_grid",
+    "campaign_was",
     "category",
     "category_condition",
     "category_map",
@@ -158,6 +162,7 @@ __all__ = [
     "household_class",
     "household_exclusion",
     "household_log",
+    "household_was",
     "joined",
     "metadata",
     "photo",
@@ -184,6 +189,7 @@ __all__ = [
     "visit",
     "visit_report",
     "voice",
+    "was_since",
     "whistle_call",
     "worker",
 ]

@@ -59,6 +59,21 @@ campaign = Table(
     CheckConstraint("(state = 'draft') = (drawn_at IS NULL)", name="drawn"),
 )
 
+# The days, modes and times of a drawn campaign until an instant, where they are others since; a trigger writes it.
+campaign_was = Table(
+    "campaign_was",
+    metadata,
+    id_column(),
+    Column("campaign_id", ForeignKey("campaign.id", ondelete="CASCADE"), nullable=False, index=True),
+    instant("until_at", nullable=False),
+    Column("starts_on", Date, nullable=False),
+    Column("ends_on", Date, nullable=False),
+    instant("starts_at", nullable=False),
+    instant("ends_at", nullable=False),
+    Column("n_times", SmallInteger, nullable=False),
+    Column("modes", ARRAY(Text), nullable=False),
+)
+
 campaign_door = Table(
     "campaign_door",
     metadata,

@@ -110,6 +110,29 @@ household_log = Table(
     Index("household_log_restored_idx", "at", postgresql_where=text("action = 'restored'")),
 )
 
+# What a door was until an instant, where it has changed since; a trigger on household writes it. It says nothing of who
+# lives there; it goes with what was kept of people at a door that is gone for long (household_retain.sql).
+household_was = Table(
+    "household_was",
+    metadata,
+    id_column(),
+    Column("household_id", ForeignKey("household.id", ondelete="CASCADE"), nullable=False, index=True),
+    instant("until_at", nullable=False, index=True),
+    code_column("class_code", nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("compound_id", BigInteger),
+    geom_column("POINT", nullable=False),
+)
+
+# From when on household_was and campaign_was are whole: one row; null: from the first door on.
+was_since = Table(
+    "was_since",
+    metadata,
+    Column("one", Boolean, primary_key=True, server_default=text("true")),
+    instant("since"),
+    CheckConstraint("one", name="one"),
+)
+
 # Doors that came, went or changed, by the transaction that did it, with the grid each was in before and is in now; one
 # row without a door where thousands changed. Triggers on household write it.
 door_change = Table(

@@ -104,7 +104,7 @@ def change(code: CodeInPath, body: ChangeIn, unit: Annotated[Unit, may("manage_c
     """Changes what is named in the body."""
     given = _once(body.model_dump(exclude_unset=True))
     kept = {name: value for name, value in given.items() if value is not None or name == "class_codes"}
-    return JSONResponse(told(campaigns.change(unit.db, code, kept, unit.mine.settings.zone), unit))
+    return JSONResponse(told(campaigns.change(unit.db, code, kept, unit.now, unit.mine.settings.zone), unit))
 
 
 @router.post("/campaigns/{code}/draw", operation_id="draw_campaign", responses={200: {"model": dict[str, Any]}})

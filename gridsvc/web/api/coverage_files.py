@@ -8,12 +8,13 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
+from urllib.parse import urlencode
 
 from starlette.responses import Response
 
 from geodata.later import later
 from geodata.write import Value, write
-from gridsvc import campaigns, coverage_frames
+from gridsvc import campaigns, coverage_frames, editions
 from gridsvc.coverage import Key, Query, Row, Table
 from gridsvc.i18n import Locale, translate
 from gridsvc.rules import rates
@@ -61,7 +62,7 @@ def _content(unit: Unit, table: Table, file_format: FileFormat) -> bytes:
             sheets.write_excel(sheet(table, unit), path, at=unit.now)
             return path.read_bytes()
         frame = coverage_frames.frame(unit.db, table)
-        frame.attrs["notes"] = notes(table, unit, late=_late(table, unit))
+        frame.attrs["notes"] = _under(table, unit)
         if file_format == "parquet":
             frame.to_parquet(path, index=False)  # attrs go along in its metadata
         else:
@@ -84,9 +85,8 @@ def sheet(table: Table, unit: Unit) -> sheets.Sheet:
     columns += [sheets.Column(translate(f"coverage.rate.{rate.id}", lang), "percent") for rate in RATES]
     rows = [_cells(row, table, lang) for row in table.rows]
     title, unit_row = _title(table, lang), translate("coverage.unit", lang)
-    return sheets.Sheet(
-        title, unit_row, _aside(table, unit), tuple(columns), rows, total, notes(table, unit, late=_late(table, unit))
-    )
+    under = _under(table, unit)
+    return sheets.Sheet(title, unit_row, _aside(table, unit), tuple(columns), rows, total, under)
 
 
 def notes(table: Table, unit: Unit, names: Sequence[str] = NOTES, *, late: Sequence[str] = ()) -> list[str]:
@@ -112,7 +112,26 @@ def notes(table: Table, unit: Unit, names: Sequence[str] = NOTES, *, late: Seque
     told += late
     past = "coverage.as_of_past" if table.past else "coverage.as_of"
     told.append(translate(past, lang, at=_minute(table.as_of, unit)))
+    if table.unknown_before is not None:
+        told.append(translate("coverage.unknown_before", lang, since=_minute(table.unknown_before, unit)))
     return told
+
+
+def again(unit: Unit, table: Table) -> dict[str, str]:
+    """What asks for the same figures later, beside what was asked for: the instant, and the edition of the grids.
+
+    The instant to the last digit, for its second may have seen another visit; in the zone of the settings.
+    """
+    edition = table.query.edition or editions.edition_id(unit.db, "base", "published")
+    told = {"as_of": table.as_of.astimezone(unit.mine.settings.zone).replace(tzinfo=None).isoformat()}
+    return told if edition is None else told | {"edition": str(edition)}
+
+
+def _under(table: Table, unit: Unit) -> list[str]:
+    """What stands under a file: the notes, how many visits came late, and how to have the same figures again."""
+    query = urlencode(again(unit, table), safe=":")
+    told = notes(table, unit, late=_late(table, unit))
+    return [*told, translate("coverage.again", unit.locale, query=query)]
 
 
 def _late(table: Table, unit: Unit) -> list[str]:

@@ -72,8 +72,9 @@ def _head(table: Table, unit: Unit, nowhere: rows.Json | None) -> rows.Json:
     zone, lang, by = unit.mine.settings.zone, unit.locale, table.query.by
     source = "registered" if table.campaign is None else "listed"
     return {
-        "as_of": rows.moment(table.as_of, zone),
+        "as_of": table.as_of.astimezone(zone).isoformat(),
         "past": table.past,
+        "unknown_before": rows.moment(table.unknown_before, zone),
         "from": table.window.first.isoformat(),
         "to": table.window.last.isoformat(),
         "by": ",".join(by) or "total",

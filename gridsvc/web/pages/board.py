@@ -17,6 +17,7 @@ from gridsvc.errors import GridsvcError, NotFound, Refused
 from gridsvc.rules.coverage import figures
 from gridsvc.rules.rates import Figure, percent, share
 from gridsvc.web import schemas
+from gridsvc.web.api import coverage_files
 from gridsvc.web.deps import RuleDep, Unit, UnitDep, may
 from gridsvc.web.pages import board_query, curve
 from gridsvc.web.pages.campaigns import campaign_path
@@ -94,6 +95,7 @@ def _figures(
     progress = campaign_progress.load(unit.db, held, unit.actor, unit.now, frame.zone)
     papers = campaigns.papers(unit.db, held, unit.actor)
     told = board_query.parameters(query, frame.zone)
+    again = coverage_files.again(unit, table)
     formats = FORMATS if by[0] in coverage.PLACES and len(by) == 1 else SHAPELESS
     return {
         "table": table,
@@ -104,6 +106,8 @@ def _figures(
         ],
         "foot": {one.id: one for one in figures(table.counts)} if table.counts else {},
         "narrowed": narrowed,
+        "again": urlencode(again, safe=":"),
+        "again_there": urlencode(board_query.page(query, frame.zone) | again),
         "here": urlencode(board_query.page(query, frame.zone)),
         "by_only": urlencode(board_query.page(replace(everything, by=by), frame.zone)),
         "kinds": tuple(dict.fromkeys((*held.wanted.kinds, *filter(None, [query.kind])))),  # one asked for is chosen
@@ -114,13 +118,7 @@ def _figures(
         "shown": SHOWN,
         "printed": PRINTED,
         "papers": papers,
-        "late": Figure(
-            "late",
-            papers.n_late,
-            papers.n_visits,
-            share(papers.n_late, papers.n_visits),
-            percent(papers.n_late, papers.n_visits),
-        ),
+        "late": _late(papers),
         "progress": progress,
         "curve": _curve(frame, held, whole, progress),
         "query": urlencode(told),
@@ -131,6 +129,11 @@ def _figures(
         "saved": [one for one in saved_queries.listed(unit.db, unit.actor) if one.campaign == held.code],
         "most": MOST_ROWS,
     }
+
+
+def _late(papers: campaigns.Papers) -> Figure:
+    n, of = papers.n_late, papers.n_visits
+    return Figure("late", n, of, share(n, of), percent(n, of))
 
 
 def _curve(

@@ -116,7 +116,7 @@ def change(request: Request, unit: UnitDep, code: Code, form: Annotated[Sent, Fo
         changes = {name: value for name, value in vars(wanted).items() if name not in kept}
         try:
             with unit.db.begin_nested():
-                campaigns.change(unit.db, code, changes, frame.zone)
+                campaigns.change(unit.db, code, changes, unit.now, frame.zone)
         except GridsvcError as error:
             return _form(frame, unit, form, _told(frame, error), held, 409 if isinstance(error, Conflict) else 422)
         return RedirectResponse(campaign_path(code) + "?done=changed", 303)

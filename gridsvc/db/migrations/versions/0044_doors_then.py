@@ -1,0 +1,19 @@
+"""What doors and campaigns were before they were changed is kept."""
+
+from alembic import op
+
+from gridsvc.db.statements import statements
+
+revision = "0044"
+down_revision = "0043"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    for statement in statements(__file__):
+        op.execute(statement)
+
+
+def downgrade() -> None:
+    raise NotImplementedError("a schema is brought back from a dump, not downgraded")
