@@ -10,6 +10,7 @@ from maps.view import Labels, MapView
 
 KINDS_ADDRESS = "/api/v1/public/categories"
 CELLS_ADDRESS = "/api/v1/public/cells"
+LIST_ADDRESS = "/api/v1/public/problems"
 
 
 def build(labels: Labels, view: MapView) -> GridMap:
@@ -17,6 +18,7 @@ def build(labels: Labels, view: MapView) -> GridMap:
     grid_map = GridMap("public", labels, view, module="maps/public.js")
     grid_map.constants |= {
         "cells": CELLS_ADDRESS,
+        "list": LIST_ADDRESS,
         "choices": {"category": KINDS_ADDRESS},
         # the light ones first: most cells are to be light, and what is drawn is no alarm
         "shades": [palette.RAMPS["problems"][:n] for n in range(N_CLASSES + 1)],

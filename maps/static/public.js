@@ -3,6 +3,7 @@ import { fillChoices } from "./choices.js";
 import { addGround } from "./ground.js";
 import { getJson } from "./load.js";
 import { Names } from "./names.js";
+import { listProblems } from "./problems.js";
 import { count, element, lang, when, word } from "./words.js";
 
 const by = (id) => document.getElementById(id);
@@ -26,15 +27,14 @@ async function start() {
   const names = new Names(shell, { layer: counted }, COUNTS);
   addGround(shell, () => {}, (labels) => names.setGround(labels));
   // without the list the map and the problems are whole; the form then offers what was asked for
+  const listed = listProblems(here, view).catch(() => fail("failed_list"));
   fillChoices(document.querySelector(".public-filter"), view.choices).catch(() => {});
   const category = here.searchParams.get("category");
   let answer;
   try {
     answer = await getJson(view.cells, category ? { category, lang } : { lang });
   } catch {
-    by("public-notice").textContent = word("failed");
-    by("public-notice").hidden = false;
-    return;
+    return fail("failed");
   }
   const limits = classes(answer.cells.map((cell) => cell.n));
   draw(answer.cells, limits);
@@ -46,7 +46,13 @@ async function start() {
   ].join(" ");
   if (cells.has(chosen)) map.fitBounds(cells.get(chosen).getBounds(), { maxZoom: 16, animate: false });
   names.draw();
+  await listed;
   document.querySelector(".map-page").dataset.ready = "";
+}
+
+function fail(name) {
+  by("public-notice").textContent = [by("public-notice").textContent, word(name)].filter(Boolean).join(" ");
+  by("public-notice").hidden = false;
 }
 
 /** The lower limits of at most four classes, most areas in the light ones: half in the first, a twentieth in the last. */

@@ -260,11 +260,12 @@ def test_the_public_list_without_scripts(visitor: Visitor, lived_in: None) -> No
     visit = visitor(None, "zh", java_script_enabled=False)
     page = visit.page
     page.goto(f"{visit.address}/public")
+    page.wait_for_url("**/public?table=1")  # led there by the page itself
     assert page.locator(".public-list tbody tr").count() >= 5
-    page.click(".public-filter noscript a")  # the kinds to choose from come when they are asked for
     page.select_option("#f-category", "0110")
     page.click(".public-filter button")
     assert "category=0110" in page.url
+    assert "table=1" in page.url
     assert visit.foreign == []
 
 

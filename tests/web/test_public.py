@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 import pytest
+from sqlalchemy import text
 
-from gridsvc import cases, households
+from gridsvc import cases, households, releases, reports
+from gridsvc.i18n import LOCALES
 from gridsvc.rules.cells import LEAST
+from gridsvc.rules.roles import ANONYMOUS
+from gridsvc.web.api.public import PER_PAGE
 from gridsvc.web.app import create_app
 from tests.conftest import NOW, Fresh
 from tests.photographs import jpeg, scene, sha256
@@ -22,6 +29,7 @@ from tests.web import county as counties
 from tests.web.conftest import report
 from tests.web.county import BEGIN, CANARY, RULE, County
 from tests.web.live import Clock, serving, settings
+from tests.web.test_map_pages import MOST_BYTES
 
 # 25 households beside the county's ten, so that a cell forms there; nobody lives around the other spot
 HOME, PARK, ALONE = (110.0042, 23.0042), (110.0122, 23.0012), (110.0351, 23.0151)
@@ -86,7 +94,9 @@ def test_places_are_rough_and_people_are_not_there(here: Open) -> None:
         assert west <= spot[0] < east
         assert south <= spot[1] < north
         assert sum(west <= x < east and south <= y < north for x, y in doors) >= LEAST
-    texts = [here.get(path).text for path in (f"{API}/cells", f"{API}/problems", "/public?lang=zh", "/public?lang=en")]
+    texts = [here.get(path).text for path in (f"{API}/cells", f"{API}/problems")]
+    texts += [here.get("/public", lang=lang, table=1).text for lang in LOCALES]
+    assert all(text.count("<tr>") == 4 for text in texts[2:])
     told = [*numbers, "张三", "13812345678", "漏水", "onerror", "<img src=x", "110.0042", "23.0012", "110.0351"]
     assert not [(what, text[:80]) for what in told for text in texts if what in text]
     assert set(rows["items"][0]) == {
@@ -139,7 +149,7 @@ def test_a_photo_is_held_until_a_manager_releases_it(here: Open) -> None:
     assert (shown.status_code, shown.headers["content-type"]) == (200, "image/jpeg")
     assert "sandbox" in shown.headers["content-security-policy"]
     assert sha in here.get(f"{API}/problems").text
-    assert f"/api/v1/public/photos/{sha}" in here.get("/public").text
+    assert f"/api/v1/public/photos/{sha}" in here.get("/public", table=1).text
     assert number not in here.get("/api/v1/releases", "manager_west").text
     # kept back again, it is gone at once
     assert decide("manager_west", shown=False) == 204
@@ -157,7 +167,7 @@ def test_words_are_those_that_staff_wrote(here: Open) -> None:
         assert manager.post("/api/v1/releases", json=said).status_code == 204
         assert manager.post("/api/v1/releases", json=said | {"words": " "}).status_code == 422
         assert manager.post("/api/v1/releases", json=said | {"words": "长" * 201}).status_code == 422
-    page = here.get("/public", lang="zh").text
+    page = here.get("/public", lang="zh", table=1).text
     assert "积水已安排疏通" in page
     assert "漏水" not in page
     assert CANARY not in page
@@ -192,3 +202,36 @@ def test_what_ended_long_ago_is_public_no_more(here: Open) -> None:
     assert here.get(f"{API}/problems").json()["items"] == []
     assert here.get(f"{API}/cells").json()["cells"] == []
     here.clock.now = before
+
+
+def test_the_page_is_small_however_much_was_released(here: Open) -> None:
+    """As many problems as a page of the list has, each with the longest words that there can be."""
+    empty = {lang: len(here.get("/public", lang=lang).content) for lang in LOCALES}
+    with here.made.begin() as db:
+        for n in range(PER_PAGE + 1):
+            spot = reports.Position(HOME[0], HOME[1], "wgs84")
+            draft = reports.Draft(uuid.uuid4(), "0506", "积水", "web", spot)
+            number = reports.submit(db, draft, ANONYMOUS, here.clock.now, RULE).number
+            lead(db, number, "dispatched", here.clock.now)
+            words = ("'" * 199 + f"{n}")[-releases.MAX_WORDS :]
+            release = (
+                "INSERT INTO released (report_id, words, shown, actor_id, at) SELECT r.id, :words, true, a.id, :at"
+            )
+            whose = "FROM report r, account a WHERE r.number = :number AND a.login = 'admin'"
+            db.execute(text(f"{release} {whose}"), {"words": words, "at": here.clock.now, "number": number})
+    here.clock.now += timedelta(minutes=6)
+    listed = here.get(f"{API}/problems").json()
+    assert (len(listed["items"]), listed["more"]) == (PER_PAGE, True)
+    for lang in LOCALES:
+        page = here.get("/public", lang=lang)
+        assert page.status_code == 200
+        assert len(page.content) == pytest.approx(empty[lang], abs=100)
+        assert len(page.content) <= MOST_BYTES
+        # who has no scripts is led to the same address with the list in it
+        to = re.search(r'<noscript><meta http-equiv="refresh" content="0; url=([^"]+)"></noscript>', page.text)
+        assert to is not None
+        asked = dict(parse_qsl(urlsplit(html.unescape(to[1])).query))
+        whole = here.get("/public", **asked, lang=lang)
+        assert whole.text.count("<tr>") == PER_PAGE + 1
+        assert "http-equiv" not in whole.text
+        assert "table=1&amp;page=2#problems" in whole.text

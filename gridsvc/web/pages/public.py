@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from geodata.later import later
-from gridsvc import basemap, grids, releases
+from gridsvc import basemap, grids, public_problems, releases
 from gridsvc.errors import GridsvcError, Unavailable
 from gridsvc.reports import SOURCE
 from gridsvc.rules.roles import require
@@ -33,22 +33,23 @@ router = APIRouter()
 
 @router.get("/public", response_class=HTMLResponse, dependencies=[may("read_public")])
 def show(request: Request, unit: UnitDep, mine: ServicesDep) -> Response:
-    """The map of public problems beside their list; whole without scripts but for the map."""
+    """The map of public problems beside their list, which scripts fetch; with `table` the list is in the page."""
     frame = frame_of(request)
     asked = {name: request.query_params.get(name, "")[:100] or None for name in ("category", "cell")}
     told = request.query_params.get("page", "1")
     number = int(told) if told in map(str, range(1, api.MOST_PAGES + 1)) else 1
-    found = api.listed(unit, asked["category"], asked["cell"], number)
-    # scripts fetch the list, which may be long; without them it is in the page
-    everything = "kinds" in request.query_params
-    kinds = [one for one in api.kinds(unit) if everything or one.code == asked["category"]]
+    parts = _parts(frame, unit, mine)
+    # both lists may be long, so scripts fetch them; a reader without scripts is led to the page that has them
+    table = "table" in request.query_params or parts is None
+    found = api.listed(unit, asked["category"], asked["cell"], number) if table else public_problems.Page((), False)
+    kinds = [one for one in api.kinds(unit) if table or one.code == asked["category"]]
     return page(
         frame,
         "public.html",
         nav="public",
-        parts=_parts(frame, unit, mine),
+        parts=parts,
         asked=asked,
-        everything=everything,
+        table=table,
         categories=[(one.code, one.name_zh if frame.lang == "zh" else one.name_en) for one in kinds],
         items=[api.told(unit, one) for one in found.items],
         number=number,
@@ -76,7 +77,9 @@ def _parts(frame: Frame, unit: Unit, mine: Services) -> Parts | None:
         tiles=TILES[mine.settings.tile_provider],
         tiles_max_zoom=TILES_MAX_ZOOM,
     )
-    return shell.build(labels, looks_at).parts()
+    built = shell.build(labels, looks_at)
+    built.constants |= {"most_pages": api.MOST_PAGES}
+    return built.parts()
 
 
 class Decision(BaseModel):
