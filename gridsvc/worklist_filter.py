@@ -6,6 +6,7 @@ first, whichever costs less.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,6 +25,7 @@ from sqlalchemy import (
     false,
     func,
     literal,
+    not_,
     or_,
     select,
 )
@@ -33,7 +35,7 @@ from gridsvc.db import tables as t
 from gridsvc.errors import NotFound
 from gridsvc.names import name_key
 from gridsvc.rules.lifecycle import OPEN, STATES
-from gridsvc.rules.masking import LEAST_DIGITS
+from gridsvc.rules.masking import LEAST_DIGITS, OTHER_DIGITS
 from gridsvc.rules.roles import Actor, may
 from gridsvc.stats import scope
 
@@ -49,8 +51,18 @@ QUEUES: tuple[Queue, ...] = get_args(Queue)
 _r = t.report.c
 _p = t.placement.c
 # What `masking.numbers` hides, and more: times and lists of rooms too. By code points, however a database sorts.
-_SIGNS = "[^0-9０-９A-Za-z一-鿿]{1,4}(?![0-9]{1,3}[幢栋座号楼单室层户])"
-_NUMBERS = f"[0-9０-９](?:(?:{_SIGNS})?[0-9０-９]){{{LEAST_DIGITS - 1},}}"
+_DIGIT = f"[0-9０-９{OTHER_DIGITS}]"
+_SIGN = f"[^0-9０-９A-Za-z一-鿿{OTHER_DIGITS}]"
+_DOOR = "[0-9]{1,3}[幢栋座号楼单室层户]"
+_NUMBERS = f"{_DIGIT}(?:(?:{_SIGN}{{1,4}}(?!{_DOOR}))?{_DIGIT}){{{LEAST_DIGITS - 1},}}"
+_MAYBE = f"{_DIGIT}(?:{_SIGN}{{0,4}}{_DIGIT}){{{LEAST_DIGITS - 1}}}"  # all of them, and more; quickly told
+# A day or a time of day beside a number is no part of it.
+_MINUTE = "[:：∶] ?[0-5０-５][0-9０-９]"
+_DAY = "20[0-9]{2}[-./][0-9]{1,2}[-./][0-9]{1,2}"
+_WHEN = f"(?:{_DAY}|[0-9０-９]{{1,2}}{_MINUTE}(?:{_MINUTE})?)(?![0-9０-９]|[:：∶][0-9０-９])"
+_BEFORE_BIRTHDAY = re.compile(f"(?<!{_DIGIT}){_DIGIT}{{6}}{_SIGN}?$")  # of an identity number
+_MOST_SIGNS = 4
+_ENDS = re.compile(f"^({_SIGN}*).*?({_SIGN}*)$", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -59,7 +71,7 @@ class Filter:
 
     `deadline` and `queue` choose one of the counts. `category` is a code or a class's code; `area` one with all below
     it; `department` the one that leads; codes all. `words`: a number, a compound's name (pinyin initials too), or a
-    part of the text or of the place in words, where few digits find nothing within a number that is hidden.
+    part of the text or of the place in words, where a number that is hidden is found whole or not at all.
     `from_at` (inclusive) and `to_at` (exclusive) are of receipt. `claimable`: not what a handler's department takes
     part in, but what waits for dispatch and it may claim.
     """
@@ -236,7 +248,7 @@ def _spoken(db: Connection, words: str, *, is_open: bool) -> ColumnElement[bool]
     sought = {one for one in (plain, simple) if one}
     found = [func.strpos(_folded(_r.number, plain), plain) > 0]
     if is_open:  # what the index of open reports holds; and of the few that are too long for it, from the table
-        found += [_holds(_r.said, one) for one in sought]
+        found += [holds(_r.said, one) for one in sought]
         long = t.report.alias("long")
         found.append(_r.id.in_(select(long.c.id).where(long.c.open, long.c.said.is_(None), _says(long.c, sought))))
     else:
@@ -249,20 +261,41 @@ def _spoken(db: Connection, words: str, *, is_open: bool) -> ColumnElement[bool]
     return or_(*found)
 
 
-def _holds(column: ColumnElement[str], sought: str) -> ColumnElement[bool]:
-    """Whether a text has this; few digits do not count within a hidden number, which they would tell piece by piece."""
+def holds(column: ColumnElement[str], sought: str) -> ColumnElement[bool]:
+    """Whether a text has this; a hidden number counts whole or not at all, else it could be guessed piece by piece."""
     folded = _folded(column, sought)
     there = func.strpos(folded, sought) > 0
-    if not 0 < sum(map(str.isdigit, sought)) < LEAST_DIGITS:
+    n_digits = len(re.findall(_DIGIT, sought))
+    if not n_digits:
         return there
-    # in this order: the numbers are looked for in the few texts that have the words
-    return and_(there, func.strpos(func.regexp_replace(folded, _NUMBERS, "*", "g"), sought) > 0)
+    # in this order: numbers are looked for in the few texts that have the words, and cut out of the few that have any
+    without = func.strpos(func.regexp_replace(folded, _NUMBERS, "*", "g"), sought) > 0
+    apart = or_(not_(folded.regexp_match(_MAYBE)), without)
+    if n_digits < LEAST_DIGITS:
+        return and_(there, apart)
+    return and_(there, or_(apart, folded.regexp_match(_whole(sought))))
+
+
+def _whole(sought: str) -> str:
+    """A pattern for these words where no number that they begin or end with goes on."""
+    ends = _ENDS.match(sought)
+    before, after = map(len, ends.groups()) if ends else (0, 0)
+    pattern = re.escape(sought)
+    if before <= _MOST_SIGNS:
+        left = _MOST_SIGNS - before
+        apart = f"(?<={_WHEN}{_SIGN}{{{0 if before else 1},{left}}})"
+        pattern = f"(?:(?<!{_DIGIT}{_SIGN}{{0,{left}}})|{apart}){pattern}"
+    if after <= _MOST_SIGNS:
+        at_once = "" if after else f"{_DIGIT}|[Xx]|"
+        apart = _DOOR if _BEFORE_BIRTHDAY.search(sought) else f"{_DOOR}|{_WHEN}"
+        pattern += f"(?!{at_once}{_SIGN}{{{0 if after else 1},{_MOST_SIGNS - after}}}(?!{apart}){_DIGIT})"
+    return pattern
 
 
 def _says(report: Any, sought: set[str]) -> ColumnElement[bool]:
     """Whether its text, or its place in words, has one of these."""
     columns = (report.description, report.words)
-    return or_(*(_holds(column, one) for column in columns for one in sought))
+    return or_(*(holds(column, one) for column in columns for one in sought))
 
 
 def _folded(column: ColumnElement[str], sought: str) -> ColumnElement[str]:

@@ -16,7 +16,8 @@ _BELOW_BUILDING = re.compile(
 )
 
 # Digits as people write them where a programme should not read them, too.
-_DIGITS = r"\d〇○零一二三四五六七八九幺壹贰叁肆伍陆柒捌玖⓪①②③④⑤⑥⑦⑧⑨"
+OTHER_DIGITS = "〇○零一二三四五六七八九幺壹贰叁肆伍陆柒捌玖⓪①②③④⑤⑥⑦⑧⑨"
+_DIGITS = rf"\d{OTHER_DIGITS}"
 # Seven of them or more with up to four signs, spaces or line ends between: a phone number, an identity number, an
 # account. A day or a time of day stays, before it and after it; neither begins as a phone number does.
 _DAY = r"(?<!\d)20\d\d[-./](?:1[0-2]|0?[1-9])[-./](?:3[01]|[12]\d|0?[1-9])(?!\d)"

@@ -10,16 +10,18 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import shapely
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, literal, select, text
 
-from gridsvc import areas, cases, compounds, editions, workers, worklist
+from gridsvc import areas, cases, compounds, editions, workers, worklist, worklist_filter
 from gridsvc.errors import NotFound, Refused
 from gridsvc.grids import Rule
+from gridsvc.rules import masking
 from gridsvc.rules.case import Given
 from gridsvc.rules.lifecycle import ENDED, STATES
 from gridsvc.rules.roles import Actor
 from gridsvc.worklist import After, Filter, Order
 from tests.conftest import NOW, RULE, Fresh, rolled_back
+from tests.rules.test_masking import HIDDEN, KEPT
 from tests.through import ADMIN, AGREED, department, lead
 from tests.verbs.test_editions import cell, publish, square, submit
 
@@ -286,6 +288,42 @@ def test_words_are_found_wherever_they_stand(city: Connection) -> None:
         assert worklist.count(city, ADMIN, Filter(words=sought), NOW, ZONE).total == 3
     assert {one.id for one in listed(city, ADMIN, Filter(words="坏了"))} == {ids[0], ids[3]}
     assert listed(city, ADMIN, Filter(words="井盖坏"), Order("received")) == []
+
+
+def found_in(db: Connection, said: str, sought: set[str]) -> set[str]:
+    """Those of these words that a search finds in a text."""
+    asked = sorted(sought)
+    holds = (worklist_filter.holds(literal(said), one.casefold()).label(f"c{n}") for n, one in enumerate(asked))
+    return {one for one, there in zip(asked, db.execute(select(*holds)).one(), strict=True) if there}
+
+
+def cut(said: str, number: str) -> set[str]:
+    """What somebody would look for who feels the way along a number: its beginnings, its ends, what lies between."""
+    begin, end = said.index(number), said.index(number) + len(number)
+    cuts = [(first, last) for first in {0, begin - 1, begin} for last in range(begin + 1, end)]
+    cuts += [(first, last) for first in range(begin + 1, end) for last in (end, end + 1, len(said))]
+    cuts += [(first, first + 7) for first in range(begin + 1, end - 7)]
+    pieces = {said[first:last].strip() for first, last in cuts}
+    return {one for one in pieces if any(sign.isdigit() or sign in masking.OTHER_DIGITS for sign in one)}
+
+
+@pytest.mark.parametrize("number", HIDDEN)
+def test_a_hidden_number_is_found_whole_or_not_at_all(db: Connection, number: str) -> None:
+    said = f"打{number}找老王"
+    pieces = cut(said, number)
+    assert len(pieces) > 10
+    assert found_in(db, said, pieces) == set()
+    longer = f"3幢501室，{said}"  # as many digits as a number has, most of them no part of it
+    assert found_in(db, longer, {one for one in cut(longer, number) if one.startswith("3幢501室")}) == set()
+    told = {number, f"打{number}", f"{number}找老王", longer, "老王", "3幢501室"}
+    assert found_in(db, longer, told) == told
+    for beside in (f"2026-11-01 {number}", f"8:30，{number}", f"{number} 2026-11-01", f"{number}，3幢501室"):
+        assert found_in(db, beside, {number}) == {number}, beside
+
+
+@pytest.mark.parametrize("kept", KEPT)
+def test_what_is_no_number_of_a_person_is_found(db: Connection, kept: str) -> None:
+    assert found_in(db, f"说{kept}的", {kept}) == {kept}
 
 
 def test_a_whistle_calls_until_the_department_arrives(city: Connection) -> None:
