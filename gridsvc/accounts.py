@@ -1,32 +1,28 @@
-"""Accounts: who may log in, with which role and areas; sessions and bearer tokens, of which only hashes are stored."""
+"""Accounts: who may log in, with which roles and areas; sessions and bearer tokens, of which only hashes are stored.
+
+An account may have several roles. A session or token acts in one of them, and nobody ever in two at once.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Any, Literal
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import Connection, Select, delete, exists, func, select, text, update
+from sqlalchemy import Connection, Select, any_, delete, exists, func, literal, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
-from gridsvc import staff_log
+from gridsvc import passwords, staff_log
 from gridsvc.db import tables as t
 from gridsvc.db.queries import load
-from gridsvc.errors import Conflict, NotFound, Refused, TooMany
-from gridsvc.rules.roles import AREA_ROLES, ROLES, Actor
+from gridsvc.errors import Conflict, NotAuthenticated, NotFound, Refused, TooMany
+from gridsvc.rules.roles import ROLES, Actor, needed, role_on_phone
 
 Kind = Literal["session", "bearer"]
-MIN_PASSWORD_CHARS = 8
-MAX_PASSWORD_CHARS = 256
 MAX_LOGIN_CHARS = 64
-_NO_HASH = "!"  # what no password has
-_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # 31 of them, without i, l, o, 0, 1
 
 
 @dataclass(frozen=True)
@@ -49,31 +45,22 @@ class Issued:
 
 @dataclass(frozen=True)
 class Phone:
-    """A device on which somebody logs in for weeks: its name, and what it keeps, a cookie or a token."""
+    """A device on which somebody logs in for weeks: its name, and what it keeps, a cookie or a token.
+
+    `role` is the one it is to act in; without it the account's own for a phone (`rules.roles.role_on_phone`).
+    """
 
     name: str
     kind: Kind
-
-
-@dataclass(frozen=True)
-class Account:
-    """An account as `gridsvc users` lists it."""
-
-    login: str
-    name: str
-    role: str
-    active: bool
-    demo: bool
-    area_codes: tuple[str, ...]
-    worker_code: str | None
-    department_code: str | None = None
+    role: str | None = None
 
 
 @dataclass(frozen=True)
 class Wanted:
     """What an account is to be: who keeps areas names some, a handler the own department, a worker the own post.
 
-    Everybody else has none of them: what a role does not use would only look as if it counted.
+    Everybody else has none of them: what no role uses would only look as if it counted. `role` is the default one, in
+    which a login begins; it may act in `also_roles` too.
     """
 
     login: str
@@ -82,6 +69,21 @@ class Wanted:
     area_codes: tuple[str, ...] = ()
     department_code: str | None = None
     worker_code: str | None = None
+    also_roles: tuple[str, ...] = ()
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The default one, and the others in their usual order."""
+        others = {role for role in self.also_roles if role != self.role}
+        return (self.role, *sorted(others, key=lambda role: (ROLES.index(role) if role in ROLES else -1, role)))
+
+
+@dataclass(frozen=True)
+class Account(Wanted):
+    """An account as it is, and as `gridsvc users` lists it."""
+
+    active: bool = True
+    demo: bool = False
 
 
 @dataclass(frozen=True)
@@ -91,23 +93,6 @@ class _Ids:
     areas: tuple[int, ...]
     department: int | None
     worker: int | None
-
-
-@cache
-def _hasher() -> PasswordHasher:
-    # argon2id with 32 MiB: some 50 ms on an office server, and little enough memory for a few logins at a time
-    return PasswordHasher(time_cost=2, memory_cost=32 * 1024, parallelism=1)
-
-
-@cache
-def _nobodys_hash() -> str:
-    return _hasher().hash(secrets.token_urlsafe(32))
-
-
-def new_password() -> str:
-    """A random password of 74 bits that can be read from paper: no letter looks like another one."""
-    letters = ["".join(secrets.choice(_LETTERS) for _ in range(5)) for _ in range(3)]
-    return "-".join(letters)
 
 
 def create(
@@ -120,6 +105,7 @@ def create(
     area_codes: Sequence[str] = (),
     department_code: str | None = None,
     worker_code: str | None = None,
+    also_roles: Sequence[str] = (),
     demo: bool = False,
 ) -> int:
     """The id of a new account; without a password nobody can log in until one is set.
@@ -129,10 +115,10 @@ def create(
             with what it does not use.
         Conflict: the login is taken.
     """
-    wanted = Wanted(login, name, role, tuple(area_codes), department_code, worker_code)
+    wanted = Wanted(login, name, role, tuple(area_codes), department_code, worker_code, tuple(also_roles))
     ids = check(db, wanted)
-    row = {"login": login, "name": name, "role": role, "demo": demo}
-    row["password_hash"] = _NO_HASH if password is None else _hash(password)
+    row: dict[str, object] = {"login": login, "name": name, "demo": demo} | _as_stored(wanted.roles)
+    row["password_hash"] = passwords.NO_HASH if password is None else passwords.hashed(password)
     unless_taken = insert(t.account).on_conflict_do_nothing(index_elements=["login"]).returning(t.account.c.id)
     account_id = db.scalar(unless_taken, row | {"worker_id": ids.worker, "department_id": ids.department})
     if account_id is None:
@@ -147,8 +133,9 @@ def check(db: Connection, wanted: Wanted) -> _Ids:
     Raises:
         Refused: as `create`.
     """
-    if wanted.role not in ROLES:
-        raise Refused("role_unknown", role=wanted.role, known=", ".join(ROLES))
+    for role in wanted.roles:
+        if role not in ROLES:
+            raise Refused("role_unknown", role=role, known=", ".join(ROLES))
     if not _is_login(wanted.login):
         raise Refused("login_malformed", max=MAX_LOGIN_CHARS)
     areas = _area_ids(db, wanted.area_codes)
@@ -161,24 +148,30 @@ def check(db: Connection, wanted: Wanted) -> _Ids:
     )
     has = {"area": bool(ids.areas), "department": ids.department is not None, "worker": ids.worker is not None}
     for what, given in has.items():
-        needs = what in needed(wanted.role)
-        if needs != given:
-            raise Refused(f"role_{'needs' if needs else 'takes_no'}_{what}", role=wanted.role)
+        using = next((role for role in wanted.roles if what in needed(role)), None)
+        if (using is not None) != given:
+            raise Refused(f"role_{'takes_no' if given else 'needs'}_{what}", role=using or ", ".join(wanted.roles))
     return ids
 
 
-def needed(role: str) -> frozenset[str]:
-    """What an account of a role must name, and no other may: area, department or worker.
+def altered(account: Account, **changes: Any) -> Wanted:
+    """What an account is to be where only some of it changes: what no role uses any more goes by itself.
 
-    >>> sorted(needed("manager") | needed("handler") | needed("worker")), needed("admin")
-    (['area', 'department', 'worker'], frozenset())
+    >>> li = Account("li", "Li", "manager", ("37",))
+    >>> altered(li, role="worker", also_roles=(), worker_code="w1").area_codes, altered(li, name="L").area_codes
+    ((), ('37',))
     """
-    named = {"area": role in AREA_ROLES, "department": role == "handler", "worker": role == "worker"}
-    return frozenset(what for what, needs in named.items() if needs)
+    now = replace(_as_wanted(account), **changes)
+    used = set().union(*(needed(role) for role in now.roles))
+    parts = {"area_codes": "area", "department_code": "department", "worker_code": "worker"}
+    idle: dict[str, Any] = {name: None for name, what in parts.items() if name not in changes and what not in used}
+    return replace(now, **(idle | {"area_codes": ()} if "area_codes" in idle else idle))
 
 
 def change(db: Connection, wanted: Wanted, *, active: bool) -> bool:
-    """Whether the account with this login was another one before; then its sessions end, and shut, its tokens too.
+    """Whether the account with this login was another one before; then its sessions end, and tokens in a role it lost.
+
+    Shut, all its tokens end.
 
     Raises:
         NotFound: no account has the login.
@@ -192,10 +185,10 @@ def change(db: Connection, wanted: Wanted, *, active: bool) -> bool:
     ids = check(db, wanted)
     if is_as(before, wanted) and before.active == active:
         return False
-    if before.role == "admin" and before.active and (wanted.role != "admin" or not active):
+    if "admin" in before.roles and before.active and ("admin" not in wanted.roles or not active):
         _keep_one_admin(db, wanted.login)
     account_id = _account_id(db, wanted.login, active=False)
-    values = {"name": wanted.name, "role": wanted.role, "active": active}
+    values: dict[str, object] = {"name": wanted.name, "active": active} | _as_stored(wanted.roles)
     values |= {"worker_id": ids.worker, "department_id": ids.department}
     if active and not before.active:
         values |= {"n_failed": 0, "locked_until": None}
@@ -204,14 +197,23 @@ def change(db: Connection, wanted: Wanted, *, active: bool) -> bool:
     db.execute(delete(t.account_area).where((c.account_id == account_id) & c.area_id.not_in(ids.areas)))
     _give_areas(db, account_id, ids.areas)
     _end_credentials(db, account_id, *(("session",) if active else ("session", "bearer")))
+    lost = t.credential.c.role.not_in(wanted.roles)
+    db.execute(delete(t.credential).where((t.credential.c.account_id == account_id) & lost))
     return True
 
 
 def is_as(account: Account, wanted: Wanted) -> bool:
     """Whether an account is what is wanted already."""
-    codes = (account.area_codes, account.department_code, account.worker_code)
-    asked = replace(wanted, area_codes=tuple(sorted(set(wanted.area_codes))))
-    return Wanted(account.login, account.name, account.role, *codes) == asked
+    asked = replace(wanted, area_codes=tuple(sorted(set(wanted.area_codes))), also_roles=wanted.roles[1:])
+    return _as_wanted(account) == asked
+
+
+def _as_wanted(account: Account) -> Wanted:
+    return Wanted(**{one.name: getattr(account, one.name) for one in fields(Wanted)})
+
+
+def _as_stored(roles: tuple[str, ...]) -> dict[str, object]:
+    return {"role": roles[0], "also_roles": list(roles[1:])}
 
 
 def _give_areas(db: Connection, account_id: int, areas: Sequence[int]) -> None:
@@ -245,17 +247,18 @@ def log_in(
     On a phone it is one that can be taken back (`gridsvc.devices`).
 
     None does not say which, and takes as long for a login that does not exist. The count of wrong passwords is part of
-    this transaction: commit it.
+    this transaction: commit it. It acts in the account's default role, on a phone in that of the phone.
 
     Raises:
+        Refused: `role_not_own`: the phone's role is none of the account's.
         TooMany: somebody else is just logging in to the same account.
     """
-    known = _is_login(login) and len(password) <= MAX_PASSWORD_CHARS
+    known = _is_login(login) and len(password) <= passwords.MAX_CHARS
     if known and not db.scalar(_LOCK_LOGIN, {"login": login}):
         raise TooMany("login_busy", retry_after_s=1)
     a = t.account.c
     row = db.execute(select(t.account).where((a.login == login) & a.active)).one_or_none() if known else None
-    right = _matches(row.password_hash if row else _nobodys_hash(), password if known else "")
+    right = passwords.matches(row.password_hash if row else passwords.nobodys_hash(), password if known else "")
     if row is None or (row.locked_until is not None and row.locked_until > now):
         return None
     mine = update(t.account).where(a.id == row.id)
@@ -264,17 +267,38 @@ def log_in(
         waits = {"n_failed": 0, "locked_until": now + policy.wait} if n_failed >= policy.attempts else {}
         db.execute(mine.values({"n_failed": n_failed} | waits))
         return None
-    fresh = (
-        {"password_hash": _hasher().hash(_bytes(password))} if _hasher().check_needs_rehash(row.password_hash) else {}
-    )
-    if fresh:
+    db.execute(mine.values(n_failed=0, locked_until=None))
+    anew = passwords.hashed_anew(row.password_hash, password)
+    if anew is not None:
         staff_log.same_password(db, begins=True)
-    db.execute(mine.values({"n_failed": 0, "locked_until": None} | fresh))
-    if fresh:
+        db.execute(mine.values(password_hash=anew))
         staff_log.same_password(db, begins=False)
     c = t.credential.c
     db.execute(delete(t.credential).where((c.account_id == row.id) & (c.expires_at <= now)))
-    return _issue(db, row.id, "session" if phone is None else phone.kind, "", now, policy.lasts, phone)
+    if phone is None:
+        return _issue(db, row.id, "session", "", now, policy.lasts, row.role)
+    roles = (row.role, *row.also_roles)
+    role = _own(phone.role or role_on_phone(roles), roles)
+    return _issue(db, row.id, phone.kind, "", now, policy.lasts, role, phone)
+
+
+def switch(db: Connection, token: str, role: str, now: datetime) -> Issued:
+    """A new session in another role of the same account, until the old one would end, which opens nothing any more.
+
+    So no form of a page that was drawn in the one role can be sent in the other.
+
+    Raises:
+        Refused: `role_not_own`: the account has no such role. `role_fixed`: it is no browser's session, but a phone's.
+    """
+    actor = authenticate(db, token, "session", now)
+    if actor is None or actor.account_id is None or actor.device_id is not None:
+        raise Refused("role_fixed")
+    role = _own(role, actor.roles)
+    c = t.credential.c
+    until = db.scalar(delete(t.credential).where(c.token_hash == digest(token)).returning(c.expires_at))
+    if until is None:  # another request was quicker
+        raise NotAuthenticated("session_expired")
+    return _issue(db, actor.account_id, "session", "", now, until - now, role)
 
 
 def log_out(db: Connection, token: str) -> None:
@@ -282,13 +306,25 @@ def log_out(db: Connection, token: str) -> None:
     db.execute(delete(t.credential).where(t.credential.c.token_hash == digest(token)))
 
 
-def issue_bearer(db: Connection, login: str, label: str, now: datetime, lasts: timedelta) -> Issued:
-    """A bearer token for programs.
+def issue_bearer(
+    db: Connection, login: str, label: str, now: datetime, lasts: timedelta, role: str | None = None
+) -> Issued:
+    """A bearer token for programs, which acts in this role; without one in the account's default role.
 
     Raises:
         NotFound: no active account has this login.
+        Refused: `role_not_own`: the account has no such role.
     """
-    return _issue(db, _account_id(db, login), "bearer", label, now, lasts)
+    account_id, account = _account_id(db, login), find(db, login)
+    roles = () if account is None else account.roles
+    return _issue(db, account_id, "bearer", label, now, lasts, _own(role or roles[0], roles))
+
+
+def _own(role: str, roles: Sequence[str]) -> str:
+    """The role, where it is one of these."""
+    if role not in roles:
+        raise Refused("role_not_own", role=role, known=", ".join(roles))
+    return role
 
 
 def revoke_bearer(db: Connection, login: str, label: str | None = None) -> int:
@@ -315,15 +351,30 @@ def authenticate_all(db: Connection, shown: Sequence[tuple[str, Kind]], now: dat
     return found
 
 
+def actor_of(row: Any, role: str) -> Actor:
+    """The account of a row in one of its roles, with only what this one uses: areas, worker or department."""
+    uses = needed(role)
+    return Actor(
+        role,
+        row.id,
+        row.login,
+        row.name,
+        row.worker_id if "worker" in uses else None,
+        tuple(row.area_ids) if "area" in uses else (),
+        row.department_id if "department" in uses else None,
+        roles=(row.role, *row.also_roles),
+        own_worker_id=row.worker_id,
+    )
+
+
 def _actor(row: Any) -> Actor:
-    of = (row.worker_id, tuple(row.area_ids), row.department_id, row.device_id)
-    return Actor(row.role, row.id, row.login, row.name, *of)
+    return replace(actor_of(row, row.acted), device_id=row.device_id)
 
 
 def set_password(db: Connection, login: str, password: str) -> None:
     """Gives the account a new password, ends its sessions and its waiting."""
     account_id = _account_id(db, login, active=False)
-    values = {"password_hash": _hash(password), "n_failed": 0, "locked_until": None}
+    values = {"password_hash": passwords.hashed(password), "n_failed": 0, "locked_until": None}
     db.execute(update(t.account).where(t.account.c.id == account_id).values(values))
     _end_credentials(db, account_id, "session")
 
@@ -368,13 +419,14 @@ def find(db: Connection, login: str) -> Account | None:
 
 
 def _account(row: Any) -> Account:
-    codes = (tuple(sorted(row.codes or ())), row.worker_code, row.department_code)
-    return Account(row.login, row.name, row.role, row.active, row.demo, *codes)
+    codes = (tuple(sorted(row.codes or ())), row.department_code, row.worker_code)
+    return Account(row.login, row.name, row.role, *codes, tuple(row.also_roles), row.active, row.demo)
 
 
 _LISTED = (
     select(
-        *(t.account.c.login, t.account.c.name, t.account.c.role, t.account.c.active, t.account.c.demo),
+        *(t.account.c.login, t.account.c.name, t.account.c.role, t.account.c.also_roles),
+        *(t.account.c.active, t.account.c.demo),
         select(func.array_agg(t.area.c.code))
         .join(t.account_area, t.account_area.c.area_id == t.area.c.id)
         .where(t.account_area.c.account_id == t.account.c.id)
@@ -386,22 +438,30 @@ _LISTED = (
     .join(t.department, t.department.c.id == t.account.c.department_id, isouter=True)
     .order_by(t.account.c.login)
 )
-_IS_ADMIN = (t.account.c.role == "admin") & t.account.c.active
+_HAS_ADMIN = (t.account.c.role == "admin") | (literal("admin") == any_(t.account.c.also_roles))
+_IS_ADMIN = _HAS_ADMIN & t.account.c.active
 # Two admins who shut each other at once wait for each other, so that the second one sees what the first did.
 _LOCK_ADMINS = text("SELECT pg_advisory_xact_lock(hashtext('gridsvc.admins'), hashtext(current_schema()))")
 _LOCK_LOGIN = text("SELECT pg_try_advisory_xact_lock(hashtext('gridsvc.login'), hashtext(current_schema() || :login))")
 
 
 def _issue(
-    db: Connection, account_id: int, kind: Kind, label: str, now: datetime, lasts: timedelta, phone: Phone | None = None
+    db: Connection,
+    account_id: int,
+    kind: Kind,
+    label: str,
+    now: datetime,
+    lasts: timedelta,
+    role: str,
+    phone: Phone | None = None,
 ) -> Issued:
     token = secrets.token_urlsafe(32)
     row: dict[str, Any] = {"token_hash": digest(token), "kind": kind, "account_id": account_id}
     row |= {"created_at": now, "expires_at": now + lasts}
     if phone is not None:  # before its credential: what is logged of that names it
-        staff_log.begin(db, Actor(account_id=account_id), now)
+        staff_log.begin(db, Actor(role, account_id), now)
         db.execute(t.device.insert(), row | {"name": phone.name, "seen_at": now})
-    db.execute(t.credential.insert(), row | {"label": label})
+    db.execute(t.credential.insert(), row | {"label": label, "role": role})
     actor = authenticate(db, token, kind, now)
     if actor is None:
         raise Refused("credential_lasts_nothing")
@@ -433,24 +493,6 @@ def _area_ids(db: Connection, codes: Sequence[str]) -> list[int]:
 
 def _is_login(login: str) -> bool:
     return 0 < len(login) <= MAX_LOGIN_CHARS and login.isprintable() and not any(c.isspace() for c in login)
-
-
-def _hash(password: str) -> str:
-    if not MIN_PASSWORD_CHARS <= len(password) <= MAX_PASSWORD_CHARS:
-        raise Refused("password_length", min=MIN_PASSWORD_CHARS, max=MAX_PASSWORD_CHARS)
-    return _hasher().hash(_bytes(password))
-
-
-def _matches(stored: str, password: str) -> bool:
-    try:
-        return _hasher().verify(stored, _bytes(password))
-    except (VerificationError, InvalidHashError):
-        return False
-
-
-def _bytes(password: str) -> bytes:
-    # half a character is no UTF-8, yet somebody may send one: it is a wrong password, not an error
-    return password.encode("utf-8", "surrogatepass")
 
 
 def digest(token: str) -> bytes:

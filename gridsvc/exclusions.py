@@ -51,7 +51,7 @@ def claim_of(db: Connection, household_id: int, actor: Actor) -> Claim | None:
 def _claim(row: dict[str, object], actor: Actor) -> Claim:
     worker_id = row.pop("worker_id")
     same_account = row["account_id"] is not None and row["account_id"] == actor.account_id
-    same_worker = worker_id is not None and worker_id == actor.worker_id
+    same_worker = worker_id is not None and worker_id in (actor.worker_id, actor.own_worker_id)
     return Claim(**row, own=same_account or same_worker)  # type: ignore[arg-type]  # the query's columns, by name
 
 

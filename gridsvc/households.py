@@ -420,6 +420,7 @@ def write_log(
             household_id=household_id,
             at=now,
             account_id=actor.account_id,
+            account_role=actor.role if actor.known else None,
             action=action,
             note=note,
             fields=list(fields_),

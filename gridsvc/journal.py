@@ -31,6 +31,12 @@ def append(
     ask(db, "log_append", row(report_id, seq, action, from_state, to_state, actor, at, note, facts))
 
 
+def acted(actor: Actor) -> dict[str, str | None]:
+    """What a row's facts say of its actor: the `role` acted in; `imported_by`, who took it in from the phone's file."""
+    told: dict[str, str | None] = {"role": actor.role} if actor.known else {}
+    return told if actor.importer is None else told | {"imported_by": actor.importer.login}
+
+
 def row(
     report_id: int,
     seq: int,
@@ -44,10 +50,9 @@ def row(
 ) -> dict[str, Any]:
     """The parameters of a statement that appends a row; a note gets a salt, so that its digest tells nothing of it.
 
-    Where somebody took it in from the file of the actor's phone, the facts say who (`imported_by`, the login).
+    The facts say what `acted` does.
     """
-    if actor.importer is not None:
-        facts = (facts or {}) | {"imported_by": actor.importer.login}
+    facts = (facts or {}) | acted(actor)
     made: dict[str, Any] = {"report_id": report_id, "seq": seq, "action": action, "from_state": from_state}
     made |= {"to_state": to_state, "actor_id": actor.account_id, "at": at, "note": note}
     made["facts"] = json.dumps(facts) if facts else None

@@ -17,7 +17,7 @@ from sqlalchemy.exc import DataError, IntegrityError
 
 from geodata import crs as geocrs
 from geodata.errors import GeodataError
-from gridsvc import compounds, grids, photos
+from gridsvc import compounds, grids, journal, photos
 from gridsvc.db import tables as t
 from gridsvc.db.queries import ask, ask_all
 from gridsvc.duplicates import AGAIN_DAYS, DAYS, MOST, RADIUS_M, n_near
@@ -373,8 +373,8 @@ def _row(draft: Draft, begun: Any, located: _Located, actor: Actor, now: datetim
         "by_staff": actor.role in ROLES,
     }
     row |= _placed(located.placement) | _observed(draft, now) | _measured(draft.measured)
-    if actor.importer is not None:
-        row["facts"] = json.dumps({"imported_by": actor.importer.login})
+    if actor.known:
+        row["facts"] = json.dumps(journal.acted(actor))
     return _Row(_UNTIMED | _LIKE_IT | row, located, now)
 
 

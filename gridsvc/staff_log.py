@@ -16,7 +16,8 @@ from gridsvc.db import tables as t
 from gridsvc.rules.roles import Actor
 
 _BEGIN = text("""
-SELECT set_config('gridsvc.actor_id', :actor_id, true), set_config('gridsvc.at', :at, true)""")
+SELECT set_config('gridsvc.actor_id', :actor_id, true), set_config('gridsvc.actor_role', :actor_role, true),
+  set_config('gridsvc.at', :at, true)""")
 _SAME_PASSWORD = text("SELECT set_config('gridsvc.same_password', :value, true)")
 
 
@@ -24,12 +25,15 @@ _SAME_PASSWORD = text("SELECT set_config('gridsvc.same_password', :value, true)"
 class Entry:
     """One change; `changes`: before and after of each field. `actor` is None where the command line did it.
 
+    `actor_role` is the role in which the actor did it; None of what is older than several roles.
+
     `what`: account, area, token (of a login, the `subject`), duty (of a grid, layer/code); `action`: add, change, end.
     """
 
     id: int
     at: datetime
     actor: str | None
+    actor_role: str | None
     what: str
     subject: str
     action: str
@@ -38,8 +42,8 @@ class Entry:
 
 def begin(db: Connection, actor: Actor, now: datetime) -> None:
     """Says who makes the changes of this transaction, and when."""
-    actor_id = "" if actor.account_id is None else str(actor.account_id)
-    db.execute(_BEGIN, {"actor_id": actor_id, "at": now.isoformat()})
+    who = (str(actor.account_id), actor.role) if actor.known else ("", "")
+    db.execute(_BEGIN, {"actor_id": who[0], "actor_role": who[1], "at": now.isoformat()})
 
 
 def same_password(db: Connection, *, begins: bool) -> None:
@@ -51,7 +55,7 @@ def listed(db: Connection, *, words: str = "", before: int | None = None, limit:
     """The last changes, newest first: of what has the words in its subject, older than the entry `before`."""
     s, a = t.staff_log.c, t.account.c
     rows = (
-        select(s.id, s.at, a.login.label("actor"), s.what, s.subject, s.action, s.changes)
+        select(s.id, s.at, a.login.label("actor"), s.actor_role, s.what, s.subject, s.action, s.changes)
         .join(t.account, a.id == s.actor_id, isouter=True)
         .order_by(s.id.desc())
         .limit(limit)

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection
 
+from gridsvc import accounts
 from gridsvc.db import tables as t
 from gridsvc.db.queries import ask
 from gridsvc.errors import NotFound
-from gridsvc.rules.roles import Actor, require
+from gridsvc.rules.roles import Actor, require, role_on_phone
 
 
 def owner(db: Connection, login: str, importer: Actor) -> Actor:
-    """The person who recorded the items, as whom they are taken; each item asks for what that person may do.
+    """The person who recorded the items, as whom they are taken, in the role that the account has on a phone.
 
+    Each item asks for what that role may do.
     What is done to a report or at a door counts only where the importer sees it too.
 
     Raises:
@@ -27,17 +30,8 @@ def owner(db: Connection, login: str, importer: Actor) -> Actor:
     rows = ask(db, "unsent_owner", which)
     if not rows:
         raise NotFound("account_unknown", login=login)
-    row = rows[0]
-    return Actor(
-        role=row.role,
-        account_id=row.account_id,
-        login=row.login,
-        name=row.name,
-        worker_id=row.worker_id,
-        department_id=row.department_id,
-        area_ids=tuple(row.area_ids),
-        importer=importer,
-    )
+    roles = (rows[0].role, *rows[0].also_roles)
+    return replace(accounts.actor_of(rows[0], role_on_phone(roles)), importer=importer)
 
 
 def keep(db: Connection, importer: Actor, whose: Actor, counts: Mapping[str, int], now: datetime) -> None:

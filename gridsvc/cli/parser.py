@@ -188,19 +188,21 @@ def _users(one: Parser, locale: Locale) -> None:
     one.set_defaults(module="gridsvc.cli.users", apart={"import": "gridsvc.cli.passwords"})
     deeds = _commands(one, locale, "deed", "DEED")
     made = {}
-    for deed in ("add", "import", "list", "disable", "enable", "password", "token"):
+    for deed in ("add", "change", "import", "list", "disable", "enable", "password", "token"):
         about = say(f"cli.users.{deed}")
         made[deed] = deeds.add_parser(deed, help=about, description=about)
         if deed not in ("list", "import"):
             made[deed].add_argument("login", metavar="LOGIN", help=say("cli.users.login"))
         made[deed].add_argument("--lang", choices=LOCALES, default=argparse.SUPPRESS, help=say("cli.lang"))
         _json(made[deed], locale)
-    add = made["add"]
-    add.add_argument("--role", choices=ROLES, required=True, help=say("cli.users.role"))
-    add.add_argument("--name", help=say("cli.users.name"))
-    add.add_argument("--areas", "--area", nargs="+", default=[], metavar="CODE", help=say("cli.users.areas"))
-    add.add_argument("--department", metavar="CODE", help=say("cli.users.department"))
-    add.add_argument("--worker", metavar="CODE", help=say("cli.users.worker"))
+    for deed in ("add", "change"):
+        add, new = made[deed], deed == "add"
+        add.add_argument("--role", choices=ROLES, action="append", required=new, help=say("cli.users.role"))
+        add.add_argument("--name", help=say("cli.users.name" if new else "cli.users.new_name"))
+        nothing: list[str] | None = [] if new else None
+        add.add_argument("--areas", "--area", nargs="+", default=nothing, metavar="CODE", help=say("cli.users.areas"))
+        add.add_argument("--department", metavar="CODE", help=say("cli.users.department"))
+        add.add_argument("--worker", metavar="CODE", help=say("cli.users.worker"))
     bulk = made["import"]
     bulk.add_argument("file", metavar="FILE", help=say("cli.users.import_file"))
     bulk.add_argument("--commit", action="store_true", help=say("cli.users.import_commit"))
@@ -211,6 +213,7 @@ def _users(one: Parser, locale: Locale) -> None:
     for deed in ("add", "password"):
         made[deed].add_argument("--password-stdin", action="store_true", help=say("cli.users.password_stdin"))
     made["token"].add_argument("--label", default="", help=say("cli.users.label"))
+    made["token"].add_argument("--role", choices=ROLES, help=say("cli.users.token_role"))
     made["token"].add_argument("--days", type=int, default=365, help=say("cli.users.days"))
 
 

@@ -35,7 +35,7 @@ def run(door: Door, args: argparse.Namespace) -> int:
     if door.json:
         answer = told.as_json(door, account, committed=committed)
         if committed and out is None:
-            answer["passwords"] = [vars(one) for one in made]
+            answer["passwords"] = [vars(one) | {"role": one.role} for one in made]
         door.tell(answer)
     told.tell(door, account)
     if committed:
@@ -112,19 +112,23 @@ def write(out: Path, made: Sequence[Made]) -> None:
         file.write(content)
 
 
+def _row(one: Made) -> tuple[str, ...]:
+    return one.login, one.name, ", ".join(one.roles), one.password
+
+
 def _csv(made: Sequence[Made]) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(_COLUMNS)
-    writer.writerows([guard(str(vars(one)[name])) for name in _COLUMNS] for one in made)
+    writer.writerows([guard(cell) for cell in _row(one)] for one in made)
     return text.getvalue().encode("utf-8-sig")
 
 
 def _xlsx(made: Sequence[Made]) -> bytes:
     book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet("accounts")
-    for row in (dict(zip(_COLUMNS, _COLUMNS, strict=True)), *map(vars, made)):
-        cells = [WriteOnlyCell(sheet, value=str(row[name])) for name in _COLUMNS]
+    for row in (_COLUMNS, *map(_row, made)):
+        cells = [WriteOnlyCell(sheet, value=cell) for cell in row]
         for cell in cells:
             cell.data_type = "s"  # a login that begins with = is no formula
         sheet.append(cells)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select
 
 from geodata.layer import Problem
-from gridsvc import accounts, departments
+from gridsvc import accounts, departments, passwords
 from gridsvc.accounts import Wanted
 from gridsvc.db import tables as t
 from gridsvc.errors import GridsvcError
@@ -19,7 +19,7 @@ from gridsvc.imports.columns import Names, Table
 COLUMNS: dict[str, tuple[str, ...]] = {
     "login": ("登录名", "账号", "用户名", "登录账号", "login", "user name", "username", "account"),
     "name": ("姓名", "名称", "name", "full name"),
-    "role": ("角色", "岗位", "role"),
+    "role": ("角色", "岗位", "role", "roles"),
     "areas": ("辖区", "辖区编码", "区划编码", "所属区划", "负责区划", "areas", "area", "area codes"),
     "department": ("所属单位", "单位编码", "单位", "部门", "部门编码", "department"),
     "worker": ("网格员工号", "工号", "网格员编号", "网格员", "worker code", "worker"),
@@ -45,8 +45,13 @@ class Made:
 
     login: str
     name: str
-    role: str
+    roles: tuple[str, ...]
     password: str
+
+    @property
+    def role(self) -> str:
+        """The default one."""
+        return self.roles[0]
 
 
 @dataclass(frozen=True)
@@ -95,7 +100,7 @@ def take(
             refusals.add([Problem(number, error.code, error.facts)])
             continue
         if what == "new":
-            made.append(Made(one.login, one.name, one.role, password or ""))
+            made.append(Made(one.login, one.name, one.roles, password or ""))
         elif what == "changed":
             changed.append(one.login)
         n_same += what == "same"
@@ -109,7 +114,7 @@ def _store(db: Connection, one: Wanted, writes: bool) -> tuple[str, str | None]:
     before = accounts.find(db, one.login)
     if before is not None:
         return ("changed" if accounts.change(db, one, active=before.active) else "same"), None
-    password = accounts.new_password() if writes else None
+    password = passwords.new_password() if writes else None
     accounts.create(db, password=password, **vars(one))
     return "new", password
 
@@ -127,21 +132,24 @@ def _wanted(db: Connection, number: int, cells: dict[str, str], known: _Known, r
     """A row as an account that can be; None after everything that is wrong with it was refused."""
     missing = (COLUMNS[needed][0] for needed in REQUIRED if needed not in cells)
     refusals.add(Problem(number, "account_incomplete", {"column": column}) for column in missing)
-    word = cells.get("role")
-    role = rows.mean(word, ROLE_WORDS, None)
-    if word is not None and role is None:
-        refusals.add([Problem(number, "role_word_unknown", {"found": word[:60]})])
+    roles: list[str] = []
+    for word in columns.split(cells.get("role")):  # the first one is the default
+        role = rows.mean(word, ROLE_WORDS, None)
+        if role is None:
+            refusals.add([Problem(number, "role_word_unknown", {"found": word[:60]})])
+        else:
+            roles.append(role)
     areas = [known.areas.need(number, "area_cell", one, refusals) for one in columns.split(cells.get("areas"))]
     department = worker = None
     if "department" in cells:
         department = known.departments.need(number, "department_cell", cells["department"], refusals)
     if "worker" in cells:
         worker = known.workers.need(number, "worker_cell", cells["worker"], refusals)
-    if number in refusals.rows or role is None:
+    if number in refusals.rows or not roles:
         return None
     codes = tuple(dict.fromkeys(code for code in areas if code is not None))
     login = cells["login"]
-    one = Wanted(login, cells.get("name", login), role, codes, department, worker)
+    one = Wanted(login, cells.get("name", login), roles[0], codes, department, worker, tuple(roles[1:]))
     try:
         accounts.check(db, one)
     except GridsvcError as error:

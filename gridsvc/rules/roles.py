@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gridsvc.errors import Forbidden, NotAuthenticated
@@ -37,6 +38,7 @@ MAY: dict[str, frozenset[str]] = {
     "read_responsibility": _STAFF,
     "manage_accounts": frozenset({"admin"}),
     "own_devices": _STAFF,
+    "switch_role": _STAFF,  # to another one of the own account's, in a browser
     "manage_duty": frozenset({"admin", "manager"}),
     "manage_categories": frozenset({"admin"}),
     "manage_departments": frozenset({"admin"}),
@@ -115,10 +117,12 @@ MAY: dict[str, frozenset[str]] = {
 class Actor:
     """Who asks: an account, or nobody (`role` anonymous, resident or system).
 
-    `area_ids` are the account's areas (all below count too); who keeps an area sees its reports, a worker the grids
-    of the own duty, a handler what the own department takes part in; admin and planner see everything. `device_id` is
-    the phone's, where the login is one that can be taken back. `importer` takes in for this one what its phone could
-    not send: then only what both see is there, and what is stored says so.
+    `role` is the one acted in, of those that the account has (`roles`): it alone says what may be done and seen, and
+    only what it uses of the account is here. `area_ids` are the account's areas (all below count too); who keeps an
+    area sees its reports, a worker the grids of the own duty, a handler what the own department takes part in; admin
+    and planner see everything. `device_id` is the phone's, where the login is one that can be taken back. `importer`
+    takes in for this one what its phone could not send: then only what both see is there, and what is stored says so.
+    `own_worker_id` is the account's worker in every role: whose second word this cannot be.
     """
 
     role: str = "anonymous"
@@ -130,6 +134,8 @@ class Actor:
     department_id: int | None = None
     device_id: int | None = None
     importer: Actor | None = None
+    roles: tuple[str, ...] = ()
+    own_worker_id: int | None = None
 
     @property
     def known(self) -> bool:
@@ -145,6 +151,28 @@ class Actor:
 ANONYMOUS = Actor()
 RESIDENT = Actor(role="resident")
 SYSTEM = Actor(role="system")
+
+
+def needed(role: str) -> frozenset[str]:
+    """What an account of a role must name, and one without such a role must not: area, department or worker.
+
+    >>> sorted(needed("manager") | needed("handler") | needed("worker")), needed("admin")
+    (['area', 'department', 'worker'], frozenset())
+    """
+    named = {"area": role in AREA_ROLES, "department": role == "handler", "worker": role == "worker"}
+    return frozenset(what for what, needs in named.items() if needs)
+
+
+def role_on_phone(roles: Sequence[str]) -> str:
+    """The role in which an account of these roles, the default one first, works on a phone unless it says otherwise.
+
+    The worker's where it has that one, else the first whose lists a phone keeps, else the default one.
+
+    >>> role_on_phone(["manager", "worker"]), role_on_phone(["admin", "checker"]), role_on_phone(["planner"])
+    ('worker', 'checker', 'planner')
+    """
+    keeps = [role for role in roles if role in MAY["keep_offline"]]
+    return "worker" if "worker" in roles else (keeps or roles)[0]
 
 
 def may(actor: Actor, deed: str) -> bool:

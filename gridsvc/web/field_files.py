@@ -49,8 +49,10 @@ def first() -> list[str]:
 
 @cache
 def words(locale: Locale) -> bytes:
-    """The app's words by key, without the prefix that all have."""
-    own = {key.removeprefix(PREFIX): text for key, text in catalogue(locale).items() if key.startswith(PREFIX)}
+    """The app's words by key, without the prefix that all have; the names of roles are those of the pages."""
+    known = catalogue(locale).items()
+    own = {key.removeprefix(PREFIX): text for key, text in known if key.startswith(PREFIX)}
+    own |= {key.removeprefix("pages."): text for key, text in known if key.startswith("pages.role.")}
     return json.dumps(own, ensure_ascii=False, sort_keys=True).encode()
 
 

@@ -126,6 +126,20 @@ def log_in(
     return issued
 
 
+def switch(request: Request, db: Connection, role: str, now: datetime) -> None:
+    """Nothing; the answer will carry the cookie of a session in this role, and the one before opens nothing any more.
+
+    Raises:
+        Refused: `role_not_own`, `role_fixed`.
+    """
+    shown = presented(request)
+    if shown is None or shown.kind != "session":
+        raise Refused("role_fixed")
+    issued = accounts.switch(db, shown.token, role, now)
+    lasts_s = int((issued.expires_at - now).total_seconds())
+    _set_cookie(request, session_cookie(request), issued.token, lasts_s)
+
+
 def log_out(request: Request, db: Connection) -> None:
     """Ends the request's session, here and in the browser."""
     token = request.cookies.get(session_cookie(request))

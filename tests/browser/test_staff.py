@@ -14,13 +14,13 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import text
 
-from gridsvc import reports
+from gridsvc import accounts, reports
 from gridsvc.reports import Draft, Position
 from gridsvc.rules.roles import ANONYMOUS
 from tests.browser.conftest import Visitor, log_in
 from tests.browser.page_checks import put_away
 from tests.conftest import NOW, Fresh
-from tests.web.county import CANARY, EAST, RULE, WEST, County
+from tests.web.county import CANARY, EAST, PASSWORD, RULE, WEST, County
 
 EARLIER = itertools.count(300, 10)
 
@@ -246,3 +246,36 @@ def test_table_goes_to_a_spreadsheet(visitor: Visitor, county: County) -> None:
     told = (row["编号"], row["状态"], row["类别"])
     assert told == (county.numbers["west"], "已上报", "暴露垃圾")
     assert CANARY in row["问题描述"]
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_who_has_two_roles_switches_by_keyboard_and_without_scripts(
+    visitor: Visitor, made: Fresh, county: County, axe: str, scripts: bool
+) -> None:
+    login = f"two_{scripts}".lower()
+    with made.begin() as db:
+        accounts.create(
+            db,
+            login=login,
+            name="双 某",
+            role="manager",
+            also_roles=["worker"],
+            password=PASSWORD,
+            area_codes=[WEST],
+            worker_code="w1",
+        )
+    visit = visitor(login, "zh", java_script_enabled=scripts)
+    page = visit.open("/")
+    select = page.locator(".bar select")
+    expect(select).to_have_accessible_name("当前角色")
+    expect(select).to_have_value("manager")
+    expect(page.locator(".bar nav a[href='/unplaced']")).to_have_count(1)
+    if scripts:
+        visit.accessible(axe)
+    select.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator(".bar select")).to_have_value("worker")
+    expect(page.locator(".bar nav a[href='/unplaced']")).to_have_count(0)
+    expect(page.locator("main a[href='/field']")).to_have_count(1)

@@ -70,6 +70,10 @@ def test_a_second_person_confirms(block: Block) -> None:
 def test_the_same_worker_with_another_account_is_no_second_person(block: Block) -> None:
     block.record(block.draft("vacant"))
     refused(block, Forbidden, "exclusion_second", replace(block.worker, account_id=block.colleague.account_id))
+    # nor is the same person in another role
+    other_role = replace(block.manager, own_worker_id=block.worker.worker_id)
+    refused(block, Forbidden, "exclusion_second", other_role)
+    exclusions.confirm(block.db, block.door, "vacant", block.manager, LATER)
 
 
 def test_a_document_confirms_alone(block: Block) -> None:

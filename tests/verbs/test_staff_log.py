@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from gridsvc import accounts, areas, duties, staff_log, workers
+from gridsvc import accounts, areas, duties, passwords, staff_log, workers
 from gridsvc.accounts import Policy, Wanted
 from gridsvc.duties import Post
 from gridsvc.rules.roles import SYSTEM, Actor
@@ -40,6 +40,7 @@ def test_accounts_tokens_and_areas(db: Connection, chief: Actor) -> None:
     accounts.create(db, login="li", name="李", role="manager", password=PASSWORD, area_codes=["37"])
     accounts.change(db, Wanted("li", "李", "manager", ("37", "3701")), active=True)
     accounts.change(db, Wanted("li", "李", "worker", worker_code="w2"), active=True)
+    accounts.change(db, Wanted("li", "李", "worker", worker_code="w2", also_roles=("planner",)), active=True)
     accounts.set_password(db, "li", PASSWORD + "2")
     accounts.issue_bearer(db, "li", "周报", LATER, timedelta(days=1))
     accounts.revoke_bearer(db, "li")
@@ -52,12 +53,14 @@ def test_accounts_tokens_and_areas(db: Connection, chief: Actor) -> None:
         ("area", "li", "add", {"area": (None, "3701")}),
         ("account", "li", "change", {"role": ("manager", "worker"), "worker": (None, "w2")}),
         *(("area", "li", "end", {"area": (code, None)}) for code in ("37", "3701")),
+        ("account", "li", "change", {"also_roles": (None, ["planner"])}),
         ("account", "li", "change", {"password": (None, True)}),
-        ("token", "li", "add", {"label": (None, "周报")}),
-        ("token", "li", "end", {"label": ("周报", None)}),
+        ("token", "li", "add", {"label": (None, "周报"), "role": (None, "worker")}),
+        ("token", "li", "end", {"label": ("周报", None), "role": ("worker", None)}),
         ("account", "li", "change", {"active": (True, False)}),
     ]
     assert {one.at for one in staff_log.listed(db)} == {NOW, LATER}
+    assert [one.actor_role for one in staff_log.listed(db)] == ["admin"] * len(rows) + [None]
     assert PASSWORD not in str(db.execute(text("SELECT s::text FROM staff_log s")).all())
     assert [one.subject for one in staff_log.listed(db, words="CHI")] == ["chief"]
     last = staff_log.listed(db, limit=1)[0]
@@ -69,7 +72,7 @@ def test_logging_in_is_no_change(db: Connection, chief: Actor) -> None:
     before = told(db, 9)
     for password in (PASSWORD + "x", PASSWORD):
         accounts.log_in(db, "chief", password, NOW, policy)
-    old = accounts.PasswordHasher(time_cost=1, memory_cost=8 * 1024, parallelism=1).hash(PASSWORD)
+    old = passwords.PasswordHasher(time_cost=1, memory_cost=8 * 1024, parallelism=1).hash(PASSWORD)
     db.execute(
         text("UPDATE account SET password_hash = :old"), {"old": old}
     )  # a new password, for all the log can tell

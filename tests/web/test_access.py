@@ -122,6 +122,9 @@ ALLOWED: dict[tuple[str, str], set[str | None]] = {
     ("POST", "/api/v1/accounts"): {"admin"},
     ("POST", "/api/v1/accounts/import"): {"admin"},
     ("PATCH", "/api/v1/accounts/{login:path}"): {"admin"},
+    ("POST", "/role"): KNOWN,
+    ("GET", "/accounts/change"): {"admin"},
+    ("POST", "/accounts/change"): {"admin"},
     ("GET", "/api/v1/accounts/log"): {"admin"},
     # logging in on a phone; afterwards one's own, for an admin everybody's
     ("POST", "/api/v1/devices"): EVERYBODY,

@@ -79,7 +79,7 @@ def test_a_token_is_shown_once_and_only_its_hash_stays(client: Client, made: Fre
         log = db.execute(
             text("SELECT action, changes FROM staff_log WHERE what = 'device' AND subject = :s"), {"s": own}
         )
-        assert log.all() == [("add", {"label": [None, "工作手机"]})]
+        assert log.all() == [("add", {"label": [None, "工作手机"], "role": [None, "planner"]})]
         by = text(
             "SELECT a.login FROM staff_log s JOIN account a ON a.id = s.actor_id WHERE s.subject = :s AND what = 'device'"
         )

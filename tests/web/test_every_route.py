@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -11,11 +14,15 @@ from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, iter_route_contexts
 
+from gridsvc import accounts
 from gridsvc.rules.roles import MAY, ROLES
 from gridsvc.web.app import create_app
+from tests.conftest import NOW
 from tests.web.conftest import report
+from tests.web.county import PASSWORD, WEST
 from tests.web.live import settings
-from tests.web.offices import Offices, opened
+from tests.web.offices import MORE, Offices, opened
+from tests.web.test_access import SESSION_COOKIE, csrf, log_in
 
 # Routes without a deed: anybody may ask.
 PUBLIC = {
@@ -46,6 +53,7 @@ INSIDE = {
     ("POST", "/api/v1/photos/{sha256}/redactions"): "redact_photo",
     ("GET", "/basemap/tiles/{layer}/{z}/{x}/{y}"): "read_basemap",
 }
+THREE = ("manager", "handler", "worker")  # roles of one account; each sees other rows
 FILES = {"/static/vendor", "/static/maps", "/static/app"}
 # Kept by hand as well, so that a route cannot quietly ask for less than it should.
 MANAGED = {
@@ -125,6 +133,130 @@ def test_every_route_has_one_deed_or_a_reason(routes: list[tuple[str, str, set[s
     for (method, path), deeds in found.items():
         managed = next((deed for start, deed in MANAGED.items() if path.startswith(start)), None)
         assert managed is None or deeds == {managed}, (method, path)
+
+
+@pytest.fixture(scope="module")
+def acting(offices: Offices) -> Iterator[dict[str, httpx.Client]]:
+    """Clients of one account with three roles, by the role that each acts in."""
+    with offices.made.begin() as db:
+        accounts.create(
+            db,
+            login="three",
+            name="三",
+            role="manager",
+            also_roles=("handler", "worker"),
+            password=PASSWORD,
+            area_codes=MORE["manager"]["area_codes"],
+            department_code=str(MORE["handler"]["department_code"]),
+            worker_code="w1",
+        )
+        lasts = timedelta(days=30)
+        tokens = {role: accounts.issue_bearer(db, "three", role, NOW, lasts, role).token for role in THREE}
+    with ExitStack() as stack:
+        yield {
+            role: stack.enter_context(
+                httpx.Client(base_url=offices.address, headers={"Authorization": f"Bearer {token}"}, timeout=30)
+            )
+            for role, token in tokens.items()
+        }
+
+
+def test_of_several_roles_the_one_acted_in_decides_alone(
+    acting: dict[str, httpx.Client], routes: list[tuple[str, str, set[str]]]
+) -> None:
+    n_apart = 0
+    for method, path, deeds in routes:
+        if (method, path) in PUBLIC:
+            continue
+        (deed,) = deeds or {INSIDE[method, path]}
+        allowed = {role for role in THREE if role in MAY[deed]}
+        if allowed in (set(), set(THREE)):
+            continue  # asked of every role above
+        n_apart += 1
+        found = {role for role, client in acting.items() if not refused(ask(client, method, path))}
+        assert found == allowed, (method, path)
+    assert n_apart > 20
+
+
+def test_in_one_role_no_row_of_another_is_seen(offices: Offices, acting: dict[str, httpx.Client]) -> None:
+    """An account of several roles reads, in each, what an account of that role alone does: same areas, worker, office."""
+    answers: dict[str, set[str]] = {}
+    for path in (
+        *("reports", "reports.geojson", "worklist", "households", "exclusion-claims", "visits", "stats/hotspots"),
+        *("stats/coverage", "wall", "ledger", "campaigns", "find?q=370101"),
+    ):
+        for role in THREE:
+            told = acting[role].get(f"/api/v1/{path}")
+            alone = offices.clients[role].get(f"/api/v1/{path}")
+            assert (told.status_code, plain(told.text)) == (alone.status_code, plain(alone.text)), (path, role)
+            answers.setdefault(path, set()).add(plain(told.text))
+    assert {len(answers[path]) for path in ("reports", "worklist", "wall")} == {3}
+
+
+def test_the_log_keeps_the_role_that_was_acted_in(offices: Offices, acting: dict[str, httpx.Client]) -> None:
+    sent = acting["worker"].post("/api/v1/reports", json=report()).json()
+    where = f"/api/v1/reports/{sent['number']}"
+    noted = acting["manager"].post(f"{where}/actions", json={"action": "note", "version": 1, "note": "看过"})
+    assert noted.status_code == 200, noted.text
+    log = acting["manager"].get(f"{where}/log?lang=en").json()["items"]
+    assert [(row["action"], row["facts"]["role"]) for row in log] == [("submit", "worker"), ("note", "manager")]
+    told = acting["manager"].get(f"/reports/{sent['number']}?lang=en").text
+    assert re.findall(r'class="by">三 · ([^<]+)', told) == ["Grid worker", "Grid manager"]
+
+
+def plain(text: str) -> str:
+    """An answer without what is another one at each call."""
+    return re.sub(r'"cursor":"[^"]*"', "", text)
+
+
+def test_a_browser_acts_in_one_role_and_switches(offices: Offices) -> None:
+    with log_in(offices.address, "three") as browser:
+        page = browser.get("/?lang=en").text
+        assert 'action="/role"' in page
+        assert re.findall(r'<option value="(\w+)"( selected)?', page[: page.index("</header>")]) == [
+            ("manager", " selected"),
+            ("handler", ""),
+            ("worker", ""),
+        ]
+        before, old = browser.get("/api/v1/reports").text, browser.cookies[SESSION_COOKIE]
+        until = browser.get("/field/me").json()["expires_at"]
+        sent = {"role": "worker", "csrf_token": csrf(old)}
+        assert browser.post("/role", data=sent | {"csrf_token": "x"}).status_code == 403
+        assert browser.post("/role", data=sent | {"role": "admin"}).status_code == 422
+        assert browser.cookies[SESSION_COOKIE] == old  # a refusal ends nothing
+        done = browser.post("/role", data=sent)
+        assert (done.status_code, done.headers["location"]) == (303, "/")
+        assert "HttpOnly" in done.headers["set-cookie"]
+        me = browser.get("/field/me").json()
+        assert (me["role"], me["roles"], me["expires_at"]) == ("worker", ["manager", "handler", "worker"], until)
+        assert browser.get("/api/v1/reports").text != before
+        assert '<option value="worker" selected' in browser.get("/").text
+        # what was begun in the other role cannot be sent in this one, and its session is over
+        assert browser.post("/role", data=sent | {"role": "manager"}).status_code == 403
+        gone = httpx.get(f"{offices.address}/api/v1/accounts", headers={"Cookie": f"{SESSION_COOKIE}={old}"})
+        assert gone.status_code == 401
+    with log_in(offices.address, "checker") as single:
+        head = single.get("/?lang=en").text.partition("</header>")[0]
+        assert "Checker" in head
+        assert "/role" not in head
+
+
+def test_a_phone_of_a_worker_who_is_also_a_manager_is_the_worker_s(offices: Offices) -> None:
+    body = {"login": "three", "password": PASSWORD, "name": "手机"}
+    with httpx.Client(base_url=offices.address, timeout=30) as phone:
+        assert phone.post("/api/v1/devices", json=body | {"role": "admin"}).json()["code"] == "role_not_own"
+        told = phone.post("/api/v1/devices", json=body).json()
+        assert (told["me"]["role"], told["me"]["roles"]) == ("worker", ["manager", "handler", "worker"])
+        kept = phone.get("/api/v1/sync").json()
+        assert (kept["me"]["role"], kept["me"]["worker"]["code"]) == ("worker", "w1")
+        assert {grid["code"] for grid in kept["grids"] if grid["own"]} == {f"{WEST}001"}
+        head = phone.get("/?lang=en").text.partition("</header>")[0]
+        assert "Grid worker" in head
+        assert "/role" not in head
+        fixed = phone.post("/role", data={"role": "manager", "csrf_token": told["me"]["csrf"]})
+        assert fixed.status_code == 422
+    other = httpx.post(f"{offices.address}/api/v1/devices", json=body | {"as": "bearer", "role": "manager"}, timeout=30)
+    assert other.json()["me"]["role"] == "manager"
 
 
 @pytest.mark.parametrize("who", [None, *ROLES])

@@ -104,6 +104,7 @@ household_log = Table(
     Column("note", Text),  # the reason or the purpose
     Column("fields", ARRAY(Text), nullable=False, server_default="{}"),  # names of what was changed, never its content
     Column("other_id", ForeignKey("household.id")),  # the other door of what is said of two
+    Column("account_role", Text),  # in which the account did it
     one_of("action", DOOR_ACTIONS),
     CheckConstraint("(action IN ('apart', 'alike', 'kept', 'merged')) = (other_id IS NOT NULL)", name="other"),
     Index("household_log_other_id_idx", "other_id", postgresql_where=text("other_id IS NOT NULL")),

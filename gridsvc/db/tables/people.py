@@ -24,6 +24,7 @@ from gridsvc.db.tables.base import code_column, id_column, instant, metadata, on
 from gridsvc.db.tables.ground import LAYERS
 
 ROLES = ("admin", "planner", "leader", "dispatcher", "manager", "handler", "checker", "worker")
+_LISTED = ", ".join(f"'{role}'" for role in ROLES)
 DUTY_KINDS = ("main", "deputy")
 
 worker = Table(
@@ -59,14 +60,16 @@ account = Table(
     code_column("login", nullable=False, unique=True),
     Column("name", Text, nullable=False),
     Column("password_hash", Text, nullable=False),
-    Column("role", Text, nullable=False),
+    Column("role", Text, nullable=False),  # the default one: in which a login begins
     Column("worker_id", ForeignKey("worker.id")),
     Column("department_id", ForeignKey("department.id")),
     Column("demo", Boolean, nullable=False, server_default=text("false")),
     Column("active", Boolean, nullable=False, server_default=text("true")),
     Column("n_failed", Integer, nullable=False, server_default="0"),
     instant("locked_until"),
+    Column("also_roles", ARRAY(Text), nullable=False, server_default=text("'{}'")),  # others that it may act in
     one_of("role", ROLES),
+    CheckConstraint(text(f"also_roles <@ ARRAY[{_LISTED}] AND role <> ALL (also_roles)"), name="also_roles"),
 )
 
 account_area = Table(
@@ -85,7 +88,9 @@ credential = Table(
     Column("label", Text, nullable=False, server_default=""),
     instant("created_at", nullable=False),
     instant("expires_at", nullable=False),
+    Column("role", Text, nullable=False),  # the one it acts in; opens nothing once the account has it no more
     one_of("kind", ("session", "bearer")),
+    one_of("role", ROLES),
     Index(None, "account_id"),
 )
 
@@ -117,6 +122,7 @@ staff_log = Table(
     code_column("subject", nullable=False),  # a login, or layer/code of a grid
     Column("action", Text, nullable=False),
     Column("changes", JSONB, nullable=False),  # {field: [before, after]}
+    Column("actor_role", Text),  # in which the actor did it
     one_of("what", ("account", "area", "token", "duty", "device")),
     one_of("action", ("add", "change", "end")),
     Index(None, "what", "subject"),

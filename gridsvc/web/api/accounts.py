@@ -9,11 +9,12 @@ from fastapi.responses import JSONResponse
 from pydantic import Field
 from starlette.responses import Response
 
-from gridsvc import accounts, staff_log
+from gridsvc import accounts, passwords, staff_log
 from gridsvc.accounts import Account, Wanted
 from gridsvc.errors import NotFound, Refused
 from gridsvc.i18n import error_text
 from gridsvc.imports.account import as_facts
+from gridsvc.rules.roles import ROLES
 from gridsvc.web import account_files, schemas
 from gridsvc.web.api import rows
 from gridsvc.web.deps import Unit, may
@@ -23,15 +24,20 @@ router = APIRouter(prefix="/api/v1/accounts", tags=["people"])
 Code = Annotated[schemas.Words, Field(min_length=1, max_length=120)]
 Name = Annotated[schemas.Words, Field(min_length=1, max_length=200)]
 Role = Annotated[schemas.Words, Field(max_length=40)]
+Roles = Annotated[list[Role], Field(min_length=1, max_length=len(ROLES))]
 Areas = Annotated[list[Code], Field(max_length=200)]
 
 
 class AccountIn(schemas.In):
-    """A new account. Leader, dispatcher, manager and checker have areas, a handler a department, a worker a worker."""
+    """A new account. Leader, dispatcher, manager and checker have areas, a handler a department, a worker a worker.
+
+    `roles` are those that it may act in, one at a time, the first one by default; `role` is short for one alone.
+    """
 
     login: Annotated[schemas.Words, Field(max_length=64)]
     name: Name | None = None
-    role: Role
+    role: Role | None = None
+    roles: Roles | None = None
     areas: Areas = Field(default_factory=list)
     department: Code | None = None
     worker: Code | None = None
@@ -41,10 +47,14 @@ class AccountIn(schemas.In):
 
 
 class AccountChangeIn(schemas.In):
-    """What changes; what is not named stays, unless the new role has no use for it."""
+    """What changes; what is not named stays, unless no role has a use for it any more.
+
+    `roles` are all that it is to have, the first one by default; `role` is short for one alone.
+    """
 
     name: Name | None = None
     role: Role | None = None
+    roles: Roles | None = None
     areas: Areas | None = None
     department: Code | None = None
     worker: Code | None = None
@@ -78,13 +88,17 @@ def log(
 @router.post("", status_code=201, operation_id="add_account", responses={409: {"model": schemas.ErrorOut}})
 def add(body: AccountIn, unit: Annotated[Unit, may("manage_accounts")]) -> Response:
     """A new account; the password is in the answer where it was made here."""
-    password = body.password if body.password is not None else accounts.new_password()
+    roles = _roles(body)
+    if roles is None:
+        raise Refused("role_missing")
+    password = body.password if body.password is not None else passwords.new_password()
     staff_log.begin(unit.db, unit.actor, unit.now)
     accounts.create(
         unit.db,
         login=body.login,
         name=body.name or body.login,
-        role=body.role,
+        role=roles[0],
+        also_roles=roles[1:],
         password=password,
         area_codes=body.areas,
         department_code=body.department,
@@ -112,7 +126,7 @@ def take(
         one["message"] = error_text(one["code"], unit.locale, **(one["detail"] | {"row": one["row"]}))
     if commit and taken.account.n_refused:
         raise Refused("accounts_refused", n=taken.account.n_refused, refused=told["refused"])
-    secret = ("login", "name", "role", "password") if commit else ("login", "name", "role")
+    secret = ("login", "name", "role", "roles", *(("password",) if commit else ()))
     told["new"] = [{name: getattr(one, name) for name in secret} for one in taken.new]
     told["changed"] = list(taken.changed)
     if commit:
@@ -126,7 +140,10 @@ def change(
     body: AccountChangeIn,
     unit: Annotated[Unit, may("manage_accounts")],
 ) -> Response:
-    """Changes an account and ends its sessions at once; a disabled one's tokens too. One active admin always stays."""
+    """Changes an account and ends its sessions at once, and tokens in a role that it lost; a disabled one's all.
+
+    One active admin always stays.
+    """
     before = _found(unit, login)
     staff_log.begin(unit.db, unit.actor, unit.now)
     given = body.model_fields_set
@@ -143,21 +160,23 @@ def change(
 
 
 def _wanted(before: Account, body: AccountChangeIn) -> Wanted:
-    role = body.role or before.role
-    needed = accounts.needed(role)
-    stays = {
-        "area_codes": before.area_codes if "area" in needed else (),
-        "department_code": before.department_code if "department" in needed else None,
-        "worker_code": before.worker_code if "worker" in needed else None,
-    }
-    said: dict[str, Any] = {}
+    said: dict[str, Any] = {} if body.name is None else {"name": body.name}
+    roles = _roles(body)
+    if roles is not None:
+        said |= {"role": roles[0], "also_roles": tuple(roles[1:])}
     if "areas" in body.model_fields_set:
         said["area_codes"] = tuple(body.areas or ())
     if "department" in body.model_fields_set:
         said["department_code"] = body.department
     if "worker" in body.model_fields_set:
         said["worker_code"] = body.worker
-    return Wanted(before.login, body.name or before.name, role, **(stays | said))
+    return accounts.altered(before, **said)
+
+
+def _roles(body: AccountIn | AccountChangeIn) -> list[str] | None:
+    if body.role is not None and body.roles is not None:
+        raise Refused("role_and_roles")
+    return body.roles if body.role is None else [body.role]
 
 
 def _found(unit: Unit, login: str) -> Account:
@@ -172,6 +191,7 @@ def _told(one: Account) -> dict[str, Any]:
         "login": one.login,
         "name": one.name,
         "role": one.role,
+        "roles": list(one.roles),
         "active": one.active,
         "demo": one.demo,
         "areas": list(one.area_codes),

@@ -31,15 +31,24 @@ class DeviceIn(schemas.In):
     password: Annotated[schemas.Words, Field(max_length=1000)]
     name: Annotated[schemas.Words, Field(min_length=1, max_length=MOST_NAME_CHARS, pattern=r"\S")]
     as_: Annotated[Literal["cookie", "bearer"], Field(alias="as")] = "cookie"
+    role: Annotated[schemas.Words, Field(max_length=40)] | None = Field(
+        None,
+        description="one of the account's, in which the phone acts until it is taken back; without it the worker's, "
+        "else the first whose lists a phone keeps, else the account's default one",
+    )
 
 
 class MeOut(BaseModel):
-    """Who is logged in; `csrf` belongs into the header X-CSRF-Token of whatever comes with the cookie."""
+    """Who is logged in; `csrf` belongs into the header X-CSRF-Token of whatever comes with the cookie.
+
+    `role` is the one acted in, of the account's `roles`.
+    """
 
     known: bool
     login: str
     name: str
     role: str
+    roles: list[str]
     csrf: str | None
     lang: str
     expires_at: datetime | None
@@ -85,9 +94,10 @@ class DevicesOut(BaseModel):
 def add(body: DeviceIn, request: Request, unit: UnitDep) -> Response:
     """Logs in on a phone, for as long as the service is set to (30 days unless it says otherwise).
 
-    A wrong login or password is 401 `login_wrong`, too many of them 429 with Retry-After.
+    A wrong login or password is 401 `login_wrong`, too many of them 429 with Retry-After; a role that the account does
+    not have is 422 `role_not_own`.
     """
-    phone = Phone(body.name.strip(), KINDS[body.as_])
+    phone = Phone(body.name.strip(), KINDS[body.as_], body.role)
     issued = security.log_in(request, unit.db, body.login, body.password, unit.now, phone)
     if issued is None:  # an answer and no exception: the count of wrong passwords is to be kept
         return errors.as_json(errors.Failure(401, "login_wrong"), unit.locale)
@@ -144,6 +154,7 @@ def told_of(actor: Actor, until: datetime | None, csrf: str | None, unit: Unit) 
         "login": actor.login,
         "name": actor.name,
         "role": actor.role,
+        "roles": list(actor.roles),
         "csrf": csrf,
         "lang": unit.locale,
         "expires_at": rows.moment(until, unit.mine.settings.zone),

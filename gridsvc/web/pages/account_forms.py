@@ -1,4 +1,4 @@
-"""Adding accounts in the browser: one by a form, many from a table; passwords are shown this once."""
+"""Accounts in the browser: one added or changed by a form, many from a table; passwords are shown this once."""
 
 from __future__ import annotations
 
@@ -6,21 +6,22 @@ import base64
 import binascii
 from dataclasses import dataclass
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
-from fastapi import APIRouter, File, Form, Request, UploadFile
-from fastapi.responses import HTMLResponse
+from fastapi import APIRouter, File, Form, Query, Request, UploadFile
+from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import BaseModel, Field
 from sqlalchemy import select
 from starlette.responses import Response
 
 from geodata.errors import GeodataError
-from gridsvc import accounts, departments, staff_log
+from gridsvc import accounts, departments, passwords, staff_log
 from gridsvc.db import tables as t
-from gridsvc.errors import GridsvcError
+from gridsvc.errors import GridsvcError, NotFound
 from gridsvc.imports import accounts as importing
 from gridsvc.imports import columns
 from gridsvc.imports.accounts import Taken
-from gridsvc.rules.roles import ROLES
+from gridsvc.rules.roles import ROLES, needed
 from gridsvc.web import account_files
 from gridsvc.web.account_files import MOST_BYTES, MOST_ROWS
 from gridsvc.web.deps import Unit, UnitDep, may
@@ -34,14 +35,22 @@ _FIELD_OF = {"login": "login", "area": "areas", "department": "department", "wor
 
 
 class Wanted(BaseModel):
-    """A new account as it was typed; areas by code, with spaces or commas between."""
+    """An account as it was typed; areas by code, with spaces or commas between; `also`: roles beside the first."""
 
     login: Annotated[str, Field(max_length=100)] = ""
     name: Annotated[str, Field(max_length=200)] = ""
     role: Annotated[str, Field(max_length=40)] = ""
+    also: Annotated[list[str], Field(max_length=len(ROLES))] = Field(default_factory=list)
     areas: Annotated[str, Field(max_length=4000)] = ""
     department: Annotated[str, Field(max_length=120)] = ""
     worker: Annotated[str, Field(max_length=120)] = ""
+
+    def wanted(self) -> accounts.Wanted:
+        """What it is to be."""
+        login = self.login.strip()
+        areas = tuple(columns.split(self.areas.replace(" ", ",")))
+        facts = (areas, self.department or None, self.worker.strip() or None, tuple(self.also))
+        return accounts.Wanted(login, self.name.strip() or login, self.role, *facts)
 
 
 class Sure(BaseModel):
@@ -74,37 +83,69 @@ def show(request: Request, unit: UnitDep) -> Response:
 def add(request: Request, unit: UnitDep, form: Annotated[Wanted, Form()]) -> Response:
     """The new account with its password, or the form with what is wrong."""
     frame = frame_of(request)
-    password = accounts.new_password()
-    login, name = form.login.strip(), form.name.strip()
+    password, wanted = passwords.new_password(), form.wanted()
     staff_log.begin(unit.db, unit.actor, unit.now)
     try:
         with unit.db.begin_nested():
-            accounts.create(
-                unit.db,
-                login=login,
-                name=name or login,
-                role=form.role,
-                password=password,
-                area_codes=columns.split(form.areas.replace(" ", ",")),
-                department_code=form.department or None,
-                worker_code=form.worker.strip() or None,
-            )
+            accounts.create(unit.db, password=password, **vars(wanted))
     except GridsvcError as error:
-        field = next((_FIELD_OF[part] for part in _FIELD_OF if error.code.startswith(part)), "login")
-        field = next((_FIELD_OF[part] for part in _FIELD_OF if error.code.endswith(f"_{part}")), field)
-        status = 409 if error.code == "login_taken" else 422
-        return _form(frame, unit, form, {f"f-{field}": frame.says(error.code, **error.facts)}, status)
-    made = importing.Made(login, name or login, form.role, password)
+        return _refused(frame, unit, form, error)
+    made = importing.Made(wanted.login, wanted.name, wanted.roles, password)
     return _passwords(frame, unit, (made,), ())
 
 
-def _form(frame: Frame, unit: Unit, form: Wanted, errors: dict[str, str], status: int = 200) -> Response:
+@router.get("/accounts/change", response_class=HTMLResponse, dependencies=[may("manage_accounts")])
+def show_change(
+    request: Request, unit: UnitDep, login: Annotated[str, Query(max_length=100, pattern="^[^\x00]*$")]
+) -> Response:
+    """The form of an account as it is."""
+    one = accounts.find(unit.db, login)
+    if one is None:
+        raise NotFound("account_unknown", login=login)
+    parts = {
+        "areas": " ".join(one.area_codes),
+        "department": one.department_code or "",
+        "worker": one.worker_code or "",
+    }
+    form = Wanted(login=login, name=one.name, role=one.role, also=list(one.also_roles), **parts)
+    return _form(frame_of(request), unit, form, {}, of=login)
+
+
+@router.post("/accounts/change", response_class=HTMLResponse, dependencies=[may("manage_accounts")])
+def change(request: Request, unit: UnitDep, form: Annotated[Wanted, Form()]) -> Response:
+    """Back to the list, or the form with what is wrong."""
+    wanted = form.wanted()
+    before = accounts.find(unit.db, wanted.login)
+    if before is None:
+        raise NotFound("account_unknown", login=wanted.login)
+    staff_log.begin(unit.db, unit.actor, unit.now)
+    try:
+        with unit.db.begin_nested():
+            accounts.change(unit.db, wanted, active=before.active)
+    except GridsvcError as error:
+        return _refused(frame_of(request), unit, form, error, of=wanted.login)
+    account_files.end(unit, (wanted.login,))
+    return RedirectResponse(f"/accounts?{urlencode({'q': wanted.login, 'changed': wanted.login})}", 303)
+
+
+def _refused(frame: Frame, unit: Unit, form: Wanted, error: GridsvcError, *, of: str | None = None) -> Response:
+    field = next((_FIELD_OF[part] for part in _FIELD_OF if error.code.startswith(part)), "login")
+    field = next((_FIELD_OF[part] for part in _FIELD_OF if error.code.endswith(f"_{part}")), field)
+    field = "role" if error.code == "last_admin" else field
+    status = 409 if error.code in ("login_taken", "last_admin") else 422
+    return _form(frame, unit, form, {f"f-{field}": frame.says(error.code, **error.facts)}, status, of=of)
+
+
+def _form(
+    frame: Frame, unit: Unit, form: Wanted, errors: dict[str, str], status: int = 200, *, of: str | None = None
+) -> Response:
+    """`of`: the login of an account that is there already."""
     a, w = t.area.c, t.worker.c
     areas = unit.db.execute(select(a.code, a.name).order_by(a.code).limit(MOST_CHOICES)).all()
     workers = unit.db.execute(select(w.code, w.name).where(w.active).order_by(w.code).limit(MOST_CHOICES)).all()
     facts: dict[str, Any] = {"form": form, "errors": errors, "roles": ROLES, "areas": areas, "workers": workers}
-    facts |= {"departments": departments.listed(unit.db), "needs": {role: accounts.needed(role) for role in ROLES}}
-    return page(frame, "account_add.html", status=status, nav="accounts", **facts)
+    facts |= {"departments": departments.listed(unit.db), "needs": {role: needed(role) for role in ROLES}, "of": of}
+    return page(frame, "account.html", status=status, nav="accounts", **facts)
 
 
 def _passwords(frame: Frame, unit: Unit, made: tuple[importing.Made, ...], changed: tuple[str, ...]) -> Response:

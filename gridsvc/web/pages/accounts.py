@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -11,6 +12,7 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from gridsvc import accounts, staff_log
+from gridsvc.accounts import Account
 from gridsvc.errors import GridsvcError
 from gridsvc.staff_log import Entry
 from gridsvc.web.deps import Unit, UnitDep, may
@@ -32,13 +34,22 @@ class Sent(BaseModel):
 @router.get("/accounts", response_class=HTMLResponse, dependencies=[may("manage_accounts")])
 def show(request: Request, unit: UnitDep) -> Response:
     """The accounts with the words in login or name; for one of them, the question before it is shut or opened."""
-    query = {name: (request.query_params.get(name) or "").replace("\x00", "")[:100] for name in ("q", "ask", "done")}
-    return _page(frame_of(request), unit, query["q"].strip(), ask=query["ask"], done=query["done"])
+    asked = request.query_params
+    query = {name: (asked.get(name) or "").replace("\x00", "")[:100] for name in ("q", "ask", "done", "changed")}
+    told = {name: query[name] for name in ("ask", "done", "changed")}
+    return _page(frame_of(request), unit, query["q"].strip(), told)
 
 
 def _page(
-    frame: Frame, unit: Unit, q: str, *, ask: str = "", done: str = "", error: str | None = None, status: int = 200
+    frame: Frame,
+    unit: Unit,
+    q: str,
+    told: Mapping[str, str],
+    *,
+    error: str | None = None,
+    status: int = 200,
 ) -> Response:
+    """`told`: which account is to be shut or opened (`ask`), was (`done`), or was changed (`changed`)."""
     return page(
         frame,
         "accounts.html",
@@ -46,12 +57,17 @@ def _page(
         nav="accounts",
         items=accounts.listed(unit.db, q),
         q=q,
-        asked=accounts.find(unit.db, ask) if ask else None,
-        done=accounts.find(unit.db, done) if done else None,
+        asked=_named(unit, told.get("ask")),
+        done=_named(unit, told.get("done")),
+        changed=_named(unit, told.get("changed")),
         errors={} if error is None else {"f-q": error},
         log=staff_log.listed(unit.db, words=q, limit=LATEST),
         changes=changes,
     )
+
+
+def _named(unit: Unit, login: str | None) -> Account | None:
+    return accounts.find(unit.db, login) if login else None
 
 
 def changes(frame: Frame, entry: Entry) -> list[str]:
@@ -74,8 +90,8 @@ def _value(frame: Frame, name: str, value: Any) -> str:
     if isinstance(value, bool):
         return frame.words("pages.accounts.active" if value else "pages.accounts.shut")
     if isinstance(value, list):
-        return " ".join(str(one) for one in value)
-    kind = {"role": "role", "kind": "duty"}.get(name)
+        return " ".join(_value(frame, name, one) for one in value)
+    kind = {"role": "role", "also_roles": "role", "kind": "duty"}.get(name)
     return frame.label(kind, str(value)) if kind else str(value)
 
 
@@ -88,7 +104,7 @@ def change(request: Request, unit: UnitDep, form: Annotated[Sent, Form()]) -> Re
             (accounts.enable if form.active else accounts.disable)(unit.db, form.login)
     except GridsvcError as error:
         frame = frame_of(request)
-        return _page(frame, unit, form.q, error=frame.says(error.code, **error.facts), status=409)
+        return _page(frame, unit, form.q, {}, error=frame.says(error.code, **error.facts), status=409)
     unit.end(well=True)
     unit.mine.actors.forget_account(form.login)
     told = {"done": form.login} | ({"q": form.q} if form.q else {})

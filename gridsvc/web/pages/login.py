@@ -1,4 +1,4 @@
-"""Login and logout."""
+"""Login, the role that a session acts in, logout."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from starlette.responses import Response
 from gridsvc import staff_log
 from gridsvc.errors import TooMany
 from gridsvc.web import security
-from gridsvc.web.deps import ServicesDep, UnitDep
+from gridsvc.web.deps import ServicesDep, Unit, UnitDep, may
 from gridsvc.web.services import Services
 from gridsvc.web.templating import frame_of, page
 
@@ -78,6 +78,21 @@ def _waits(request: Request, mine: Services, error: TooMany) -> str:
     if error.code == "login_address_wait":
         return frame.words("pages.login.wait", span=frame.lasted_s(wait_s), at=frame.minute_after(wait_s))
     return frame.says(error.code, **error.facts)
+
+
+@router.post("/role")
+def switch(
+    request: Request,
+    unit: Annotated[Unit, may("switch_role")],
+    role: Annotated[str, Form(max_length=40)],
+) -> Response:
+    """Home, in another role of the own account's; no form drawn in the one before can be sent any more."""
+    shown = security.presented(request)
+    security.switch(request, unit.db, role, unit.now)
+    unit.end(well=True)
+    if shown is not None:
+        unit.mine.actors.forget(shown)
+    return RedirectResponse("/", 303)
 
 
 @router.post("/logout")

@@ -18,7 +18,7 @@ export async function view(root) {
     row(t("settings.language"), choice("zh", "中文"), choice("en", "English")),
     row(t("settings.big"), el("button", { type: "button", class: "button", "aria-pressed": String(big), onclick: () => setBig(!big) }, t(big ? "settings.on" : "settings.off"))),
     el("dl", { class: "facts" },
-      fact("settings.who", login || t("settings.nobody")),
+      fact("settings.who", login ? [login, held.me ? t(`role.${held.me.role}`) : ""].filter(Boolean).join(" · ") : t("settings.nobody")),
       fact("settings.device", (await getMeta("device_name")) || "—"),
       fact("settings.data", held.as_of ? t("settings.data_of", { at: clock(Date.parse(held.as_of), Date.now()) }) : t("settings.data_none")),
       fact("settings.offline", t(ready ? "settings.offline_ready" : "settings.offline_not")),
