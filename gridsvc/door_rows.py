@@ -16,6 +16,8 @@ from gridsvc.errors import Conflict
 from gridsvc.grids import Rule
 from gridsvc.imports.copying import copy_into
 from gridsvc.rules import addresses
+from gridsvc.rules.roles import Actor
+from gridsvc.stats import scope
 
 Columns = Mapping[str, Sequence[str | None]]
 
@@ -53,13 +55,14 @@ def hold(db: Connection) -> None:
     raise Conflict("doors_being_stored")
 
 
-def begin(db: Connection) -> None:
-    """Makes the temporary tables, empty, and holds the register.
+def begin(db: Connection, *, alone: bool = True) -> None:
+    """Makes the temporary tables, empty, and holds the register; not for who only looks (`alone` False).
 
     Raises:
         Conflict: as `hold`.
     """
-    hold(db)
+    if alone:
+        hold(db)
     db.execute(_DROP)
     for name in ("door_row_make", "door_home_make", "door_refused_make"):
         db.execute(load(name))
@@ -126,6 +129,14 @@ def _name_buildings(db: Connection) -> None:
         db.execute(load("door_buildings_add"), values)
 
 
+def refuse_outside(db: Connection, actor: Actor) -> None:
+    """Takes out the rows whose door is, or would come to be, in no grid that this person keeps; after `place`.
+
+    A door that is there already in somebody else's grid is refused as a new one there is: nothing is told of it.
+    """
+    db.execute(load("door_outside_refuse"), scope(actor))
+
+
 @dataclass(frozen=True)
 class Gone:
     """A staged row that was taken out, and why."""
@@ -182,9 +193,9 @@ class Near:
     other: tuple[str, str, str]
 
 
-def near(db: Connection, most: int) -> list[Near]:
+def near(db: Connection, most: int, actor: Actor) -> list[Near]:
     """The first new rows that look like another door of their compound, or of their community where they are in none
-    (`rules.addresses.near`)."""
+    (`rules.addresses.near`); of stored ones those that this person sees."""
     return [
         Near(
             row.row,
@@ -193,7 +204,7 @@ def near(db: Connection, most: int) -> list[Near]:
             (row.building, row.unit, row.room),
             (row.other_building, row.other_unit, row.other_room),
         )
-        for row in db.execute(load("door_near"), {"most": most})
+        for row in db.execute(load("door_near"), {"most": most} | scope(actor))
     ]
 
 
@@ -205,18 +216,28 @@ def place(db: Connection, now: datetime, rule: Rule) -> None:
     grids.place_all(db, rule)
 
 
-def add(db: Connection, source: str, now: datetime) -> int:
-    """How many rows were stored as new doors."""
-    return db.execute(load("door_add"), {"source": source, "now": now}).rowcount
+def add(db: Connection, source: str, now: datetime, account_id: int | None = None, note: str | None = None) -> int:
+    """How many rows were stored as new doors; the log of each says whose they are, where an account took them in."""
+    after = db.scalar(text("SELECT coalesce(max(id), 0) FROM household"))
+    n = db.execute(load("door_add"), {"source": source, "now": now}).rowcount
+    if account_id is not None:
+        # Nobody else stores doors before this transaction ends (`hold`).
+        db.execute(load("door_add_log"), {"after": after, "now": now, "account_id": account_id, "note": note})
+    return n
 
 
-def change(db: Connection, now: datetime, account_id: int | None = None) -> list[int]:
-    """The stored doors that the rows have changed; the counts of campaigns follow. Those that come back are noted."""
+def change(db: Connection, now: datetime, account_id: int | None = None, note: str | None = None) -> list[int]:
+    """The stored doors that the rows have changed; the counts of campaigns follow. Those that come back are noted.
+
+    With a note (the file's name) the log of each says who changed which fields.
+    """
     ids = list(db.scalars(load("door_changed")))
     if ids:
         visited.before(db, ids)
         history.begin(db, now)
         db.execute(load("door_restored"), {"now": now, "account_id": account_id})
+        if account_id is not None and note is not None:
+            db.execute(load("door_change_log"), {"now": now, "account_id": account_id, "note": note})
         db.execute(load("door_change"))
         visited.after(db, ids)
     return ids

@@ -106,6 +106,11 @@ class Settings(BaseSettings):
         """Where its voice notes lie: beside the photos, by a name that no schema can have."""
         return self.photo_folder.with_name(f"{self.db_schema}.voices")
 
+    @property
+    def upload_folder(self) -> Path:
+        """Where files of doors wait that somebody has sent and not yet confirmed; every server process finds them."""
+        return self.data_dir / "uploads" / self.db_schema
+
     @field_validator("working_hours")
     @classmethod
     def _readable_hours(cls, value: str) -> str:

@@ -11,9 +11,9 @@ from geodata.read import read
 from gridsvc.cli import parser
 from gridsvc.cli.door import Door
 from gridsvc.cli.progress import Step
-from gridsvc.cli.taking import base_name, rule_of, write_errors
+from gridsvc.cli.taking import rule_of, write_errors
 from gridsvc.imports import households
-from gridsvc.imports.account import Account
+from gridsvc.imports.account import Account, base_name
 from gridsvc.imports.source import Source, is_book, is_table
 
 

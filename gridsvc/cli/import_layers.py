@@ -9,9 +9,9 @@ from geodata.read import read
 from gridsvc.cli import parser
 from gridsvc.cli.door import Door
 from gridsvc.cli.progress import Step
-from gridsvc.cli.taking import base_name, whole
+from gridsvc.cli.taking import whole
 from gridsvc.imports import basemap, compounds, workers
-from gridsvc.imports.account import Account
+from gridsvc.imports.account import Account, base_name
 
 
 def imported(door: Door, args: argparse.Namespace, step: Step) -> tuple[Account, bool]:

@@ -10,10 +10,10 @@ from geodata.read import read
 from gridsvc.cli import parser
 from gridsvc.cli.door import Door
 from gridsvc.cli.progress import Step
-from gridsvc.cli.taking import base_name, rule_of, write_errors
+from gridsvc.cli.taking import rule_of, write_errors
 from gridsvc.errors import Refused
 from gridsvc.imports import reports
-from gridsvc.imports.account import Account
+from gridsvc.imports.account import Account, base_name
 from gridsvc.imports.source import Source, is_table
 
 

@@ -9,9 +9,9 @@ from sqlalchemy import Connection
 
 from gridsvc.cli.door import Door
 from gridsvc.cli.progress import Step
-from gridsvc.cli.taking import base_name, whole
+from gridsvc.cli.taking import whole
 from gridsvc.imports import columns, departments, limits, responsibility
-from gridsvc.imports.account import Account
+from gridsvc.imports.account import Account, base_name
 from gridsvc.imports.columns import Table
 
 

@@ -15,10 +15,9 @@ from gridsvc.cli.door import Door
 from gridsvc.cli.progress import Step
 from gridsvc.errors import Refused
 from gridsvc.grids import Rule
-from gridsvc.imports.account import Account
+from gridsvc.imports.account import Account, reasons
 
 MOST_NEAREST_M = 10_000
-_ENDINGS = (".gz", ".zip", ".csv", ".geojson", ".json", ".gpkg", ".shp", ".xlsx", ".xls", ".osm", ".pbf")
 
 
 def whole(
@@ -33,16 +32,6 @@ def whole(
         if good:
             db.commit()
     return account, good
-
-
-def base_name(file: str) -> str:
-    """A file's name without the endings of its format: the same for a table and the gzipped table.
-
-    >>> base_name("reports.2026.csv.gz"), base_name("reports.2026.csv"), base_name("投诉.xlsx")
-    ('reports.2026', 'reports.2026', '投诉')
-    """
-    shorter = next((file[: -len(e)] for e in _ENDINGS if file.lower().endswith(e) and len(file) > len(e)), file)
-    return shorter if shorter == file else base_name(shorter)
 
 
 def rule_of(door: Door, args: argparse.Namespace) -> Rule:
@@ -62,13 +51,12 @@ def write_errors(door: Door, args: argparse.Namespace, account: Account, kind: K
     left out are never without their table."""
     if args.errors is None or not account.n_refused:
         return
-    reasons: dict[int, list[str]] = {}
-    for problem in account.refused:
-        if problem.row is not None:
-            told = reasons.setdefault(problem.row, [])
-            told.append(accounts.message(door, problem.code, problem.row, problem.facts))
-    between = "；" if door.locale == "zh" else "; "
-    joined = {row: between.join(dict.fromkeys(told)) for row, told in reasons.items()}
+    said = (
+        (one.row, accounts.message(door, one.code, one.row, one.facts))
+        for one in account.refused
+        if one.row is not None
+    )
+    joined = reasons(said, "；" if door.locale == "zh" else "; ")
     fields = parser.fields_of(args)
     path = Path(args.errors)
     write_refused = importlib.import_module("geodata.write").write_refused  # few calls write a table; it loads much

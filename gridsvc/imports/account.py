@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # a table has no shapes, and those who check them take a seco
 
 # So many refused or repaired rows an account in JSON lists; it counts them all.
 MOST_TOLD = 10_000
+_ENDINGS = (".gz", ".zip", ".csv", ".geojson", ".json", ".gpkg", ".shp", ".xlsx", ".xls", ".osm", ".pbf")
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,28 @@ def of_layer(layer: Layer, kind: str, file: str, tally: Tally, refusals: Refusal
         "columns": layer.fields.given(),
     }
     return Account(kind=kind, file=file, format=layer.format, tally=tally, **facts | refusals.account() | rest)  # type: ignore[arg-type]
+
+
+def base_name(file: str) -> str:
+    """A file's name without the endings of its format: the same for a table and the gzipped table.
+
+    >>> base_name("reports.2026.csv.gz"), base_name("reports.2026.csv"), base_name("投诉.xlsx")
+    ('reports.2026', 'reports.2026', '投诉')
+    """
+    shorter = next((file[: -len(e)] for e in _ENDINGS if file.lower().endswith(e) and len(file) > len(e)), file)
+    return shorter if shorter == file else base_name(shorter)
+
+
+def reasons(said: Iterable[tuple[int, str]], between: str) -> dict[int, str]:
+    """All that was said of each row, each sentence once.
+
+    >>> reasons([(2, "a"), (1, "b"), (2, "c"), (2, "a")], "; ")
+    {2: 'a; c', 1: 'b'}
+    """
+    found: dict[int, dict[str, None]] = {}
+    for row, sentence in said:
+        found.setdefault(row, {})[sentence] = None
+    return {row: between.join(sentences) for row, sentences in found.items()}
 
 
 def as_facts(account: Account) -> dict[str, object]:

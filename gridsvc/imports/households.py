@@ -22,8 +22,8 @@ from geodata.files import headers
 from geodata.files.rows import Rows, unique_names
 from geodata.files.sheets import Sheet, Workbook
 from geodata.geometry import extent
-from geodata.layer import DOOR_ROLES, Fields, Layer, Problem
-from geodata.read import read_sheets
+from geodata.layer import DOOR_ROLES, Fields, Layer, Limits, Problem
+from geodata.read import read, read_sheets
 from gridsvc import door_rows, household_reading
 from gridsvc.db import tables as t
 from gridsvc.db.queries import load
@@ -35,20 +35,27 @@ from gridsvc.imports.account import MOST_TOLD, Account, Refusals, Tally
 from gridsvc.imports.copying import copy_into
 from gridsvc.imports.household_rows import COLUMNS, Reader, Words
 from gridsvc.imports.report_rows import Slice
-from gridsvc.imports.source import Source, of_table
+from gridsvc.imports.source import Source, is_book, of_table
 from gridsvc.imports.staging import Progress
 from gridsvc.imports.streams import Part
 from gridsvc.rules import addresses
+from gridsvc.rules.roles import SYSTEM, Actor
 
 _CHILD = "gridsvc.imports.household_child"
 MOST_NEAR = 50  # pairs of look-alikes that an account names
 _HEAD_ROWS = 12
 _COMMUNITY_ENDS = ("", "社区", "村", "居委会", "村委会")
+_TABLES = ("csv", "csv.gz")
+_NO_LIMITS = Limits()
 
 
 @dataclass(frozen=True)
 class Options:
-    """How one file is taken. `kind`: of rows that do not say one. The others as those of an import of reports."""
+    """How one file is taken. `kind`: of rows that do not say one. The others as those of an import of reports.
+
+    `actor`: rows outside what this person keeps are refused, and what is done to a door stands in its log; the command
+    line, which is nobody, keeps everything and leaves no log.
+    """
 
     file: str
     source: str
@@ -56,16 +63,36 @@ class Options:
     skip_refused: bool = False
     write: bool = False
     keep_refused: bool = False
+    actor: Actor = SYSTEM
+
+
+def decoded(path: Path, crs: str | None, sheet: str | None, limits: Limits) -> Source:
+    """A file of any format, read whole and within limits before anything of the database is asked for.
+
+    It says what the other ways into a `Source` say of the same file; a table that is larger goes by `from_csv`.
+
+    Raises:
+        FileRefused, CrsError: as `from_workbook` and `geodata.read.read`.
+    """
+    if is_book(path):
+        try:
+            return from_workbook(path, Fields(), crs, sheet, limits)
+        except FileRefused as error:
+            if error.code != "format_not_a_table":  # a zip may hold shapes too
+                raise
+    return from_layer(read(path, "households", crs=crs, table=sheet, limits=limits))
 
 
 def from_layer(layer: Layer) -> Source:
-    """A file with shapes that `geodata.read` has read: each row a door at a point inside its shape."""
+    """A file that `geodata.read` has read; one with shapes is a map: each row a door at a point inside its shape."""
     shapes = shapely.point_on_surface(layer.shapes)
     lon, lat = shapely.get_x(shapes), shapely.get_y(shapes)
     cells = {role: rows.texts(layer, role) for role in DOOR_ROLES if role in layer.fields.given()}
     one = Slice(rows.numbers(layer), dict(cells), lon, lat, lon, lat, False, list(layer.problems))
     crs = parse_crs(layer.crs_used) if layer.crs_used else None
-    return Source(layer.format, layer.encoding, layer.fields, crs, [(one, 1.0)], layer.n_rows, layer.notes, of_map=True)
+    source = Source(layer.format, layer.encoding, layer.fields, crs, [(one, 1.0)], layer.n_rows, layer.notes)
+    source.of_map = layer.format not in _TABLES
+    return source
 
 
 def from_csv(path: Path, fields: Fields, crs: str | None) -> Source:
@@ -77,14 +104,16 @@ def from_csv(path: Path, fields: Fields, crs: str | None) -> Source:
     return of_table(path, fields, crs)
 
 
-def from_workbook(path: Path, fields: Fields, crs: str | None, sheet: str | None) -> Source:
+def from_workbook(
+    path: Path, fields: Fields, crs: str | None, sheet: str | None, limits: Limits = _NO_LIMITS
+) -> Source:
     """An Excel file: the sheet of this name, else the first that holds something; merged cells count for each row.
 
     Raises:
         FileRefused: as `geodata.read.read_sheets`; sheet_missing, file_empty.
         CrsError: crs_missing (it has positions), crs_unknown.
     """
-    book = read_sheets(path)
+    book = read_sheets(path, limits)
     chosen = _chosen(book, sheet, path.name)
     head = [row[:] for row in chosen.rows[:_HEAD_ROWS]]
     place = headers.header_row(head, fields, "households")
@@ -148,19 +177,35 @@ def take(
     """The account of a file of doors, and whether they were stored (the caller commits).
 
     Raises:
-        Conflict: doors_being_stored.
+        As `look`.
+    """
+    account = look(db, source, how, now, rule, progress)
+    written = how.write and (how.skip_refused or not account.n_refused)
+    if written:
+        store(db, account, how, now, rule, progress)
+    return account, written
+
+
+def look(db: Connection, source: Source, how: Options, now: datetime, rule: Rule, progress: Progress) -> Account:
+    """The account of a file of doors; they are staged in this transaction, for `store`.
+
+    Raises:
+        Conflict: doors_being_stored, where `how` is to write.
         GeodataError: the file as a whole cannot be read.
     """
     refusals = Refusals(None if how.keep_refused else MOST_TOLD)
     bulk.prepare(db, 0)
-    door_rows.begin(db)
+    door_rows.begin(db, alone=how.write)
     _stage(db, source, how, refusals, progress)
     progress("compare", 0, None)
     door_rows.find(db)
+    if not how.actor.sees_all:
+        door_rows.place(db, now, rule)
+        door_rows.refuse_outside(db, how.actor)
     refusals.add(Problem(gone.row, gone.code, gone.facts) for gone in door_rows.refused(db))
     summary = door_rows.summary(db)
-    near = door_rows.near(db, MOST_NEAR)
-    account = Account(
+    near = door_rows.near(db, MOST_NEAR, how.actor)
+    return Account(
         kind="households",
         file=how.file,
         format=source.format,
@@ -174,23 +219,22 @@ def take(
         columns=source.fields.given(),
         **refusals.account(),  # type: ignore[arg-type]
     )
-    written = how.write and (how.skip_refused or not account.n_refused)
-    if written:
+
+
+def store(db: Connection, account: Account, how: Options, now: datetime, rule: Rule, progress: Progress) -> None:
+    """Nothing; afterwards what `look` has staged to be written is in the register (the caller commits)."""
+    if how.actor.sees_all:
         progress("place", 0, None)
         door_rows.place(db, now, rule)
-        _write(db, how.source, summary.n_new, now, progress)
-    return account, written
-
-
-def _write(db: Connection, source: str, n_new: int, now: datetime, progress: Progress) -> None:
     progress("write", 0, None)
+    n_new = account.tally.new
     large = bulk.worth_it(db, n_new, bulk.DOORS)
     if large:
         bulk.hold(db, bulk.DOORS)
     # Before the new ones: it needs the indexes.
-    door_rows.change(db, now)
+    door_rows.change(db, now, how.actor.account_id, how.file)
     with bulk.rebuilt(db, progress, bulk.DOORS) if large else nullcontext():
-        door_rows.add(db, source, now)
+        door_rows.add(db, how.source, now, how.actor.account_id, how.file)
     if n_new >= bulk.LEAST_ROWS:
         db.execute(text("ANALYZE household"))
 

@@ -17,10 +17,22 @@ import gridsvc
 from gridsvc.db.engine import make_engine
 from gridsvc.errors import Refused
 from gridsvc.settings import Settings
-from gridsvc.web import addresses, batches, edge, errors, form_photos, intake, security, services, statics
+from gridsvc.web import (
+    addresses,
+    batches,
+    door_files,
+    edge,
+    errors,
+    form_photos,
+    intake,
+    security,
+    services,
+    statics,
+)
 from gridsvc.web.api import routes as api
 from gridsvc.web.api import voices
 from gridsvc.web.deps import known_query
+from gridsvc.web.large_forms import LargeForms
 from gridsvc.web.pages import routes as pages
 from gridsvc.web.schemas import ErrorOut
 
@@ -83,7 +95,7 @@ def create_app(
                 bounds_itself=_bounds_itself,
                 failed=failed,
             ),
-            Middleware(form_photos.FormPhotos, max_photo_bytes=settings.photo_max_mb * 1024 * 1024),
+            *_forms(settings),
         ],
     )
     app.state.services = made
@@ -93,6 +105,23 @@ def create_app(
     app.include_router(pages.router)
     statics.mount(app)
     return app
+
+
+def _forms(settings: Settings) -> list[Middleware]:
+    """What bounds the forms that bring files."""
+    photos, doors = form_photos, door_files
+    most_bytes = photos.most_bytes(settings.photo_max_mb * 1024 * 1024)
+    return [
+        Middleware(LargeForms, takes=photos.takes, most_bytes=most_bytes, at_once=photos.AT_ONCE, busy="photos_busy"),
+        Middleware(
+            LargeForms,
+            takes=doors.takes,
+            most_bytes=doors.MOST_FORM_BYTES,
+            at_once=doors.FORMS_AT_ONCE,
+            busy="door_import_busy",
+            deed=doors.DEED,
+        ),
+    ]
 
 
 def _pool(settings: Settings) -> Engine:
@@ -107,7 +136,8 @@ def _pool(settings: Settings) -> Engine:
 
 
 def _bounds_itself(scope: Scope) -> bool:
-    return intake.takes(scope) or form_photos.takes(scope) or batches.takes(scope) or voices.takes(scope)
+    bounded = (intake.takes, form_photos.takes, door_files.takes, batches.takes, voices.takes)
+    return any(takes(scope) for takes in bounded)
 
 
 def _utc_now() -> datetime:

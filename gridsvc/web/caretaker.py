@@ -1,8 +1,8 @@
 """The service's own periodic work while it serves: one thread that looks every few minutes at what is due.
 
-It also takes the counts of tiles together and, once a day, tidies up: photos that may be kept no longer, names that
-have no initials yet, changes of doors that no phone asks for any more. Whoever lets another clock escalate
-(`escalate_every_s` 0) switches off what is due, and not this.
+It also takes the counts of tiles together, removes files of doors that nobody confirmed and, once a day, tidies up:
+photos that may be kept no longer, names that have no initials yet, changes of doors that no phone asks for any more.
+Whoever lets another clock escalate (`escalate_every_s` 0) switches off what is due, and not this.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from gridsvc.errors import GridsvcError
 from gridsvc.photo_cleaning import Keeping
 from gridsvc.photo_files import Files
 from gridsvc.settings import Settings
+from gridsvc.uploads import Uploads
 
 log = logging.getLogger("gridsvc.periodic")
 TIDY_EVERY = timedelta(days=1)
@@ -45,6 +46,7 @@ def caring(settings: Settings, app_url: str, clock: Callable[[], datetime]) -> I
         while not leaving.wait(settings.escalate_every_s or KEEP_S):
             now = clock()
             _fold(begin)
+            _forget(Uploads(settings.upload_folder), now)
             if settings.escalate_every_s:
                 _look(begin, settings, now)
             if tidied_at is None or now >= tidied_at + TIDY_EVERY:
@@ -87,6 +89,13 @@ def _tidy(begin: Callable[[], AbstractContextManager[Connection]], settings: Set
         log.warning(
             "%d pictures are missing, %s among them: restore them from a backup", done.n_missing, done.missing[0]
         )
+
+
+def _forget(uploads: Uploads, now: datetime) -> None:
+    try:
+        uploads.clean(now)
+    except OSError as error:
+        log.warning("files of doors whose hour is over could not be removed: %s", type(error).__name__)
 
 
 def _fold(begin: Callable[[], AbstractContextManager[Connection]]) -> None:

@@ -159,6 +159,20 @@ def may(deed: str) -> Any:
     return Depends(allowed, scope="function")
 
 
+def asked(deed: str) -> Any:
+    """The caller, whom the table of roles allows the deed; no connection is kept for what follows.
+
+    For a handler that works longer than anybody should hold one, and then takes its own with `begun`.
+    """
+
+    async def first(request: Request) -> Actor:
+        async with begun(request) as unit:
+            require(unit.actor, deed)
+        return unit.actor
+
+    return Depends(first, scope="function")
+
+
 async def _services(request: Request) -> Services:
     return services.of(request)
 

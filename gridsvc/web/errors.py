@@ -58,6 +58,7 @@ STATUS_OF_CODE = {
     "photo_too_large": 413,
     "photo_type": 415,
     "photo_polyglot": 415,
+    "door_import_large": 413,
 }
 HTTP_CODES = {
     400: "body_unreadable",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 from gridsvc.errors import TooMany, Unavailable
 
@@ -89,3 +90,37 @@ class InHand:
             self._n[account_id] -= 1
             if not self._n[account_id]:
                 del self._n[account_id]
+
+
+class Turns:
+    """Lets one work and a few wait for it, in one process; who waits holds neither a thread nor a connection."""
+
+    def __init__(self, code: str, *, waiting: int, patience_s: float) -> None:
+        self._code = code
+        self._most = waiting + 1
+        self._patience_s = patience_s
+        self._n = 0
+        self._turn = asyncio.Semaphore(1)
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """A block that is alone.
+
+        Raises:
+            Unavailable: at once where enough wait already, else after waiting in vain.
+        """
+        if self._n >= self._most:
+            raise Unavailable(self._code, retry_after_s=15)
+        self._n += 1
+        try:
+            try:
+                async with asyncio.timeout(self._patience_s):
+                    await self._turn.acquire()
+            except TimeoutError:
+                raise Unavailable(self._code, retry_after_s=15) from None
+            try:
+                yield
+            finally:
+                self._turn.release()
+        finally:
+            self._n -= 1

@@ -18,10 +18,11 @@ from gridsvc.lan import Lan
 from gridsvc.photo_files import Files
 from gridsvc.public_problems import Picture
 from gridsvc.settings import Settings
+from gridsvc.uploads import Uploads
 from gridsvc.web import tiles
 from gridsvc.web.answers import Bodies
 from gridsvc.web.intake import Intake
-from gridsvc.web.limits import InHand, Limiter
+from gridsvc.web.limits import InHand, Limiter, Turns
 from gridsvc.web.press import Press
 from gridsvc.web.recognised import Recognised
 from gridsvc.web.tiles import TileProxy
@@ -39,6 +40,7 @@ PROOFS, PROOFS_S = 4, 480  # new ones for browsers of one address: thirty an hou
 PLACE_S = 3600
 TAILS, TAILS_S = 5, 3600  # guesses of the phone behind one number: four digits are not many
 BATCHES_EACH, BATCHES_BYTES = 3, 96 * 1024 * 1024  # bodies of many items: of one account, and of all
+IMPORTS_WAITING, IMPORT_PATIENCE_S = 2, 60.0  # files of doors: one is read at a time
 HASHES_AT_ONCE = 2  # a password check takes 32 MiB and a core
 
 
@@ -56,6 +58,7 @@ class Services:
     tile_readers: Limiter
     actors: Recognised
     intake: Intake
+    uploads: Uploads
     anonymous_photos: Limiter
     links: Limiter
     tiles: TileProxy | None
@@ -76,6 +79,9 @@ class Services:
     resident_key: bytes | None = None  # what signs residents' proofs, once it was asked for
     lan: Lan | None = None  # how phones reach it, where it was started for its network
     batches: InHand = field(default_factory=lambda: InHand(BATCHES_EACH, BATCHES_BYTES))
+    imports: Turns = field(
+        default_factory=lambda: Turns("door_import_busy", waiting=IMPORTS_WAITING, patience_s=IMPORT_PATIENCE_S)
+    )
     lacks: str | None = None  # the code of what /readyz missed when it was last asked
     hashing: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(HASHES_AT_ONCE))
 
@@ -101,6 +107,7 @@ def make(settings: Settings, engine: Engine, clock: Callable[[], datetime]) -> S
         places=Limiter(settings.anonymous_per_place, PLACE_S),
         actors=Recognised(),
         intake=_intake(settings),
+        uploads=Uploads(settings.upload_folder),
         anonymous_photos=Limiter(settings.anonymous_photos_per_minute, 60),
         links=Limiter(settings.links_per_minute, 60),
         crowd_links=Limiter(settings.links_per_minute * CROWD_TIMES, 60),

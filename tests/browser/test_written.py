@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -86,10 +87,49 @@ def test_pages_of_the_office_are_accessible(
 ) -> None:
     pages = (
         *("/accounts", "/accounts/add", "/accounts/import", "/responsibility", "/households/new"),
-        *("/households/{shop}/change", "/households/look-alikes", "/campaigns/canary/change"),
+        *("/households/{shop}/change", "/households/look-alikes", "/campaigns/canary/change", "/households/import"),
     )
     visit = visitor("admin", lang)
     for path in pages[lang == "en" :: 2]:
         page = visit.open(path.format(shop=written))
         assert violations(page, axe) == [], path
         visit.clean()
+
+
+def test_a_file_of_doors_is_looked_at_and_stored(
+    visitor: Visitor, county: County, made: Fresh, axe: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "doors.csv"
+    rows = (
+        ("小区", "楼栋", "单元", "房号", "户主"),
+        ("锦绣花园", 75, 1, 101, "王一"),
+        (f"苑{SHORT}", 75, 1, 102, ""),
+    )
+    file.write_text("\n".join(",".join(map(str, row)) for row in rows), "utf-8")
+    visit = visitor("planner", "en")
+    page = visit.open("/households")
+    page.click("text=Import a file")
+    page.set_input_files("#f-file", file)
+    page.evaluate("document.getElementById('f-file').dataset.most = 3")
+    page.keyboard.press("Tab")
+    page.click("text=Upload and look")
+    assert "larger than 20 MB" in page.text_content("form[enctype] [role=status]")  # and nothing was sent
+    page.evaluate("document.getElementById('f-file').dataset.most = 9999")
+    page.click("text=Upload and look")
+    page.wait_for_selector("#told")
+    assert SHORT in page.text_content("#refused")
+    visit.clean()
+    visit.accessible(axe)
+    page.focus("form[action$=store] button")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#summary")
+    assert page.evaluate("document.activeElement.id") == "summary"
+    page.click("#summary a")
+    assert page.evaluate("document.activeElement.id") == "f-skip"
+    page.keyboard.press("Space")
+    page.click("form[action$=store] button")
+    page.wait_for_selector(".note-done")
+    assert "1 new" in page.text_content(".note-done")
+    assert violations(page, axe) == []
+    with made.begin() as db:
+        assert db.scalar(text("SELECT contact_name FROM household WHERE building = '75'")) == "王一"

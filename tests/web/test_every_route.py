@@ -52,6 +52,16 @@ INSIDE = {
     ("PUT", "/api/v1/voices/{sha256}"): "send_voice",
     ("POST", "/api/v1/photos/{sha256}/redactions"): "redact_photo",
     ("GET", "/basemap/tiles/{layer}/{z}/{x}/{y}"): "read_basemap",
+    ("GET", "/api/v1/households/import"): "manage_households",
+    ("POST", "/api/v1/households/import"): "manage_households",
+    ("DELETE", "/api/v1/households/import"): "manage_households",
+    ("POST", "/api/v1/households/import/commit"): "manage_households",
+    ("GET", "/api/v1/households/import/refused"): "manage_households",
+    ("GET", "/households/import"): "manage_households",
+    ("POST", "/households/import"): "manage_households",
+    ("POST", "/households/import/store"): "manage_households",
+    ("POST", "/households/import/drop"): "manage_households",
+    ("GET", "/households/import/refused"): "manage_households",
 }
 THREE = ("manager", "handler", "worker")  # roles of one account; each sees other rows
 FILES = {"/static/vendor", "/static/maps", "/static/app"}

@@ -1,5 +1,5 @@
 -- Question: which new doors of the staged ones look like another one, new or stored? Offered to a person, merged by nobody.
--- Parameters: :most (rows)
+-- Parameters: :most (rows); :all_areas (bool), :area_ids (bigint[]), :worker_id (bigint or null): which grids this reader sees
 -- Columns: row, other_row (null: a stored one), other_id (null: a staged one), building, unit, room, other_building, other_unit,
 --   other_room; by row
 -- Index: household_key (by compound), household_community_id_idx
@@ -25,6 +25,7 @@ door AS (
       OR door_skeleton(h.room) <> h.room
   FROM stored h
   WHERE h.removed_at IS NULL AND (h.building, h.unit, h.room) <> ('无', '无', '无')
+    AND (:all_areas OR h.grid_version_id IN (SELECT seen_grids(CAST(:area_ids AS bigint[]), CAST(:worker_id AS bigint))))
     AND NOT EXISTS (SELECT FROM door_found f WHERE f.known_id = h.id AND NOT f.same)
 ),
 alike AS MATERIALIZED (

@@ -11,6 +11,7 @@ from gridsvc.web.api import (
     categories,
     departments,
     devices,
+    door_import,
     duty,
     find,
     health,
@@ -42,6 +43,6 @@ ROUTERS: tuple[APIRouter, ...] = tuple(
     for part in (
         *(residents, joining, actions, reports, photos, voices, locate, stats, maps, tiles, report_tiles, categories),
         *(worklist, wall, ledger, departments, responsibility, duty, accounts, devices, health),
-        *(public, campaigns, visits, households, saved_queries, map_coverage, find, sync, unsent),
+        *(public, campaigns, visits, door_import, households, saved_queries, map_coverage, find, sync, unsent),
     )
 )

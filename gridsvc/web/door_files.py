@@ -1,0 +1,273 @@
+"""Files of doors that come over HTTP, for the page and the API: looked at, kept for a while, and taken in on a word.
+
+One at a time is read in this process, one of an account in all of them. Nothing but a child without rights looks into
+a file; what that may cost is less here than on the command line, which takes what is larger.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+from urllib.parse import quote
+
+from fastapi import Request
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
+from starlette.responses import Response
+from starlette.types import Scope
+
+from geodata.crs import parse_crs
+from geodata.errors import GeodataError
+from geodata.layer import MIB, Limits
+from geodata.write import write_refused
+from gridsvc.errors import Conflict, GridsvcError, NotFound, Refused
+from gridsvc.i18n import Locale, error_text
+from gridsvc.imports import households
+from gridsvc.imports.account import MOST_TOLD, Account, as_facts, base_name, reasons
+from gridsvc.imports.households import Options
+from gridsvc.imports.source import Source
+from gridsvc.rules.roles import Actor, require
+from gridsvc.uploads import Upload, Uploads, seen
+from gridsvc.web import services
+from gridsvc.web.deps import Unit, begun
+
+DEED = "manage_households"
+PATHS = frozenset({"/households/import", "/api/v1/households/import"})
+MOST_BYTES = 20 * MIB
+MOST_FORM_BYTES = MOST_BYTES + MIB  # what stands beside the file
+MOST_ROWS = 50_000
+FORMS_AT_ONCE = 4
+LIMITS = Limits(
+    file_bytes=MOST_BYTES,
+    unpacked_bytes=256 * MIB,
+    memory_bytes=1024 * MIB,
+    wall_s=90.0,
+    cpu_s=60,
+    n_rows=MOST_ROWS,
+    n_vertices=2_000_000,
+)
+# Refusals that mean: too much for here, not wrong.
+TOO_MUCH = frozenset(
+    (
+        *("door_import_large", "file_too_large", "file_unpacks_too_large", "file_has_too_many_rows"),
+        *("file_has_too_many_vertices", "file_needs_too_much_memory", "reading_takes_too_long", "answer_too_large"),
+    )
+)
+MEDIA = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+_BY_ROW = ("refused", "repaired", "notes")
+
+
+@dataclass(frozen=True)
+class How:
+    """How a file is taken, in the words of the command: its `--crs`, `--sheet` and `--kind`."""
+
+    crs: str | None = None
+    sheet: str | None = None
+    kind: str | None = None
+
+
+def takes(scope: Scope) -> bool:
+    """Whether a request is a form that brings such a file."""
+    kind = Headers(scope=scope).get("content-type", "").lower()
+    return bool(scope["method"] == "POST" and scope["path"] in PATHS and kind.startswith("multipart/form-data"))
+
+
+async def look(request: Request, actor: Actor, name: str, content: BinaryIO | None, how: How) -> Upload:
+    """What a file would change, which is kept for an hour; nothing is stored. It takes the place of the one before.
+
+    Raises:
+        Refused: door_import_missing, and as `Uploads.put`.
+        GeodataError: the file, or its coordinate system.
+        TooMany, Unavailable: another one is being read.
+    """
+    mine, account_id = services.of(request), _account_id(actor)
+    if content is None:
+        raise Refused("door_import_missing")
+    if how.crs is not None:
+        parse_crs(how.crs)
+    uploads = mine.uploads
+    with uploads.alone(account_id):
+        async with mine.imports.turn():
+            now = mine.clock()
+            sha256 = await run_in_threadpool(uploads.put, account_id, content, MOST_BYTES, now)
+            upload = Upload(sha256, _plain(name), now.isoformat(), vars(how), {}, "")
+            try:
+                account = await _looked(request, upload, account_id)
+            except (GeodataError, GridsvcError) as error:
+                uploads.drop(account_id)
+                error.facts |= {"file": upload.name}
+                raise
+            return _noted(uploads, account_id, upload, account)
+
+
+async def store(request: Request, actor: Actor, digest: str, *, skip_refused: bool) -> tuple[Upload, bool]:
+    """The file that was looked at, and whether it is stored now; not where it would do something else than was told:
+    then what is told of it is what it would do now, and nothing was changed.
+
+    A file that is stored already is not stored once more: who did not hear the answer may ask again.
+
+    Raises:
+        NotFound: door_import_gone.
+        Conflict: door_import_other: another file took its place.
+        Refused: door_import_refused: rows are refused, and are not to be skipped.
+        GeodataError, TooMany, Unavailable: as `look`.
+    """
+    mine, account_id = services.of(request), _account_id(actor)
+    with mine.uploads.alone(account_id):
+        upload = waiting(mine.uploads, request, actor)
+        if upload.seen != digest:
+            raise Conflict("door_import_other")
+        if upload.stored:
+            return upload, True
+        n_refused = upload.told["rows"]["refused"]
+        if n_refused and not skip_refused:
+            raise Refused("door_import_refused", n=n_refused)
+        async with mine.imports.turn():
+            account = await _looked(request, upload, account_id, digest=digest, skip_refused=skip_refused)
+        now_seen = _noted(mine.uploads, account_id, upload, account)
+        if now_seen.seen != digest:
+            return now_seen, False
+        done = replace(now_seen, stored=True)
+        mine.uploads.note(account_id, done)
+        return done, True
+
+
+def last(uploads: Uploads, request: Request, actor: Actor) -> Upload | None:
+    """The file that this person has sent last, and what was told of it; None where its hour is over."""
+    return uploads.get(_account_id(actor), services.of(request).clock())
+
+
+def drop(uploads: Uploads, actor: Actor) -> None:
+    """Nothing; afterwards this person has no file here.
+
+    Raises:
+        TooMany: it is being read.
+    """
+    account_id = _account_id(actor)
+    with uploads.alone(account_id):
+        uploads.drop(account_id)
+
+
+def waiting(uploads: Uploads, request: Request, actor: Actor) -> Upload:
+    """The same.
+
+    Raises:
+        NotFound: door_import_gone.
+    """
+    found = last(uploads, request, actor)
+    if found is None:
+        raise NotFound("door_import_gone")
+    return found
+
+
+async def refused_table(request: Request, actor: Actor, locale: Locale) -> Response:
+    """The refused rows of the waiting file as the sender's own table with the reasons: Excel of Excel, else CSV.
+
+    Raises:
+        NotFound: door_import_gone; door_import_all_right: no row is refused.
+        GeodataError, Unavailable: as `look`.
+    """
+    mine = services.of(request)
+    upload = waiting(mine.uploads, request, actor)
+    if not upload.told["refused"]:
+        raise NotFound("door_import_all_right")
+    async with mine.imports.turn():
+        return await run_in_threadpool(_refused, mine.uploads.path(_account_id(actor)), upload, locale)
+
+
+def worded(told: Mapping[str, Any], locale: Locale) -> dict[str, Any]:
+    """An account with the sentence of each row and note."""
+    with_words = dict(told)
+    for name in _BY_ROW:
+        with_words[name] = [
+            one | {"message": error_text(one["code"], locale, **(one["detail"] | {"row": one["row"]}))}
+            for one in told[name][:MOST_TOLD]
+        ]
+    return with_words
+
+
+async def _looked(
+    request: Request, upload: Upload, account_id: int, *, digest: str | None = None, skip_refused: bool = False
+) -> Account:
+    """The account of a waiting file; with the digest of what was looked at, stored where it is still that."""
+    mine, how = services.of(request), How(**upload.how)
+    path = mine.uploads.path(account_id)
+    source = await run_in_threadpool(households.decoded, path, how.crs, how.sheet, LIMITS)
+    async with begun(request) as unit:
+        require(unit.actor, DEED)
+        options = Options(
+            file=upload.name,
+            source=base_name(upload.name),
+            kind=how.kind,
+            skip_refused=skip_refused,
+            write=digest is not None,
+            keep_refused=True,
+            actor=unit.actor,
+        )
+        return await run_in_threadpool(_taken, unit, source, options, upload, digest)
+
+
+def _taken(unit: Unit, source: Source, how: Options, upload: Upload, digest: str | None) -> Account:
+    rule = unit.mine.rule
+    account = households.look(unit.db, source, how, unit.now, rule, _quietly)
+    same = digest is not None and _seen(upload, account) == digest
+    if same:
+        households.store(unit.db, account, how, unit.now, rule, _quietly)
+    unit.end(well=same)
+    return account
+
+
+def _noted(uploads: Uploads, account_id: int, upload: Upload, account: Account) -> Upload:
+    noted = replace(upload, told=_told(account), seen=_seen(upload, account))
+    uploads.note(account_id, noted)
+    return noted
+
+
+def _told(account: Account) -> dict[str, Any]:
+    every = [{"row": one.row, "code": one.code, "detail": dict(one.facts)} for one in account.refused]
+    return as_facts(account) | {"refused": every}
+
+
+def _seen(upload: Upload, account: Account) -> str:
+    # Without the box around all doors, whose last digit hangs on the order in which the database adds up.
+    told = {name: value for name, value in _told(account).items() if name != "extent"}
+    return seen(upload.sha256, upload.how, told)
+
+
+def _refused(path: Path, upload: Upload, locale: Locale) -> Response:
+    every = upload.told["refused"]
+    said = ((one["row"], error_text(one["code"], locale, **(one["detail"] | {"row": one["row"]}))) for one in every)
+    joined = reasons(said, "；" if locale == "zh" else "; ")
+    ending = "xlsx" if upload.told["format"] in ("xlsx", "xls") else "csv"
+    at, table = datetime.fromisoformat(upload.at), How(**upload.how).sheet
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / f"refused.{ending}"
+        write_refused(path, joined, out, at=at, kind="households", table=table, limits=LIMITS)
+        content = out.read_bytes()
+    named = quote(f"{base_name(upload.name)}.{ending}", safe="")
+    disposition = f"attachment; filename=\"refused.{ending}\"; filename*=UTF-8''{named}"
+    headers = {"Content-Disposition": disposition, "Cache-Control": "no-store"}
+    return Response(content, headers=headers, media_type=MEDIA[ending])
+
+
+def _plain(name: str) -> str:
+    """What a browser calls the file, without folders and what cannot be shown."""
+    shown = "".join(letter for letter in name.encode("utf-8", "replace").decode() if letter.isprintable())
+    return shown.replace("\\", "/").rpartition("/")[2].strip()[-80:] or "-"
+
+
+def _account_id(actor: Actor) -> int:
+    if actor.account_id is None:
+        raise ValueError("nobody")  # the table of roles allows it to no one without an account
+    return actor.account_id
+
+
+def _quietly(what: str, done: int, of: int | None) -> None:
+    """An answer over HTTP has no bar."""

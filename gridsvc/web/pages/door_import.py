@@ -1,0 +1,131 @@
+"""A file of doors into the register, in the browser: sent, looked at, then taken in or thrown away."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, File, Form, Request, UploadFile
+from fastapi.responses import HTMLResponse, RedirectResponse
+from pydantic import BaseModel, Field
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from geodata.errors import CrsError, GeodataError
+from gridsvc.db import tables as t
+from gridsvc.errors import Conflict, GridsvcError, Refused
+from gridsvc.i18n import catalogue
+from gridsvc.rules.roles import Actor
+from gridsvc.uploads import Upload
+from gridsvc.web import door_files, services
+from gridsvc.web.deps import asked
+from gridsvc.web.door_files import How
+from gridsvc.web.errors import refusal
+from gridsvc.web.templating import Frame, frame_of, page
+
+router = APIRouter()
+
+SYSTEMS = ("wgs84", "cgcs2000", "gcj02", "bd09")  # others are typed
+MOST_SHOWN = 200  # rows of one list; the download has them all
+HERE = "/households/import"
+Asker = Annotated[Actor, asked("manage_households")]
+Word = Annotated[str, Form(max_length=200)]
+# The field at which a refusal is told.
+_FIELD_OF = {"sheet_missing": "f-sheet", "door_import_refused": "f-skip", "geojson_crs_not_named": "f-crs"}
+
+
+class Sure(BaseModel):
+    """What the form beside an account sends: which account it was, and whether refused rows stay out."""
+
+    digest: Annotated[str, Field(max_length=64)] = ""
+    skip: bool = False
+
+
+@router.get(HERE, response_class=HTMLResponse)
+async def show(request: Request, actor: Asker) -> Response:
+    """The form, and the account of the file that was sent last, for as long as it waits."""
+    return await run_in_threadpool(_page, request, actor, How(), {})
+
+
+@router.post(HERE, response_class=HTMLResponse)
+async def look(
+    request: Request,
+    actor: Asker,
+    file: Annotated[UploadFile | None, File()] = None,
+    crs: Word = "",
+    other_crs: Word = "",
+    sheet: Word = "",
+    kind: Word = "",
+) -> Response:
+    """To the account of the file; or the form with what is wrong."""
+    frame = frame_of(request)
+    typed = other_crs.strip()
+    how = How(typed or crs or None, sheet.strip() or None, kind if kind in t.DOOR_KINDS else None)
+    content = file.file if file is not None and file.filename else None
+    try:
+        if crs and typed:
+            raise Refused("door_import_two_crs")
+        await door_files.look(request, actor, file.filename or "" if file else "", content, how)
+    except (GeodataError, GridsvcError) as error:
+        at = "f-crs" if isinstance(error, CrsError) or error.code == "door_import_two_crs" else "f-file"
+        errors = {_FIELD_OF.get(error.code, at): _said(frame, error)}
+        return await run_in_threadpool(_page, request, actor, how, errors, refusal(error).status)
+    return RedirectResponse(f"{HERE}#told", 303)
+
+
+@router.post(f"{HERE}/store", response_class=HTMLResponse)
+async def store(request: Request, actor: Asker, form: Annotated[Sure, Form()]) -> Response:
+    """To what was stored; to the account as it is now, where the file would do something else by now."""
+    frame = frame_of(request)
+    try:
+        _, stored = await door_files.store(request, actor, form.digest, skip_refused=form.skip)
+        if not stored:
+            raise Conflict("door_import_changed")
+    except (GeodataError, GridsvcError) as error:
+        told_there = error.code in ("door_import_changed", "door_import_other")
+        errors = {_FIELD_OF.get(error.code, "told" if told_there else "f-file"): _said(frame, error)}
+        return await run_in_threadpool(_page, request, actor, How(), errors, refusal(error).status)
+    return RedirectResponse(f"{HERE}#told", 303)
+
+
+@router.post(f"{HERE}/drop", response_class=HTMLResponse)
+async def drop(request: Request, actor: Asker) -> Response:
+    """To the empty form, when the file is gone."""
+    await run_in_threadpool(door_files.drop, services.of(request).uploads, actor)
+    return RedirectResponse(HERE, 303)
+
+
+@router.get(f"{HERE}/refused")
+async def refused(request: Request, actor: Asker) -> Response:
+    """The refused rows as the sender's own table, each with its reasons."""
+    return await door_files.refused_table(request, actor, frame_of(request).lang)
+
+
+def _said(frame: Frame, error: GeodataError | GridsvcError) -> str:
+    """A refusal in the words of a page, which has no options of a command."""
+    own = f"pages.door_import.said_{error.code}"
+    if own in catalogue(frame.lang):
+        return frame.words(own, **error.facts)
+    said = frame.says(error.code, **error.facts)
+    return f"{said} {frame.words('pages.door_import.too_much')}" if error.code in door_files.TOO_MUCH else said
+
+
+def _page(request: Request, actor: Actor, how: How, errors: dict[str, str], status: int = 200) -> Response:
+    frame = frame_of(request)
+    upload = door_files.last(services.of(request).uploads, request, actor)
+    facts: dict[str, Any] = {"errors": errors, "how": how, "upload": upload, "systems": SYSTEMS, "kinds": t.DOOR_KINDS}
+    facts["typed_crs"] = how.crs if how.crs not in (None, *SYSTEMS) else ""
+    facts |= {"most_mb": door_files.MOST_BYTES // 2**20, "most_rows": door_files.MOST_ROWS, "most": MOST_SHOWN}
+    facts["told"] = None if upload is None else _told(frame, upload)
+    return page(frame, "household_import.html", status=status, nav="campaigns", **facts)
+
+
+def _told(frame: Frame, upload: Upload) -> dict[str, Any]:
+    told = door_files.worded(upload.told, frame.lang)
+    own = catalogue(frame.lang)
+    for one in told["notes"]:
+        key = f"pages.door_import.said_{one['code']}"
+        if key in own:
+            one["message"] = frame.words(key, **one["detail"])
+    told["alike"] = [one for one in told["notes"] if one["code"].startswith("door_near_")]
+    told["notes"] = [one for one in told["notes"] if one not in told["alike"]]
+    return told
