@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import threading
 import time
@@ -19,6 +20,7 @@ from gridsvc.photo_files import Files
 from gridsvc.reports import Draft, Position
 from gridsvc.rules.roles import ANONYMOUS
 from gridsvc.settings import Settings
+from gridsvc.uploads import Uploads
 from gridsvc.web import caretaker
 from gridsvc.web.caretaker import caring
 from tests.conftest import NOW, RULE, Fresh
@@ -31,14 +33,19 @@ def fresh(module_schema: Fresh) -> Fresh:
     return module_schema
 
 
-def test_overdue_reports_go_up_while_serving_and_the_thread_ends(fresh: Fresh) -> None:
+def test_overdue_reports_go_up_while_serving_and_the_thread_ends(fresh: Fresh, tmp_path: Path) -> None:
     with fresh.begin() as db:
         areas.save(db, [areas.Area("330101", "district", "东区", None, None)])
         number = reports.submit(
             db, Draft(uuid4(), "unclassified", "路灯", "web", words="东门"), ANONYMOUS, NOW, RULE
         ).number
         lead(db, number, "dispatched", NOW)
-    settings = Settings(GRIDSVC_SCHEMA=fresh.schema, escalate_every_s=1)
+    settings = Settings(GRIDSVC_SCHEMA=fresh.schema, escalate_every_s=1, data_dir=tmp_path)
+    uploads = Uploads(settings.upload_folder)
+    for account_id, at in ((2, NOW + timedelta(days=7)), (1, NOW)):
+        with uploads.alone(account_id):
+            uploads.put(account_id, io.BytesIO(b"doors"), 5, at)
+    assert (uploads.path(1).exists(), uploads.path(2).exists()) == (True, True)
     with caring(settings, fresh.app_url, lambda: NOW + timedelta(days=7)):
         until = time.monotonic() + 20
         level = None
@@ -47,6 +54,7 @@ def test_overdue_reports_go_up_while_serving_and_the_thread_ends(fresh: Fresh) -
             with fresh.begin() as db:
                 level = cases.lock(db, number).case.level
     assert level == "district"
+    assert (uploads.path(1).exists(), uploads.path(2).exists()) == (False, True), "a file of doors has its hour"
     assert "periodic" not in {thread.name for thread in threading.enumerate()}
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import ExitStack
 
 import pytest
 
 from gridsvc.errors import TooMany, Unavailable
-from gridsvc.web.limits import InHand
+from gridsvc.web.limits import InHand, Turns
 
 
 def test_many_small_bodies_are_held_where_few_large_ones_are() -> None:
@@ -30,3 +31,43 @@ def test_one_account_holds_few_and_all_is_given_back_after_a_fault() -> None:
         raise ValueError("cut")
     with held.hold(7, 1000):
         pass
+
+
+def test_one_works_a_few_wait_and_who_comes_too_many_is_told_at_once() -> None:
+    async def all_at_once() -> list[str]:
+        turns, done = Turns("busy", waiting=2, patience_s=60), list[str]()
+        first = asyncio.Event()
+
+        async def one(name: str) -> None:
+            try:
+                async with turns.turn():
+                    done.append(f"{name} begins")
+                    await first.wait()
+                    done.append(f"{name} ends")
+                    if name == "a":
+                        raise ValueError("a file that cannot be read gives its turn back too")
+            except (Unavailable, ValueError) as error:
+                done.append(f"{name} {type(error).__name__}")
+
+        works = [asyncio.create_task(one(name)) for name in "abcd"]
+        while len(done) < 2:  # a works, d was sent away, b and c wait
+            await asyncio.sleep(0)
+        first.set()
+        await asyncio.gather(*works)
+        return done
+
+    told = ["a begins", "d Unavailable", "a ends", "a ValueError", "b begins", "b ends", "c begins", "c ends"]
+    assert asyncio.run(all_at_once()) == told
+
+
+def test_who_waits_in_vain_is_told_so() -> None:
+    async def waits() -> None:
+        turns = Turns("busy", waiting=1, patience_s=0)
+        async with turns.turn():
+            with pytest.raises(Unavailable, match="busy"):
+                async with turns.turn():
+                    raise AssertionError("two at once")
+        async with turns.turn():
+            pass
+
+    asyncio.run(waits())
