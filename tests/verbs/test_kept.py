@@ -13,6 +13,7 @@ from sqlalchemy import Connection, text
 from gridsvc import cases, rewriting, worklist, worklist_filter
 from gridsvc.grids import Rule
 from gridsvc.rules.case import Given
+from gridsvc.rules.deadlines import until
 from gridsvc.rules.lifecycle import OPEN, STATES
 from gridsvc.rules.roles import Actor
 from gridsvc.worklist import Filter, Order
@@ -61,6 +62,8 @@ DIFFERENT = """
 def same(db: Connection) -> int:
     """How many reports there are, of which nothing that is kept differs from its recount."""
     assert db.execute(text(DIFFERENT)).all() == []
+    steps = db.execute(text("SELECT state, stage, due_at, stage_due_at, until_at FROM report")).all()
+    assert [until(*step[:4]) for step in steps] == [step.until_at for step in steps], "the same rule in plain Python"
     return int(db.scalar(text("SELECT count(*) FROM report")) or 0)
 
 

@@ -49,7 +49,9 @@ class ActionSaid(schemas.In):
     )
     department: Code | None = Field(None, description="code of the department that is to act")
     assist: Annotated[tuple[Code, ...], Field(max_length=20)] = ()
-    departments: Annotated[tuple[Code, ...], Field(max_length=20)] = ()
+    departments: Annotated[tuple[Code, ...], Field(max_length=20)] = Field(
+        (), description="of `whistle`: those that are called; the first whistle takes the report up a level"
+    )
     category: Code | None = None
     condition: Annotated[int, Field(ge=1)] | Literal["none"] | None = Field(
         None,
