@@ -22,7 +22,10 @@ SEEN_TO = timedelta(hours=1)  # how exactly it is known when one was last used: 
 
 @dataclass(frozen=True)
 class Device:
-    """A phone; `ended_at`: when it was taken back, or ended with a new password or a change of the account."""
+    """A phone; `ended_at`: when it was taken back, or ended with a new password or a change of the account.
+
+    `role` is the one that it acts in, None once it has ended.
+    """
 
     id: int
     login: str
@@ -32,6 +35,7 @@ class Device:
     expires_at: datetime
     seen_at: datetime | None
     ended_at: datetime | None
+    role: str | None
 
     def state(self, now: datetime) -> str:
         """`active`, `revoked` or `expired`."""
@@ -43,9 +47,10 @@ class Device:
 _LISTED = (
     select(
         *(t.device.c.id, t.account.c.login, t.device.c.name, t.device.c.kind, t.device.c.created_at),
-        *(t.device.c.expires_at, t.device.c.seen_at, t.device.c.ended_at),
+        *(t.device.c.expires_at, t.device.c.seen_at, t.device.c.ended_at, t.credential.c.role),
     )
     .join(t.account, t.account.c.id == t.device.c.account_id)
+    .join(t.credential, t.credential.c.token_hash == t.device.c.token_hash, isouter=True)
     .order_by(t.device.c.ended_at.is_not(None), t.device.c.created_at.desc(), t.device.c.id)
 )
 

@@ -16,7 +16,7 @@ from gridsvc.errors import Conflict
 from gridsvc.grids import Rule
 from gridsvc.imports.copying import copy_into
 from gridsvc.rules import addresses
-from gridsvc.rules.roles import Actor
+from gridsvc.rules.roles import ANONYMOUS, Actor
 from gridsvc.stats import scope
 
 Columns = Mapping[str, Sequence[str | None]]
@@ -216,17 +216,21 @@ def place(db: Connection, now: datetime, rule: Rule) -> None:
     grids.place_all(db, rule)
 
 
-def add(db: Connection, source: str, now: datetime, account_id: int | None = None, note: str | None = None) -> int:
+def add(db: Connection, source: str, now: datetime, actor: Actor = ANONYMOUS, note: str | None = None) -> int:
     """How many rows were stored as new doors; the log of each says whose they are, where an account took them in."""
     after = db.scalar(text("SELECT coalesce(max(id), 0) FROM household"))
     n = db.execute(load("door_add"), {"source": source, "now": now}).rowcount
-    if account_id is not None:
+    if actor.known:
         # Nobody else stores doors before this transaction ends (`hold`).
-        db.execute(load("door_add_log"), {"after": after, "now": now, "account_id": account_id, "note": note})
+        db.execute(load("door_add_log"), _who(actor) | {"after": after, "now": now, "note": note})
     return n
 
 
-def change(db: Connection, now: datetime, account_id: int | None = None, note: str | None = None) -> list[int]:
+def _who(actor: Actor) -> dict[str, Any]:
+    return {"account_id": actor.account_id, "account_role": actor.role if actor.known else None}
+
+
+def change(db: Connection, now: datetime, actor: Actor = ANONYMOUS, note: str | None = None) -> list[int]:
     """The stored doors that the rows have changed; the counts of campaigns follow. Those that come back are noted.
 
     With a note (the file's name) the log of each says who changed which fields.
@@ -235,9 +239,9 @@ def change(db: Connection, now: datetime, account_id: int | None = None, note: s
     if ids:
         visited.before(db, ids)
         history.begin(db, now)
-        db.execute(load("door_restored"), {"now": now, "account_id": account_id})
-        if account_id is not None and note is not None:
-            db.execute(load("door_change_log"), {"now": now, "account_id": account_id, "note": note})
+        db.execute(load("door_restored"), _who(actor) | {"now": now})
+        if actor.known and note is not None:
+            db.execute(load("door_change_log"), _who(actor) | {"now": now, "note": note})
         db.execute(load("door_change"))
         visited.after(db, ids)
     return ids

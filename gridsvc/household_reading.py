@@ -156,7 +156,7 @@ def _masked(row: RowMapping) -> Row:
 
 @dataclass(frozen=True)
 class Entry:
-    """A row of a door's log; `account` is the name of who did it.
+    """A row of a door's log; `account` is the name of who did it, `role` the one acted in (None of older rows).
 
     `other_id`, `other_key` (building, unit, room): the other one of what was said of two that look alike.
     """
@@ -166,6 +166,7 @@ class Entry:
     note: str | None
     fields: tuple[str, ...]
     account: str | None
+    role: str | None
     other_id: int | None
     other_key: tuple[str, str, str] | None
 
@@ -183,6 +184,7 @@ def log(db: Connection, actor: Actor, household_id: int) -> list[Entry]:
             row.note,
             tuple(row.fields),
             row.account,
+            row.role,
             row.other_id,
             None if row.other_id is None else (row.building, row.unit, row.room),
         )

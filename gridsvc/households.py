@@ -133,7 +133,7 @@ def add(db: Connection, door: Door, actor: Actor, now: datetime, rule: Rule) -> 
         known = int(db.execute(text("SELECT currval(pg_get_serial_sequence('household', 'id'))")).scalar_one())
         write_log(db, known, "added", actor, now)
     else:
-        door_rows.change(db, now, actor.account_id)
+        door_rows.change(db, now, actor)
     _require_own(db, actor, known)
     return known
 

@@ -232,9 +232,9 @@ def store(db: Connection, account: Account, how: Options, now: datetime, rule: R
     if large:
         bulk.hold(db, bulk.DOORS)
     # Before the new ones: it needs the indexes.
-    door_rows.change(db, now, how.actor.account_id, how.file)
+    door_rows.change(db, now, how.actor, how.file)
     with bulk.rebuilt(db, progress, bulk.DOORS) if large else nullcontext():
-        door_rows.add(db, how.source, now, how.actor.account_id, how.file)
+        door_rows.add(db, how.source, now, how.actor, how.file)
     if n_new >= bulk.LEAST_ROWS:
         db.execute(text("ANALYZE household"))
 

@@ -206,6 +206,11 @@ def test_a_contact_is_shown_once_for_a_purpose(db: Connection, county: County, r
     last = household_reading.log(db, west, household_id)[0]
     assert (last.action, last.note, last.account) == ("unmasked", "约时间走访", "manager_west 某")
     assert "1380000" not in str(household_reading.log(db, west, household_id))
+    # the role acted in is kept, of a door that comes back too
+    households.remove(db, household_id, "拆除", west, NOW)
+    households.add(db, door(county), replace(west, role="planner"), NOW, rule)
+    told = [(entry.action, entry.role) for entry in household_reading.log(db, west, household_id)]
+    assert told == [("restored", "planner"), *((was, "manager") for was in ("removed", "unmasked", "added"))]
 
 
 def test_a_sensitive_class_is_hidden_from_those_who_do_not_need_it(db: Connection, county: County, rule: Rule) -> None:

@@ -153,11 +153,12 @@ def test_the_api_takes_several_roles(offices: Offices) -> None:
 
 def test_a_table_is_shown_before_anything_is_stored(offices: Offices) -> None:
     admin, before = offices.clients["admin"], n_accounts(offices)
-    rows = [["sun", "孙", "核查员", "西社区", "", ""], ["li2", CANARY, "经办人", "", "城管局", ""]]
+    rows = [["sun", "孙", "核查员", "西社区", "", ""], ["li2", CANARY, "经办人、规划员", "", "城管局", ""]]
     shown = upload(admin, sheet(*rows))
     assert shown.status_code == 200
     assert ">2</td>" in shown.text
     assert "sun (Checker)" in shown.text
+    assert "li2 (Department handler, Planner)" in shown.text
     assert n_accounts(offices) == before
     stored = confirm(admin, shown)
     assert (stored.status_code, stored.headers["cache-control"]) == (201, "no-store")

@@ -260,6 +260,9 @@ def test_a_phone_of_a_worker_who_is_also_a_manager_is_the_worker_s(offices: Offi
         kept = phone.get("/api/v1/sync").json()
         assert (kept["me"]["role"], kept["me"]["worker"]["code"]) == ("worker", "w1")
         assert {grid["code"] for grid in kept["grids"] if grid["own"]} == {f"{WEST}001"}
+        (listed,) = phone.get("/api/v1/devices").json()["items"]
+        assert listed["role"] == "worker"
+        assert re.search(r"手机 <small>.*<small>Grid worker</small>", phone.get("/devices?lang=en").text)
         head = phone.get("/?lang=en").text.partition("</header>")[0]
         assert "Grid worker" in head
         assert "/role" not in head

@@ -1,9 +1,9 @@
 -- Question: none; notes of the stored doors that the staged ones change who does it, out of which file, and in which fields
--- Parameters: :now (instant), :account_id, :note
+-- Parameters: :now (instant), :account_id, :account_role, :note
 -- Columns: none; those that only come back are in door_restored alone
 -- Index: household_pkey
-INSERT INTO household_log (household_id, at, account_id, action, note, fields)
-SELECT id, :now, CAST(:account_id AS bigint), 'changed', CAST(:note AS text), fields
+INSERT INTO household_log (household_id, at, account_id, account_role, action, note, fields)
+SELECT id, :now, CAST(:account_id AS bigint), CAST(:account_role AS text), 'changed', CAST(:note AS text), fields
 FROM (
   SELECT h.id, array_remove(ARRAY[
     CASE WHEN h.class_code <> f.class_code THEN 'class_code' END,

@@ -65,13 +65,17 @@ class IssuedOut(BaseModel):
 
 
 class DeviceOut(BaseModel):
-    """A phone; `state` is active, revoked or expired, `current` whether this request comes from it."""
+    """A phone; `state` is active, revoked or expired, `current` whether this request comes from it.
+
+    `role` is the one that it acts in, null once it has ended.
+    """
 
     id: int
     login: str
     name: str
     as_: Annotated[str, Field(serialization_alias="as")]
     state: str
+    role: str | None
     created_at: datetime
     expires_at: datetime
     seen_at: datetime | None
@@ -170,6 +174,7 @@ def _told(one: Device, unit: Unit) -> dict[str, Any]:
         "name": one.name,
         "as": next(told for told, kind in KINDS.items() if kind == one.kind),
         "state": one.state(unit.now),
+        "role": one.role,
         "created_at": rows.moment(one.created_at, zone),
         "expires_at": rows.moment(one.expires_at, zone),
         "seen_at": rows.moment(one.seen_at, zone),

@@ -294,6 +294,7 @@ def one_told(unit: Unit, household_id: int) -> rows.Json:
             "note": entry.note,
             "fields": list(entry.fields),
             "by": entry.account,
+            "role": entry.role,
             "other": entry.other_id and {"id": entry.other_id, "label": entry.other_label(unit.locale)},
         }
         for entry in household_reading.log(unit.db, unit.actor, household_id)
