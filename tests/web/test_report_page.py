@@ -117,6 +117,7 @@ NEEDS: list[tuple[str, str, str, dict[str, Any], str]] = [
     ("reported", "worker", "solve_on_spot", {"note": "扫了", "photos": ["0" * 64]}, "photos"),
     ("reported", "dispatcher", "recategorize", {"note": "错了"}, "category"),
     ("reported", "dispatcher", "recategorize", {"note": "错了", "category": "E0101"}, "condition"),
+    ("reported", "dispatcher", "recategorize", {"note": "错了", "category": "E0101", "condition": "any"}, "condition"),
     ("reported", "dispatcher", "recategorize", {"note": "错了", "category": "E0102", "condition": "9999"}, "condition"),
     ("reported", "dispatcher", "recategorize", {"note": "错了", "category": "no such"}, "category"),
     ("reported", "dispatcher", "link", {}, "parent"),

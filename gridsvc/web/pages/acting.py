@@ -144,14 +144,18 @@ def _wish(unit: Unit, form: Sent) -> handling.Wish:
         assist=tuple(dict.fromkeys(form.assist)),
         departments=tuple(dict.fromkeys(form.departments)),
         category=form.category or None,
-        condition=int(form.condition) if form.condition.isdecimal() else NO_CONDITION if form.condition else None,
+        condition=NO_CONDITION if form.condition == NO_CONDITION else _whole(form.condition),
         parent=_plain(form.near or form.parent).strip() or None,
         until=_moment(unit, form.until),
         at=_moment(unit, form.at),
         card=form.card or None,
-        score=int(form.score) if form.score.isdecimal() else None,
+        score=_whole(form.score),
         photos=tuple(form.photos),
     )
+
+
+def _whole(text: str) -> int | None:
+    return int(text) if text.isdecimal() else None
 
 
 def _plain(text: str) -> str:
