@@ -85,11 +85,16 @@ class Steps(NamedTuple):
 
 @dataclass(frozen=True)
 class Days:
-    """A campaign's `n` days so far: doors first reached by grid code and by compound id, None for in no place."""
+    """A campaign's `n` days so far: doors first reached by grid code and by compound id, None for in no place.
+
+    `grids` and `compounds` are of eligible doors, `excluded` by grid code of those confirmed as not to be visited: with
+    them it is the reading of all doors.
+    """
 
     first: date
     n: int
     grids: dict[str | None, Steps]
+    excluded: dict[str | None, Steps]
     compounds: dict[int | None, Steps]
 
 
@@ -111,16 +116,18 @@ def days(db: Connection, campaign: Campaign, actor: Actor, now: datetime, zone: 
     n = max((last - first).days + 1, 0)
     instants = [begins(first + timedelta(days=nr), zone) for nr in range(max(n, 1))]
     by_grid: dict[str | None, Steps] = {}
+    excluded: dict[str | None, Steps] = {}
     by_compound: dict[int | None, Steps] = {}
     for row in db.execute(load("campaign_days"), _seen(actor) | {"campaign_id": campaign.id, "begins": instants}):
         steps = Steps(tuple(row.numbers), tuple(row.counts))
         if row.of_grid and row.grid_code not in hidden_grids:
             # two versions of a grid may have its code
-            had = by_grid.get(row.grid_code, Steps((), ()))
-            by_grid[row.grid_code] = Steps(had.numbers + steps.numbers, had.counts + steps.counts)
+            its = excluded if row.excluded else by_grid
+            had = its.get(row.grid_code, Steps((), ()))
+            its[row.grid_code] = Steps(had.numbers + steps.numbers, had.counts + steps.counts)
         elif not row.of_grid and row.compound_code not in hidden_compounds:
             by_compound[row.compound_id] = steps
-    return Days(first, n, by_grid, by_compound)
+    return Days(first, n, by_grid, excluded, by_compound)
 
 
 def _hidden(

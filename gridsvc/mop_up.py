@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -55,7 +55,8 @@ class Door:
 class Stop:
     """An entrance on the way, its number from 1; its doors by unit, then from the top floor down.
 
-    `unit`: whose entrance it is where the building has others too.
+    `units`: whose entrance it is where the building has others too; `mark`: what tells it from another stop that would
+    have the same heading: its first door, or its place where that does not.
     """
 
     number: int
@@ -64,11 +65,18 @@ class Stop:
     lon: float
     lat: float
     doors: tuple[Door, ...]
-    unit: str = addresses.NONE
+    units: tuple[str, ...] = ()
+    mark: Literal["door", "place"] | None = None
 
     def label(self, lang: str) -> str:
-        """The building, and the unit where it is one's entrance, in zh or en."""
-        return addresses.label(self.building, self.unit, addresses.NONE, lang)
+        """The building, and the units where it is the entrance of some, in zh or en; no other stop of a walk has it."""
+        first, *rest = self.units or (addresses.NONE,)
+        named = [addresses.label(self.building, first, addresses.NONE, lang)]
+        named += [addresses.label(addresses.NONE, unit, addresses.NONE, lang) for unit in rest]
+        label = ("、" if lang == "zh" else ", ").join(named)
+        if self.mark == "door":
+            return f"{label} ({self.doors[0].name or self.doors[0].inside(lang)})"
+        return f"{label} ({self.lat:.5f}, {self.lon:.5f})" if self.mark == "place" else label
 
 
 @dataclass(frozen=True)
@@ -120,10 +128,10 @@ def walk(
         its = one.rows
         inside = [its[i] for i in walking.doors([(row.building, row.unit, row.room) for row in its])]
         doors = tuple(_door(row) for row in islice(inside, most - n))
-        chosen.append(Stop(len(chosen) + 1, its[0].compound, its[0].building, one.lon, one.lat, doors, one.unit))
+        chosen.append(Stop(len(chosen) + 1, its[0].compound, its[0].building, one.lon, one.lat, doors, one.units))
         n += len(doors)
     n_all = rows[0].n_all if rows else 0
-    return Walk(tuple(chosen), n, n_all - n, walking.length_m(order[: len(chosen)], metres), along_roads)
+    return Walk(_told_apart(chosen), n, n_all - n, walking.length_m(order[: len(chosen)], metres), along_roads)
 
 
 def n_today(db: Connection, actor: Actor, now: datetime, zone: ZoneInfo) -> int:
@@ -137,11 +145,25 @@ def _seen(actor: Actor) -> dict[str, object]:
     return {name: value for name, value in scope(actor).items() if name != "department_id"}
 
 
+def _told_apart(stops: list[Stop]) -> tuple[Stop, ...]:
+    """The stops, those that would have one heading marked: doors on a street, compounds of one name."""
+    marked = _marked(stops, "door")
+    return tuple(_marked(marked, "place"))
+
+
+def _marked(stops: list[Stop], mark: Literal["door", "place"]) -> list[Stop]:
+    headings = [(stop.compound, stop.label("zh")) for stop in stops]
+    times = Counter(headings)
+    return [
+        replace(stop, mark=mark) if times[heading] > 1 else stop for stop, heading in zip(stops, headings, strict=True)
+    ]
+
+
 class _Entrance(NamedTuple):
     lon: float
     lat: float
     rows: list[Any]
-    unit: str
+    units: tuple[str, ...]
 
 
 def _entrances(rows: Iterable[Any]) -> list[_Entrance]:
@@ -149,7 +171,7 @@ def _entrances(rows: Iterable[Any]) -> list[_Entrance]:
     found: dict[tuple[object, ...], list[Any]] = {}
     for row in rows:
         named = row.compound_id is not None and row.building != addresses.NONE
-        key = (row.compound_id, row.building) if named else (row.compound_id, row.lon, row.lat)
+        key = (row.compound_id, row.building) if named else (row.compound_id, row.building, row.lon, row.lat)
         found.setdefault(key, []).append(row)
     return [one for its in found.values() for one in _of_building(its)]
 
@@ -169,8 +191,8 @@ def _of_building(rows: list[Any]) -> list[_Entrance]:
     used = [(at, its) for at, its in behind.items() if its]
     told = []
     for (lon, lat), its in used:
-        one_unit = len(used) > 1 and len({row.unit for row in its}) == 1
-        told.append(_Entrance(lon, lat, its, its[0].unit if one_unit else addresses.NONE))
+        named = sorted({row.unit for row in its} - {addresses.NONE}, key=lambda unit: (len(unit), unit))
+        told.append(_Entrance(lon, lat, its, tuple(named) if len(used) > 1 else ()))
     return told
 
 

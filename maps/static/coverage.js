@@ -83,12 +83,14 @@ export class Coverage {
     return answer && this.days.at(answer);
   }
 
-  /** The second reading of the whole: doors reached of all, confirmed ones too; none of a past day, which is not told. */
+  /** The second reading of the whole, as of the day: doors reached of all, confirmed as not to be visited or not. */
   ofAll(answer) {
-    if (this.days.day || !answer.counts) return [];
+    if (!answer.counts) return [];
     const names = Object.keys(answer.counts);
     const told = answer.rows.filter((row) => row.counts);
-    const [n, denom] = ["reached_enumerated", "enumerated"].map((name) => told.reduce((sum, row) => sum + row.counts[names.indexOf(name)], 0));
+    const add = (value) => told.reduce((sum, row) => sum + value(row), 0);
+    const n = add((row) => (this.days.day ? this.days.ofAll(row.code) : row.counts[names.indexOf("reached_enumerated")]));
+    const denom = add((row) => row.counts[names.indexOf("enumerated")]);
     return [word("sum_share_all", { share: percent(denom ? n / denom : null), n: count(n), denom: count(denom) })];
   }
 
@@ -96,7 +98,7 @@ export class Coverage {
   drawn(answer) {
     by("map-notes").querySelector("ul").replaceChildren(...(answer.notes ?? []).map((note) => element("li", "", note)));
     const n = answer.rows.reduce((sum, row) => sum + (row.denom ? row.n : 0), 0);
-    this.days.say(n, answer.rows.reduce((sum, row) => sum + (row.denom ?? 0), 0));
+    this.days.say(n, answer.rows.reduce((sum, row) => sum + (row.denom ?? 0), 0), this.ofAll(answer));
     this.#rings();
     const on = by("map-doors").checked;
     if (this.campaign === undefined) return; // not asked for yet

@@ -337,7 +337,7 @@ function legendOf(answer, measure) {
 }
 
 function legendFacts(answer, legend) {
-  if (legend.method === "target") return [overall(answer), word("as_of", { when: when(answer.as_of) })];
+  if (legend.method === "target") return [overall(answer), ...(extra?.ofAll(answer) ?? []), word("as_of", { when: when(answer.as_of) })];
   if (legend.method === "gi_star") return testTold(answer);
   return ["rate", "smoothed"].includes(legend.measure) ? [word("denominator", { label: answer.denominator.label })] : [];
 }

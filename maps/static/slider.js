@@ -37,7 +37,8 @@ export class Days {
   take(data) {
     this.#stop();
     const last = data.n_days - 1;
-    this.data = { ...data, grids: sums(data.grids, data.n_days), compounds: sums(data.compounds, data.n_days) };
+    const summed = (series) => sums(series, data.n_days);
+    this.data = { ...data, grids: summed(data.grids), excluded: summed(data.excluded), compounds: summed(data.compounds) };
     const nr = this.wanted === null ? last : Math.round((Date.parse(this.wanted) - Date.parse(data.first)) / DAY_MS);
     this.nr = nr >= 0 && nr < last ? nr : null;
     this.range.max = String(Math.max(last, 0));
@@ -74,11 +75,17 @@ export class Days {
     return this.data && this.nr !== null ? this.#sum(this.data.compounds, id) : undefined;
   }
 
-  /** Says the day and the whole's figures beside the slider and to screen readers. */
-  say(n, denom) {
+  /** Doors reached in the grid of that code on the chosen day, of all: confirmed as not to be visited or not. */
+  ofAll(code) {
+    return this.#sum(this.data.grids, code) + this.#sum(this.data.excluded, code);
+  }
+
+  /** Says the day and the whole's figures, in both readings, beside the slider and to screen readers. */
+  say(n, denom, ofAll) {
     if (!this.data) return;
     const day = this.#name(this.nr ?? this.data.n_days - 1);
-    const text = word("day_told", { day, share: percent(denom ? n / denom : null), n: count(n), denom: count(denom) });
+    const first = word("day_told", { day, share: percent(denom ? n / denom : null), n: count(n), denom: count(denom) });
+    const text = [first, ...ofAll].join(" · ");
     this.range.setAttribute("aria-valuetext", text);
     this.told.textContent = text;
   }

@@ -234,4 +234,12 @@ def test_page_is_clean_accessible_and_fits_a_phone(
     assert not [word for word in ("pages.", "coverage.", "campaign.") if word in shown]
     assert page.locator("main img").count() == 0
     visit.accessible(axe)
+    if name == "campaigns":  # on a phone by now: both readings side by side, and the definitions at a distance
+        for reading in ("按应访户", "按总户数"):
+            expect(page.locator("#campaigns thead th", has_text=reading)).to_be_in_viewport(ratio=1)
+        at = {css: page.locator(css).bounding_box() for css in ("#campaigns", "#defined-title")}
+        table, title = at["#campaigns"], at["#defined-title"]
+        assert table
+        assert title
+        assert title["y"] - table["y"] - table["height"] >= 16
     visit.clean()

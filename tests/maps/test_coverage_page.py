@@ -147,7 +147,10 @@ def test_a_day_of_the_campaign_is_in_map_table_legend_and_address(visit: Visit, 
     expect(days).to_have_attribute("aria-valuetext", re.compile(rf"^{DAY_FIVE}.*{expected:,} / {denom:,}"))
     expect(page.locator("#map-summary")).to_contain_text(DAY_FIVE)
     expect(page.locator("#map-sum")).to_contain_text("未落格 5 户")
-    expect(page.locator("#map-sum")).not_to_contain_text("按总户数")
+    of_all = sum(row["n"] // 3 + 1 for row in rows.values()), sum((row["denom"] or 0) + 10 for row in rows.values())
+    both = f"按总户数 {100 * of_all[0] / of_all[1]:.1f} %（{of_all[0]:,} / {of_all[1]:,} 户）"
+    expect(page.locator("#map-sum")).to_contain_text(both)
+    expect(days).to_have_attribute("aria-valuetext", re.compile(rf"按总户数.*{of_all[0]:,} / {of_all[1]:,}"))
     assert f"day={DAY_FIVE}" in page.url
     codes = page.evaluate("[...document.querySelectorAll('#map-table tbody tr')].map((row) => row.dataset.code)")
     assert [_n(text) for text in _column(page, 1)] == [rows[code]["n"] // 3 for code in codes]

@@ -187,14 +187,16 @@ def progress() -> Shape:
 
 
 def days() -> Shape:
-    """A campaign's days: a third of what each place has on the first day, half on the tenth, the rest on the last."""
+    """A campaign's days: a third of what each place has on the first day, half on the tenth, the rest on the last; of
+    each grid the reached door that was confirmed as not to be visited on the first."""
 
     def steps(n: int) -> list[int]:
         return [0, n // 3, 9, n // 2 - n // 3, N_DAYS - 1, n - n // 2]
 
     grids = [[row["code"], steps(row["n"])] for row in coverage_rows()] + [[None, [0, 5, 9, 12]]]
     compounds = [[row["id"], steps(row["n"])] for row in progress()["rows"] if row["n"] is not None]
-    return {"first": FIRST_DAY, "n_days": N_DAYS, "grids": grids, "compounds": compounds}
+    excluded = [[row["code"], [0, 1]] for row in coverage_rows()]
+    return {"first": FIRST_DAY, "n_days": N_DAYS, "grids": grids, "excluded": excluded, "compounds": compounds}
 
 
 def doors() -> Shape:

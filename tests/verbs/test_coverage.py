@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import uuid
 from collections import defaultdict
@@ -65,6 +66,7 @@ class World:
         self.campaign = campaigns.draw(db, "c", NOW)
         self.n_listed = len(self.doors)
         self.sent: list[uuid.UUID] = []
+        self.zeros = itertools.count(1)  # before the number of the next door that looks like another
 
     def _area(self, level: str, code: str, parent: int | None) -> int:
         made = text("INSERT INTO area (level, code, name, parent_id) VALUES (:l, :c, :c, :p) RETURNING id")
@@ -112,8 +114,17 @@ class World:
             if old is not None:
                 self.sent.remove(old)
 
-    def exclude(self) -> None:
-        door = self.seed.choice(self.doors)
+    def reached(self) -> list[int]:
+        """Doors in a community at which somebody was reached, and which count."""
+        found = text(
+            "SELECT d.household_id FROM campaign_door d JOIN household h ON h.id = d.household_id "
+            "JOIN grid_version g ON g.id = h.grid_version_id WHERE d.n_reached > 0 AND h.excluded IS NULL "
+            "AND h.removed_at IS NULL AND g.area_id IS NOT NULL ORDER BY 1"
+        )
+        return list(self.db.scalars(found))
+
+    def exclude(self, among: list[int] | None = None) -> None:
+        door = self.seed.choice(among or self.doors)
         open_now = text("SELECT excluded FROM household WHERE id = :id")
         if self.db.scalar(open_now, {"id": door}) is None:
             leader = Actor("leader", self.somebody.account_id, area_ids=(self.town,))
@@ -122,31 +133,25 @@ class World:
 
     def merge(self) -> None:
         """Two entries turn out to be one door: both on the list, or one that came later and stays or goes."""
-        kept = gone = self.seed.choice(self.doors)
-        later = text(
-            "INSERT INTO household (compound_id, building, unit, room, geom, grid_version_id, class_code, registered_at) "
-            "SELECT compound_id, building, unit, '0' || room, geom, grid_version_id, class_code, :at FROM household "
+        alive = "SELECT id FROM household WHERE removed_at IS NULL AND compound_id IS NOT NULL AND id = ANY (:ids) ORDER BY id"
+        kept = gone = self.seed.choice(list(self.db.scalars(text(alive), {"ids": self.doors})))
+        mates = text(
+            "SELECT o.id FROM household o JOIN household h ON (h.compound_id, h.kind) = (o.compound_id, o.kind) "
+            "WHERE h.id = :id AND o.id <> h.id AND o.removed_at IS NULL AND o.id = ANY (:ids) ORDER BY o.id LIMIT 1"
+        )
+        mate = self.db.scalar(mates, {"id": kept, "ids": self.doors}) if self.seed.random() < 0.4 else None
+        later = (
+            "INSERT INTO household (compound_id, building, unit, room, kind, geom, grid_version_id, class_code, registered_at) "
+            "SELECT compound_id, building, unit, 'new', kind, geom, grid_version_id, class_code, :at FROM household "
             "WHERE id = :id RETURNING id"
         )
-        mates = text(
-            "SELECT o.id FROM household o JOIN household h ON h.compound_id = o.compound_id AND h.id <> o.id "
-            "WHERE h.id = :id AND o.removed_at IS NULL AND o.id = ANY (:ids) ORDER BY o.id LIMIT 1"
-        )
-        if self.seed.random() < 0.4:
-            mate = self.db.scalar(mates, {"id": kept, "ids": self.doors})
-            if mate is None:
-                return
-            self.db.execute(
-                text("UPDATE household SET room = '0' || (SELECT room FROM household WHERE id = :k) WHERE id = :g"),
-                {"k": kept, "g": mate},
-            )
-            gone = int(mate)
-        else:
-            made = int(self.db.scalar(later, {"id": kept, "at": self.now}) or 0)
-            self.doors.append(made)
-            for _ in range(3):
-                self.visit()
-            kept, gone = (kept, made) if self.seed.random() < 0.5 else (made, kept)
+        gone = int(mate or self.db.scalar(text(later), {"id": kept, "at": self.now}) or 0)
+        alike = "UPDATE household SET room = repeat('0', :n) || (SELECT ltrim(room, '0') FROM household WHERE id = :k) "
+        self.db.execute(text(alike + "WHERE id = :g"), {"k": kept, "g": gone, "n": next(self.zeros)})
+        if mate is None:
+            self.doors.append(gone)
+            self.visit()
+            kept, gone = (kept, gone) if self.seed.random() < 0.5 else (gone, kept)
         both = door_merges.compare(self.db, kept, gone, self.somebody, self.now, ZONE)
         door_merges.merge(self.db, kept, gone, "同一户", both.version, self.somebody, self.now, ZONE)
         self.doors.remove(gone)
@@ -201,9 +206,7 @@ def oracle(world: World, key: Callable[[dict[str, Any]], tuple[str | None, ...]]
     visits_of: dict[int, list[Visit]] = defaultdict(list)
     every = list(world.db.execute(text("SELECT * FROM visit")).mappings())
     superseded = {r["supersedes_id"] for r in every}  # at its own door, or at the one that this was found to be
-    for r in every:
-        if r["id"] in superseded:
-            continue
+    for r in (one for one in every if one["id"] not in superseded):
         names = ("id", "outcome", "happened_at", "recorded_at", "mode", "n_met", "supersedes_id")
         visits_of[r["household_id"]].append(Visit(**{name: r[name] for name in names}))
     listed = text(

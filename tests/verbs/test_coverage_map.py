@@ -33,6 +33,9 @@ def sums(steps: coverage_map.Steps | None, until: int) -> int:
 def test_the_days_add_up_to_the_coverage_until_each_of_them(db: Connection, rule: Rule, seed: int) -> None:
     world = World(db, rule, seed)
     world.live(60)
+    while not world.reached():
+        world.visit()
+    world.exclude(among=world.reached())
     days = coverage_map.days(db, world.campaign, SYSTEM, world.now, ZONE)
     ids: dict[str | None, int | None] = {row.code: row.id for row in db.execute(load("compound_places"), _EVERYWHERE)}
     ids[None] = None
@@ -41,9 +44,11 @@ def test_the_days_add_up_to_the_coverage_until_each_of_them(db: Connection, rule
         until = days.first + nr * DAY
         by_grid, by_compound = (world.table((dim,), to_on=until) for dim in ("grid", "compound"))
         for row in by_grid.rows:
-            assert sums(days.grids.get(row.keys[0].code), nr) == row.counts["reached"]
+            reached, excluded = (sums(of.get(row.keys[0].code), nr) for of in (days.grids, days.excluded))
+            assert (reached, reached + excluded) == (row.counts["reached"], row.counts["reached_enumerated"])
         for row in by_compound.rows:
             assert sums(days.compounds.get(ids[row.keys[0].code]), nr) == row.counts["reached"]
+    assert any(sums(steps, days.n) for steps in days.excluded.values()), "both readings differ"
     whole = world.table(("grid",)).counts["reached"]
     assert sum(sums(steps, days.n) for steps in days.grids.values()) == whole > 0
 

@@ -81,9 +81,42 @@ def test_units_that_lie_apart_are_entrances_of_their_own(street: Connection, rul
     street.execute(text(gone), {"at": NOW})
     walk = mop_up.walk(street, worker(street), None, NOW + timedelta(days=400), ZONE)
     first = {stop.label("zh"): told(walk)[at][1] for at, stop in enumerate(walk.stops) if stop.building == "1"}
-    assert first == {"1号楼": ["1-501", "1-302", "1-101", "3-601", "4-601"], "1号楼2单元": ["2-601"]}
-    (lon,) = (stop.lon for stop in walk.stops if stop.unit == "2")
+    assert first == {
+        "1号楼1单元、3单元、4单元": ["1-501", "1-302", "1-101", "3-601", "4-601"],
+        "1号楼2单元": ["2-601"],
+    }
+    (lon,) = (stop.lon for stop in walk.stops if stop.units == ("2",))
     assert lon == 110.0025
+
+
+def test_no_two_stops_have_one_heading(street: Connection, rule: Rule) -> None:
+    """Two shared entrances of a building, doors of one street number apart, buildings without a name, two compounds of one."""
+    for lon, unit in ((110.0024, "5"), (110.00242, "10"), (110.0021, "4")):
+        building(street, rule, lon, "1", [(unit, "601")])
+    for lon, room in ((110.0061, "101"), (110.0064, "102"), (110.0066, "无"), (110.0068, "无"), (110.0066, "无")):
+        building(street, rule, lon, "槐安街12号", [("无", room)])
+        street.execute(
+            text("UPDATE household SET compound_id = NULL, tag = CAST(id AS text) WHERE building = '槐安街12号'")
+        )
+    street.execute(text("UPDATE household SET position_source = 'door'"))
+    other = text(
+        "INSERT INTO compound (source, ref, name, geom) VALUES ('t', '2', '甲', ST_SetSRID(ST_MakePoint(110, 23), 4326)) "
+        "RETURNING id"
+    )
+    (twin,) = building(street, rule, 110.009, "3号", [("无", "101")])
+    street.execute(
+        text("UPDATE household SET compound_id = :c, building = '3' WHERE id = :id"),
+        {"c": street.scalar(other), "id": twin},
+    )
+    walk = mop_up.walk(street, worker(street), None, NOW + timedelta(days=400), ZONE)
+    for lang in ("zh", "en"):
+        headings = [(stop.compound, stop.label(lang)) for stop in walk.stops]
+        assert len(set(headings)) == len(headings) == len(walk.stops)
+    labels = {stop.label("zh") for stop in walk.stops}
+    assert {"1号楼1单元、2单元、4单元", "1号楼5单元、10单元", "槐安街12号 (101室)", "2号楼"} <= labels
+    assert {"槐安街12号 (23.00500, 110.00680)", "3号楼 (23.00500, 110.00900)"} <= labels
+    (english,) = (stop.label("en") for stop in walk.stops if stop.units == ("5", "10"))
+    assert english == "Building 1, Unit 5, Unit 10"
 
 
 def test_who_was_reached_or_left_the_list_is_not_on_it(street: Connection) -> None:

@@ -176,6 +176,23 @@ def test_a_report_that_goes_on_keeps_its_photos(cli: Cli) -> None:
     assert kept(cli.fresh, door)[2] == 1
 
 
+def test_what_was_carried_to_another_entry_stays_with_it(cli: Cli) -> None:
+    furnished(cli)
+    with cli.fresh.begin(owner=True) as db:
+        door, report = a_removed_door(db, datetime.now(UTC) - timedelta(days=400))
+        db.execute(text("UPDATE report_log SET at = at - interval '3 years'"))
+        stays = int(db.scalar(text("SELECT max(id) FROM household")) or 0)
+        carried = (
+            "INSERT INTO visit (client_key, household_id, outcome, happened_at, recorded_at, needs, supersedes_id, carried) "
+            "SELECT gen_random_uuid(), :h, outcome, happened_at, recorded_at, needs, id, true FROM visit RETURNING id"
+        )
+        linked = "INSERT INTO visit_report (visit_id, report_id) VALUES (:v, :r)"
+        db.execute(text(linked), {"v": db.scalar(text(carried), {"h": stays}), "r": report})
+    assert cli("households", "retain", "--commit").code == 0
+    assert (kept(cli.fresh, door)[1], kept(cli.fresh, stays)[1]) == ([], ["腿脚不便"])
+    assert kept(cli.fresh, stays)[2] == 1
+
+
 def test_the_future_is_refused(db: Connection) -> None:
     with pytest.raises(Refused, match="retention_ahead"):
         household_retention.blank(db, NOW + timedelta(days=1), NOW, uuid.uuid4())

@@ -60,7 +60,8 @@ def compounds(
 @router.get("/days", operation_id="map_coverage_days", responses={200: {"model": dict[str, Any]}})
 def days(request: Request, unit: Annotated[Unit, may("read_stats")], campaign: OneCampaign) -> Response:
     """A campaign day by day, all of it in one answer: for each grid and compound the numbers of the days (0 is `first`)
-    on which eligible doors were first reached, each followed by how many were."""
+    on which eligible doors were first reached, each followed by how many were; `excluded`: the same by grid of doors
+    confirmed as not to be visited, which only the reading of all doors counts."""
     zone = unit.mine.settings.zone
     found = coverage_map.days(unit.db, campaigns.one(unit.db, campaign), unit.actor, unit.now, zone)
     content = {
@@ -69,6 +70,7 @@ def days(request: Request, unit: Annotated[Unit, may("read_stats")], campaign: O
         "first": found.first.isoformat(),
         "n_days": found.n,
         "grids": [[code, _steps(steps)] for code, steps in found.grids.items()],
+        "excluded": [[code, _steps(steps)] for code, steps in found.excluded.items()],
         "compounds": [[id_, _steps(steps)] for id_, steps in found.compounds.items()],
     }
     return answers.data(request, content)
