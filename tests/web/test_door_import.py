@@ -19,6 +19,7 @@ import pytest
 from sqlalchemy import text
 
 from geodata.layer import Fields
+from gridsvc import door_rows
 from gridsvc.imports import households
 from gridsvc.imports.account import as_facts
 from gridsvc.imports.households import Options
@@ -268,6 +269,28 @@ def test_one_at_a_time_for_each_account(client: Client, county: County, made: Fr
             assert int(answer.headers["retry-after"]) > 0
         assert sent(client("admin"), file).status_code == 200, "another account's is its own"
     assert commit(client("planner"), told["digest"]).status_code == 200
+
+
+def test_a_look_waits_for_nobody_and_storing_does(
+    address: str, client: Client, county: County, made: Fresh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody stores doors meanwhile."""
+    monkeypatch.setattr(door_rows, "_TRIES", 1)
+    with log_in(address, "manager_west") as browser:
+        token = {"csrf_token": csrf(browser.cookies["gridsvc_session"])}
+        with made.begin() as db:
+            door_rows.hold(db)
+            told = sent(browser, csv(("锦绣花园", 76, 1, 101)), "d.csv")
+            assert told.status_code == 403, "the API wants the token in a header"
+            headers = {"X-CSRF-Token": token["csrf_token"]}
+            told = browser.post(API, files={"file": ("d.csv", csv(("锦绣花园", 76, 1, 101)))}, headers=headers)
+            assert told.status_code == 200, told.text
+            digest = {"digest": told.json()["digest"]}
+            busy = browser.post(f"{PAGE}/store?lang=en", data=token | digest)
+            assert (busy.status_code, 'href="#told"' in busy.text) == (409, True)
+        assert browser.post(f"{PAGE}/store", data=token | digest).status_code == 303
+        gone = browser.post(f"{PAGE}/drop", data=token), browser.post(f"{PAGE}/store?lang=en", data=token | digest)
+        assert (gone[1].status_code, 'href="#f-file"' in gone[1].text) == (404, True)
 
 
 def test_nobody_sends_a_byte_before_it_is_known_who(address: str, county: County) -> None:

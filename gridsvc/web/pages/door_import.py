@@ -81,8 +81,8 @@ async def store(request: Request, actor: Asker, form: Annotated[Sure, Form()]) -
         if not stored:
             raise Conflict("door_import_changed")
     except (GeodataError, GridsvcError) as error:
-        told_there = error.code in ("door_import_changed", "door_import_other")
-        errors = {_FIELD_OF.get(error.code, "told" if told_there else "f-file"): _said(frame, error)}
+        at = "f-file" if error.code == "door_import_gone" else "told"
+        errors = {_FIELD_OF.get(error.code, at): _said(frame, error)}
         return await run_in_threadpool(_page, request, actor, How(), errors, refusal(error).status)
     return RedirectResponse(f"{HERE}#told", 303)
 
