@@ -24,7 +24,7 @@ def _retain(door: Door, args: argparse.Namespace) -> int:
     before = door.now - timedelta(days=args.older_than_days)
     words_before = door.now - timedelta(days=args.words_older_than_days)
     with door.owner() as db:
-        done = household_retention.blank(db, before, door.now, uuid4())
+        done = household_retention.blank(db, before, words_before, door.now, uuid4())
         n_words = visit_retention.blank(db, words_before, door.now, done.batch)
         if args.commit:
             db.commit()

@@ -209,9 +209,9 @@ def test_what_a_door_was_goes_with_it_and_figures_say_from_when_they_are_whole(f
         with pytest.raises(DBAPIError, match="permission denied"), fresh.begin() as db:
             db.execute(text(statement))
     with fresh.begin(owner=True) as db:
-        assert household_retention.blank(db, NOW - 5 * DAY, NOW, uuid.uuid4()).n_changes == 0
-        assert household_retention.blank(db, NOW - 3 * DAY, NOW, uuid.uuid4()).n_changes == 1
-        assert household_retention.blank(db, NOW - 3 * DAY, NOW, uuid.uuid4()).n_changes == 0
+        for days, n in ((5, 0), (3, 1), (3, 0)):
+            done = household_retention.blank(db, NOW - days * DAY, NOW - 99 * DAY, NOW, uuid.uuid4())
+            assert (done.n_changes, done.n_doors) == (n, n)
         records = text("SELECT household_id FROM deletion_record WHERE what = 'change'")
         assert list(db.scalars(records)) == [gone]
     with fresh.begin() as db:
@@ -223,3 +223,12 @@ def test_what_a_door_was_goes_with_it_and_figures_say_from_when_they_are_whole(f
         assert coverage.table(db, Query(("class",)), SYSTEM, NOW, ZONE).unknown_before is None
         with pytest.raises(ValueError, match="without a rule"):
             coverage.table(db, of_then, SYSTEM, NOW, ZONE)
+    with fresh.begin(owner=True) as db:  # of a door on the register what is long ago goes too
+        assert household_retention.blank(db, NOW - 99 * DAY, NOW - 5 * DAY, NOW, uuid.uuid4()).n_changes == 0
+        done = household_retention.blank(db, NOW - 99 * DAY, NOW - 4 * DAY, NOW, uuid.uuid4())
+        assert (done.n_changes, done.n_doors, kept(db)) == (1, 0, [])
+        assert history.unknown_before(db, NOW - 6 * DAY) == NOW - 5 * DAY
+        rules = list(db.scalars(text("SELECT rule FROM deletion_record WHERE what = 'change' ORDER BY id")))
+        assert [rule.split(" before ")[0] for rule in rules] == ["removed", "changed"]
+        with pytest.raises(Refused, match="retention_ahead"):
+            household_retention.blank(db, NOW, NOW + HOUR, NOW, uuid.uuid4())

@@ -195,4 +195,4 @@ def test_what_was_carried_to_another_entry_stays_with_it(cli: Cli) -> None:
 
 def test_the_future_is_refused(db: Connection) -> None:
     with pytest.raises(Refused, match="retention_ahead"):
-        household_retention.blank(db, NOW + timedelta(days=1), NOW, uuid.uuid4())
+        household_retention.blank(db, NOW + timedelta(days=1), NOW, NOW, uuid.uuid4())

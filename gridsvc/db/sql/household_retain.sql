@@ -1,5 +1,6 @@
 -- Question: none; blanks what was kept of people at doors that were removed long ago, and records each deletion
--- Parameters: :before (instant: removed, and the reports made there ended, before), :batch (uuid), :now (instant), :rule (words)
+-- Parameters: :before (instant: removed, and the reports made there ended, before), :batch (uuid), :now (instant), :rule (words),
+--   :changed_before (instant: what any door was until before it goes too), :changed_rule (words)
 -- Columns: n_doors, n_contacts, n_visits, n_photos, n_notes (of the doors' logs, and documents of exclusions), n_changes (doors
 --   of which it is no longer known what they were before they were changed); one row
 -- Index: household_pkey, visit_household_id_happened_at_idx, visit_report_pkey, report_photo_pkey,
@@ -36,7 +37,9 @@ documents AS (
   RETURNING x.household_id
 ),
 earlier AS (
-  DELETE FROM household_was w USING due d WHERE w.household_id = d.id RETURNING w.household_id, w.until_at
+  DELETE FROM household_was w
+  WHERE w.household_id IN (SELECT id FROM due) OR w.until_at < CAST(:changed_before AS timestamptz)
+  RETURNING w.household_id, w.until_at
 ),
 known AS (
   UPDATE was_since s SET since = greatest(s.since, e.until_at)
@@ -82,10 +85,12 @@ gone AS (
 ),
 recorded AS (
   INSERT INTO deletion_record (at, batch, report_id, household_id, what, rule)
-  SELECT CAST(:now AS timestamptz), CAST(:batch AS uuid), g.report_id, g.household_id, g.what, CAST(:rule AS text) FROM gone g
+  SELECT CAST(:now AS timestamptz), CAST(:batch AS uuid), g.report_id, g.household_id, g.what,
+    CASE WHEN g.household_id IN (SELECT id FROM due) THEN CAST(:rule AS text) ELSE CAST(:changed_rule AS text) END
+  FROM gone g
   RETURNING household_id, what
 )
-SELECT count(DISTINCT household_id) AS n_doors, count(*) FILTER (WHERE what = 'contact') AS n_contacts,
+SELECT count(DISTINCT household_id) FILTER (WHERE household_id IN (SELECT id FROM due)) AS n_doors, count(*) FILTER (WHERE what = 'contact') AS n_contacts,
   count(*) FILTER (WHERE what = 'visit') AS n_visits, count(*) FILTER (WHERE what = 'photo') AS n_photos,
   count(*) FILTER (WHERE what IN ('note', 'document')) AS n_notes, count(*) FILTER (WHERE what = 'change') AS n_changes
 FROM recorded
