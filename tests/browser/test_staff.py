@@ -163,7 +163,11 @@ def test_placing_with_the_keyboard_focuses_the_next(
     assert waiting[0] in page.inner_text(".note-done")
     assert waiting[1] in page.inner_text("#bench-title")
     assert focused(page)["id"] == "grid"
-    assert log_of(made, waiting[0])[-1] == ("place", {"grid": f"{WEST}003", "method": "manual"}, "manager_west")
+    assert log_of(made, waiting[0])[-1] == (
+        "place",
+        {"grid": f"{WEST}003", "method": "manual", "role": "manager"},
+        "manager_west",
+    )
     visit.clean()
     page.click(".note-done a")
     assert "人工落格" in page.inner_text(".log")
@@ -216,7 +220,7 @@ def test_who_comes_second_is_told(visitor: Visitor, made: Fresh, county: County,
         visit.page.wait_for_selector(".note-done, #summary")
     assert "有变化" in second.page.inner_text("#summary")
     assert f"{WEST}001" in second.page.inner_text("#since")
-    assert log_of(made, waiting[0])[-1][1] == {"grid": f"{WEST}001", "method": "manual"}
+    assert log_of(made, waiting[0])[-1][1] == {"grid": f"{WEST}001", "method": "manual", "role": "admin"}
 
 
 def test_a_doubtful_report_can_be_moved_from_its_page(visitor: Visitor, made: Fresh, county: County) -> None:
