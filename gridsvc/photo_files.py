@@ -54,14 +54,13 @@ class Files:
     def keep(self, picture: bytes, thumb: bytes) -> bytes:
         """The SHA-256 of a picture whose files lie on the disk now; the thumbnail is there before it is."""
         digest = hashlib.sha256(picture).digest()
-        self._write(self.thumb(digest), thumb)
-        self._write(self.picture(digest), picture)
+        self._write((self.thumb(digest), thumb), (self.picture(digest), picture))
         return digest
 
     def keep_note(self, sent: bytes, kept: bytes) -> bytes:
         """The SHA-256 of what was sent, under which `kept` lies on the disk now, by itself."""
         digest = hashlib.sha256(sent).digest()
-        self._write(self.picture(digest), kept)
+        self._write((self.picture(digest), kept))
         return digest
 
     def remove(self, digest: bytes) -> int:
@@ -93,7 +92,7 @@ class Files:
         """
         mark = self.folder / _OWNER
         if not mark.exists() and not self._holds_pictures():
-            self._write(mark, token.encode(), anew=False)
+            self._write((mark, token.encode()), anew=False)
         if not mark.exists() or mark.read_text("utf-8").strip() != token:
             raise Conflict("photo_folder_foreign", folder=str(self.folder))
 
@@ -114,9 +113,15 @@ class Files:
                 return digest
         return None
 
-    def _write(self, path: Path, content: bytes, *, anew: bool = True) -> None:
-        if anew and path.exists() and path.stat().st_size == len(content):
-            return  # the name is the content
+    def _write(self, *named: tuple[Path, bytes], anew: bool = True) -> None:
+        """Nothing; afterwards these files of one folder lie on the disk, and so do their names, in this order."""
+        wanted = [(path, content) for path, content in named if not anew or _differs(path, content)]
+        for path, content in wanted:
+            self._write_one(path, content, anew=anew)
+        for folder in (wanted[0][0].parent, wanted[0][0].parent.parent) if wanted else ():
+            _fsync_folder(folder)
+
+    def _write_one(self, path: Path, content: bytes, *, anew: bool) -> None:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         incoming = self.folder / _INCOMING
         incoming.mkdir(exist_ok=True, mode=0o700)
@@ -131,8 +136,6 @@ class Files:
             with suppress(FileExistsError):
                 os.link(written, path)
             written.unlink()
-        for folder in (path.parent, path.parent.parent):
-            _fsync_folder(folder)
 
 
 class Spool:
@@ -162,6 +165,11 @@ class Spool:
         """The SHA-256 of all that came; the file can be read now."""
         self._file.close()
         return self._digest.digest()
+
+
+def _differs(path: Path, content: bytes) -> bool:
+    """Whether a file that is named by its content is still to be written."""
+    return not path.exists() or path.stat().st_size != len(content)
 
 
 def _fsync_folder(folder: Path) -> None:

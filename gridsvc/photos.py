@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from geodata.pictures.shapes import Box, Rendered
 from gridsvc.db import tables as t
-from gridsvc.db.queries import load
+from gridsvc.db.queries import ask, load
 from gridsvc.errors import Conflict, NotFound, Refused
 from gridsvc.photo_files import Files
 from gridsvc.rules.roles import ANONYMOUS, Actor, may
@@ -98,8 +98,11 @@ def digest(text: str, refused: str = "photo_digest") -> bytes:
 
 def known(db: Connection, sha256: bytes) -> Photo | None:
     """The photo that was sent with this hash, None where none was. Not for readers: see `visible`."""
-    row = db.execute(load("photo_known"), {"sha256": sha256}).mappings().one_or_none()
-    return None if row is None else Photo(**row)
+    return _one(ask(db, "photo_known", {"sha256": sha256}))
+
+
+def _one(rows: list[Any]) -> Photo | None:
+    return Photo(**rows[0]._asdict()) if rows else None
 
 
 def save(
@@ -120,7 +123,7 @@ def save(
     Raises:
         Conflict: the folder belongs to another database.
     """
-    db.execute(load("photo_lock"), {"alone": False})
+    ask(db, "photo_lock", {"alone": False})
     files.claim(folder_token(db))
     at = made.shot.taken_at
     row = {
@@ -137,13 +140,14 @@ def save(
         "received_at": now,
         "sender_id": actor.account_id,
     }
-    created = db.scalar(load("photo_store"), row) is not None
+    created = _one(ask(db, "photo_store", row))
+    if created is not None:
+        return created, True
     photo = known(db, sha256)
     if photo is None:  # it was there while we stored it, and `clean` has taken it since
         raise Conflict("photo_busy")
-    if not created:
-        sent_again(db, photo, actor)
-    return photo, created
+    sent_again(db, photo, actor)
+    return photo, False
 
 
 def sent_again(db: Connection, photo: Photo, actor: Actor) -> None:

@@ -139,14 +139,15 @@ def _within(size: tuple[int, int], side: int) -> tuple[int, int]:
 def _resized(flat: Image.Image, size: tuple[int, int]) -> Image.Image:
     """The picture in another size, made strip by strip: in one go a third more memory is needed.
 
-    The filter looks beyond the box that it is given, so strips meet without a seam.
+    The filter looks beyond the box that it is given, so strips meet without a seam. It is Hamming's: for making smaller
+    Pillow rates it with the bicubic one, at two thirds of its time; what it loses more is less than what JPEG does.
     """
     width, height = size
     made = Image.new(flat.mode, size)
     for top in range(0, height, STRIP_ROWS):
         bottom = min(height, top + STRIP_ROWS)
         box = (0.0, top * flat.height / height, float(flat.width), min(flat.height, bottom * flat.height / height))
-        made.paste(flat.resize((width, bottom - top), Image.Resampling.BICUBIC, box, reducing_gap=2.0), (0, top))
+        made.paste(flat.resize((width, bottom - top), Image.Resampling.HAMMING, box, reducing_gap=2.0), (0, top))
     return made
 
 

@@ -11,11 +11,11 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from PIL import Image, ImageCms
+from PIL import Image, ImageChops, ImageCms, ImageStat
 
 from geodata.errors import FileRefused
 from geodata.exif import Shot
-from geodata.pictures import answer, header
+from geodata.pictures import answer, header, render
 from geodata.pictures.shapes import Limits, Rendered, Rules
 from geodata.pictures.studio import Studio
 from tests import photographs
@@ -339,3 +339,17 @@ def test_an_answer_that_is_none_of_ours_is_refused(make: Make) -> None:
         with pytest.raises(FileRefused) as error:
             answer.unpack(content)
         assert code(error) == "photo_broken"
+
+
+def test_a_large_picture_is_made_smaller_without_seams_and_without_loss_that_shows() -> None:
+    fine = Image.effect_noise((1250, 940), 40).resize((1000, 752), Image.Resampling.BICUBIC)
+    size = (640, 481)
+    made = render._resized(fine, size)
+    best = fine.resize(size, Image.Resampling.LANCZOS)
+
+    def apart(one: Image.Image, other: Image.Image) -> float:
+        return float(ImageStat.Stat(ImageChops.difference(one, other)).rms[0])
+
+    whole = fine.resize(size, Image.Resampling.HAMMING)
+    assert apart(made, whole) <= 0.5, "strips meet without a seam"
+    assert apart(made, best) < 0.6 * apart(fine.resize(size, Image.Resampling.BOX), best)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import stat
 import subprocess
 import sys
 import textwrap
@@ -453,3 +454,27 @@ def test_a_kill_leaves_no_half_file_and_no_row_without_one(
     done = photo_cleaning.clean(begin_in(fresh), files, Keeping(unused=timedelta(0)), datetime.now(NOW.tzinfo) + DAY)
     assert (done.n_unused, done.n_missing) == (1, 0)
     assert on_disk(files) == set()
+
+
+def test_what_lies_on_the_disk_has_its_name_there_too(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    flush, name = os.fsync, Path.replace
+
+    def fsync(handle: int) -> None:
+        told.append("folder" if stat.S_ISDIR(os.fstat(handle).st_mode) else "content")
+        flush(handle)
+
+    def replace(path: Path, to: Path) -> Path:
+        told.append("thumb" if to.name.endswith(".thumb.jpg") else "picture")
+        return name(path, to)
+
+    files.folder.mkdir(parents=True, exist_ok=True)
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(Path, "replace", replace)
+    digest = files.keep(b"a picture", b"its thumbnail")
+    assert told == ["content", "thumb", "content", "picture", "folder", "folder"]
+    files.thumb(digest).unlink()
+    assert files.keep(b"a picture", b"its thumbnail") == digest
+    assert told[6:] == ["content", "thumb", "folder", "folder"], "what is there is not written again"
+    files.keep(b"a picture", b"its thumbnail")
+    assert len(told) == 10
