@@ -2,49 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import text
 
-from gridsvc import campaigns, households
-from gridsvc.campaigns import Wanted
-from gridsvc.households import Door
 from tests.browser.conftest import Visitor
 from tests.browser.page_checks import violations
-from tests.conftest import NOW, Fresh
-from tests.through import ADMIN
-from tests.web.county import BEGIN, RULE, WEST, County
+from tests.conftest import Fresh
+from tests.web import canaries
 from tests.web.county import CANARY as SHORT
+from tests.web.county import County
 
 CANARY = SHORT + " x{#${window.__x=1}`"
 
 
 @pytest.fixture(scope="module")
 def written(made: Fresh, county: County) -> int:
-    """Whatever people name is a canary: a grid, an area, a campaign and its question, a shop, a saved query, a visit's
-    needs, a worker. The id of the shop."""
-    days = {"starts_on": date(2026, 10, 20), "ends_on": date(2026, 11, 20)}
-    wanted = Wanted(
-        f"走访{CANARY}", **days, kinds=("household", "shop"), questions=(f"几口人{CANARY}",), by_whom=CANARY
-    )
-    shop = Door(county.compounds["1"], "1幢", "无", "铺1", 110.004, 23.004, kind="shop", name=f"小店{CANARY}")
-    with made.begin() as db:
-        households.register(db, [shop], BEGIN, RULE)
-        campaigns.create(db, "canary", wanted, ADMIN, NOW, ZoneInfo("Asia/Shanghai"))
-        campaigns.draw(db, "canary", NOW)
-        for change in (
-            "UPDATE grid_version SET name = name || :c WHERE code = :grid",
-            "UPDATE area SET name = name || :c WHERE code IN ('370101001', :area)",
-            "UPDATE worker SET name = name || :c WHERE code = 'w1'",
-            "INSERT INTO visit (client_key, household_id, outcome, happened_at, recorded_at, needs)"
-            " SELECT gen_random_uuid(), id, 'absent', :at, :at, :c FROM household WHERE kind = 'shop'",
-            "INSERT INTO saved_query (account_id, name, query, saved_at)"
-            " SELECT id, :c, 'by=grid', :at FROM account WHERE login = 'admin'",
-        ):
-            db.execute(text(change), {"c": CANARY, "grid": f"{WEST}001", "area": WEST, "at": NOW})
+    """Whatever people can write is a canary. The id of the shop."""
+    with made.begin(owner=True) as db:
+        canaries.fill(db, county)
         return int(db.scalar(text("SELECT id FROM household WHERE kind = 'shop'")) or 0)
 
 
@@ -60,6 +37,7 @@ WRITTEN = {
             "/visits",
         ),
         *("/maps/coverage?campaign=canary", "/maps/hotspots", "/ledger", "/worklist"),
+        *("/wall", "/public", "/unplaced", "/reports/{number}", "/accounts"),
     ),
     "worker": ("/my-day", "/visit/{shop}"),
 }
@@ -70,7 +48,7 @@ def test_what_people_write_is_shown_as_they_wrote_it(visitor: Visitor, county: C
     for reader, paths in WRITTEN.items():
         visit = visitor(reader, "zh")
         for path in paths:
-            page = visit.open(path.format(shop=written))
+            page = visit.open(path.format(shop=written, number=county.numbers["west2"]))
             shown = page.text_content("main") or ""
             # of a visit the list has the address alone, and in it the compound's name
             if (SHORT if path == "/visits" else CANARY) not in shown:
