@@ -126,10 +126,15 @@ def test_what_changed_is_looked_for_among_few_rows(fresh: Fresh) -> None:
         door = db.scalar(text("SELECT min(id) FROM household"))
         old = text(
             "INSERT INTO visit (client_key, household_id, outcome, happened_at, recorded_at, xid)"
-            " SELECT gen_random_uuid(), :door, 'absent', :now, :now, 3 + i / 100 FROM generate_series(1, 20000) i"
+            " SELECT gen_random_uuid(), :door, 'absent', :now, :now, least(3 + i / 100, :before) FROM generate_series(1, 20000) i"
         )
-        db.execute(old, {"door": door, "now": NOW})
-        db.execute(text("INSERT INTO door_change (xid) SELECT 3 + i / 100 FROM generate_series(1, 200000) i"))
+        # all of before this transaction, in a cluster that has seen few transactions too
+        before = db.scalar(text("SELECT CAST(CAST(pg_current_xact_id() AS text) AS bigint) - 1"))
+        db.execute(old, {"door": door, "now": NOW, "before": before})
+        many = text(
+            "INSERT INTO door_change (xid) SELECT least(3 + i / 100, :before) FROM generate_series(1, 200000) i"
+        )
+        db.execute(many, {"before": before})
         db.execute(
             text(
                 "SELECT brin_summarize_new_values(i) FROM (VALUES (CAST('visit_xid_idx' AS regclass)), ('door_change_xid_idx')) v (i)"
