@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,7 +14,7 @@ import pytest
 from sqlalchemy import text
 
 from geodata.layer import Fields
-from gridsvc import coverage, door_merges, exclusions, household_reading, households, visit_reading
+from gridsvc import coverage, door_merges, exclusions, household_reading, households, visit_reading, visits
 from gridsvc.errors import Conflict, GridsvcError, NotFound, Refused
 from gridsvc.grids import Rule
 from gridsvc.household_reading import Filter, Row
@@ -20,8 +22,8 @@ from gridsvc.households import Door
 from gridsvc.imports import households as imports
 from gridsvc.imports.households import Options
 from gridsvc.rules.roles import Actor
-from gridsvc.visits import Need
-from tests.conftest import NOW
+from gridsvc.visits import Draft, Need
+from tests.conftest import NOW, Fresh
 from tests.verbs import recounting
 from tests.verbs.test_visited import draw
 from tests.verbs.test_visits import BEFORE, Street
@@ -282,3 +284,39 @@ def test_by_hand_its_levels_are_those_of_the_door_that_stays(pair: Pair) -> None
     with pytest.raises(Conflict) as still:
         households.add(pair.db, Door(compound, "1", None, "1"), pair.planner, LATER, pair.rule)
     assert still.value.facts["id"] == pair.kept
+
+
+def test_a_visit_that_waits_for_the_merge_is_at_the_entry_that_stays(fresh: Fresh, rule: Rule) -> None:
+    with fresh.begin() as db:
+        pair = Pair(db, rule)
+    waiting = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+
+    def record(draft: Draft, actor: Actor) -> int:
+        with fresh.begin() as mine:
+            made = visits.record(mine, draft, actor, LATER, rule)
+            assert (made.status, made.error) == ("created", None)
+            return int(mine.scalar(text("SELECT household_id FROM visit WHERE id = :id"), {"id": made.visit_id}) or 0)
+
+    with fresh.begin(owner=True) as db:
+        made = text("INSERT INTO area (level, code, name) VALUES ('community', 'c1', 'c') RETURNING id")
+        everywhere = (int(db.scalar(made) or 0),)
+        db.execute(text("UPDATE grid_version SET area_id = :a"), {"a": everywhere[0]})
+        first = visits.record(db, pair.draft(household_id=pair.gone), pair.worker, NOW, rule)
+    drafts = [
+        pair.draft(household_id=pair.gone),
+        pair.draft("refused", household_id=pair.gone, supersedes=first.visit_id),
+    ]
+    with ThreadPoolExecutor(2) as threads:
+        with fresh.begin() as db:
+            pair.db = db
+            pair.merge()
+            # the correction is of somebody else, who has to see where the visit is
+            actors = (pair.worker, replace(pair.manager, area_ids=everywhere))
+            told = [threads.submit(record, draft, actor) for draft, actor in zip(drafts, actors, strict=True)]
+            until = time.monotonic() + 20
+            while (db.scalar(waiting) or 0) < len(drafts) and time.monotonic() < until:
+                time.sleep(0.01)
+            assert db.scalar(waiting) == len(drafts)
+        assert [one.result(20) for one in told] == [pair.kept] * 2
+    with fresh.begin() as db:
+        recounting.assert_right(db)
