@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from typing import Any
 
 from psycopg.errors import DeadlockDetected, LockNotAvailable
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
 from sqlalchemy.exc import OperationalError
 
 from gridsvc.db.queries import load
@@ -91,7 +92,13 @@ def rebuilt(db: Connection) -> Iterator[None]:
     yield
     if taken:
         for row in statements:
-            db.exec_driver_sql(row.make)
+            make(db, row)
+
+
+def make(db: Connection, statement: Row[Any]) -> None:
+    """Makes an index or a key again, of `placements_rebuild` or `import_rebuild`."""
+    with in_order(db, LEAST_ROWS) if statement.by_id else nullcontext():
+        db.exec_driver_sql(statement.make)
 
 
 def _tried(db: Connection, statements: Sequence[str]) -> bool:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection, text
 
+from gridsvc import rewriting
 from gridsvc.db.queries import load
 from gridsvc.imports.staging import Progress
 
@@ -70,8 +71,19 @@ def rebuilt(db: Connection, progress: Progress, tables: Sequence[str] = REPORTS)
     for row in reversed(statements):
         db.exec_driver_sql(row.drop)
     if not db.scalar(text(f"SELECT EXISTS (SELECT FROM {tables[0]})")):  # noqa: S608 - a name of ours
-        db.execute(text(f"TRUNCATE {', '.join(tables)}"))
+        # It makes the indexes that stayed anew, empty: each would start two workers for nothing.
+        with _alone(db):
+            db.execute(text(f"TRUNCATE {', '.join(tables)}"))
     yield
     for done, row in enumerate(statements):
         progress("index", done, len(statements))
-        db.exec_driver_sql(row.make)
+        rewriting.make(db, row)
+
+
+@contextmanager
+def _alone(db: Connection) -> Iterator[None]:
+    """A block whose indexes are built without parallel workers."""
+    before = db.scalar(text("SELECT current_setting('max_parallel_maintenance_workers')"))
+    db.execute(text("SET LOCAL max_parallel_maintenance_workers = 0"))
+    yield
+    db.execute(text("SELECT set_config('max_parallel_maintenance_workers', :value, true)"), {"value": before})

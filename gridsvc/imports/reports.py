@@ -91,9 +91,10 @@ def take(
     shared = bulk.prepare(db, source.n_bytes)
     staging.begin(db, how.zone, shared=shared)
     refusals = Refusals(None if how.keep_refused else MOST_TOLD)
-    _stage(db, source, how, refusals, progress)
+    codes = _categories(db)
+    _stage(db, source, how, codes, refusals, progress)
     progress("check", 0, None)
-    may_repeat = staging.check(db, how.file)
+    may_repeat = staging.check(db, how.file, codes.values())
     crs = "" if source.crs is None else source.crs.name
     staging.compare(db, how.source, crs, now, may_repeat=may_repeat, allow_repeats=how.allow_repeats)
     progress("place", 0, None)
@@ -126,9 +127,10 @@ def take(
     return account, written
 
 
-def _stage(db: Connection, source: Source, how: Options, refusals: Refusals, progress: Progress) -> None:
+def _stage(
+    db: Connection, source: Source, how: Options, codes: dict[str, str], refusals: Refusals, progress: Progress
+) -> None:
     """Puts the rows into `import_row`, whoever reads them."""
-    codes = _categories(db)
     if source.table is None:
         reading = Reading(Times(how.date_order), codes, numbered=source.fields.number is not None)
         staging.fill(db, source.slices, reading, refusals, progress)

@@ -89,16 +89,15 @@ def _blocks(
         progress("stage", round(share * 1000), 1000)
 
 
-def check(db: Connection, file: str) -> bool:
-    """Whether two staged rows may have the same number: False is certain, and spares looking.
+def check(db: Connection, file: str, codes: Iterable[str]) -> bool:
+    """Whether two staged rows may have the same number: False is certain, and spares looking. `codes`: of categories.
 
     Raises:
         FileRefused: answer_wrong: rows are there that no reader makes of any file; it was taken over by what it read.
     """
     db.execute(text("ANALYZE import_row (row, number)"))
-    found = db.execute(
-        load("import_check"), {"most_chars": MOST_NUMBER_CHARS, "most_accuracy_m": MOST_ACCURACY_M}
-    ).one()
+    limits = {"most_chars": MOST_NUMBER_CHARS, "most_accuracy_m": MOST_ACCURACY_M, "codes": sorted(set(codes))}
+    found = db.execute(load("import_check"), limits).one()
     if found.is_wrong or found.n_rows != found.n:
         raise FileRefused("answer_wrong", file=file, cause="rows")
     return bool(found.n_numbers != found.n)
