@@ -65,6 +65,7 @@ def test_a_door_from_first_to_last(client: Client, county: County) -> None:
         "note": "拆迁",
         "fields": [],
         "by": "planner 某",
+        "role": "planner",
         "other": None,
     }
     assert planner.patch(place, json={"n_people": 1}).status_code == 404
