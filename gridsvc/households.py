@@ -150,7 +150,8 @@ def change(
     """
     door_rows.hold(db)
     grids.hold(db)
-    visited.before(db, [household_id])
+    counted = [household_id, *_entries(db, household_id)]  # one of them may take its key, and with it its compound
+    visited.before(db, counted)
     row = _lock(db, household_id, actor)
     stored = Door(**{name: row[name] for name in CHANGEABLE}, ref=row["tag"])
     wanted = replace(stored, **{name: value for name, value in changes.items() if name in CHANGEABLE})
@@ -168,8 +169,14 @@ def change(
             db.execute(t.household.update().where(t.household.c.id == other_id).values(**had))
         _require_own(db, actor, household_id)
         write_log(db, household_id, "changed", actor, now, fields_=names)
-    visited.after(db, [household_id])
+    visited.after(db, counted)
     return names
+
+
+def _entries(db: Connection, household_id: int) -> list[int]:
+    """The entries that were said to be the same door as this one."""
+    h = t.household.c
+    return list(db.scalars(select(h.id).where(h.same_as_id == household_id)))
 
 
 def _name(door: Door) -> str | None:

@@ -188,6 +188,18 @@ def test_a_phone_that_does_not_know_yet_reaches_the_door(pair: Pair) -> None:
     recounting.assert_right(pair.db)
 
 
+def test_a_phone_reaches_the_door_where_it_lies_in_another_grid(pair: Pair) -> None:
+    """Who visited at the entry that went could do so: what the phone still sends is not lost."""
+    households.change(pair.db, pair.kept, {"lon": 110.015, "lat": 23.005}, pair.planner, NOW, pair.rule)
+    late = pair.draft(household_id=pair.gone)
+    pair.merge()
+    made = pair.record(late, now=LATER)
+    assert (made.status, pair.row(made)["household_id"]) == ("created", pair.kept)
+    with pytest.raises(NotFound):
+        pair.record(pair.draft(household_id=pair.kept), now=LATER)
+    recounting.assert_right(pair.db)
+
+
 def test_an_answered_claim_is_not_asked_again(pair: Pair) -> None:
     leader = replace(pair.manager, area_ids=())
     pair.record(pair.draft("vacant", household_id=pair.gone))
@@ -320,3 +332,13 @@ def test_a_visit_that_waits_for_the_merge_is_at_the_entry_that_stays(fresh: Fres
         assert [one.result(20) for one in told] == [pair.kept] * 2
     with fresh.begin() as db:
         recounting.assert_right(db)
+
+
+def test_the_counts_follow_an_entry_whose_levels_the_door_takes_from_elsewhere(pair: Pair) -> None:
+    pair.merge()
+    home = pair.read(pair.kept).compound_id
+    away = pair.read(pair.east[0]).compound_id
+    households.change(pair.db, pair.kept, {"compound_id": away, "room": "77"}, pair.planner, LATER, pair.rule)
+    households.change(pair.db, pair.kept, {"compound_id": home, "room": "01"}, pair.planner, LATER, pair.rule)
+    assert [pair.read(id_).compound_id for id_ in (pair.kept, pair.gone)] == [home, away]
+    recounting.assert_right(pair.db)
