@@ -37,6 +37,8 @@ _PHOTO_KINDS = {
 }
 _PHOTO_WORDS = ("照片", "拍照", "photo")  # a closing condition that names one asks for a photo of what was done
 _CONDITION = select(t.category_condition.c.closing)
+# Actions that decide on what somebody else did before: two roles of one account are one person.
+_DECIDES_ON = {"approve_extension": "ask_extension", "whistle_score": "whistle_arrive"}
 _PHOTO_KIND = {"dispose": "after", "solve_on_spot": "after"}  # of a photo that comes with an action; else "reference"
 
 
@@ -260,6 +262,9 @@ def _known(db: Connection, held: Held, action: str, actor: Actor, given: Given, 
         level = case.level or LADDER[0]
         answer = responsibility.find(db, held.category, held.area_id, level, fallback=agreed.fallback)
         facts |= {"lead_id": answer.lead_id, "lead_assist_ids": answer.assist_ids, "routing": answer.routing}
+    if action in _DECIDES_ON and actor.account_id is not None:
+        office = given.department_id if action == "whistle_score" else None
+        facts["own_word"] = _last_by(db, held, _DECIDES_ON[action], office) == actor.account_id
     if action == "link" and given.parent_id is not None:
         facts["parent_state"] = _parent(db, held, given.parent_id)
     return replace(given, **facts)
@@ -307,6 +312,15 @@ def _clock(db: Connection, held: Held) -> tuple[datetime | None, tuple[Stop, ...
     log = t.report_log.c
     rows = select(log.action, log.to_state, log.at, log.facts).where(log.report_id == held.id).order_by(log.seq)
     return clock_history((row.action, row.to_state, row.at, row.facts) for row in db.execute(rows))
+
+
+def _last_by(db: Connection, held: Held, action: str, department_id: int | None) -> int | None:
+    """Whose account did an action last, where a department is given for that one."""
+    log = t.report_log.c
+    of = (log.report_id == held.id) & (log.action == action)
+    if department_id is not None:
+        of &= log.facts["department"].as_integer() == department_id
+    return db.scalar(select(log.actor_id).where(of).order_by(log.seq.desc()).limit(1))
 
 
 def _exist(db: Connection, given: Given) -> None:

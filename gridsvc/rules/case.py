@@ -116,7 +116,8 @@ class Given:
     is, from the report's own grid up), `n_conditions` (so many filing conditions of which none was chosen),
     `reopened_at` (the last time). `no_condition`: somebody looked, and none of several fits. `done_at`: when a phone
     without signal kept the action, by our clock; `phone_at`: by the phone's, where that was wrong. Only the log has
-    them: what counts is when it came in, but for when a danger was taken away.
+    them: what counts is when it came in, but for when a danger was taken away. `own_word` (looked up): what this would
+    decide on is what the same account did.
     """
 
     note: str | None = None
@@ -152,6 +153,7 @@ class Given:
     reopened_at: datetime | None = None
     levels: frozenset[str] = frozenset(LADDER)
     n_conditions: int = 0
+    own_word: bool = False
 
 
 @dataclass(frozen=True)

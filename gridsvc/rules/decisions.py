@@ -55,6 +55,7 @@ _ACCEPTED: Reason = (lambda a: a.case.accepted_at is not None, "accepted_already
 _NOT_ASKED: Reason = (lambda a: a.case.extension_asked_at is None, "no_extension_asked")
 _NO_RESIDENT: Reason = (lambda a: not a.given.has_resident, "no_resident")
 _OWN_WORK: Reason = (lambda a: a.own_work, "disposed_yourself")
+_OWN_WORD: Reason = (lambda a: a.given.own_word, "own_word")
 
 # What stands against an action that the table knows, and its code; the first that holds counts.
 AGAINST: dict[str, tuple[Reason, ...]] = {
@@ -75,7 +76,7 @@ AGAINST: dict[str, tuple[Reason, ...]] = {
         (lambda a: a.case.due_at is not None and a.now > a.case.due_at, "extension_too_late"),
         _STOPPED,
     ),
-    "approve_extension": (_NOT_ASKED,),
+    "approve_extension": (_NOT_ASKED, _OWN_WORD),
     "refuse_extension": (_NOT_ASKED,),
     "suspend": (_STOPPED, (lambda a: a.case.n_suspensions > 0, "suspended_before")),
     "resume": ((lambda a: a.case.suspended_at is None, "not_suspended"),),
@@ -98,7 +99,7 @@ AGAINST: dict[str, tuple[Reason, ...]] = {
         (lambda a: a.case.rated_at is not None and a.case.satisfied == "not", "not_satisfied"),
     ),
     "whistle_arrive": ((lambda a: a.actor.department_id not in (a.case.called_ids or ()), "not_called"),),
-    "whistle_score": ((lambda a: not a.case.called_ids, "not_called"),),
+    "whistle_score": ((lambda a: not a.case.called_ids, "not_called"), _OWN_WORD),
     "escalate": ((lambda a: above(a.case.level, a.given.levels) is None, "highest_level"),),
 }
 

@@ -327,6 +327,26 @@ def test_a_whistle_calls_each_department_once_and_the_last_call_is_scored(db: Co
     assert rows == [(first, None, None), (second, NOW + HOUR, 2), (second, NOW + 2 * HOUR, 5)]
 
 
+def test_nobody_decides_on_the_own_word_in_another_role(db: Connection) -> None:
+    own, other = accounts(db, 2)
+    office, second = department(db, "D1"), department(db, "D2")
+    handler, leader = Actor("handler", own, department_id=office), Actor("leader", own)
+    held = do(db, lead(db, submit(db).number, "dispatched", NOW), "ask_extension", handler)
+    for department_id in (None, office):
+        with pytest.raises(Conflict, match="own_word"):
+            do(db, held, "approve_extension", leader, department_id=department_id)
+    held = do(db, held, "approve_extension", Actor("leader", other))
+    held = do(db, held, "ask_extension", handler, now=NOW + HOUR)
+    held = do(db, held, "refuse_extension", leader)  # whoever asked may take it back
+    held = do(db, held, "whistle", leader, department_ids=(office, second))
+    held = do(db, held, "whistle_arrive", handler)
+    held = do(db, held, "whistle_arrive", Actor("handler", other, department_id=second))
+    with pytest.raises(Conflict, match="own_word"):
+        do(db, held, "whistle_score", leader, department_id=office, score=5)
+    held = do(db, held, "whistle_score", leader, department_id=second, score=5)
+    do(db, held, "whistle_score", Actor("leader", other), department_id=office, score=5)
+
+
 def test_what_was_not_solved_on_the_spot_gets_deadline_and_routing(db: Connection) -> None:
     photo(db)
     who = department(db)
