@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from contextlib import suppress
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import pytest
@@ -16,6 +16,7 @@ from gridsvc import campaigns, coverage, history, household_retention, household
 from gridsvc.coverage import Query, Table
 from gridsvc.errors import Conflict, Refused
 from gridsvc.grids import Rule
+from gridsvc.rules.coverage import COUNTS
 from gridsvc.rules.roles import Actor
 from tests.conftest import NOW, Fresh
 from tests.verbs.test_coverage import BYS, CLASSES, DAY, HOUR, PAIRS, SYSTEM, ZONE, World
@@ -166,6 +167,13 @@ def kept(db: Connection) -> list[tuple[Any, ...]]:
     return [tuple(row) for row in db.execute(told)]
 
 
+def classes(db: Connection, rule: Rule, at: datetime) -> dict[str | None, int]:
+    """How many doors of which class were on the register at an instant."""
+    told = coverage.table(db, Query(("class",), as_of=at), SYSTEM, NOW + DAY, ZONE, rule=rule)
+    n = COUNTS.index("enumerated")
+    return {row.keys[0].code: row.values[n] for row in told.rows if row.values is not None and row.values[n]}
+
+
 def test_a_row_is_kept_of_each_change_that_figures_tell_and_of_nothing_else(db: Connection, rule: Rule) -> None:
     history.begin(db, NOW - 30 * DAY)
     places = [households.Door(None, "1", "无", room, 110.005, 23.005) for room in ("1", "2")]
@@ -186,6 +194,16 @@ def test_a_row_is_kept_of_each_change_that_figures_tell_and_of_nothing_else(db: 
         (one, at[3], "in_need", "household", None, 110.005),
         (two, at[4], "ordinary", "household", None, 110.005),
         (one, at[5], "in_need", "household", None, 110.007),
+    ]
+    then = [classes(db, rule, at[hours]) for hours in range(6)]
+    both = {"in_need": 1, "cared_for": 1}
+    assert then == [
+        {"ordinary": 2},
+        {"ordinary": 1},
+        {"in_need": 1},
+        {"in_need": 1},
+        both,
+        {"business": 1, "cared_for": 1},
     ]
 
 

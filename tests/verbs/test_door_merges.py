@@ -91,6 +91,18 @@ def test_visits_reports_and_answers_are_at_the_entry_that_stays(pair: Pair) -> N
     assert pair.read(pair.kept).reached_at == BEFORE
 
 
+def test_how_far_is_told_of_the_door_and_how_late_of_the_phone(pair: Pair) -> None:
+    """It was too far from the entry that went and within its accuracy; it came in after four days."""
+    at = {"x": 110.0062, "y": 23.005, "crs": "wgs84", "household_id": pair.gone}  # 123 m
+    vague = pair.record(pair.draft(accuracy_m=130.0, happened_at=NOW - timedelta(days=4), **at))
+    sharp = pair.record(pair.draft(accuracy_m=20.0, **at))
+    assert [(pair.row(one)["far"], pair.row(one)["late"]) for one in (vague, sharp)] == [(False, True), (True, False)]
+    pair.merge()
+    carried = {v.supersedes_id: v for v in visit_reading.of_door(pair.db, pair.kept, pair.worker)}
+    told = [(carried[one.visit_id].far, carried[one.visit_id].late) for one in (vague, sharp)]
+    assert told == [(False, True), (True, False)]
+
+
 def test_both_logs_say_who_and_why_and_the_address_leads_to_the_door(pair: Pair) -> None:
     pair.merge()
     gone, kept = pair.read(pair.gone), pair.read(pair.kept)
