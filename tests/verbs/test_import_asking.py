@@ -47,6 +47,13 @@ def good(rows: bytes = LINE, **end: object) -> bytes:
     return said((frames.HEAD, HEAD), rows, (frames.TOLD, TOLD), (frames.END, ONE | end))
 
 
+def more(**cells: str) -> bytes:
+    """A row with cells that the others leave empty."""
+    head = HEAD | {"columns": [*HEAD["columns"], *cells]}  # type: ignore[misc]
+    row = LINE.rstrip(b"\n") + "".join(f"\t{cell}" for cell in cells.values()).encode() + b"\n"
+    return said((frames.HEAD, head), row, (frames.TOLD, TOLD), (frames.END, ONE))
+
+
 def answering(monkeypatch: pytest.MonkeyPatch, answer: bytes) -> None:
     @contextmanager
     def stream(*_: object) -> Iterator[Iterator[bytes]]:
@@ -110,6 +117,11 @@ DISHONEST = {
     "half a position": good(line(lat="\\N")),
     "not on Earth": good(line(lat="95")),
     "no number": good(line(lon="NaN")),
+    "closed and reported": more(closed_at="2026-03-02"),
+    "a category of nobody": more(category="x"),
+    "less than exact": more(accuracy_m="-1"),
+    "half of what was sent": more(raw_x="1"),
+    "from nowhere": more(raw_x="1", raw_y="1e13"),
 }
 
 
@@ -140,6 +152,11 @@ DOOR: dict[str, object] = HEAD | {"fields": {"room": "r"}, "columns": list(house
 DOOR_LINE = "1\t0\thousehold\t1\t1\t101\t\\N\t\\N\tf\t\\N\t\\N\t\\N\t\\N\t\\N\t\\N\t\\N\n"
 
 
+def door(**cells: str) -> str:
+    usual = dict(zip(households.COLUMNS, DOOR_LINE.rstrip("\n").split("\t"), strict=True))
+    return "\t".join({**usual, **cells}.values()) + "\n"
+
+
 @pytest.mark.parametrize(
     ("rows", "homes"),
     [
@@ -150,6 +167,10 @@ DOOR_LINE = "1\t0\thousehold\t1\t1\t101\t\\N\t\\N\tf\t\\N\t\\N\t\\N\t\\N\t\\N\t\
         (DOOR_LINE.replace("household", "palace"), [[None, None, None]]),
         (DOOR_LINE.replace("\t101\t", f"\t{'1' * 201}\t"), [[None, None, None]]),
         (DOOR_LINE + DOOR_LINE, [[None, None, None]]),
+        (door(class_code="x"), [[None, None, None]]),
+        (door(n_people="-1"), [[None, None, None]]),
+        (door(contact_phone="1" * 201), [[None, None, None]]),
+        (door(lon="110"), [[None, None, None]]),
     ],
 )
 def test_a_dishonest_answer_of_doors_is_an_error(
