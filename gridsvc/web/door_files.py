@@ -172,14 +172,15 @@ async def refused_table(request: Request, actor: Actor, locale: Locale) -> Respo
 
     Raises:
         NotFound: door_import_gone; door_import_all_right: no row is refused.
-        GeodataError, Unavailable: as `look`.
+        GeodataError, TooMany, Unavailable: as `look`.
     """
-    mine = services.of(request)
-    upload = waiting(mine.uploads, request, actor)
-    if not upload.told["refused"]:
-        raise NotFound("door_import_all_right")
-    async with mine.imports.turn():
-        return await run_in_threadpool(_refused, mine.uploads.path(_account_id(actor)), upload, locale)
+    mine, account_id = services.of(request), _account_id(actor)
+    with mine.uploads.alone(account_id):  # else another file could come under these reasons
+        upload = waiting(mine.uploads, request, actor)
+        if not upload.told["refused"]:
+            raise NotFound("door_import_all_right")
+        async with mine.imports.turn():
+            return await run_in_threadpool(_refused, mine.uploads.path(account_id), upload, locale)
 
 
 def worded(told: Mapping[str, Any], locale: Locale) -> dict[str, Any]:

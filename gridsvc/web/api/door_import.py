@@ -84,7 +84,7 @@ async def commit(request: Request, actor: Asker, body: CommitIn) -> Response:
 @router.get(
     "/refused",
     operation_id="refused_households",
-    responses={200: {"content": {kind: {} for kind in door_files.MEDIA.values()}}, **_GONE},
+    responses={200: {"content": {kind: {} for kind in door_files.MEDIA.values()}}, **_GONE, **_BUSY},
 )
 async def refused(request: Request, actor: Asker) -> Response:
     """The refused rows as the sender's own table, each with its reasons (column 错误原因): Excel of Excel, else CSV."""
