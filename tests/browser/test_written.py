@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import TimeoutError
 from sqlalchemy import text
 
 from tests.browser.conftest import Visitor
@@ -15,6 +16,7 @@ from tests.web.county import CANARY as SHORT
 from tests.web.county import County
 
 CANARY = SHORT + " x{#${window.__x=1}`"
+SHOWS = "(words) => document.querySelector('main').textContent.includes(words)"  # sooner or later: scripts draw some
 
 
 @pytest.fixture(scope="module")
@@ -49,11 +51,11 @@ def test_what_people_write_is_shown_as_they_wrote_it(visitor: Visitor, county: C
         visit = visitor(reader, "zh")
         for path in paths:
             page = visit.open(path.format(shop=written, number=county.numbers["west2"]))
-            shown = page.text_content("main") or ""
-            # of a visit the list has the address alone, and in it the compound's name
-            if (SHORT if path == "/visits" else CANARY) not in shown:
+            try:  # of a visit the list has the address alone, and in it the compound's name
+                page.wait_for_function(SHOWS, arg=SHORT if path == "/visits" else CANARY)
+            except TimeoutError:
                 missing.append(path)
-            if page.locator("main img").count() or "1337" in shown:
+            if page.locator("main img").count() or "1337" in (page.text_content("main") or ""):
                 obeyed.append(path)
             visit.clean()
     assert (missing, obeyed) == ([], [])
