@@ -208,6 +208,12 @@ def near(db: Connection, most: int, actor: Actor) -> list[Near]:
     ]
 
 
+def before_change(db: Connection) -> str:
+    """A digest of what is stored of the doors that the staged ones change: another one as soon as somebody else changes
+    one of them."""
+    return str(db.scalar(load("door_change_seen")))
+
+
 def place(db: Connection, now: datetime, rule: Rule) -> None:
     """Places the new and the moved rows by the editions of `now`, which stay as they are until the transaction ends."""
     grids.hold(db)

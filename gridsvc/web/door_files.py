@@ -24,6 +24,7 @@ from geodata.crs import parse_crs
 from geodata.errors import GeodataError
 from geodata.layer import MIB, Limits
 from geodata.write import write_refused
+from gridsvc import door_rows
 from gridsvc.errors import Conflict, GridsvcError, NotFound, Refused
 from gridsvc.i18n import Locale, error_text
 from gridsvc.imports import households
@@ -73,6 +74,14 @@ class How:
     kind: str | None = None
 
 
+@dataclass(frozen=True)
+class _Looked:
+    """A file against the register, and the digest of that: of the account and of what is stored of doors it changes."""
+
+    account: Account
+    seen: str
+
+
 def takes(scope: Scope) -> bool:
     """Whether a request is a form that brings such a file."""
     kind = Headers(scope=scope).get("content-type", "").lower()
@@ -99,12 +108,12 @@ async def look(request: Request, actor: Actor, name: str, content: BinaryIO | No
             sha256 = await run_in_threadpool(uploads.put, account_id, content, MOST_BYTES, now)
             upload = Upload(sha256, _plain(name), now.isoformat(), vars(how), {}, "")
             try:
-                account = await _looked(request, upload, account_id)
+                looked = await _looked(request, upload, account_id)
             except (GeodataError, GridsvcError) as error:
                 uploads.drop(account_id)
                 error.facts |= {"file": upload.name}
                 raise
-            return _noted(uploads, account_id, upload, account)
+            return _noted(uploads, account_id, upload, looked)
 
 
 async def store(request: Request, actor: Actor, digest: str, *, skip_refused: bool) -> tuple[Upload, bool]:
@@ -130,8 +139,8 @@ async def store(request: Request, actor: Actor, digest: str, *, skip_refused: bo
         if n_refused and not skip_refused:
             raise Refused("door_import_refused", n=n_refused)
         async with mine.imports.turn():
-            account = await _looked(request, upload, account_id, digest=digest, skip_refused=skip_refused)
-        now_seen = _noted(mine.uploads, account_id, upload, account)
+            looked = await _looked(request, upload, account_id, digest=digest, skip_refused=skip_refused)
+        now_seen = _noted(mine.uploads, account_id, upload, looked)
         if now_seen.seen != digest:
             return now_seen, False
         done = replace(now_seen, stored=True)
@@ -196,8 +205,8 @@ def worded(told: Mapping[str, Any], locale: Locale) -> dict[str, Any]:
 
 async def _looked(
     request: Request, upload: Upload, account_id: int, *, digest: str | None = None, skip_refused: bool = False
-) -> Account:
-    """The account of a waiting file; with the digest of what was looked at, stored where it is still that."""
+) -> _Looked:
+    """A waiting file as it is now; with the digest of what was looked at, stored where it is still that."""
     mine, how = services.of(request), How(**upload.how)
     path = mine.uploads.path(account_id)
     source = await run_in_threadpool(households.decoded, path, how.crs, how.sheet, LIMITS)
@@ -215,18 +224,19 @@ async def _looked(
         return await run_in_threadpool(_taken, unit, source, options, upload, digest)
 
 
-def _taken(unit: Unit, source: Source, how: Options, upload: Upload, digest: str | None) -> Account:
+def _taken(unit: Unit, source: Source, how: Options, upload: Upload, digest: str | None) -> _Looked:
     rule = unit.mine.rule
     account = households.look(unit.db, source, how, unit.now, rule, _quietly)
-    same = digest is not None and _seen(upload, account) == digest
+    looked = _Looked(account, _seen(upload, account, door_rows.before_change(unit.db)))
+    same = looked.seen == digest
     if same:
         households.store(unit.db, account, how, unit.now, rule, _quietly)
     unit.end(well=same)
-    return account
+    return looked
 
 
-def _noted(uploads: Uploads, account_id: int, upload: Upload, account: Account) -> Upload:
-    noted = replace(upload, told=_told(account), seen=_seen(upload, account))
+def _noted(uploads: Uploads, account_id: int, upload: Upload, looked: _Looked) -> Upload:
+    noted = replace(upload, told=_told(looked.account), seen=looked.seen)
     uploads.note(account_id, noted)
     return noted
 
@@ -236,10 +246,10 @@ def _told(account: Account) -> dict[str, Any]:
     return as_facts(account) | {"refused": every}
 
 
-def _seen(upload: Upload, account: Account) -> str:
+def _seen(upload: Upload, account: Account, before: str) -> str:
     # Without the box around all doors, whose last digit hangs on the order in which the database adds up.
     told = {name: value for name, value in _told(account).items() if name != "extent"}
-    return seen(upload.sha256, upload.how, told)
+    return seen(upload.sha256, upload.how, told | {"before": before})
 
 
 def _refused(path: Path, upload: Upload, locale: Locale) -> Response:

@@ -136,6 +136,28 @@ def test_a_register_that_changed_is_shown_again_before_anything_is_stored(
     assert n_doors(made, building="71") == 2
 
 
+@pytest.mark.parametrize("changed", [{"n_people": 7}, {"contact_phone": "13800000007"}])
+def test_what_was_changed_by_hand_meanwhile_is_not_written_over_unseen(
+    client: Client, county: County, made: Fresh, changed: dict[str, object]
+) -> None:
+    """The counts are as they were: one door changes, only not from what was looked at."""
+    admin, header = client("admin"), (*COLUMNS, "人口", "电话")
+    building = "77" if "n_people" in changed else "78"
+    first = sent(admin, csv(("锦绣花园", building, 1, 101, 3, "13800000003"), header=header)).json()
+    assert commit(admin, first["digest"]).status_code == 200
+    looked = sent(admin, csv(("锦绣花园", building, 1, 101, 9, "13800000009"), header=header)).json()
+    with made.begin() as db:
+        door_id = db.scalar(text("SELECT id FROM household WHERE building = :b"), {"b": building})
+    assert admin.patch(f"/api/v1/households/{door_id}", json=changed).status_code == 200
+    again = commit(admin, looked["digest"])
+    assert (again.status_code, again.json()["code"]) == (409, "door_import_changed")
+    now = again.json()["detail"]["account"]
+    assert now["rows"] == looked["rows"]
+    assert n_doors(made, id=door_id, n_people=9) == 0
+    assert commit(admin, now["digest"]).json()["committed"] is True
+    assert n_doors(made, id=door_id, n_people=9, contact_phone="13800000009") == 1
+
+
 def test_a_manager_takes_in_doors_of_the_own_area_alone(client: Client, county: County, made: Fresh) -> None:
     header = ("社区", *COLUMNS, "户主")
     rows = (
