@@ -15,8 +15,10 @@ from gridsvc.errors import NotFound
 from gridsvc.rules.roles import Actor, require, role_on_phone
 
 
-def owner(db: Connection, login: str, importer: Actor) -> Actor:
-    """The person who recorded the items, as whom they are taken, in the role that the account has on a phone.
+def owner(db: Connection, login: str, importer: Actor, role: str | None = None) -> Actor:
+    """The person who recorded the items, as whom they are taken, in the role in which the phone was logged in.
+
+    A file that names none, or one that the account has no more, counts in the role that the account has on a phone.
 
     Each item asks for what that role may do.
     What is done to a report or at a door counts only where the importer sees it too.
@@ -31,7 +33,7 @@ def owner(db: Connection, login: str, importer: Actor) -> Actor:
     if not rows:
         raise NotFound("account_unknown", login=login)
     roles = (rows[0].role, *rows[0].also_roles)
-    return replace(accounts.actor_of(rows[0], role_on_phone(roles)), importer=importer)
+    return replace(accounts.actor_of(rows[0], role_on_phone(roles, role)), importer=importer)
 
 
 def keep(db: Connection, importer: Actor, whose: Actor, counts: Mapping[str, int], now: datetime) -> None:

@@ -163,15 +163,20 @@ def needed(role: str) -> frozenset[str]:
     return frozenset(what for what, needs in named.items() if needs)
 
 
-def role_on_phone(roles: Sequence[str]) -> str:
-    """The role in which an account of these roles, the default one first, works on a phone unless it says otherwise.
+def role_on_phone(roles: Sequence[str], said: str | None = None) -> str:
+    """The role in which an account of these roles, the default one first, works on a phone.
 
-    The worker's where it has that one, else the first whose lists a phone keeps, else the default one.
+    The one it `said` where it has that one and a phone keeps its lists, else the worker's where it has that one, else
+    the first whose lists a phone keeps, else the default one.
 
     >>> role_on_phone(["manager", "worker"]), role_on_phone(["admin", "checker"]), role_on_phone(["planner"])
     ('worker', 'checker', 'planner')
+    >>> [role_on_phone(["manager", "worker", "admin"], said) for said in ("manager", "checker", "admin")]
+    ['manager', 'worker', 'worker']
     """
     keeps = [role for role in roles if role in MAY["keep_offline"]]
+    if said in keeps:
+        return said
     return "worker" if "worker" in roles else (keeps or roles)[0]
 
 

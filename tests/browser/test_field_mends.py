@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -192,6 +193,7 @@ def test_a_file_holds_the_own_items_alone(held: Phone, faults: Faults) -> None:
     told = held.call("export", "m.make().then(async (made) => [made.n, await made.blob.text(), await m.others()])")
     assert (told[0], told[2], mine in told[1], theirs in told[1], CANARY in told[1]) == (1, 1, True, False, False)
     assert '"base64"' not in told[1]
+    assert json.loads(told[1])["role"] == "worker"  # as the service said at the login
     held.call("store", LOGIN, None)
     try:
         assert held.call("export", "m.save()") == 0

@@ -6,6 +6,7 @@ import json
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from playwright.sync_api import expect
 from sqlalchemy import text
@@ -17,7 +18,9 @@ from tests.conftest import NOW, Fresh
 AHEAD = timedelta(hours=2)
 # what the head of the file says, and whether it counts
 TOLD: list[tuple[dict[str, Any], bool]] = [
-    ({"clock_off_s": AHEAD.total_seconds()}, True),
+    # beside it, in which role the phone was: of its own person alone
+    ({"clock_off_s": AHEAD.total_seconds(), "login": "worker", "role": "worker"}, True),
+    ({"clock_off_s": AHEAD.total_seconds(), "login": "other", "role": "manager"}, True),
     ({"clock_off_s": AHEAD.total_seconds(), "made_at": (NOW + AHEAD).isoformat()}, True),
     ({}, False),
     ({"clock_off_s": "x"}, False),
@@ -38,7 +41,10 @@ def test_what_the_phone_knew_of_its_clock_counts(visitor: Visitor, made: Fresh, 
         head = {"format": "gridsvc-unsent", "version": 1} | told
         file.write_text(json.dumps(head | {"items": [row], "files": {}}), encoding="utf-8")
         desk.set_input_files("#unsent-file", file)
-        desk.get_by_role("button", name="导入").click()  # says that it is busy, until it is done
+        with desk.expect_request("**/api/v1/unsent?*") as asked_of:
+            desk.get_by_role("button", name="导入").click()  # says that it is busy, until it is done
+        of = dict(parse_qsl(urlsplit(asked_of.value.url).query))
+        assert of == {"login": "worker"} | ({"role": told["role"]} if told.get("login") == "worker" else {})
         expect(desk.locator("#unsent-said")).to_contain_text("共 1 条：新增 1")
         asked = text("SELECT happened_at, phone_at FROM visit WHERE client_key = CAST(:k AS uuid)")
         with made.begin() as db:

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from gridsvc import audit, workers
+from gridsvc import accounts, audit, workers
 from tests.conftest import NOW
-from tests.web.county import EAST, WEST
+from tests.web.county import EAST, PASSWORD, WEST
 from tests.web.test_sync import Town, action, report, town, visit
 
 __all__ = ["town"]
@@ -18,9 +18,9 @@ URL = "/api/v1/unsent"
 Json = dict[str, Any]
 
 
-def take(town: Town, *items: Json, login: str = "manager_west") -> list[Json]:
+def take(town: Town, *items: Json, login: str = "manager_west", of: Json | None = None) -> list[Json]:
     body = {"sent_at": NOW.isoformat(), "items": items}
-    answer = town.client(login).post(URL, params={"login": "worker"}, json=body)
+    answer = town.client(login).post(URL, params={"login": "worker"} | (of or {}), json=body)
     assert answer.status_code == 200, answer.text
     return list(answer.json()["items"])
 
@@ -74,3 +74,34 @@ def test_what_is_stored_says_who_took_it_in(town: Town) -> None:
     assert "Taken in at the office from the phone&#39;s file, by manager_west" in page
     (sent,) = town.send(report())
     assert "imported_by" not in (town.report(sent["number"])["log"][0]["facts"] or {})
+
+
+@pytest.mark.parametrize(
+    ("named", "counts"),
+    [
+        ({}, "worker"),  # a file of before
+        ({"role": "manager"}, "manager"),
+        ({"role": "worker"}, "worker"),
+        ({"role": "checker"}, "worker"),  # it has that one no more
+        ({"role": "admin"}, "worker"),  # it has that one, and no phone works in it
+    ],
+)
+def test_items_count_in_the_role_the_phone_was_in(town: Town, named: dict[str, str], counts: str) -> None:
+    login = f"two_{named.get('role')}".lower()
+    with town.made.begin() as db:
+        accounts.create(
+            db,
+            login=login,
+            name="双",
+            role="admin",
+            also_roles=["manager", "worker"],
+            password=PASSWORD,
+            area_codes=[WEST],
+            worker_code="w1",
+        )
+    made, done = take(
+        town, one := report(), action("verify", report_key=one["key"]), login="admin", of={"login": login} | named
+    )
+    assert (made["status"], done["status"]) == ("created", "created")
+    log = town.report(made["number"])["log"]
+    assert [row["facts"]["role"] for row in log] == [counts] * 2

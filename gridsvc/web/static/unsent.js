@@ -34,7 +34,7 @@ async function take(file) {
   for (const login of new Set(file.items.map((row) => row.login || file.login))) {
     const rows = file.items.filter((row) => (row.login || file.login) === login);
     try {
-      await takeOf(login, rows, file.files || {}, told, offMs);
+      await takeOf(whose(login, file), rows, file.files || {}, told, offMs);
     } catch (error) {
       troubles.add(because(error));
       for (const row of rows.filter((one) => !told.has(one.key))) told.set(row.key, failed(error));
@@ -57,11 +57,18 @@ const because = (error) => error.told || words.away;
 // what the service did not answer may be taken in later; what it refused stays refused
 const failed = (error) => ({ status: "refused", message: because(error), retry: !error.told });
 
-async function takeOf(login, rows, files, told, offMs) {
+/** Whose items, and in which role of theirs the phone was logged in: of its own person alone does the file know that. */
+function whose(login, file) {
+  const query = new URLSearchParams({ login });
+  if (login === file.login && typeof file.role === "string" && file.role) query.set("role", file.role);
+  return query;
+}
+
+async function takeOf(of, rows, files, told, offMs) {
   let batch = [];
   const flush = async () => {
     if (!batch.length) return;
-    for (const answer of await post(login, batch.map((row) => row.item), offMs)) told.set(answer.key, answer);
+    for (const answer of await post(of, batch.map((row) => row.item), offMs)) told.set(answer.key, answer);
     batch = [];
   };
   for (const row of rows.filter((one) => one.stage === "text")) {
@@ -86,7 +93,7 @@ async function takeOf(login, rows, files, told, offMs) {
       continue;
     }
     const item = { kind: "attach", key: row.attach_key, report_key: row.key, photos: row.photos, voice: row.voice };
-    const [answer] = await post(login, [item], offMs);
+    const [answer] = await post(of, [item], offMs);
     if (!before || !TAKEN.includes(answer.status)) told.set(row.key, { ...answer, key: row.key });
   }
 }
@@ -103,10 +110,10 @@ async function putAll(row, files) {
   return null;
 }
 
-async function post(login, items, offMs) {
+async function post(of, items, offMs) {
   const now = new Date(here() + offMs); // what the phone's clock would show
   const body = JSON.stringify({ sent_at: now.toISOString(), items });
-  const answer = await ask("POST", `/api/v1/unsent?login=${encodeURIComponent(login)}`, body, "application/json");
+  const answer = await ask("POST", `/api/v1/unsent?${of}`, body, "application/json");
   return answer.items;
 }
 

@@ -60,8 +60,8 @@ async function fetchChanges() {
   const tx = await write(["cache", "meta"]);
   const now = await tx.objectStore("cache").get(KEPT);
   const asked = before ? before.cursor : undefined;
-  const whom = answer.data.me ? answer.data.me.login : whose.login;
-  const left = !(await takeLogin(tx.objectStore("meta"), whom, whose)); // logged out while it was asked
+  const me = answer.data.me || { login: whose.login };
+  const left = !(await takeLogin(tx.objectStore("meta"), me.login, me.role, whose)); // logged out while it was asked
   if (!left && (now ? now.cursor : undefined) === asked) {
     await tx.objectStore("cache").put(merged, KEPT); // else another tab was quicker, or a logout
     await tx.objectStore("meta").put(Date.now(), "cached_at");

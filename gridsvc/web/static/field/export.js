@@ -38,7 +38,7 @@ export async function save() {
 export async function make() {
   const login = (await getMeta("login")) || null;
   const rows = (await outbox.all()).filter((row) => row.state !== "sent" && isOwn(row, login));
-  const head = { format: "gridsvc-unsent", version: 1, made_at: new Date().toISOString(), login, device_id: (await getMeta("device_id")) || null, clock_off_s: await off_s() };
+  const head = { format: "gridsvc-unsent", version: 1, made_at: new Date().toISOString(), login, role: (await getMeta("role")) || null, device_id: (await getMeta("device_id")) || null, clock_off_s: await off_s() };
   const parts = [`${JSON.stringify(head, null, 1).slice(0, -2)},\n "items": ${JSON.stringify(rows.map(told), null, 1)},\n "files": {`];
   const names = new Set(rows.reduce((all, row) => all.concat(row.photos, row.voice || []), []));
   let begun = false;

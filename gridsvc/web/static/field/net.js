@@ -78,7 +78,7 @@ export async function who({ again = false } = {}) {
   const answer = await once("GET", "/field/me", { patience_ms: 15000 });
   if (answer.kind !== "ok" || typeof answer.data.known !== "boolean") return null;
   const tx = await write(["meta"]);
-  const taken = await takeLogin(tx.store, answer.data.known ? answer.data.login : null, before);
+  const taken = await takeLogin(tx.store, answer.data.known ? answer.data.login : null, answer.data.role, before);
   await tx.done;
   if (!taken) return null;
   known = answer.data;
@@ -93,6 +93,7 @@ export async function leave() {
   await tx.store.put(login || (known && known.login) || true, "leaving");
   await tx.store.put(n_logouts + 1, "n_logouts"); // what was asked for before is told apart by it
   await tx.store.put(null, "login");
+  await tx.store.put(null, "role");
   await tx.store.put(null, "device_id");
   await tx.done;
   known = null;

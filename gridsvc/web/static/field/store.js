@@ -73,13 +73,14 @@ export async function holder(meta = null) {
 }
 
 /**
- * Takes over who is logged in, as an answer said that was asked for while the phone was `before`'s; whether it did. An answer
- * that a logout or another login overtook counts for nothing: a logout is final.
+ * Takes over who is logged in and in which role, as an answer said that was asked for while the phone was `before`'s; whether
+ * it did. An answer that a logout or another login overtook counts for nothing: a logout is final.
  */
-export async function takeLogin(meta, login, before) {
+export async function takeLogin(meta, login, role, before) {
   const now = await holder(meta);
   if (now.n_logouts !== before.n_logouts || (now.login !== before.login && now.login !== login)) return false;
   if (login && now.login !== login) await meta.put(login, "login");
+  if (login && (role || now.login !== login)) await meta.put(role || null, "role");
   return true;
 }
 
