@@ -44,6 +44,20 @@ def test_a_line_without_end_is_no_table(tmp_path: Path, packed: Callable[[bytes]
     assert read(path) == n_before + 1
 
 
+@pytest.mark.parametrize("quote", [b"", b'"'], ids=["plain", "quoted"])
+@pytest.mark.parametrize("n_before", [0, 1_500], ids=["at the beginning", "after good rows"])
+def test_a_cell_is_bounded_quoted_or_not(tmp_path: Path, quote: bytes, n_before: int) -> None:
+    path = tmp_path / "r.csv"
+    for n_over, taken in ((0, True), (1, False)):
+        cell = quote + b"x" * (MB + n_over) + quote
+        path.write_bytes(HEAD + ROW * n_before + cell + ROW[1:] + ROW)
+        if taken:
+            assert read(path) == n_before + 2
+        else:
+            code, facts = refused(path)
+            assert (code, facts["limit_mb"]) == ("csv_cell_too_long", 1)
+
+
 def test_a_gzip_that_unpacks_to_a_thousand_times_its_size_is_a_bomb(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
