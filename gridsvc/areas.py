@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, case, select
+from sqlalchemy import Connection, case, or_, select
 
 from gridsvc.db import tables as t
 from gridsvc.db.queries import load
 from gridsvc.db.tables import AREA_LEVELS
+from gridsvc.errors import Refused
 from gridsvc.stored import Stored, store
 
 
@@ -25,9 +26,27 @@ class Area:
 
 
 def save(db: Connection, areas: Sequence[Area]) -> Stored:
-    """Adds areas or changes those with the same code; a parent may come in the same batch or be stored already."""
+    """Adds areas or changes those with the same code; a parent may come in the same batch or be stored already.
+
+    Raises:
+        Refused: `area_above_wrong`: one of them would lie below one that is not of a higher level, as in every circle,
+            or above such a one; the caller rolls back.
+    """
     ordered = sorted(areas, key=lambda a: (AREA_LEVELS.index(a.level), a.code))
-    return store(db, load("save_area"), (vars(area) for area in ordered))
+    stored = store(db, load("save_area"), (vars(area) for area in ordered))
+    me, above = t.area, t.area.alias("above")
+    places = {name: place for place, name in enumerate(AREA_LEVELS)}
+    wrong = (
+        select(me.c.code.label("area"), me.c.level, above.c.code.label("above"), above.c.level.label("above_level"))
+        .join(above, me.c.parent_id == above.c.id)
+        .where(case(places, value=above.c.level) >= case(places, value=me.c.level))
+        .where(or_(*(one.c.code.in_([area.code for area in ordered]) for one in (me, above))))
+        .order_by(me.c.code)
+        .limit(1)
+    )
+    if (found := db.execute(wrong).one_or_none()) is not None:
+        raise Refused("area_above_wrong", **found._asdict())
+    return stored
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ class Known:
     code: str
     level: str
     geom: shapely.Geometry | None
+    parent: str | None = None  # the one that is stored
 
 
 def take(db: Connection, layer: Layer, file: str, *, level: str | None) -> Account:
@@ -49,12 +50,19 @@ def take(db: Connection, layer: Layer, file: str, *, level: str | None) -> Accou
     rows.refuse_repeated(codes, at, "area_code_repeated", refusals)
     levels = _levels(layer, level, refusals)
     wkbs = rows.wkbs(layer)
-    known = _stored(db) | {
-        code: Known(code, of, shape)
-        for row, code, of, shape in zip(at, codes, levels, layer.shapes, strict=True)
-        if row not in refusals.rows and code and of
-    }
-    parents = _parents(at, codes, rows.texts(layer, "parent"), known, refusals)
+    stored_before, said = _stored(db), rows.texts(layer, "parent")
+    while True:  # until what is left fits together: a row that is refused lies above no other, and what is stored stays
+        n_refused = len(refusals.rows)
+        own = {
+            code: Known(code, of, shape)
+            for row, code, of, shape in zip(at, codes, levels, layer.shapes, strict=True)
+            if row not in refusals.rows and code and of
+        }
+        parents = _parents(at, codes, said, stored_before | own, refusals)
+        left = [one for code, one in stored_before.items() if code not in own]
+        _refuse_under(at, codes, own, left, refusals)
+        if len(refusals.rows) == n_refused:
+            break
     names = rows.texts(layer, "name")
     found = [
         Area(code, of, name or code, parent, wkb)
@@ -94,9 +102,32 @@ def _levels(layer: Layer, level: str | None, refusals: Refusals) -> list[str | N
 
 
 def _stored(db: Connection) -> dict[str, Known]:
-    a = t.area.c
-    found = db.execute(select(a.code, a.level, func.ST_AsBinary(a.geom).label("wkb"))).all()
-    return {row.code: Known(row.code, row.level, row.wkb and shapely.from_wkb(bytes(row.wkb))) for row in found}
+    a, above = t.area.c, t.area.alias("above")
+    asked = select(a.code, a.level, func.ST_AsBinary(a.geom).label("wkb"), above.c.code.label("parent"))
+    found = db.execute(asked.select_from(t.area.outerjoin(above, a.parent_id == above.c.id))).all()
+    return {
+        row.code: Known(row.code, row.level, row.wkb and shapely.from_wkb(bytes(row.wkb)), row.parent) for row in found
+    }
+
+
+def _refuse_under(
+    at: Sequence[int],
+    codes: Sequence[str | None],
+    own: Mapping[str, Known],
+    left: Sequence[Known],
+    refusals: Refusals,
+) -> None:
+    """Refuses rows that would take an area to the level of one that stays below it, or lower: a circle could follow."""
+    under: dict[str, Known] = {}
+    for one in sorted(left, key=lambda one: one.code, reverse=True):
+        me = own.get(one.parent or "")
+        if me is not None and not _is_above(me, one):
+            under[me.code] = one
+    for row, code in zip(at, codes, strict=True):
+        below = under.get(code or "")
+        if code is not None and below is not None and row not in refusals.rows:
+            facts: dict[str, object] = {"found": below.code, "level": below.level, "own": own[code].level}
+            refusals.add([Problem(row, "area_not_above", facts)])
 
 
 def _parents(

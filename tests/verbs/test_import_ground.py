@@ -16,6 +16,8 @@ from geodata.layer import Fields, Kind, Layer
 from geodata.read import read
 from gridsvc import compounds as verbs
 from gridsvc import editions
+from gridsvc.areas import Area, save
+from gridsvc.errors import Refused
 from gridsvc.imports import areas, basemap, compounds, grids, workers
 from gridsvc.imports.account import MOST_TOLD, Account, Refusals, Tally, as_facts, of_layer
 from tests.conftest import NOW
@@ -118,6 +120,48 @@ def test_areas_that_are_wrong(db: Connection, tmp_path: Path) -> None:
         (7, "area_code_repeated"),
     ]
     assert sorted(stored_areas(db)) == ["990103001001"]
+
+
+def test_areas_make_no_circle_with_what_is_stored(db: Connection, tmp_path: Path) -> None:
+    box = AREAS["990101"]
+    first: list[tuple[Mapping[str, object], shapely.Geometry]] = [
+        ({"code": "A", "level": "市"}, box),
+        ({"code": "B", "level": "区县", "parent_code": "A"}, box),
+    ]
+    areas.take(db, layer(features(tmp_path / "a.geojson", first), "areas"), "a", level=None)
+    before = stored_areas(db)
+    turned: list[tuple[Mapping[str, object], shapely.Geometry]] = [
+        ({"code": "A", "level": "社区", "parent_code": "B"}, box),
+        ({"code": "C", "level": "街道", "parent_code": "A"}, box),
+    ]
+    account = areas.take(db, layer(features(tmp_path / "b.geojson", turned), "areas"), "b", level=None)
+    # A would be below B, which stays below A; nor does C lie below what the file says of A
+    assert reasons(account) == [(1, "area_not_above"), (2, "parent_not_above")]
+    (first_problem, _) = account.refused
+    assert first_problem.facts == {"found": "B", "level": "district", "own": "community"}
+    assert stored_areas(db) == before
+    # turned round whole, it is a hierarchy
+    turned = [({"code": "A", "level": "社区", "parent_code": "B"}, box), ({"code": "B", "level": "市"}, box)]
+    areas.take(db, layer(features(tmp_path / "c.geojson", turned), "areas"), "c", level=None)
+    assert stored_areas(db) == {"A": ("community", "B"), "B": ("city", None)}
+
+
+def test_areas_are_stored_below_higher_levels_alone(db: Connection) -> None:
+    def area(code: str, level: str, above: str | None) -> Area:
+        return Area(code, level, code, above, None)
+
+    save(db, [area("A", "city", None), area("B", "district", "A")])
+    before = stored_areas(db)
+    for wrong in (
+        [area("C", "district", "D"), area("D", "district", "C")],
+        [area("C", "district", "B")],
+        [area("C", "city", "C"), area("C", "city", "C")],
+        [area("A", "community", "B")],
+    ):
+        with pytest.raises(Refused, match="area_above_wrong") as refusal, db.begin_nested():
+            save(db, wrong)
+        assert refusal.value.facts["area"] in ("B", "C", "D")
+        assert stored_areas(db) == before
 
 
 def test_overlapping_areas_of_a_level_are_told(db: Connection, tmp_path: Path) -> None:
