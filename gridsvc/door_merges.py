@@ -22,8 +22,6 @@ from gridsvc.household_reading import Row
 from gridsvc.rules.roles import Actor
 from gridsvc.rules.visiting import FAR_M
 
-NO_DOOR = "not_eligible"  # why the entry that goes leaves the denominator
-
 
 @dataclass(frozen=True)
 class Side:
@@ -100,8 +98,9 @@ def merge(
     """Says that two doors that look alike are one: one entry stays, the other is taken off the register for good.
 
     Visits that hold at the one that goes are at the other from now on, with their reports; so is its place on lists of
-    campaigns that have it alone. On lists with both it stays as removed, and out of the denominator. Visits that a
-    phone still sends for it, and rows of files with its levels, are for the one that stays. Both logs say who, why.
+    campaigns that have it alone. On lists with both it stays as removed; that it is no door of its own waits for a
+    second person (`exclusions.waiting`). Visits that a phone still sends for it, and rows of files with its levels, are
+    for the one that stays. Both logs say who, why.
 
     Raises:
         NotFound: door_unknown.
@@ -122,7 +121,6 @@ def merge(
     history.begin(db, now)
     fields = _take_over(db, keep_id, gone_id)
     db.execute(load("exclusions_answered"), pair)
-    _leave_out(db, gone_id, reason.strip(), actor, now)
     _point(db, keep_id, gone_id, now)
     moved = db.execute(load("visits_carry"), pair | {"now": now, "far_m": FAR_M}).one()
     db.execute(load("campaign_door_hand_on"), pair | {"now": now})
@@ -163,18 +161,8 @@ def _unsaid(kept: RowMapping, gone: RowMapping) -> dict[str, object]:
     return {name: gone[name] for name in empty if gone[name] not in (None, kept[name])}
 
 
-def _leave_out(db: Connection, gone_id: int, reason: str, actor: Actor, now: datetime) -> None:
-    """Nothing; afterwards the entry that goes is no eligible door of its own, and why is on record."""
-    x = t.household_exclusion
-    held = (x.c.household_id == gone_id) & x.c.ended_at.is_(None)
-    db.execute(x.update().where(held).values(ended_at=func.greatest(now, x.c.confirmed_at), ended_by=actor.account_id))
-    row = {"household_id": gone_id, "reason": NO_DOOR, "claimed_by": actor.account_id, "claimed_at": now}
-    db.execute(x.insert(), row | {"confirmed_by": actor.account_id, "confirmed_at": now, "document": reason})
-
-
 def _point(db: Connection, keep_id: int, gone_id: int, now: datetime) -> None:
     """Nothing; afterwards the entry is off the register, and it and what pointed to it point to the one that stays."""
     h = t.household
-    left = {"removed_at": now, "same_as_id": keep_id, "excluded": NO_DOOR}
-    db.execute(h.update().where(h.c.id == gone_id).values(**left))
+    db.execute(h.update().where(h.c.id == gone_id).values(removed_at=now, same_as_id=keep_id))
     db.execute(h.update().where(h.c.same_as_id == gone_id).values(same_as_id=keep_id))

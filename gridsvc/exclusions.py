@@ -1,4 +1,7 @@
-"""Doors that leave the denominator: found vacant or not eligible at a visit, confirmed by somebody else or a paper."""
+"""Doors that leave the denominator: found vacant or not eligible at a visit, confirmed by somebody else or a paper.
+
+So do entries that were said to be the same door as another one, where a list has both.
+"""
 
 from __future__ import annotations
 
@@ -19,9 +22,12 @@ MOST_WAITING = 500
 
 @dataclass(frozen=True)
 class Claim:
-    """What the latest visit to a door says, and who: it waits for somebody else. `own`: it is the reader's."""
+    """What the latest visit to a door says, and who: it waits for somebody else. `own`: it is the reader's.
 
-    visit_id: int
+    `visit_id` None: an entry that a campaign lists was said to be the same door as another one, in the register.
+    """
+
+    visit_id: int | None
     household_id: int
     reason: str
     claimed_at: datetime
@@ -71,7 +77,7 @@ def confirm(
         raise Refused("exclusion_reason_unknown", reason=reason[:40], known=", ".join(t.EXCLUSIONS))
     document = (document or "").strip() or None
     visited.before(db, [household_id])
-    _hold_door(db, household_id, actor)
+    _hold_door(db, household_id, actor, entries=True)
     if _open(db, household_id) is not None:
         raise Conflict("exclusion_there")
     claim = claim_of(db, household_id, actor)
@@ -109,7 +115,7 @@ def decline(db: Connection, household_id: int, actor: Actor, now: datetime) -> N
         Forbidden: `exclusion_second`: it is the own claim; its visit can be corrected.
         Conflict: `exclusion_unclaimed`: nothing waits.
     """
-    _hold_door(db, household_id, actor)
+    _hold_door(db, household_id, actor, entries=True)
     claim = claim_of(db, household_id, actor)
     if claim is None:
         raise Conflict("exclusion_none")
@@ -140,10 +146,13 @@ def end(db: Connection, household_id: int, actor: Actor, now: datetime) -> None:
     visited.after(db, [household_id])
 
 
-def _hold_door(db: Connection, household_id: int, actor: Actor) -> None:
-    door = visits.lock(db, [household_id], actor).get(household_id)
-    removed = select(t.household.c.removed_at).where(t.household.c.id == household_id)
-    if door is None or not door.seen or db.scalar(removed) is not None:
+def _hold_door(db: Connection, household_id: int, actor: Actor, *, entries: bool = False) -> None:
+    """Nothing, where the door is on the register for this person; with `entries` also one that became another one."""
+    door = visits.lock(db, [household_id], actor).get(household_id)  # of an entry that went: the one that stays
+    h = t.household.c
+    row = db.execute(select(h.removed_at, h.same_as_id).where(h.id == household_id).with_for_update()).first()
+    gone = row is None or (row.removed_at is not None and not (entries and row.same_as_id is not None))
+    if door is None or not door.seen or gone:
         raise NotFound("door_unknown", id=household_id)
 
 

@@ -14,8 +14,8 @@ import pytest
 from sqlalchemy import text
 
 from geodata.layer import Fields
-from gridsvc import coverage, door_merges, exclusions, household_reading, households, visit_reading, visits
-from gridsvc.errors import Conflict, GridsvcError, NotFound, Refused
+from gridsvc import coverage, door_merges, exclusions, household_reading, households, visit_reading, visited, visits
+from gridsvc.errors import Conflict, Forbidden, GridsvcError, NotFound, Refused
 from gridsvc.grids import Rule
 from gridsvc.household_reading import Filter, Row
 from gridsvc.households import Door
@@ -85,8 +85,8 @@ def test_visits_reports_and_answers_are_at_the_entry_that_stays(pair: Pair) -> N
         (number,),
         visit.id,
     )
-    # one door: the entry that went is no longer eligible, and is told as removed; what was published stays
-    assert (before, pair.counts()) == ((5, 5, 1, 1, 0), (5, 4, 1, 1, 1))
+    # one door: the entry that went is told as removed, and counts until a second person confirms; what was published stays
+    assert (before, pair.counts()) == ((5, 5, 1, 1, 0), (5, 5, 1, 1, 1))
     assert pair.counts(NOW) == before
     assert pair.read(pair.kept).reached_at == BEFORE
 
@@ -106,7 +106,7 @@ def test_how_far_is_told_of_the_door_and_how_late_of_the_phone(pair: Pair) -> No
 def test_both_logs_say_who_and_why_and_the_address_leads_to_the_door(pair: Pair) -> None:
     pair.merge()
     gone, kept = pair.read(pair.gone), pair.read(pair.kept)
-    assert (gone.removed_at, gone.same_as_id, gone.excluded) == (LATER, pair.kept, "not_eligible")
+    assert (gone.removed_at, gone.same_as_id, gone.excluded) == (LATER, pair.kept, None)
     assert (kept.removed_at, kept.same_as_id, kept.excluded) == (None, None, None)
     for id_, action, other in ((pair.kept, "kept", pair.gone), (pair.gone, "merged", pair.kept)):
         entry = household_reading.log(pair.db, pair.planner, id_)[0]
@@ -212,13 +212,59 @@ def test_a_phone_reaches_the_door_where_it_lies_in_another_grid(pair: Pair) -> N
     recounting.assert_right(pair.db)
 
 
+def test_an_entry_leaves_the_denominator_when_a_second_person_says_so(pair: Pair) -> None:
+    pair.merge()
+    second = replace(pair.planner, account_id=pair.manager.account_id)
+    for who, own in ((pair.planner, True), (second, False)):
+        (claim,) = exclusions.waiting(pair.db, who)
+        told = (claim.visit_id, claim.household_id, claim.reason, claim.claimed_at, claim.own)
+        assert told == (None, pair.gone, "not_eligible", LATER, own)
+    for deed in (
+        lambda: exclusions.confirm(pair.db, pair.gone, "not_eligible", pair.planner, LATER),
+        lambda: exclusions.decline(pair.db, pair.gone, pair.planner, LATER),
+    ):
+        with pytest.raises(Forbidden, match="exclusion_second"), pair.db.begin_nested():
+            deed()
+    assert pair.counts()[:2] == (5, 5)
+    exclusions.confirm(pair.db, pair.gone, "not_eligible", second, LATER)
+    assert (pair.counts(), exclusions.waiting(pair.db, second)) == ((5, 4, 0, 0, 1), [])
+    visited.refresh(pair.db, [pair.gone], LATER)
+    assert pair.read(pair.gone).excluded == "not_eligible", "no visit claims it, and none ends it"
+    recounting.assert_right(pair.db)
+
+
+def test_an_entry_of_which_the_second_person_says_otherwise_counts_and_one_on_no_list_asks_nobody(pair: Pair) -> None:
+    pair.merge()
+    second = replace(pair.planner, account_id=pair.manager.account_id)
+    exclusions.decline(pair.db, pair.gone, second, LATER)
+    assert (pair.counts()[:2], exclusions.waiting(pair.db, second)) == ((5, 5), [])
+    pair.db.execute(text("UPDATE household SET room = '001' WHERE id = :id"), {"id": pair.third})
+    taken = text("DELETE FROM campaign_door WHERE household_id = :id RETURNING campaign_id")
+    visited.recount(pair.db, pair.db.scalars(taken, {"id": pair.third}).one())
+    pair.merge(pair.kept, pair.third)
+    assert exclusions.waiting(pair.db, second) == []
+
+
+def test_what_a_document_said_of_the_other_entry_answers_no_claim(pair: Pair) -> None:
+    everywhere = Actor("planner", pair.manager.account_id)
+    pair.record(pair.draft("vacant", household_id=pair.kept))
+    ended = text(
+        "INSERT INTO household_exclusion (household_id, reason, claimed_at, confirmed_by, confirmed_at, document, ended_at, ended_by) "
+        "VALUES (:id, 'vacant', :at, :by, :at, '街道文 3 号', :at, :by)"
+    )
+    pair.db.execute(ended, {"id": pair.gone, "at": NOW, "by": pair.manager.account_id})
+    pair.merge()
+    claims = [claim for claim in exclusions.waiting(pair.db, everywhere) if claim.visit_id is not None]
+    assert [(claim.household_id, claim.reason) for claim in claims] == [(pair.kept, "vacant")]
+
+
 def test_an_answered_claim_is_not_asked_again(pair: Pair) -> None:
     leader = replace(pair.manager, area_ids=())
     pair.record(pair.draft("vacant", household_id=pair.gone))
     everywhere = Actor("planner", leader.account_id)
     exclusions.decline(pair.db, pair.gone, everywhere, NOW)
     pair.merge()
-    assert exclusions.waiting(pair.db, everywhere) == []
+    assert [claim.household_id for claim in exclusions.waiting(pair.db, everywhere)] == [pair.gone], "as an entry"
 
 
 def test_a_confirmed_exclusion_ends_and_its_claim_is_asked_of_the_door(pair: Pair) -> None:
@@ -227,9 +273,10 @@ def test_a_confirmed_exclusion_ends_and_its_claim_is_asked_of_the_door(pair: Pai
     exclusions.confirm(pair.db, pair.gone, "vacant", everywhere, NOW)
     before = pair.counts()
     pair.merge()
-    (claim,) = exclusions.waiting(pair.db, everywhere)
+    claim, entry = exclusions.waiting(pair.db, everywhere)
+    assert (entry.visit_id, entry.household_id) == (None, pair.gone)
     assert (claim.household_id, claim.reason, claim.claimed_at) == (pair.kept, "vacant", BEFORE)
-    assert (before, pair.counts(NOW), pair.counts()) == ((5, 4, 0, 0, 0), (5, 4, 0, 0, 0), (5, 4, 0, 0, 1))
+    assert (before, pair.counts(NOW), pair.counts()) == ((5, 4, 0, 0, 0), (5, 4, 0, 0, 0), (5, 5, 0, 0, 1))
     assert exclusions.confirm(pair.db, pair.kept, "vacant", everywhere, LATER)
 
 

@@ -8,3 +8,7 @@ INSERT INTO household_exclusion (household_id, reason, claimed_by, claimed_at, c
 SELECT :to_id, x.reason, x.claimed_by, x.claimed_at, x.confirmed_by, x.ended_at, x.document, x.ended_at, x.ended_by
 FROM household_exclusion x
 WHERE x.household_id = :from_id AND x.ended_at IS NOT NULL
+  -- what a document said of the entry that goes answers nothing that was found at the other
+  AND EXISTS (
+    SELECT FROM effective_visits('infinity') v
+    WHERE v.household_id = :from_id AND v.outcome = x.reason AND v.mode = 'door' AND v.happened_at = x.claimed_at)

@@ -25,7 +25,10 @@ opened AS (
       OR (x.document IS NULL AND NOT EXISTS (
         SELECT FROM effective_visits('infinity') v
         WHERE v.household_id = x.household_id AND v.mode = 'door' AND v.outcome = x.reason
-          AND v.happened_at = x.claimed_at AND v.account_id IS NOT DISTINCT FROM x.claimed_by)))
+          AND v.happened_at = x.claimed_at AND v.account_id IS NOT DISTINCT FROM x.claimed_by)
+        -- nor is it one that was claimed in the register, of an entry that was said to be the same door as another one
+        AND NOT EXISTS (
+          SELECT FROM household h WHERE h.id = x.household_id AND h.same_as_id IS NOT NULL AND h.removed_at = x.claimed_at)))
   RETURNING x.household_id
 ),
 opening AS MATERIALIZED (

@@ -263,7 +263,8 @@ def exclude(household_id: Id, body: ExclusionIn, unit: Annotated[Unit, may("conf
 
 @router.get("/exclusion-claims", operation_id="exclusion_claims", responses={200: {"model": dict[str, Any]}})
 def claims(request: Request, unit: Annotated[Unit, may("confirm_exclusion")]) -> Response:
-    """The doors that a visit found vacant or not eligible, and that wait for somebody else."""
+    """The doors that wait for somebody else: found vacant or not eligible at a visit, or (`visit_id` null)
+    entries that a campaign lists and that were said to be the same door as another one."""
     zone = unit.mine.settings.zone
     names = ("visit_id", "household_id", "reason", "kind", "worker_name", "own")
     items = [
