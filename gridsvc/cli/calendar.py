@@ -13,6 +13,7 @@ from gridsvc.cli import accounts
 from gridsvc.cli.door import FINE, WRONG, Door
 from gridsvc.errors import Refused
 from gridsvc.imports import calendar as arrangement
+from gridsvc.imports.account import file_name
 
 _YEARS = re.compile(r"(\d{4})(?:\s*-\s*(\d{4}))?")
 _MOST_YEARS = 200
@@ -88,7 +89,7 @@ def _import(door: Door, args: argparse.Namespace) -> int:
     what = None
     if not problems:
         with door.owner() as db:
-            what = worktime.save(db, year, days, path.name, door.now, by_hand=True)
+            what = worktime.save(db, year, days, file_name(path), door.now, by_hand=True)
             db.commit()
     counts = {"n_off": sum(not day.works for day in days), "n_worked": sum(day.works for day in days)}
     if door.json:

@@ -65,15 +65,15 @@ class Door:
     def say(self, text: str) -> None:
         """Writes words for a person: to standard output, or to standard error where that belongs to JSON."""
         # at once into a pipe too: who reads it waits for the address, or for a sign of life
-        print(text, file=sys.stderr if self.json else sys.stdout, flush=True)
+        print(_writable(text), file=sys.stderr if self.json else sys.stdout, flush=True)
 
     def warn(self, text: str) -> None:
         """Writes words for a person to standard error."""
-        print(text, file=sys.stderr)  # noqa: T201 - this is the command line
+        print(_writable(text), file=sys.stderr)  # noqa: T201 - this is the command line
 
     def tell(self, answer: object) -> None:
         """Writes the answer of `--json`, the only thing on standard output then."""
-        print(json.dumps(answer, ensure_ascii=False, indent=2, default=str))  # noqa: T201 - this is the command line
+        print(_writable(json.dumps(answer, ensure_ascii=False, indent=2, default=str)))  # noqa: T201 - this is the command line
 
     @contextmanager
     def owner(self) -> Iterator[Connection]:
@@ -131,6 +131,11 @@ def run(args: argparse.Namespace, locale: Locale) -> int:
         return _surprised(settings, locale, as_json, error)
 
 
+def _writable(text: str) -> str:
+    """A text without the bytes of a file's name that are none; they are told as ?."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def _leave(ending: int, _: object) -> NoReturn:
     raise SystemExit(128 + ending)
 
@@ -165,8 +170,8 @@ def _refused(locale: Locale, as_json: bool, status: int, code: str, facts: dict[
         message = f"{file}: {message}"
     if as_json:
         answer = {"error": {"code": code, "message": message, "detail": facts}}
-        print(json.dumps(answer, ensure_ascii=False, indent=2, default=str))  # noqa: T201 - this is the command line
-    print(f"gridsvc: {message}", file=sys.stderr)  # noqa: T201 - this is the command line
+        print(_writable(json.dumps(answer, ensure_ascii=False, indent=2, default=str)))  # noqa: T201 - this is the command line
+    print(_writable(f"gridsvc: {message}"), file=sys.stderr)  # noqa: T201 - this is the command line
     return status
 
 

@@ -11,7 +11,7 @@ from gridsvc.cli.door import Door
 from gridsvc.cli.progress import Step
 from gridsvc.cli.taking import whole
 from gridsvc.imports import areas, grids
-from gridsvc.imports.account import Account
+from gridsvc.imports.account import Account, file_name
 
 
 def imported(door: Door, args: argparse.Namespace, step: Step) -> tuple[Account, bool]:
@@ -20,6 +20,6 @@ def imported(door: Door, args: argparse.Namespace, step: Step) -> tuple[Account,
     required = areas.REQUIRED if args.kind == "areas" else grids.REQUIRED
     layer = read(path, args.kind, crs=args.crs, fields=fields, required=required, table=args.sheet)
     if args.kind == "areas":
-        return whole(door, args, step, lambda db: areas.take(db, layer, path.name, level=args.level), "areas")
+        return whole(door, args, step, lambda db: areas.take(db, layer, file_name(path), level=args.level), "areas")
     how = {"default": args.layer or "base", "replace": args.replace, "by_column": args.layer_field is not None}
-    return whole(door, args, step, lambda db: grids.take(db, layer, path.name, door.now, **how), "grids")
+    return whole(door, args, step, lambda db: grids.take(db, layer, file_name(path), door.now, **how), "grids")

@@ -13,7 +13,7 @@ from gridsvc.cli.door import Door
 from gridsvc.cli.progress import Step
 from gridsvc.cli.taking import rule_of, write_errors
 from gridsvc.imports import households
-from gridsvc.imports.account import Account, base_name
+from gridsvc.imports.account import Account, base_name, file_name
 from gridsvc.imports.source import Source, is_book, is_table
 
 
@@ -22,8 +22,8 @@ def imported(door: Door, args: argparse.Namespace, step: Step) -> tuple[Account,
     path, fields = Path(args.file), parser.fields_of(args)
     source = _doors(path, fields, args)
     how = households.Options(
-        file=path.name,
-        source=args.source or base_name(path.name),
+        file=file_name(path),
+        source=args.source or base_name(file_name(path)),
         kind=args.category_kind,
         skip_refused=args.skip_refused,
         write=args.commit,

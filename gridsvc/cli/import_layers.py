@@ -11,7 +11,7 @@ from gridsvc.cli.door import Door
 from gridsvc.cli.progress import Step
 from gridsvc.cli.taking import whole
 from gridsvc.imports import basemap, compounds, workers
-from gridsvc.imports.account import Account, base_name
+from gridsvc.imports.account import Account, base_name, file_name
 
 
 def imported(door: Door, args: argparse.Namespace, step: Step) -> tuple[Account, bool]:
@@ -19,15 +19,15 @@ def imported(door: Door, args: argparse.Namespace, step: Step) -> tuple[Account,
     path, fields = Path(args.file), parser.fields_of(args)
     required = basemap.REQUIRED if args.kind == "basemap" else ()
     layer = read(path, args.kind, crs=args.crs, fields=fields, required=required, table=args.sheet)
-    source = args.source or base_name(path.name)
+    source = args.source or base_name(file_name(path))
     if args.kind == "workers":
         default, replace = args.layer, args.replace
         return whole(
             door,
             args,
             step,
-            lambda db: workers.take(db, layer, path.name, default=default, replace=replace),
+            lambda db: workers.take(db, layer, file_name(path), default=default, replace=replace),
             args.kind,
         )
     take = compounds.take if args.kind == "compounds" else basemap.take
-    return whole(door, args, step, lambda db: take(db, layer, path.name, source=source), args.kind)
+    return whole(door, args, step, lambda db: take(db, layer, file_name(path), source=source), args.kind)

@@ -13,7 +13,7 @@ from gridsvc.cli.progress import Step
 from gridsvc.cli.taking import rule_of, write_errors
 from gridsvc.errors import Refused
 from gridsvc.imports import reports
-from gridsvc.imports.account import Account, base_name
+from gridsvc.imports.account import Account, base_name, file_name
 from gridsvc.imports.source import Source, is_table
 
 
@@ -40,8 +40,8 @@ def _reports(path: Path, args: argparse.Namespace) -> Source:
 
 def _options(door: Door, args: argparse.Namespace, path: Path) -> reports.Options:
     return reports.Options(
-        file=path.name,
-        source=args.source or base_name(path.name),
+        file=file_name(path),
+        source=args.source or base_name(file_name(path)),
         zone=_zone(door, args),
         far_m=door.settings.far_m,
         date_order=args.date_order or "ymd",

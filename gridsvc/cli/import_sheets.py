@@ -15,7 +15,7 @@ from gridsvc.cli.door import Door
 from gridsvc.cli.progress import Step
 from gridsvc.cli.taking import whole
 from gridsvc.imports import categories, taxonomies
-from gridsvc.imports.account import Account
+from gridsvc.imports.account import Account, file_name
 
 
 def imported(door: Door, args: argparse.Namespace, step: Step) -> tuple[Account, bool]:
@@ -38,7 +38,7 @@ def _sheets(path: Path, args: argparse.Namespace) -> Workbook:
 
 def _take_sheets(door: Door, db: Connection, args: argparse.Namespace, book: Workbook) -> Account:
     """The account of a file that is read sheet by sheet."""
-    file = Path(args.file).name
+    file = file_name(args.file)
     if args.kind == "taxonomy":
         return taxonomies.take(db, book, file, taxonomy=args.taxonomy)
     return categories.take(db, book, file, door.now, day_means=args.day_means, kind=args.category_kind)

@@ -11,7 +11,7 @@ from gridsvc.cli.door import Door
 from gridsvc.cli.progress import Step
 from gridsvc.cli.taking import whole
 from gridsvc.imports import columns, departments, limits, responsibility
-from gridsvc.imports.account import Account, base_name
+from gridsvc.imports.account import Account, base_name, file_name
 from gridsvc.imports.columns import Table
 
 
@@ -24,7 +24,7 @@ def imported(door: Door, args: argparse.Namespace, step: Step) -> tuple[Account,
 
 def _take_table(db: Connection, args: argparse.Namespace, table: Table) -> Account:
     """The account of a plain table."""
-    file = Path(args.file).name
+    file = file_name(args.file)
     if args.kind == "departments":
         return departments.take(db, table, file)
     if args.kind == "stagelimits":

@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from geodata.layer import Layer, Problem
@@ -119,6 +120,15 @@ def of_layer(layer: Layer, kind: str, file: str, tally: Tally, refusals: Refusal
         "columns": layer.fields.given(),
     }
     return Account(kind=kind, file=file, format=layer.format, tally=tally, **facts | refusals.account() | rest)  # type: ignore[arg-type]
+
+
+def file_name(path: str | Path) -> str:
+    """A file's name as it can be stored and written: signs that are no text, as of a name in GBK, are told as ?.
+
+    >>> file_name("a/2026年.csv"), file_name("a/r\\udcff.csv")
+    ('2026年.csv', 'r?.csv')
+    """
+    return Path(path).name.encode("utf-8", "replace").decode()
 
 
 def base_name(file: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from pathlib import Path
 
 import shapely
@@ -223,3 +224,25 @@ def test_every_kind_through_the_command_line(cli: Cli, tmp_path: Path) -> None:
     with cli.fresh.begin() as db:
         row = db.execute(text("SELECT w.code, p.duty FROM placement p JOIN worker w ON w.id = p.worker_id")).one()
     assert tuple(row) == ("W1", "main")
+
+
+def test_a_files_name_need_be_no_text(cli: Cli, tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode("街道".encode("gbk"))
+    folder.mkdir()
+
+    def named(made: Path) -> Path:
+        return made.rename(folder / os.fsdecode("东".encode("gbk") + made.suffix.encode()))
+
+    done = cli("import", "grids", named(geojson(tmp_path / "g.geojson", square_grids())), "--commit", "--json")
+    assert (done.code, done.json["file"]) == (0, "??.geojson"), done.err
+    assert cli("publish").code == 0
+    header, row = ["number", "time", "lon", "lat"], ["A", "2026-03-01", 110.005, 23.005]
+    reports = named(table(tmp_path / "r.csv", header, row, [*row[:3], "x"]))
+    told = cli("import", "reports", reports, "--crs", "wgs84", "--commit", "--skip-refused")
+    assert (told.code, "??.csv" in told.out) == (0, True), told.err
+    with cli.fresh.begin() as db:
+        assert db.scalars(text("SELECT DISTINCT source FROM report")).all() == ["??"]
+    departments = named(table(tmp_path / "d.csv", ["code"], ["1"]))
+    for path in (departments, folder / os.fsdecode(b"gone\xff.csv")):
+        wrong = cli("import", "departments", path)
+        assert (wrong.code, path.name.encode("utf-8", "replace").decode() in wrong.err) == (2, True)
