@@ -240,6 +240,7 @@ def test_kept_counts_equal_counts_from_the_visits_equal_plain_python(db: Connect
         kept, counted = world.table(by), world.table(by, as_of=world.now)
         assert (kept.past, counted.past) == (False, True)
         assert told(kept) == told(counted)
+        assert [row.keys for row in kept.rows] == [row.keys for row in counted.rows]
         assert kept.counts == counted.counts == oracle(world, lambda _: (), window(world))[()]
         expected = oracle(world, lambda row, by=by: tuple(row[dim] for dim in by), window(world))  # type: ignore[misc]
         assert told(kept) == (expected if by else {})
@@ -433,8 +434,10 @@ def test_what_does_not_fit_is_refused(db: Connection, rule: Rule) -> None:
             world.table(by, **more)
     wanted = replace(world.campaign.wanted, n_times=1)
     campaigns.create(db, "d", wanted, SYSTEM, NOW, ZONE)
-    with pytest.raises(Conflict, match="campaign_not_drawn"):
-        coverage.table(db, Query(campaign="d"), SYSTEM, world.now, ZONE)
+    for code, as_of in (("d", None), ("c", NOW - timedelta(microseconds=1))):
+        with pytest.raises(Conflict, match="campaign_not_drawn"):
+            coverage.table(db, Query(campaign=code, as_of=as_of), SYSTEM, world.now, ZONE)
+    assert world.table((), as_of=NOW).counts["enumerated"] == world.n_listed
     with pytest.raises(NotFound, match="campaign_unknown"):
         coverage.table(db, Query(campaign="x"), SYSTEM, world.now, ZONE)
 
