@@ -290,7 +290,7 @@ def _under(db: Connection, given: Given, category: str, kept_id: int | None, *, 
 
     Raises:
         NotFound: `condition_unknown`.
-        Refused: `condition_missing`, with the conditions.
+        Refused: `condition_missing`, with the conditions; `condition_only`: there is one, which cannot be declined.
     """
     wanted = given.condition_id
     kept_id = None if wanted is not None or given.no_condition else kept_id
@@ -299,8 +299,10 @@ def _under(db: Connection, given: Given, category: str, kept_id: int | None, *, 
         found = [one for one in found if one.id == wanted]
         if not found:
             raise NotFound("condition_unknown", condition=wanted, category=category)
-    if len(found) == 1 if given.no_condition else len(found) > 1 and choose:
-        told = [{"id": one.id, "text": one.text, "milestones": list(one.milestones)} for one in found]
+    told = [{"id": one.id, "text": one.text, "milestones": list(one.milestones)} for one in found]
+    if len(found) == 1 and given.no_condition:
+        raise Refused("condition_only", condition=found[0].id, text=found[0].text, conditions=told)
+    if len(found) > 1 and choose and not given.no_condition:
         raise Refused("condition_missing", n=len(found), conditions=told)
     if len(found) != 1:
         return {"condition_id": None, "limits": (), "n_conditions": len(found)}

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, func, insert, select, text
 
 from gridsvc import audit, cases, reports, residents
 from gridsvc.db import tables as t
+from gridsvc.db.queries import load
 from gridsvc.errors import Conflict, GridsvcError, NotFound, Refused
 from gridsvc.reports import Draft
 from gridsvc.rules.case import Given, Terms
@@ -225,9 +226,25 @@ def test_of_several_conditions_one_is_chosen_or_said_not_to_fit(db: Connection) 
         assert cases.replayed(db, filed.id) == filed.case
     (sole,) = sheet(db, "E0102", [soon])
     only = do(db, submit(db, category="E0102"), "verify")
-    with pytest.raises(Refused, match="condition_missing"):
+    with pytest.raises(Refused, match="condition_only") as refusal:
         do(db, only, "file", no_condition=True)  # it is this one, or the report is not to be filed
+    assert (refusal.value.facts["condition"], refusal.value.facts["text"]) == (sole, "x")
     assert do(db, only, "file").case.condition_id == sole
+
+
+def test_a_row_from_before_roles_were_kept_tells_none(db: Connection) -> None:
+    (account,) = accounts(db, 1)  # an admin's today
+    held = do(db, submit(db), "verify", Actor("manager", account))
+    db.execute(
+        text(
+            "INSERT INTO report_log (report_id, seq, action, from_state, to_state, actor_id, at, facts, digest) SELECT "
+            "report_id, 3, 'note', to_state, to_state, actor_id, at, facts - 'role', digest FROM report_log "
+            "WHERE report_id = :id AND seq = 2"
+        ),
+        {"id": held.id},
+    )
+    rows = db.execute(load("dossier_log"), {"report_id": held.id}).all()
+    assert [(row.actor_name, row.actor_role) for row in rows[1:]] == [("x", "manager"), ("x", None)]
 
 
 @pytest.mark.parametrize("action", ["check_failed", "rate", "reopen"])

@@ -287,7 +287,9 @@ def test_the_api_tells_the_conditions_that_it_files_under(offices: Offices) -> N
     assert (silent.status_code, silent.json()["code"]) == (422, "condition_missing")
     offered = [{name: one[name] for name in ("id", "text", "milestones")} for one in (staged, urgent)]
     assert silent.json()["detail"] == {"n": 2, "conditions": offered}
-    assert client.post(f"/api/v1/reports/{number}/actions", json=body | {"condition": "any"}).status_code == 422
+    for odd in ("any", True, 1.0, str(staged["id"]), float(staged["id"])):
+        unread = client.post(f"/api/v1/reports/{number}/actions", json=body | {"condition": odd})
+        assert (unread.status_code, unread.json()["code"]) == (422, "request_misfit"), odd
     neither = new(offices, category="E0101", at=NOW - timedelta(minutes=1))
     send(offices, "worker", neither, "verify")
     none = client.post(f"/api/v1/reports/{neither}/actions", json=body | {"condition": "none"})

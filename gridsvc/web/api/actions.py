@@ -53,10 +53,11 @@ class ActionSaid(schemas.In):
         (), description="of `whistle`: those that are called; the first whistle takes the report up a level"
     )
     category: Code | None = None
-    condition: Annotated[int, Field(ge=1)] | Literal["none"] | None = Field(
+    condition: Annotated[int, Field(ge=1, strict=True)] | Literal["none"] | None = Field(
         None,
         description="filing condition of the category, for `file` and `recategorize`; of several one is to be "
-        "chosen, or `none` (none fits: the general limit counts), else 422 `condition_missing` lists them",
+        "chosen, or `none` (none fits: the general limit counts), else 422 `condition_missing` lists them; "
+        "the only one of a category counts by itself, and `none` is refused with it (`condition_only`)",
     )
     parent: Code | None = Field(None, description="number of the report that this one repeats")
     until: schemas.Moment | None = None

@@ -102,6 +102,7 @@ FIELD_OF = {
     "not_called": "department",
     "condition_unknown": "condition",
     "condition_missing": "condition",
+    "condition_only": "condition",
     "category_unknown": "category",
     "report_unknown": "parent",
     "parent_not_open": "parent",
