@@ -313,11 +313,11 @@ def test_a_reason_and_a_register_that_one_looks_after(pair: Pair) -> None:
         door_merges.compare(pair.db, pair.kept, pair.gone, stranger, LATER, ZONE)
 
 
-def _import(pair: Pair, tmp_path: Any, *rows: str) -> tuple[Any, bool]:
+def _import(pair: Pair, tmp_path: Any, *rows: str, header: str = "小区,楼栋,单元,房号,人口") -> tuple[Any, bool]:
     named = text("INSERT INTO compound_name (key, compound_id) VALUES ('乙苑', :id) ON CONFLICT DO NOTHING")
-    pair.db.execute(named, {"id": pair.read(pair.kept).compound_id})
+    pair.db.execute(named, {"id": pair.read(pair.gone).compound_id})
     file = tmp_path / "doors.csv"
-    file.write_text("\n".join(("小区,楼栋,单元,房号,人口", *rows)) + "\n", encoding="utf-8")
+    file.write_text("\n".join((header, *rows)) + "\n", encoding="utf-8")
     source = imports.from_csv(file, Fields(), None)
     how = Options("doors.csv", "register", write=True)
     return imports.take(pair.db, source, how, LATER, pair.rule, lambda *_: None)
@@ -339,6 +339,27 @@ def test_a_file_with_its_levels_means_the_door_that_stays(pair: Pair, tmp_path: 
     _import(pair, tmp_path, "乙苑,1,,01,8")
     assert (pair.read(pair.kept).removed_at, pair.read(pair.gone).removed_at) == (None, LATER)
     recounting.assert_right(pair.db)
+
+
+def test_the_old_address_says_no_community_of_a_door_that_moved_on(pair: Pair, tmp_path: Any) -> None:
+    made = text("INSERT INTO area (level, code, name) VALUES ('community', :c, :c) RETURNING id")
+    old, new = (pair.db.scalar(made, {"c": code}) for code in ("旧社区", "新社区"))
+    pair.merge()
+    pair.db.execute(text("UPDATE household SET community_id = :c WHERE id = :id"), {"c": new, "id": pair.kept})
+    header = "小区,楼栋,单元,房号,人口,社区"
+    _import(pair, tmp_path, "乙苑,1,,01,5,旧社区", header=header)
+    there = text("SELECT community_id FROM household WHERE id = :id")
+    assert pair.db.scalar(there, {"id": pair.kept}) == old, "in the compound still: it is said of this door"
+    moved = (
+        "INSERT INTO compound (source, ref, name, geom) SELECT 'x', 'x', '丙苑', geom FROM compound WHERE id = "
+        "(SELECT compound_id FROM household WHERE id = :id) RETURNING id"
+    )
+    away = {"id": pair.kept, "k": pair.db.scalar(text(moved), {"id": pair.kept}), "c": new}
+    pair.db.execute(text("UPDATE household SET compound_id = :k, community_id = :c WHERE id = :id"), away)
+    account, _ = _import(pair, tmp_path, "乙苑,1,,01,5,旧社区", header=header)
+    assert (account.tally.changed, account.tally.same, pair.db.scalar(there, {"id": pair.kept})) == (0, 1, new)
+    _import(pair, tmp_path, "乙苑,1,,01,6,旧社区", header=header)
+    assert (pair.read(pair.kept).n_people, pair.db.scalar(there, {"id": pair.kept})) == (6, new)
 
 
 def test_by_hand_its_levels_are_those_of_the_door_that_stays(pair: Pair) -> None:

@@ -3,7 +3,7 @@
 -- Columns: none
 -- Index: household_pkey
 UPDATE household h
-SET community_id = coalesce(f.community_id, h.community_id), name = coalesce(f.name, h.name),
+SET community_id = coalesce(f.said_community_id, h.community_id), name = coalesce(f.name, h.name),
   class_code = coalesce(f.class_code, h.class_code), n_people = coalesce(f.n_people, h.n_people),
   registered_elsewhere = coalesce(f.registered_elsewhere, h.registered_elsewhere),
   contact_name = coalesce(f.contact_name, h.contact_name), contact_phone = coalesce(f.contact_phone, h.contact_phone),

@@ -7,7 +7,7 @@ SELECT id, :now, CAST(:account_id AS bigint), CAST(:account_role AS text), 'chan
 FROM (
   SELECT h.id, array_remove(ARRAY[
     CASE WHEN h.class_code <> f.class_code THEN 'class_code' END,
-    CASE WHEN h.community_id IS DISTINCT FROM coalesce(f.community_id, h.community_id) THEN 'community_id' END,
+    CASE WHEN h.community_id IS DISTINCT FROM coalesce(f.said_community_id, h.community_id) THEN 'community_id' END,
     CASE WHEN h.contact_name IS DISTINCT FROM coalesce(f.contact_name, h.contact_name) THEN 'contact_name' END,
     CASE WHEN h.contact_phone IS DISTINCT FROM coalesce(f.contact_phone, h.contact_phone) THEN 'contact_phone' END,
     CASE WHEN f.moved THEN 'lat' END,

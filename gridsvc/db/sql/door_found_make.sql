@@ -2,16 +2,20 @@
 -- Parameters: none
 -- Columns: none; makes the temporary table door_found (known_id: the stored door, for an
 --   entry that went the one that stays; alias: it is named by an entry that went; moved: its position is another one;
---   back: it was removed)
+--   back: it was removed; said_community_id: what the row says of a stored door's community; of one that left the compound of
+--   an entry that went, that entry's address says nothing)
 -- Index: household_key
 -- In a compound its levels are the key, whatever community it is counted to; on a street the community is part of it.
 CREATE TEMP TABLE door_found ON COMMIT DROP AS
 SELECT f.*, k.id AS known_id, coalesce(k1.same_as_id, k2.same_as_id) IS NOT NULL AS alias, k.removed_at IS NOT NULL AS back,
+  CASE WHEN coalesce(k1.same_as_id, k2.same_as_id) IS NULL OR k.compound_id = f.compound_id THEN f.community_id
+    END AS said_community_id,
   f.given AND k.id IS NOT NULL
     AND (ST_X(k.geom), ST_Y(k.geom), k.position_source) IS DISTINCT FROM (f.lon, f.lat, f.position_source) AS moved,
   k.id IS NOT NULL AND k.removed_at IS NULL
     AND (NOT f.given OR (ST_X(k.geom), ST_Y(k.geom), k.position_source) = (f.lon, f.lat, f.position_source))
-    AND k.community_id IS NOT DISTINCT FROM coalesce(f.community_id, k.community_id)
+    AND k.community_id IS NOT DISTINCT FROM coalesce(
+      CASE WHEN coalesce(k1.same_as_id, k2.same_as_id) IS NULL OR k.compound_id = f.compound_id THEN f.community_id END, k.community_id)
     AND k.name IS NOT DISTINCT FROM coalesce(f.name, k.name) AND k.class_code = coalesce(f.class_code, k.class_code)
     AND k.n_people IS NOT DISTINCT FROM coalesce(f.n_people, k.n_people)
     AND k.registered_elsewhere = coalesce(f.registered_elsewhere, k.registered_elsewhere)
