@@ -63,7 +63,8 @@ _MAYBE = f"{_DIGIT}(?:{_SIGN}{{0,4}}{_DIGIT}){{{LEAST_DIGITS - 1}}}"  # all of t
 # A day or a time of day beside a number is no part of it.
 _MINUTE = "[:：∶] ?[0-5０-５][0-9０-９]"
 _DAY = "20[0-9]{2}[-./][0-9]{1,2}[-./][0-9]{1,2}"
-_WHEN = f"(?:{_DAY}|[0-9０-９]{{1,2}}{_MINUTE}(?:{_MINUTE})?)(?![0-9０-９]|[:：∶][0-9０-９])"
+_TIME = f"(?<![0-9０-９])(?<![0-9０-９][:：∶])(?:[01０１]?[0-9０-９]|[2２][0-4０-４]){_MINUTE}(?:{_MINUTE})?"
+_WHEN = f"(?:{_DAY}|{_TIME})(?![0-9０-９]|[:：∶][0-9０-９])"
 _BEFORE_BIRTHDAY = re.compile(f"(?<!{_DIGIT}){_DIGIT}{{6}}{_SIGN}?$")  # of an identity number
 _MOST_SIGNS = 4
 _ENDS = re.compile(f"^({_SIGN}*).*?({_SIGN}*)$", re.DOTALL)

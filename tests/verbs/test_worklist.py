@@ -321,6 +321,16 @@ def test_a_hidden_number_is_found_whole_or_not_at_all(db: Connection, number: st
         assert found_in(db, beside, {number}) == {number}, beside
 
 
+@pytest.mark.parametrize("beside", ["{}:05，{number}", "{number}，{}:05", "{}：05：10，{number}"])
+def test_a_time_of_day_beside_a_number_is_what_stays_beside_it(db: Connection, beside: str) -> None:
+    number = "6282123"
+    hours = [*range(40), "08", "２３", "２５", "108"]
+    texts = {hour: beside.format(hour, number=number) for hour in hours}
+    shown = {hour for hour, said in texts.items() if masking.numbers(said) == beside.format(hour, number="****")}
+    assert shown == {*range(25), "08", "２３"}
+    assert {hour for hour, said in texts.items() if found_in(db, said, {number})} == shown
+
+
 @pytest.mark.parametrize("kept", KEPT)
 def test_what_is_no_number_of_a_person_is_found(db: Connection, kept: str) -> None:
     assert found_in(db, f"说{kept}的", {kept}) == {kept}
