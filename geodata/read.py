@@ -40,7 +40,7 @@ def read(
         crs: EPSG code or wgs84, cgcs2000, gcj02, bd09. Without it the file's own counts; GeoJSON and OpenStreetMap are
             EPSG:4326 unless they say otherwise (a note says so); a table or a file without one is refused.
         fields: columns named by the sender.
-        required: roles of `Fields` without which the file is refused (`field_required`).
+        required: roles of `Fields` without which the file is refused (`field_required`, `file_has_no_columns`).
         table: sheet of a workbook or layer of a GeoPackage, where there are several.
         limits: what reading may cost.
 

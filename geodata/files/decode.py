@@ -173,6 +173,8 @@ def _osm_fields(rows: Rows, kind: Kind) -> Fields:
 def _require(rows: Rows, found: Fields, required: list[str]) -> None:
     for role in required:
         if role not in found.given():
+            if not rows.columns:
+                raise FileRefused("file_has_no_columns", role=role, n_rows=len(rows.numbers))
             raise FileRefused("field_required", role=role, columns=", ".join(rows.columns)[:400])
 
 

@@ -162,6 +162,12 @@ def test_required_fields_and_named_fields(tmp_path: Path) -> None:
     with pytest.raises(FileRefused) as refused:
         read(path, "grids", crs="4326", required=["households"])
     assert refused.value.code == "field_required"
+    for n, feature in enumerate(("", '{"type": "Feature", "properties": {}, "geometry": null}')):
+        bare = tmp_path / "bare.csv"
+        bare.write_text(f'{{"type": "FeatureCollection", "features": [{feature}]}}', encoding="utf-8")
+        with pytest.raises(FileRefused) as without:
+            read(bare, "reports", crs="4326", required=["time"])
+        assert (without.value.code, without.value.facts["n_rows"]) == ("file_has_no_columns", n)
     with pytest.raises(FileRefused) as absent:
         read(path, "grids", crs="4326", fields=Fields(code="GRID_ID"))
     assert absent.value.code == "field_missing"
