@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -64,6 +65,7 @@ class Entry:
     at: datetime
     note: str | None
     facts: dict[str, Any] | None
+    actor_id: int | None
     actor_name: str | None
     actor_role: str | None
 
@@ -197,8 +199,9 @@ class Folder:
     """What staff work with beside the dossier: the case, its condition, people and photos, and related reports.
 
     `departments` and `categories` (Chinese and English name) hold the names of all that case and log mention, by id and
-    by code. `contact` is masked; `hides`: it, or what was said, leaves something out. `similar` are near open ones of
-    the category, for those who may link.
+    by code. `own_extension`, and the departments in `own_arrivals`: what this reader's account asked for or registered,
+    in whichever role. `contact` is masked; `hides`: it, or what was said, leaves something out. `similar` are near open
+    ones of the category, for those who may link.
     """
 
     held: cases.Held
@@ -206,6 +209,8 @@ class Folder:
     departments: dict[int, str]
     categories: dict[str, tuple[str, str]]
     calls: tuple[Call, ...]
+    own_extension: bool
+    own_arrivals: frozenset[int]
     contact: Contact | None
     hides: bool
     photos: tuple[photos.Shown, ...]
@@ -290,6 +295,10 @@ def folder(db: Connection, actor: Actor, found: Dossier, now: datetime) -> Folde
         departments=_departments(db, found, held, calls),
         categories=_categories(db, found),
         calls=calls,
+        own_extension=actor.account_id in _last_by(found.log, "ask_extension", apart=False).values(),
+        own_arrivals=frozenset(
+            office for office, who in _last_by(found.log, "whistle_arrive").items() if who == actor.account_id
+        ),
         contact=raw and _masked(raw),
         hides=said.hides or (raw is not None and raw.said),
         photos=photos.of_report(db, said.id),
@@ -297,6 +306,11 @@ def folder(db: Connection, actor: Actor, found: Dossier, now: datetime) -> Folde
         others=_others(db, actor, said.id),
         similar=similar,
     )
+
+
+def _last_by(log: Sequence[Entry], action: str, *, apart: bool = True) -> dict[Any, int | None]:
+    """Whose account did an action last, for each department `apart`, or for all together."""
+    return {(row.facts or {}).get("department") if apart else None: row.actor_id for row in log if row.action == action}
 
 
 def _others(db: Connection, actor: Actor, report_id: int) -> tuple[Other, ...]:

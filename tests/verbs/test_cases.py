@@ -13,7 +13,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import Connection, func, insert, select, text
 
-from gridsvc import audit, cases, reports, residents
+from gridsvc import audit, cases, dossier, reports, residents
 from gridsvc.db import tables as t
 from gridsvc.db.queries import load
 from gridsvc.errors import Conflict, GridsvcError, NotFound, Refused
@@ -23,6 +23,7 @@ from gridsvc.rules.deadlines import Limit, due_at
 from gridsvc.rules.lifecycle import TABLE
 from gridsvc.rules.roles import ANONYMOUS, RESIDENT, Actor, may
 from gridsvc.terms import Agreed
+from gridsvc.web.pages import deeds
 from tests.conftest import NOW, RULE, Fresh
 from tests.rules.wandering import STAGES, START, Walk
 from tests.through import ADMIN, AGREED, CALENDAR, CHECKER, department, lead
@@ -344,6 +345,13 @@ def test_a_whistle_calls_each_department_once_and_the_last_call_is_scored(db: Co
     assert rows == [(first, None, None), (second, NOW + HOUR, 2), (second, NOW + 2 * HOUR, 5)]
 
 
+def not_offered(db: Connection, held: cases.Held, who: Actor) -> tuple[set[str], tuple[int, ...]]:
+    """What the report's page leaves out as there is nothing of others to decide on, and whose arrivals."""
+    folder = dossier.folder(db, who, dossier.load_one(db, ADMIN, held.number, held.source), NOW)
+    left_out = deeds.idle(who, folder) & {"approve_extension", "whistle_score"}
+    return set(left_out), tuple(sorted(folder.own_arrivals))
+
+
 def test_nobody_decides_on_the_own_word_in_another_role(db: Connection) -> None:
     own, other = accounts(db, 2)
     office, second = department(db, "D1"), department(db, "D2")
@@ -352,6 +360,10 @@ def test_nobody_decides_on_the_own_word_in_another_role(db: Connection) -> None:
     for department_id in (None, office):
         with pytest.raises(Conflict, match="own_word"):
             do(db, held, "approve_extension", leader, department_id=department_id)
+    assert [not_offered(db, held, who) for who in (leader, Actor("leader", other))] == [
+        ({"approve_extension", "whistle_score"}, ()),
+        ({"whistle_score"}, ()),
+    ]
     held = do(db, held, "approve_extension", Actor("leader", other))
     held = do(db, held, "ask_extension", handler, now=NOW + HOUR)
     held = do(db, held, "refuse_extension", leader)  # whoever asked may take it back
@@ -360,6 +372,8 @@ def test_nobody_decides_on_the_own_word_in_another_role(db: Connection) -> None:
     held = do(db, held, "whistle_arrive", Actor("handler", other, department_id=second))
     with pytest.raises(Conflict, match="own_word"):
         do(db, held, "whistle_score", leader, department_id=office, score=5)
+    seen = [not_offered(db, held, who) for who in (leader, Actor("leader", other))]
+    assert seen == [({"approve_extension"}, (office,)), (set(), (second,))]
     held = do(db, held, "whistle_score", leader, department_id=second, score=5)
     do(db, held, "whistle_score", Actor("leader", other), department_id=office, score=5)
 

@@ -222,14 +222,24 @@ def offer(
 
 
 def idle(actor: Actor, folder: dossier.Folder) -> frozenset[str]:
-    """The actions with nothing to act on: nothing hidden to unmask, no whistle for this department, nobody to score."""
+    """The actions with nothing to act on: nothing hidden to unmask, no whistle for this department, nobody to score.
+
+    What this person said in another role, somebody else decides on: an extension asked for, an arrival to score.
+    """
     mine = any(one.department_id == actor.department_id and one.arrived_at is None for one in folder.calls)
     found = {
         "unmask": folder.hides,
         "whistle_arrive": mine,
-        "whistle_score": any(one.arrived_at is not None for one in folder.calls),
+        "whistle_score": bool(_to_score(folder)),
+        "approve_extension": not folder.own_extension,
     }
     return frozenset(action for action, there in found.items() if not there)
+
+
+def _to_score(folder: dossier.Folder) -> tuple[dossier.Call, ...]:
+    return tuple(
+        one for one in folder.calls if one.arrived_at is not None and one.department_id not in folder.own_arrivals
+    )
 
 
 def _next(case: Case) -> tuple[str, ...]:
@@ -280,7 +290,7 @@ def _choices(
         conditions=categories.limits(db, held.category) if asked & {"file", "recategorize"} else (),
         conditions_of=categories.limits(db, chosen) if chosen and "recategorize" in asked else (),
         categories=categories.listed(db) if "recategorize" in asked else (),
-        called=tuple(one for one in folder.calls if one.arrived_at is not None),
+        called=_to_score(folder),
     )
 
 
