@@ -124,10 +124,11 @@ def add(db: Connection, door: Door, actor: Actor, now: datetime, rule: Rule) -> 
     """
     check(db, door)
     _stage(db, [door])
+    door_rows.place(db, now, rule)
+    _refuse_outside(db, actor)
     known: int | None = db.execute(text("SELECT known_id FROM door_found")).scalar_one()
     if known is not None and not _is_removed(db, known):
         raise Conflict("door_exists", id=known)
-    door_rows.place(db, now, rule)
     if known is None:
         door_rows.add(db, BY_HAND, now)
         known = int(db.execute(text("SELECT currval(pg_get_serial_sequence('household', 'id'))")).scalar_one())
@@ -161,7 +162,7 @@ def change(
     if names:
         moves = bool(_PLACE & set(names))
         history.begin(db, now)
-        values = _values(db, row, stored, wanted, moves=moves, now=now, rule=rule)
+        values = _values(db, row, stored, wanted, actor, moves=moves, now=now, rule=rule)
         other_id = _free_key(db, household_id, values)
         db.execute(t.household.update().where(t.household.c.id == household_id).values(**values))
         if other_id is not None:
@@ -190,7 +191,7 @@ def _kept(door: Door, name: str) -> object:
 
 
 def _values(
-    db: Connection, row: RowMapping, stored: Door, wanted: Door, *, moves: bool, now: datetime, rule: Rule
+    db: Connection, row: RowMapping, stored: Door, wanted: Door, actor: Actor, *, moves: bool, now: datetime, rule: Rule
 ) -> dict[str, object]:
     """The columns of a door as it is wanted; where its place or key is another one, it is found anew."""
     own = row["position_source"] == "door" or (wanted.lon, wanted.lat) != (stored.lon, stored.lat)
@@ -202,7 +203,11 @@ def _values(
         db.execute(given_up.values(position_source="compound"))
     _stage(db, [staged])
     found = db.execute(text("SELECT * FROM door_found")).mappings().one()
+    if wanted.compound_id != stored.compound_id:
+        door_rows.place(db, now, rule)
+        _refuse_outside(db, actor)
     if found["known_id"] not in (None, row["id"]):
+        _require_own(db, actor, found["known_id"])
         raise Conflict("door_exists", id=found["known_id"])
     plain = ("name", "n_people", "contact_name", "contact_phone")
     values: dict[str, object] = {name: found[name] for name in _KEY} | {name: getattr(wanted, name) for name in plain}
@@ -394,6 +399,13 @@ def _is_own(db: Connection, actor: Actor, grid_version_id: int | None) -> bool:
         return True
     own = load("own_grid")
     return grid_version_id is not None and bool(db.scalar(own, scope(actor) | {"version_id": grid_version_id}))
+
+
+def _refuse_outside(db: Connection, actor: Actor) -> None:
+    """Nothing, where the staged, placed door is or would be one that this person keeps; of others nothing is told."""
+    door_rows.refuse_outside(db, actor)
+    if door_rows.refused(db):
+        raise Forbidden("door_outside")
 
 
 def _require_own(db: Connection, actor: Actor, household_id: int) -> None:

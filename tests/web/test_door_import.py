@@ -176,8 +176,30 @@ def test_a_manager_takes_in_doors_of_the_own_area_alone(client: Client, county: 
     assert (everything["refused"], everything["rows"]["new"], everything["rows"]["changed"]) == ([], 2, 1)
 
 
-def test_no_look_alike_of_another_area_is_told(client: Client, county: County) -> None:
+def test_nobody_learns_which_doors_another_area_has(client: Client, county: County) -> None:
+    """The first is stored there, the second is not; both are said to lie on the own ground."""
+    west, compound = client("manager_west"), county.compounds["3"]
+    rows = [("东社区", "同名苑", "1幢", "无", room, 110.005, 23.005) for room in ("001", "9099")]
+    told = sent(west, csv(*rows, header=("社区", *COLUMNS, "经度", "纬度")), crs="wgs84").json()
+    assert [(one["row"], one["code"]) for one in told["refused"]] == [(1, "door_outside"), (2, "door_outside")]
+    place = {"lon": 110.005, "lat": 23.005, "crs": "wgs84"}
+    for room in ("001", "9099"):
+        door = {"compound": compound, "building": "1幢", "room": room, "location": place}
+        answer = west.post("/api/v1/households", json=door)
+        assert (answer.status_code, answer.json()["code"], answer.json()["detail"]) == (403, "door_outside", None), room
+    own = {"compound": "锦绣花园", "building": "79", "unit": "1", "room": "101"}
+    mine = west.post("/api/v1/households", json=own).json()["id"]
+    for room in ("001", "9099"):
+        change = {"compound": compound, "building": "1幢", "unit": "无", "room": room, "location": place}
+        answer = west.patch(f"/api/v1/households/{mine}", json=change)
+        assert (answer.status_code, answer.json()["code"], answer.json()["detail"]) == (403, "door_outside", None), room
+
+
+def test_no_look_alike_of_another_area_is_told(client: Client, county: County, made: Fresh) -> None:
     """A door of the west in a compound whose other doors are in the east."""
+    with made.begin(owner=True) as db:
+        over_both = "UPDATE compound SET geom = ST_MakeEnvelope(110.004, 23.004, 110.036, 23.016, 4326) WHERE id = :id"
+        db.execute(text(over_both), {"id": county.compounds["3"]})
     file = csv(("东社区", "同名苑", "1幢", "无", "OO1", 110.005, 23.005), header=("社区", *COLUMNS, "经度", "纬度"))
     told = {who: sent(client(who), file, crs="wgs84").json() for who in ("manager_west", "planner")}
     assert [one["rows"]["new"] for one in told.values()] == [1, 1]
