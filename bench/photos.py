@@ -154,7 +154,9 @@ def main() -> None:
     parser.add_argument("--photos", type=int, default=50)
     size = parser.parse_args()
     print(f"photos: {size.photos} of 4000 x 3000 pixels, all sent at once, {AT_ONCE} decoded at once; {machine()}")
-    with cluster() as urls, tempfile.TemporaryDirectory(dir=Path.cwd() / ".gridsvc") as name:
+    beside = Path.cwd() / ".gridsvc"  # on the disk where photos lie, not in memory
+    beside.mkdir(exist_ok=True)
+    with cluster() as urls, tempfile.TemporaryDirectory(dir=beside) as name:
         folder = Path(name)
         paths = make(folder, size.photos + AT_ONCE)
         first = bare_all(paths[AT_ONCE:])
