@@ -238,8 +238,7 @@ def _checked(db: Connection, query: Query, actor: Actor, now: datetime) -> Campa
     if query.campaign is None:
         return None
     campaign = campaigns.one(db, query.campaign)
-    # As of before there was a list, nobody was on it.
-    if campaign.drawn_at is None or (query.as_of is not None and query.as_of < campaign.drawn_at):
+    if campaign.drawn_at is None:
         raise Conflict("campaign_not_drawn", campaign=campaign.code)
     return campaign if query.as_of is None else campaigns.then(db, campaign, query.as_of)
 

@@ -36,10 +36,11 @@ BARE = """
 for (const [of, name] of [[Navigator.prototype, "serviceWorker"], [Navigator.prototype, "locks"], [Crypto.prototype, "randomUUID"]])
   delete of[name];
 """
-# a tap on a label is a second click on what it names, but one touch
+# A tap on a label is a second click on what it names, but one touch. At the document: what Playwright takes back at the
+# window, as the page moved under its finger, has touched nothing.
 WATCH = """
 window.__taps = 0; window.__typed = 0;
-addEventListener("pointerdown", (event) => { if (event.isTrusted) window.__taps += 1; }, true);
+document.addEventListener("pointerdown", (event) => { if (event.isTrusted) window.__taps += 1; }, true);
 addEventListener("beforeinput", (event) => { window.__typed += (event.data || "").length; }, true);
 """
 READ = """async () => {
