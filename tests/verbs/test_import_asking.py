@@ -24,12 +24,13 @@ from gridsvc.imports.report_rows import COLUMNS
 from gridsvc.imports.source import Source, of_table
 from tests.verbs.report_files import publish, quiet, row, table, take
 
+SENT = ["row", "number", "received_at", "day_only", "state", "lon", "lat"]
 HEAD: dict[str, object] = {
     "format": "csv",
     "encoding": "utf-8",
     "fields": {"number": "number", "time": "t", "lon": "lon", "lat": "lat"},
     "has_crs": True,
-    "columns": ["row", "number", "received_at", "day_only", "state", "lon", "lat"],
+    "columns": SENT,
 }
 LINE = b"1\tA\t2026-03-01\tt\treported\t110.005\t23.005\n"
 TOLD: dict[str, object] = {"share": 0.5, "problems": []}
@@ -49,7 +50,7 @@ def good(rows: bytes = LINE, **end: object) -> bytes:
 
 def more(**cells: str) -> bytes:
     """A row with cells that the others leave empty."""
-    head = HEAD | {"columns": [*HEAD["columns"], *cells]}  # type: ignore[misc]
+    head = HEAD | {"columns": [*SENT, *cells]}
     row = LINE.rstrip(b"\n") + "".join(f"\t{cell}" for cell in cells.values()).encode() + b"\n"
     return said((frames.HEAD, head), row, (frames.TOLD, TOLD), (frames.END, ONE))
 
@@ -73,7 +74,7 @@ def n_reports(db: Connection) -> int:
 
 
 def line(**cells: str) -> bytes:
-    usual = dict(zip(HEAD["columns"], LINE.decode().rstrip("\n").split("\t"), strict=True))  # type: ignore[call-overload]
+    usual = dict(zip(SENT, LINE.decode().rstrip("\n").split("\t"), strict=True))
     return ("\t".join({**usual, **cells}.values()) + "\n").encode()
 
 
