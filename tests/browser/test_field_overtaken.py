@@ -45,6 +45,17 @@ LATE = {
 }
 CHANGE = "m.update([value.key], (row) => void Object.assign(row, value.more))"
 EMPTY = "m.write(['outbox']).then((tx) => tx.store.clear())"
+# from now on the first look at what the service told comes when `release()` is called
+SLOW = """() => {
+  const gate = new Promise((done) => { window.release = done; });
+  window.n_held = 0;
+  IDBRequest.prototype.addEventListener = function (name, fn, how) {
+    const late = name === "success" && this.source instanceof IDBObjectStore && this.source.name === "cache" && !window.n_held;
+    if (late) window.n_held += 1;
+    const told = late ? async (event) => { await gate; fn.call(this, event); } : fn;
+    return EventTarget.prototype.addEventListener.call(this, name, told, how);
+  };
+}"""
 AGO_MS = 26 * 3600 * 1000
 
 
@@ -133,6 +144,19 @@ def test_lists_asked_for_by_one_person_are_not_kept_for_the_next(held: Phone) ->
     assert held.page.evaluate("async () => { window.release(); return window.late; }") == "away"
     assert held.call("store", "m.getMeta('login')") == "manager_west"
     assert held.call("data", kept) == before
+
+
+def test_a_view_that_was_left_while_it_loaded_draws_nothing(held: Phone) -> None:
+    page = held.open("/settings")
+    page.evaluate(SLOW)
+    page.evaluate("location.hash = '#/'")
+    held.until(lambda: page.evaluate("window.n_held") > 0)
+    page.evaluate("location.hash = '#/queue'")
+    expect(page.locator("#view h1")).to_have_text("待发送")
+    page.evaluate("async () => { window.release(); await new Promise((done) => setTimeout(done, 300)); }")
+    expect(page.locator("#view h1")).to_have_text("待发送")
+    expect(page.locator("#go-report")).to_have_count(0)
+    assert page.evaluate("document.getElementById('view').hasAttribute('aria-busy')") is False
 
 
 def test_words_of_another_day_go_before_anything_is_drawn(

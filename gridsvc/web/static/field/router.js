@@ -67,8 +67,9 @@ export async function draw() {
   try {
     const module = await (views[name] || views[""])();
     if (mine !== turn) return;
-    fill(root);
-    const done = await module.view(root, ...params);
+    const place = el("div"); // the view's own: one that is left while it still loads goes on drawing where nobody looks
+    fill(root, place);
+    const done = await module.view(place, ...params);
     if (mine !== turn) {
       if (typeof done === "function") done();
       return;
