@@ -11,7 +11,7 @@ export class Search {
   /** `chosen(result)` is called when one is taken; it gives back whether the page itself shows it. */
   constructor(shell, chosen) {
     const by = (id) => document.getElementById(id);
-    Object.assign(this, { map: shell.map, chosen, results: [], at: -1, asked: null, timer: null });
+    Object.assign(this, { map: shell.map, chosen, results: [], at: -1, waits: false, asked: null, timer: null });
     [this.input, this.list, this.line] = [by("map-find"), by("map-find-list"), by("map-found")];
     this.spot = L.tooltip({ className: "map-tip map-pin", direction: "top", opacity: 1, permanent: true, interactive: true });
     this.input.addEventListener("input", () => this.#later());
@@ -30,6 +30,7 @@ export class Search {
     this.asked?.abort();
     const words = this.input.value.trim();
     if (!words) return this.#close();
+    this.waits = true;
     this.timer = setTimeout(() => this.#load(words), WAIT_MS);
   }
 
@@ -47,6 +48,7 @@ export class Search {
   #open(results) {
     this.results = results;
     this.at = -1;
+    this.waits = false;
     const lines = results.map((one, at) => option(one, at));
     if (!lines.length) {
       lines.push(element("li", "map-find-none", word("find_none")));
@@ -62,6 +64,8 @@ export class Search {
   }
 
   #close() {
+    clearTimeout(this.timer);
+    this.asked?.abort(); // an answer still on its way would open the list again
     this.list.hidden = true;
     this.input.setAttribute("aria-expanded", "false");
     this.input.removeAttribute("aria-activedescendant");
@@ -86,7 +90,8 @@ export class Search {
       this.#open(this.results);
     } else if (event.key === "Enter") {
       event.preventDefault();
-      if (open) this.#take(Math.max(this.at, 0));
+      // what is listed may be of fewer letters than were typed: then only what was marked is meant
+      if (open && (this.at >= 0 || !this.waits)) this.#take(Math.max(this.at, 0));
     }
   }
 

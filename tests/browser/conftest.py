@@ -214,6 +214,20 @@ def log_in(page: Page, login: str, password: str = PASSWORD) -> None:
     page.click("main button[type=submit]")
 
 
+def held_back(page: Page, path: str) -> list[Any]:
+    """What is asked for there and not answered yet."""
+    waiting: list[Any] = []
+    page.route(path, lambda route: waiting.append(route))
+    return waiting
+
+
+def come(page: Page, waiting: list[Any]) -> Any:
+    """The first of them, once it was asked for."""
+    while not waiting:
+        page.wait_for_timeout(20)
+    return waiting.pop(0)
+
+
 @pytest.fixture(scope="module")
 def kept(browser: Browser) -> Iterator[dict[str, BrowserContext]]:
     """Contexts of readers on a desk, by login: with their cookies and cache, like an office's browser."""

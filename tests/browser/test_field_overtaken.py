@@ -16,7 +16,8 @@ from tests.browser.field import Phone, phone
 from tests.browser.kept import put, report, sent, visit
 from tests.browser.page_checks import put_away
 from tests.conftest import Fresh
-from tests.web.county import CANARY
+from tests.photographs import jpeg, scene
+from tests.web.county import CANARY, PASSWORD
 
 # from now on the first answer to such a request comes when `release()` is called, and so do the kept tiles
 HOLD = """(wanted) => {
@@ -146,10 +147,11 @@ def test_lists_asked_for_by_one_person_are_not_kept_for_the_next(held: Phone) ->
     assert held.call("data", kept) == before
 
 
-def test_a_view_that_was_left_while_it_loaded_draws_nothing(held: Phone) -> None:
+@pytest.mark.parametrize("left", ["", "report"])
+def test_a_view_that_was_left_while_it_loaded_draws_nothing(held: Phone, left: str) -> None:
     page = held.open("/settings")
     page.evaluate(SLOW)
-    page.evaluate("location.hash = '#/'")
+    page.evaluate("(left) => { location.hash = `#/${left}`; }", left)
     held.until(lambda: page.evaluate("window.n_held") > 0)
     page.evaluate("location.hash = '#/queue'")
     expect(page.locator("#view h1")).to_have_text("待发送")
@@ -157,6 +159,109 @@ def test_a_view_that_was_left_while_it_loaded_draws_nothing(held: Phone) -> None
     expect(page.locator("#view h1")).to_have_text("待发送")
     expect(page.locator("#go-report")).to_have_count(0)
     assert page.evaluate("document.getElementById('view').hasAttribute('aria-busy')") is False
+    assert page.evaluate("location.hash") == "#/queue"  # nor is the address that of what was left
+
+
+@pytest.mark.parametrize("what", ["lists", "login"])
+def test_what_is_answered_late_leaves_the_view_that_was_gone_to(held: Phone, faults: Faults, what: str) -> None:
+    if what == "login":
+        held.context.clear_cookies()  # else the app goes home by itself
+    page = held.open("/settings" if what == "lists" else "/login")
+    page.evaluate(HOLD, "GET /api/v1/sync" if what == "lists" else "POST /api/v1/devices")
+    if what == "lists":
+        page.get_by_role("button", name=held.call("words", "m.t('settings.refresh')")).click()
+    else:
+        page.fill("#login-login", "worker")
+        page.fill("#login-password", PASSWORD)
+        page.click("main button[type=submit]")
+    held.until(lambda: page.evaluate("window.n_held") > 0)
+    page.evaluate("location.hash = '#/queue'")
+    expect(page.locator("#view h1")).to_have_text("待发送")
+    page.evaluate("document.querySelector('#view h1').id = 'mine'")
+    n = faults.n("/api/v1/sync")
+    page.evaluate("window.release()")
+    if what == "lists":
+        expect(page.locator("#toast")).to_have_text(held.call("words", "m.t('settings.refreshed')"))
+    else:
+        held.until(lambda: faults.n("/api/v1/sync") > n)  # what a login is followed by
+    page.wait_for_selector("#view:not([aria-busy])", state="attached")
+    expect(page.locator("#mine")).to_have_count(1)
+
+
+def test_a_question_goes_with_the_view_that_asked_it(held: Phone) -> None:
+    page = held.open("/settings")
+    page.get_by_role("button", name=held.call("words", "m.t('settings.logout')")).click()
+    expect(page.locator("[role=alertdialog]")).to_have_count(1)
+    page.evaluate("location.hash = '#/queue'")
+    expect(page.locator("[role=alertdialog]")).to_have_count(0)
+    assert held.call("store", "m.getMeta('login')") == "worker"
+
+
+# whether the position may be had is told when `release()` is called, and `n_watched` counts who asks for it
+ASKED = """() => {
+  const gate = new Promise((done) => { window.release = () => done({ state: "granted" }); });
+  window.n_watched = 0;
+  window.n_held = 0;
+  navigator.permissions.query = () => { window.n_held += 1; return gate; };
+  navigator.geolocation.watchPosition = () => { window.n_watched += 1; return 1; };
+}"""
+
+
+def test_nobody_is_followed_for_a_view_that_was_left(held: Phone, door: int) -> None:
+    page = held.open("/queue")
+    page.evaluate(ASKED)
+    page.evaluate("(door) => { location.hash = `#/visit/${door}`; }", door)
+    held.until(lambda: page.evaluate("window.n_held") > 0)
+    page.locator("#part-need").wait_for(state="attached")
+    page.evaluate("location.hash = '#/queue'")
+    expect(page.locator("#view h1")).to_have_text("待发送")
+    page.evaluate("async () => { window.release(); await new Promise((done) => setTimeout(done, 300)); }")
+    assert page.evaluate("window.n_watched") == 0
+
+
+# a photo is small when `release()` is called
+SHRINKS = """() => {
+  const gate = new Promise((done) => { window.release = done; });
+  window.n_held = 0;
+  const made = HTMLCanvasElement.prototype.toBlob;
+  HTMLCanvasElement.prototype.toBlob = function (...how) { window.n_held += 1; gate.then(() => made.apply(this, how)); };
+}"""
+PHOTO = {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": jpeg(scene(seed=51))}
+
+
+def test_a_visit_waits_for_its_photo(held: Phone, faults: Faults, door: int) -> None:
+    page = held.open(f"/visit/{door}")
+    faults.away = True
+    page.evaluate(SHRINKS)
+    page.evaluate("document.getElementById('part-need').open = true")
+    page.click("#need-unknown")
+    page.set_input_files("#photo-gallery", PHOTO)
+    held.until(lambda: page.evaluate("window.n_held") > 0)
+    page.click("[data-outcome=reached]")
+    assert held.outbox() == []
+    page.evaluate("window.release()")
+    page.wait_for_selector("#recorded")
+    assert [len(row["photos"]) for row in held.outbox()] == [1]
+
+
+def test_who_went_on_while_a_photo_was_made_small_is_not_taken_back_and_it_goes_along(
+    held: Phone, faults: Faults
+) -> None:
+    page = held.open("/report")
+    faults.away = True
+    page.evaluate(SHRINKS)
+    page.set_input_files("#gallery", PHOTO)
+    held.until(lambda: page.evaluate("window.n_held") > 0)
+    page.click("#next")
+    page.click("#unknown")
+    page.click("[data-way=words]")
+    page.fill("#place-words", "桥头")
+    page.click("#next")
+    page.click("#send")
+    assert held.outbox() == []
+    page.evaluate("window.release()")
+    page.wait_for_selector("[data-step=done]")
+    assert [len(row["photos"]) for row in held.outbox()] == [1]
 
 
 def test_words_of_another_day_go_before_anything_is_drawn(

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from gridsvc import cases
 from gridsvc.rules.case import Given
-from tests.browser.conftest import DESK, PHONE, Visit, Visitor
+from tests.browser.conftest import DESK, PHONE, Visit, Visitor, come, held_back
 from tests.browser.page_checks import violations
 from tests.conftest import NOW, Fresh
 from tests.photographs import jpeg, saved, scene
@@ -390,6 +390,19 @@ def test_a_wrong_secret_is_asked_for_again(visitor: Visitor, made: Fresh, county
     expect(page.locator("#state")).to_be_visible()
     assert page.url.endswith(link)
     page.reload()
+    expect(page.locator("#state")).to_be_visible()
+    # an answer that another question overtook is not drawn
+    waiting = held_back(page, "**/residents/progress*")
+    page.evaluate(
+        "(right) => { location.hash = 'A'.repeat(22); setTimeout(() => { location.hash = right; }); }",
+        link.partition("#")[2],
+    )
+    wrong, right = come(page, waiting), come(page, waiting)
+    with page.expect_response("**/residents/progress*"):
+        right.continue_()
+    wrong.fulfill(status=404, json={"message": "nothing there"})
+    page.wait_for_load_state("networkidle")
+    expect(page.locator("#summary")).to_have_count(0)
     expect(page.locator("#state")).to_be_visible()
 
 

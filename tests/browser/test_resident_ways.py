@@ -13,7 +13,7 @@ from sqlalchemy import text
 from gridsvc import categories, households, reports
 from gridsvc.reports import Draft, Position
 from gridsvc.rules.roles import ANONYMOUS
-from tests.browser.conftest import DESK, PHONE, Visitor
+from tests.browser.conftest import DESK, PHONE, Visitor, come, held_back
 from tests.browser.field import IPHONE, PIXEL
 from tests.conftest import NOW, Fresh
 from tests.photographs import jpeg, scene, sha256
@@ -295,3 +295,48 @@ def test_a_manager_releases_a_photo(visitor: Visitor, made: Fresh, lived_in: Non
     assert int(picture.evaluate("one => one.naturalWidth")) > 0
     visit.clean()
     stranger.clean()
+
+
+# two taps while the service still looks for what others have reported nearby
+TWICE = "(button) => { button.click(); button.click(); }"
+NEARBY = {"handle": "x", "state_words": "已收到", "away_words": "20 米", "day": "2026-10-31"}
+
+
+def test_two_taps_are_one(visitor: Visitor, made: Fresh, county: County) -> None:
+    page = visitor(None, "zh", **PHONE).open("/report")
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+    waiting = held_back(page, "**/residents/similar*")
+    page.click("[data-does=ask-next]")
+    page.click("label.kind:has(input[value='0110'])")
+    page.fill("#compound", "锦绣花园")
+    page.locator("[data-does=ask-next]").evaluate(TWICE)
+    come(page, waiting).fulfill(json={"items": [NEARBY]})
+    # read first, however often the thumb came down
+    expect(page.locator("#similar:focus")).to_be_visible()
+    expect(page.locator("#ask-step")).to_have_text("第 3 步，共 4 步")
+    page.click("[data-does=ask-next]")
+    words = f"找得到 {uuid.uuid4()}"
+    page.fill("#description", words)
+    page.evaluate("document.querySelector('#compound').value = '錦繡花園'")  # something else to look for
+    page.locator(SEND).evaluate(TWICE)
+    come(page, waiting).fulfill(json={"items": []})
+    expect(page.locator("#link")).to_be_visible()
+    assert [one for one in sent if one.endswith("/report")] == [page.url]
+    with made.begin() as db:
+        assert db.scalar(text("SELECT count(*) FROM report WHERE description = :w"), {"w": words}) == 1
+
+
+def test_a_position_that_comes_late_is_none_of_the_next_forms(visitor: Visitor, county: County) -> None:
+    page = visitor(None, "zh").open("/report")
+    page.evaluate("""() => {
+      navigator.geolocation.watchPosition = (found) => { window.found = found; return 7; };
+      navigator.geolocation.clearWatch = (nr) => { window.cleared = nr; };
+    }""")
+    page.click("[data-does=locate]")
+    page.evaluate("window.found({ coords: { longitude: 110.005, latitude: 23.005, accuracy: 90 } })")
+    assert page.input_value("#pin-lon") == "110.005000"
+    assert page.evaluate("window.cleared") is None  # it may become better yet
+    page.click(SEND)
+    expect(page.locator("#summary")).to_be_visible()
+    assert page.evaluate("window.cleared") == 7

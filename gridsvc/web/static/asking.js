@@ -34,9 +34,14 @@ export function begin(form, { onShow, stays = () => false }) {
     at -= 1;
     show(true);
   });
+  let asking = false;
   const onward = async () => {
+    if (asking || next.hidden || !complete(asks[at])) return;
     const from = at;
-    if (next.hidden || !complete(asks[at]) || (await stays(asks[at])) || at !== from) return;
+    asking = true; // a second tap meanwhile is the same one
+    const stay = await stays(asks[at]);
+    asking = false;
+    if (stay || at !== from) return;
     at += 1;
     show(true);
   };

@@ -11,6 +11,7 @@ let current = null;
 /** Draws the map of the page, if it has one; called again after the page's content was replaced. */
 export function start() {
   const box = document.getElementById("pin-map");
+  current?.stop?.(); // a position that comes after the form was sent is no answer to the next one
   if (!box || !window.L) return;
   current?.map.remove();
   current = new PinMap(box, JSON.parse(box.dataset.place));

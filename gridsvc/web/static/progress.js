@@ -6,6 +6,7 @@ const told = document.getElementById("told");
 const form = document.getElementById("link-form");
 const waits = document.getElementById("progress-waits");
 let link = null;
+let turn = 0; // of what was asked for: an answer that a later question overtook is not drawn
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
@@ -18,7 +19,11 @@ document.getElementById("phone-form").addEventListener("submit", async (event) =
   event.preventDefault();
   const [number, tail] = [document.getElementById("phone-number").value.trim(), document.getElementById("phone_tail").value.trim()];
   if (!/^[0-9]{4}$/.test(tail)) return complain({ phone_tail: box.dataset.tail });
+  const mine = ++turn;
+  waits.hidden = true;
+  form.hidden = false;
   const answer = await ask("lookup", { number, phone_tail: tail });
+  if (mine !== turn) return undefined;
   if (!answer.ok) return complain({ phone_tail: answer.message });
   complain({});
   fill(answer.body);
@@ -49,9 +54,11 @@ function decoded(text) {
 }
 
 async function open(wanted, { keep = false }) {
+  const mine = ++turn;
   form.hidden = true;
   waits.hidden = false;
   const answer = await ask("progress", wanted);
+  if (mine !== turn) return undefined;
   waits.hidden = true;
   if (!answer.ok) {
     form.hidden = false;
@@ -84,9 +91,11 @@ function onSubmit(id, what, read) {
     const said = read(own.elements);
     if (!said) return;
     const button = own.querySelector("[type=submit]");
+    const mine = turn;
     button.disabled = true;
     const answer = await ask(what, { ...link, ...said });
     button.disabled = false;
+    if (mine !== turn) return;
     if (answer.ok) {
       own.reset();
       complain({});

@@ -25,9 +25,14 @@ async function start() {
   const recent = kept && Date.now() - kept.at < PHOTOS_KEPT_MS;
   photos.begin(recent ? kept.photos : [], () => changed(form));
   form.addEventListener("input", () => keep(form));
+  let looking = false;
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    if (!(await similar.unread(form))) send(form);
+    if (looking) return; // a second tap while the first still asks for what is to be read
+    looking = true;
+    const stays = await similar.unread(form);
+    looking = false;
+    if (!stays) send(form);
   });
   form.querySelector("[data-does=photo-place]")?.addEventListener("click", () => usePlace(form));
   const { onward } = beginAsking(form, {
@@ -131,6 +136,7 @@ function restore(form, kept) {
 
 async function send(form, handle = "") {
   const button = form.querySelector(".ask-nav [type=submit]");
+  if (button.disabled) return; // on its way already: its answer alone is drawn, with the link
   const label = button.textContent;
   const offline = document.getElementById("send-offline");
   keep(form);

@@ -75,6 +75,7 @@ export function ask(question, yes = t("app.yes"), no = t("app.no")) {
     const close = (answer) => {
       cover.remove();
       document.removeEventListener("keydown", keys);
+      window.removeEventListener("hashchange", gone);
       if (before && before.focus) before.focus();
       resolve(answer);
     };
@@ -90,7 +91,9 @@ export function ask(question, yes = t("app.yes"), no = t("app.no")) {
         (document.activeElement === first ? last : first).focus();
       }
     };
+    const gone = () => close(false); // "back" leaves the question with the view that asked it
     document.addEventListener("keydown", keys);
+    window.addEventListener("hashchange", gone);
     document.body.appendChild(cover);
     first.focus();
   });

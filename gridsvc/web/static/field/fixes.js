@@ -8,6 +8,7 @@ const WORST_M = 2000; // a position that may be anywhere in the district says no
 /** `{best(), said(), on(fn), stop()}`: begins by itself where the browser has leave already, else at a tap. */
 export function alongside() {
   let fix = null;
+  let ended = false;
   let stop = () => {};
   let heard = () => {};
   const words = el("span", { id: "position" }, t("visit.position_none"));
@@ -29,6 +30,7 @@ export function alongside() {
   }
 
   leave().then((state) => {
+    if (ended) return; // the view was left first: nobody would stop it
     if (state === "granted") begin();
     else if (state === "denied") words.textContent = t("visit.position_denied");
     else button.hidden = false;
@@ -40,7 +42,10 @@ export function alongside() {
       heard = fn;
       if (fix) fn(fix);
     },
-    stop: () => stop(),
+    stop: () => {
+      ended = true;
+      stop();
+    },
   };
 }
 

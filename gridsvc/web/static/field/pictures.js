@@ -5,6 +5,10 @@ import { open } from "./store.js";
 import { t } from "./words.js";
 
 const MOST = 12;
+const working = new WeakMap(); // by form: the photos that are just made small
+
+/** Resolves when no photo of a form is on its way: what is recorded in between would go without it. */
+export const settled = (form) => working.get(form);
 
 /** A chooser that keeps `form.photos` (names of blobs); `changed()` is called after each change. */
 export function chooser(form, changed, words) {
@@ -34,9 +38,10 @@ export function chooser(form, changed, words) {
     changed();
     await draw();
   };
+  const taken = (input) => working.set(form, Promise.all([working.get(form), take(input)]));
   draw();
   return el("div", { class: "field pictures-field" }, el("p", { class: "label" }, words), shown, wrong,
-    el("div", { class: "picture-acts" }, source("camera", { capture: "environment" }, take), source("gallery", { multiple: true }, take)));
+    el("div", { class: "picture-acts" }, source("camera", { capture: "environment" }, taken), source("gallery", { multiple: true }, taken)));
 }
 
 function source(name, more, take) {

@@ -42,6 +42,7 @@ export function draw(flow, body, foot) {
   const button = el("button", { type: "button", class: "button main wide", id: "send" }, t("report.send"));
   button.addEventListener("click", async () => {
     button.disabled = true; // one tap sends once, however often the thumb comes down
+    await flow.taken; // a photo that is still made small goes along
     await voice.finish();
     await kept();
     await flow.send();

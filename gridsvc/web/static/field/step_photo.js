@@ -22,7 +22,10 @@ export function draw(flow, body, foot) {
     fill(foot, el("button", { type: "button", class: photos.length ? "button main wide" : "button wide", id: "next", disabled: needed, onclick: () => flow.go(after(flow)) },
       t(needed ? "report.photo_needed" : photos.length ? "report.next" : "report.skip")));
   };
-  const take = (event) => add(flow, [...event.target.files], event.target, said, paint);
+  const take = (event) => {
+    const made = add(flow, [...event.target.files], event.target, said, paint);
+    flow.taken = Promise.all([flow.taken, made]); // what is sent waits for it
+  };
   fill(body, strip,
     picker("camera", t("report.camera"), CAMERA, { accept: "image/*", capture: "environment", onchange: take }),
     picker("gallery", t("report.gallery"), GALLERY, { accept: "image/*", multiple: true, onchange: take }),
@@ -69,9 +72,10 @@ async function add(flow, files, input, said, paint) {
   }
   input.value = "";
   said.textContent = told;
-  if (first && flow.value.photos.length && !told) return flow.go(after(flow));
   if (told) toast(told);
-  return paint();
+  if (flow.value.step !== "photo") return undefined; // gone on meanwhile: it goes along, and nobody is taken back
+  if (first && flow.value.photos.length && !told) return flow.go(after(flow));
+  return input.isConnected ? paint() : flow.go("photo");
 }
 
 // back from a later step, on to where it came from; what was not asked yet is asked

@@ -50,7 +50,7 @@ async function leave() {
   const [data, queue] = await Promise.all([import("./data.js"), import("./queue.js")]);
   data.refresh();
   queue.flush({ force: true });
-  go();
+  if (here()[0] === "login") go(); // else gone on meanwhile
 }
 
 // who logged in on the service's other pages is known to the app, too

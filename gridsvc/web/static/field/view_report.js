@@ -25,12 +25,13 @@ const DRAWN = { photo, category, where, check };
 export async function view(root, wanted) {
   const key = KEY.test(wanted || "") ? wanted.toLowerCase() : null; // the service takes no other
   sweep().catch(() => {}); // no room is no reason not to begin
+  const asked = location.hash;
   const held = await data.get();
   const kept = (await drafts.list()).filter((one) => one.kind === "report");
   if (!key && kept.length) return offer(root, held, kept);
   const mine = key || uuid();
-  // a reload, or the phone waking up, comes back to this draft and not to an empty one
-  if (!key) history.replaceState(null, "", `#/report/${mine}`);
+  // a reload, or the phone waking up, comes back to this draft and not to an empty one; left meanwhile, the address is another's
+  if (!key && location.hash === asked) history.replaceState(null, "", `#/report/${mine}`);
   const draft = kept.find((one) => one.key === mine);
   if (!draft && (await queue.list()).some((row) => row.key === mine)) return done(root, null);
   return begin(root, held, mine, draft ? { ...blank(), ...draft.value } : blank());
@@ -54,7 +55,7 @@ function begin(root, held, key, value) {
   };
   flow.go = async (step, patch = {}) => {
     await flow.change({ ...patch, step });
-    draw(root, flow);
+    if (!flow.ended) draw(root, flow);
   };
   flow.send = () => send(root, flow);
   flow.locate = () => locate(flow);
@@ -79,6 +80,7 @@ function hear(root, flow, fresh) {
 
 function locate(flow) {
   flow.stop();
+  if (flow.ended) return;
   flow.failure = null;
   flow.stop = watch({ good_m: 20 }, ({ code, good, ...fix }) => {
     flow.failure = code;

@@ -5,7 +5,7 @@ import { ask, el, fill, toast } from "./dom.js";
 import { leave as logOut } from "./net.js";
 import * as offline from "./offline.js";
 import * as queue from "./queue.js";
-import { draw, go } from "./router.js";
+import { draw, go, here } from "./router.js";
 import { clock } from "./spans.js";
 import { getMeta, persist, room, setMeta } from "./store.js";
 import { lang, setLang, t } from "./words.js";
@@ -67,7 +67,7 @@ async function again() {
   await persist();
   const became = await data.refresh();
   toast(t(became === "fresh" ? "settings.refreshed" : became === "login" ? "app.log_in_again" : "app.away"));
-  draw();
+  if (here()[0] === "settings") draw(); // the answer may take long, and somebody be writing elsewhere
 }
 
 async function leave(n) {

@@ -5,7 +5,7 @@ import { ask, el, fill, toast } from "./dom.js";
 import * as drafts from "./drafts.js";
 import { alongside } from "./fixes.js";
 import { meanwhile } from "./notices.js";
-import { chooser } from "./pictures.js";
+import { chooser, settled } from "./pictures.js";
 import * as queue from "./queue.js";
 import { toWgs84 } from "./shift.js";
 import { bearing, metres, sketch } from "./sketch.js";
@@ -182,13 +182,15 @@ function phrases(action, note, form, keep) {
 
 async function finish(open, wrong, send, page = open) {
   const { form, report } = open;
+  send.disabled = true; // one tap does it once
+  await settled(form);
   const what = tasks.missing(report, form.action, form.note, form.photos);
   wrong.hidden = !what;
   if (what) {
+    send.disabled = false;
     wrong.textContent = t(`task.missing_${what}`);
     return;
   }
-  send.disabled = true; // one tap does it once
   const name = tasks.named(open.held.categories, report.category).name;
   const item = tasks.item(form.key, report, form.action, form.note.trim(), form.photos, new Date());
   try {

@@ -7,6 +7,7 @@ import * as drafts from "./drafts.js";
 import { alongside } from "./fixes.js";
 import { beforeLeaving } from "./leaving.js";
 import { also } from "./notices.js";
+import { settled } from "./pictures.js";
 import * as questions from "./questions.js";
 import * as queue from "./queue.js";
 import { go } from "./router.js";
@@ -94,6 +95,7 @@ function form(open, said) {
     taken.done = true;
     clearTimeout(typing);
     try {
+      await settled(said);
       await record(open, outcome);
     } catch (error) {
       console.warn(error);
