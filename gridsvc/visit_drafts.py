@@ -136,13 +136,21 @@ def locate(items: Sequence[Item]) -> None:
             for item in some:
                 item.refuse(Refused(error.code, **error.facts))
             continue
-        x, y = (np.array([getattr(item.draft, axis) for item in some], dtype=np.float64) for axis in "xy")
-        lons, lats = geocrs.to_lonlat(x, y, known)
-        fine = geocrs.in_range(lons, lats)
-        for item, lon, lat, good in zip(some, lons.tolist(), lats.tolist(), fine.tolist(), strict=True):
+        for item, (lon, lat) in zip(some, _lonlats(some, known), strict=True):
             item.lonlat, item.crs = (lon, lat), known.name
+            good = abs(lon) <= 180.0 and abs(lat) <= 90.0  # neither holds of a pair that could not be carried over
             if not good or not 0 <= (item.draft.accuracy_m or 0) < np.inf:
                 item.refuse(Refused("position_out_of_range", lon=item.draft.x, lat=item.draft.y))
+
+
+def _lonlats(items: Sequence[Item], known: geocrs.CrsRef) -> list[tuple[float, float]]:
+    """Their positions in WGS 84: as they were said, where they were said in it, which is what phones mostly do."""
+    said = [(float(item.draft.x or 0), float(item.draft.y or 0)) for item in items]  # none: refused before
+    if known.epsg == 4326 and known.datum == "wgs84":
+        return said
+    x, y = np.array(said, dtype=np.float64).T
+    lons, lats = geocrs.to_lonlat(x, y, known)
+    return list(zip(lons.tolist(), lats.tolist(), strict=True))
 
 
 def row(item: Item, stamp: Stamp) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import psycopg
-from psycopg import Cursor
+from psycopg import Cursor, RawCursor
 from psycopg.rows import RowFactory, RowMaker, namedtuple_row
 from sqlalchemy import Connection, TextClause, make_url, text
 from sqlalchemy.exc import DBAPIError
@@ -33,9 +34,10 @@ def ask(db: Connection, name: str, values: Mapping[str, object]) -> list[Any]:
     Raises:
         DBAPIError: as `db.execute` does.
     """
+    statement, names = _numbered(name)
     with _driver(db, name, values) as driver:
-        cursor = driver.cursor(row_factory=_rows_of(name))
-        return cursor.execute(_driven(name), values, prepare=True).fetchall()
+        cursor = RawCursor(driver, row_factory=_rows_of(name))
+        return cursor.execute(statement, [values[n] for n in names], prepare=True).fetchall()
 
 
 def ask_each(db: Connection, name: str, values: Sequence[Mapping[str, object]]) -> None:
@@ -101,6 +103,21 @@ def _driver(db: Connection, name: str, values: Mapping[str, object]) -> Iterator
 @cache
 def _driven(name: str) -> bytes:
     return str(load(name).compile(dialect=_DIALECT)).encode()
+
+
+@cache
+def _numbered(name: str) -> tuple[bytes, tuple[str, ...]]:
+    """The statement as the server reads it, and what `$1`, `$2` … are: nothing is left to the driver each time."""
+    names: list[str] = []
+
+    def number(found: re.Match[str]) -> str:
+        if found["name"] is None:
+            return "%"
+        if found["name"] not in names:
+            names.append(found["name"])
+        return f"${names.index(found['name']) + 1}"
+
+    return re.sub(r"%%|%\((?P<name>\w+)\)s", number, _driven(name).decode()).encode(), tuple(names)
 
 
 @cache

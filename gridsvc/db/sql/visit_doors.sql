@@ -4,6 +4,7 @@
 -- Columns: asked_id; id (another where that entry was the same door as this one), lon, lat (EPSG:4326 degrees), seen; by id
 -- Index: household_pkey
 -- An entry that went lets those visit the door who could visit it there: what their phone still sends for it is not lost.
+-- Which grids are seen is asked as a table, so that it is planned with the rest and once, not anew at each call.
 -- An entry that went while this waited for the counts is missing: who asks again finds the one that stays.
 WITH held AS MATERIALIZED (
   SELECT pg_advisory_xact_lock_shared(hashtext('gridsvc.visited'), hashtext(current_schema()))
@@ -15,7 +16,7 @@ asked AS MATERIALIZED (
   WHERE a.id = ANY (CAST(:ids AS bigint[]))
 ),
 seen AS MATERIALIZED (
-  SELECT seen_grids(CAST(:area_ids AS bigint[]), CAST(:worker_id AS bigint)) AS id WHERE NOT :all_areas
+  SELECT s.id FROM seen_grids(CAST(:area_ids AS bigint[]), CAST(:worker_id AS bigint)) AS s (id) WHERE NOT :all_areas
 )
 SELECT a.asked_id, h.id, ST_X(h.geom) AS lon, ST_Y(h.geom) AS lat,
   :all_areas OR coalesce(h.grid_version_id IN (SELECT s.id FROM seen s), false)

@@ -9,19 +9,16 @@ WITH wanted AS MATERIALIZED (
   SELECT CAST(:ids AS bigint[]) AS ids
 ),
 door AS MATERIALIZED (
-  SELECT h.id, h.grid_version_id, h.compound_id, h.class_code, h.kind, h.excluded, h.removed_at, h.reached_at
+  SELECT h.id, h.grid_version_id, h.compound_id, h.class_code, h.kind, h.excluded, h.removed_at, h.reached_at,
+    (SELECT max(v.happened_at) FROM effective_visits('infinity') v
+      WHERE v.household_id = h.id AND v.outcome = 'reached' AND v.mode = 'door') AS met_at
   FROM household h WHERE h.id = ANY (CAST((SELECT w.ids FROM wanted w) AS bigint[]))
-),
-met AS MATERIALIZED (
-  SELECT v.household_id, max(v.happened_at) AS reached_at
-  FROM effective_visits('infinity') v
-  WHERE v.household_id = ANY (CAST((SELECT w.ids FROM wanted w) AS bigint[])) AND v.outcome = 'reached' AND v.mode = 'door'
-  GROUP BY v.household_id
 ),
 opened AS (
   UPDATE household_exclusion x SET ended_at = greatest(CAST(:now AS timestamptz), x.confirmed_at)
-  WHERE x.household_id = ANY (CAST((SELECT w.ids FROM wanted w) AS bigint[])) AND x.ended_at IS NULL
-    AND (EXISTS (SELECT FROM met m WHERE m.household_id = x.household_id AND m.reached_at > x.claimed_at)
+  FROM door d
+  WHERE x.household_id = d.id AND x.ended_at IS NULL
+    AND (d.met_at > x.claimed_at
       OR (x.document IS NULL AND NOT EXISTS (
         SELECT FROM effective_visits('infinity') v
         WHERE v.household_id = x.household_id AND v.mode = 'door' AND v.outcome = x.reason
@@ -32,70 +29,53 @@ opened AS (
   RETURNING x.household_id
 ),
 opening AS MATERIALIZED (
-  SELECT d.id, m.reached_at, CASE WHEN o.household_id IS NULL THEN d.excluded END AS excluded,
-    d.reached_at IS DISTINCT FROM m.reached_at OR o.household_id IS NOT NULL AS changed
-  FROM door d
-  LEFT JOIN met m ON m.household_id = d.id
-  LEFT JOIN opened o ON o.household_id = d.id
+  SELECT d.*, o.household_id IS NOT NULL AS ended, CASE WHEN o.household_id IS NULL THEN d.excluded END AS new_excluded
+  FROM door d LEFT JOIN opened o ON o.household_id = d.id
 ),
 told AS (
-  UPDATE household h SET reached_at = o.reached_at, excluded = o.excluded
-  FROM opening o WHERE h.id = o.id AND o.changed
+  UPDATE household h SET reached_at = o.met_at, excluded = o.new_excluded
+  FROM opening o WHERE h.id = o.id AND (o.reached_at IS DISTINCT FROM o.met_at OR o.ended)
 ),
 listed AS MATERIALIZED (
   SELECT d.campaign_id, d.household_id, d.targeted, d.status, d.n_visits, d.n_reached, d.n_met, d.most_met, d.reached_at,
-    c.starts_at, c.ends_at, c.modes, c.n_times
-  FROM campaign_door d JOIN campaign c ON c.id = d.campaign_id
+    c.n_times, coalesce(s.status, 'not_visited') AS new_status, coalesce(s.n_visits, 0) AS new_n_visits,
+    coalesce(s.n_reached, 0) AS new_n_reached, coalesce(s.n_met, 0) AS new_n_met,
+    coalesce(s.most_met, 0) AS new_most_met, s.reached_at AS new_reached_at
+  FROM campaign_door d
+  JOIN campaign c ON c.id = d.campaign_id
+  LEFT JOIN LATERAL (
+    SELECT * FROM door_status(c.starts_at, c.ends_at, c.modes, 'infinity') s WHERE s.household_id = d.household_id
+    OFFSET 0  -- else the planner might count everybody's visits first
+  ) s ON true
   WHERE d.household_id = ANY (CAST((SELECT w.ids FROM wanted w) AS bigint[]))
 ),
-stands AS (
-  SELECT l.campaign_id, s.*
-  FROM (SELECT DISTINCT campaign_id, starts_at, ends_at, modes FROM listed) l
-  CROSS JOIN LATERAL (
-    SELECT * FROM door_status(l.starts_at, l.ends_at, l.modes, 'infinity') s
-    WHERE s.household_id = ANY (CAST((SELECT w.ids FROM wanted w) AS bigint[]))
-  ) s
-),
-anew AS MATERIALIZED (
-  SELECT l.campaign_id, l.household_id, coalesce(s.status, 'not_visited') AS status, coalesce(s.n_visits, 0) AS n_visits,
-    coalesce(s.n_reached, 0) AS n_reached, coalesce(s.n_met, 0) AS n_met, coalesce(s.most_met, 0) AS most_met,
-    s.reached_at
-  FROM listed l LEFT JOIN stands s ON s.campaign_id = l.campaign_id AND s.household_id = l.household_id
-),
 kept AS (
-  UPDATE campaign_door d SET status = a.status, n_visits = a.n_visits, n_reached = a.n_reached, n_met = a.n_met,
-    most_met = a.most_met, reached_at = a.reached_at
-  FROM anew a
-  WHERE d.campaign_id = a.campaign_id AND d.household_id = a.household_id
+  UPDATE campaign_door d SET status = l.new_status, n_visits = l.new_n_visits, n_reached = l.new_n_reached,
+    n_met = l.new_n_met, most_met = l.new_most_met, reached_at = l.new_reached_at
+  FROM listed l
+  WHERE d.campaign_id = l.campaign_id AND d.household_id = l.household_id
     AND (d.status, d.n_visits, d.n_reached, d.n_met, d.most_met, d.reached_at)
-      IS DISTINCT FROM (a.status, a.n_visits, a.n_reached, a.n_met, a.most_met, a.reached_at)
-),
-weighed AS (
-  SELECT l.campaign_id, l.household_id, -1 AS sign, l.targeted, d.excluded, l.status, l.n_visits, l.n_reached, l.n_met,
-    l.most_met, l.n_times
-  FROM listed l JOIN door d ON d.id = l.household_id
-  UNION ALL
-  SELECT a.campaign_id, a.household_id, 1, l.targeted, o.excluded, a.status, a.n_visits, a.n_reached, a.n_met,
-    a.most_met, l.n_times
-  FROM anew a
-  JOIN listed l ON l.campaign_id = a.campaign_id AND l.household_id = a.household_id
-  JOIN opening o ON o.id = a.household_id
+      IS DISTINCT FROM (l.new_status, l.new_n_visits, l.new_n_reached, l.new_n_met, l.new_most_met, l.new_reached_at)
 ),
 counted AS (
   INSERT INTO campaign_cell (campaign_id, grid_version_id, compound_id, class_code, kind,
     eligible, attempted, found, reached, reached_enumerated, completed, absent, refused, vacant, moved,
     not_found, not_eligible, not_visited, n_visits, n_met, most_met)
-  SELECT w.campaign_id, d.grid_version_id, d.compound_id, d.class_code, d.kind,
+  SELECT l.campaign_id, o.grid_version_id, o.compound_id, o.class_code, o.kind,
     sum(w.sign * k.eligible), sum(w.sign * k.attempted), sum(w.sign * k.found), sum(w.sign * k.reached),
     sum(w.sign * k.reached_enumerated), sum(w.sign * k.completed), sum(w.sign * k.absent),
     sum(w.sign * k.refused), sum(w.sign * k.vacant), sum(w.sign * k.moved), sum(w.sign * k.not_found),
     sum(w.sign * k.not_eligible), sum(w.sign * k.not_visited), sum(w.sign * k.n_visits), sum(w.sign * k.n_met),
     sum(w.sign * k.most_met)
-  FROM weighed w
-  JOIN door d ON d.id = w.household_id
-  CROSS JOIN LATERAL door_counts(w.targeted, w.excluded, d.removed_at, w.status, w.n_visits, w.n_reached, w.n_met,
-    w.most_met, w.n_times) k
-  GROUP BY w.campaign_id, d.grid_version_id, d.compound_id, d.class_code, d.kind
+  FROM listed l
+  JOIN opening o ON o.id = l.household_id
+  CROSS JOIN LATERAL (VALUES
+    (-1, o.excluded, l.status, l.n_visits, l.n_reached, l.n_met, l.most_met),
+    (1, o.new_excluded, l.new_status, l.new_n_visits, l.new_n_reached, l.new_n_met, l.new_most_met)
+  ) w (sign, excluded, status, n_visits, n_reached, n_met, most_met)
+  CROSS JOIN LATERAL door_counts(l.targeted, w.excluded, o.removed_at, w.status, w.n_visits, w.n_reached, w.n_met,
+    w.most_met, l.n_times) k
+  GROUP BY l.campaign_id, o.grid_version_id, o.compound_id, o.class_code, o.kind
   ORDER BY 1, 2, 3, 4, 5
   ON CONFLICT ON CONSTRAINT campaign_cell_key DO UPDATE SET
     eligible = campaign_cell.eligible + excluded.eligible,
