@@ -51,7 +51,7 @@ STATES = (*(state for state in ALL_STATES if state in OPEN), "closed", "struck_o
 STEPS = ("reported", "filed", "dispatched", "accepted", "disposed", "checked", "closed", "struck_off")
 LIMITS = (50, 100, 200)
 SHOWN = 100
-MOST_CHANGED = 500  # rows of the log; what more changed is read anew instead of report by report, and not counted
+MOST_CHANGED = 5000  # rows of the log; what more changed is read anew instead of report by report, and not counted
 MOST_BEHIND = 100_000  # transactions; what changed since an older cursor is not looked for
 STRUCK_DAYS = 7  # what was struck off so lately still hangs on the wall, crossed out
 # where in the order a standing begins; the three by deadline share one, for their instants order them
@@ -176,6 +176,11 @@ def some(
         _place(row)
         for row in db.execute(select(every).where(_picked(every, wanted)).order_by(*_order(every))).mappings()
     ]
+
+
+def standing(db: Connection, ids: Sequence[int], now: datetime, zone: ZoneInfo) -> list[Place]:
+    """Those of these reports that stand on any wall, in order: what `some` gives is among them, whoever asks."""
+    return some(db, _ANYBODY, Filter(), ids, now, zone) if ids else []
 
 
 def rows(db: Connection, places: Sequence[Place]) -> list[Row]:

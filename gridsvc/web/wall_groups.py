@@ -1,12 +1,16 @@
 """What a live wall shows, kept per group of viewers who see the same: role and areas, filters, language.
 
 Plain work for one thread with one transaction; the stream (`wall_stream`) decides when. A change is looked at for its
-own reports alone; the whole board is counted anew where they cannot tell, seldom otherwise.
+own reports alone; the whole board is counted anew where they cannot tell, seldom otherwise. What several groups need is
+read once (`Look`), and what was read for one limit or language serves the others.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import math
+import time
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -20,8 +24,9 @@ from gridsvc.rules.roles import Actor
 from gridsvc.web import wall_told
 from gridsvc.web.wall_told import Json
 
-RECOUNT_S = 10.0  # counts of a board that shows not everything lag at most so long behind a change
-RENEW_S = 60.0  # and what time alone changes, as being overdue, and words from outside the log, at most so long
+RECOUNT_S = 10.0  # counts of a board that shows not everything lag about so long behind a change
+COUNTING_S, COUNTING_SHARE = 0.05, 0.02  # or longer: no more of one look, and of the time, goes into counting anew
+RENEW_S = 60.0  # what time alone changes, as being overdue, and words from outside the log, lag at most so long
 SCOPE_S = 4.0  # whose rows a reader sees, as duties and grids say: nothing tells of those, so it is looked at
 
 
@@ -42,6 +47,74 @@ def key_of(actor: Actor, wanted: wall.Filter, limit: int, locale: Locale) -> Key
 
 
 @dataclass
+class Look:
+    """What one look at everything reads, once for all groups that need it.
+
+    `changed`: reports, None where too many did. `limits`: the longest board that is wanted of each reader and filter.
+    `may_recount`: whether a board may be counted anew only because its counts lag.
+    """
+
+    db: Connection
+    changed: Sequence[int] | None
+    now: datetime
+    zone: ZoneInfo
+    clock_s: float
+    limits: Mapping[tuple[Actor, wall.Filter], int]
+    may_recount: bool = True
+    counting_s: float = 0.0  # what counting anew took
+    _standing: list[wall.Place] | None = None
+    _boards: dict[tuple[Actor, wall.Filter], wall.Board] = field(default_factory=dict)
+
+    def standing(self) -> list[wall.Place]:
+        """The changed reports as far as they stand on any wall, whoever may see them."""
+        if self._standing is None:
+            self._standing = wall.standing(self.db, self.changed or (), self.now, self.zone)
+        return self._standing
+
+    def some(self, key: Key, ids: Iterable[int]) -> list[wall.Place]:
+        """Those of these reports that this group sees."""
+        return wall.some(self.db, key.actor, key.wanted, sorted(ids), self.now, self.zone)
+
+    def recounts(self, key: Key, *, due: bool) -> bool:
+        """Whether this group's board was read already, or is due and was read now: for as long as there is time."""
+        if (key.actor, key.wanted) in self._boards:
+            return True
+        if not (due and self.may_recount and self.counting_s < COUNTING_S):
+            return False
+        begun_s = time.perf_counter()
+        self.board(key)
+        self.counting_s += time.perf_counter() - begun_s
+        return True
+
+    def board(self, key: Key) -> wall.Board:
+        """The whole board of this group, read for the longest that shares it."""
+        whose = (key.actor, key.wanted)
+        if whose not in self._boards:
+            limit = self.limits[whose]
+            self._boards[whose] = wall.board(self.db, *whose, self.now, self.zone, limit=limit)
+        read = self._boards[whose]
+        return wall.Board(read.places[: key.limit], read.counts)
+
+
+def looked(
+    db: Connection,
+    groups: Iterable[Key],
+    changed: Sequence[int] | None,
+    now: datetime,
+    zone: ZoneInfo,
+    clock_s: float,
+    *,
+    may_recount: bool = True,
+) -> Look:
+    """A look for these groups, by which nothing was read yet."""
+    limits: dict[tuple[Actor, wall.Filter], int] = {}
+    for key in groups:
+        whose = (key.actor, key.wanted)
+        limits[whose] = max(key.limit, limits.get(whose, 0))
+    return Look(db, changed, now, zone, clock_s, limits, may_recount)
+
+
+@dataclass
 class Group:
     """A board as its viewers have it. `sent`: rows by report as last told; `places` their order."""
 
@@ -50,9 +123,10 @@ class Group:
     counts: wall.Counts = field(default_factory=lambda: wall.Counts({}, 0))
     sent: dict[int, Json] = field(default_factory=dict)
     head: Json = field(default_factory=dict)
-    loaded_at_s: float | None = None  # on the caller's monotonic clock
+    counted_at_s: float = -math.inf  # on the caller's monotonic clock, as the next
+    renewed_at_s: float = -math.inf
     uncertain: bool = False  # something changed that the counts do not know of
-    renewed: bool = False  # the last look read the board, or so much changed that any row may have
+    renewed: bool = False  # the last look asked for all rows too, since any may be another
     scope: str = ""  # `wall.scope` of this reader
     scoped_at_s: float | None = None
 
@@ -66,45 +140,52 @@ class Group:
         *,
         arrived: bool = False,
     ) -> None:
-        """Nothing; afterwards order and counts are those of `now`; `changed` is None where too many reports did.
+        """The same as `follow`, of this group alone."""
+        self.follow(looked(db, [self.key], changed, now, zone, clock_s), arrived=arrived)
+
+    def follow(self, look: Look, *, arrived: bool = False) -> None:
+        """Nothing; afterwards order and counts are those of the look.
 
         `arrived`: somebody came who was told nothing yet.
 
         Raises:
             NotFound: the area of the filter is no more.
         """
-        is_other = self._is_other(db, clock_s, arrived=arrived)
-        self.renewed = is_other or self._is_old(clock_s) or changed is None
-        if changed and not self.renewed:
-            self.renewed = not self._merge(db, changed, now, zone)
+        is_other = self._is_other(look, arrived=arrived)
+        self.renewed = is_other or look.changed is None or look.clock_s - self.renewed_at_s >= RENEW_S
         if self.renewed:
-            board = wall.board(db, self.key.actor, self.key.wanted, now, zone, limit=self.key.limit)
-            self.places, self.counts = board.places, board.counts
-            self.loaded_at_s, self.uncertain = clock_s, False
+            self.renewed_at_s = look.clock_s
+        elif not (look.changed and not self._merge(look)) and not self._recounts(look):
+            return
+        board = look.board(self.key)
+        self.places, self.counts = board.places, board.counts
+        self.counted_at_s, self.uncertain = look.clock_s, False
 
-    def _is_other(self, db: Connection, clock_s: float, *, arrived: bool) -> bool:
+    def _is_other(self, look: Look, *, arrived: bool) -> bool:
         """Whether this reader sees the reports of other places than at the last look at that."""
-        if not arrived and self.scoped_at_s is not None and clock_s - self.scoped_at_s < SCOPE_S:
+        if not arrived and self.scoped_at_s is not None and look.clock_s - self.scoped_at_s < SCOPE_S:
             return False
-        before, self.scope = self.scope, wall.scope(db, self.key.actor, self.key.wanted)
-        self.scoped_at_s = clock_s
+        before, self.scope = self.scope, wall.scope(look.db, self.key.actor, self.key.wanted)
+        self.scoped_at_s = look.clock_s
         return before != self.scope
 
-    def _is_old(self, clock_s: float) -> bool:
-        """Whether it was never read, or so long ago that what one change cannot tell has to be looked at."""
-        if self.loaded_at_s is None:
-            return True
-        age_s = clock_s - self.loaded_at_s
-        return age_s >= RENEW_S or (self.uncertain and age_s >= RECOUNT_S)
+    def _recounts(self, look: Look) -> bool:
+        """Whether the counts are to be read anew, because something changed so long ago that they do not know of."""
+        return self.uncertain and look.recounts(self.key, due=look.clock_s - self.counted_at_s >= RECOUNT_S)
 
-    def _merge(self, db: Connection, changed: Sequence[int], now: datetime, zone: ZoneInfo) -> bool:
+    def _merge(self, look: Look) -> bool:
         """Whether the changed reports alone told the new order."""
         is_whole = self.counts.picked == len(self.places)
         if not is_whole or self.key.wanted.standing is not None:
             self.uncertain = True  # what changed may have been counted among those that are not here
-        found = wall.some(db, self.key.actor, self.key.wanted, changed, now, zone)
-        gone = set(changed)
+        gone = set(look.changed or ())
         had = [place for place in self.places if place.id in gone]
+        # what would come after the last one here is left out, whoever sees it
+        n_before = None if is_whole else bisect_left(look.standing(), self.places[-1])
+        asked = {place.id for place in [*look.standing()[:n_before], *had]}
+        if not asked:
+            return True
+        found = look.some(self.key, asked)
         if not found and not had:
             return True
         if is_whole:
@@ -127,7 +208,7 @@ class Group:
     def wants(self, changed: Iterable[int]) -> list[wall.Place]:
         """The places whose rows have to be read: new on the board, changed, or standing otherwise than last told.
 
-        All of them where the board was read anew: other words than those of the log may be others too.
+        All of them at a renewal: other words than those of the log may be others too.
         """
         if self.renewed:
             return list(self.places)

@@ -31,7 +31,7 @@ from gridsvc.i18n import Locale
 from gridsvc.rules.roles import Actor, may
 from gridsvc.web import wall_groups
 from gridsvc.web.recognised import Presented
-from gridsvc.web.wall_groups import Group, Key
+from gridsvc.web.wall_groups import Group, Key, Look
 from gridsvc.web.wall_told import moment
 
 log = logging.getLogger("gridsvc.wall")
@@ -66,10 +66,11 @@ class Viewer:
 
 @dataclass
 class Kept:
-    """What the looks of one stretch of listening keep: the groups, and the cursor of the last look."""
+    """What the looks of one stretch of listening keep: the groups, the last cursor, when counts may be read."""
 
     groups: dict[Key, Group] = field(default_factory=dict)
     cursor: str | None = None
+    recount_at_s: float = 0.0  # on the monotonic clock: counting boards anew has its share of the time, no more
 
 
 @dataclass
@@ -103,6 +104,7 @@ class Wall:
         self._slots = slots
         self._viewers: set[Viewer] = set()
         self._wake = asyncio.Event()
+        self._listens = asyncio.Event()
         self._working: asyncio.Task[None] | None = None
         self._closed = False
 
@@ -164,6 +166,7 @@ class Wall:
     async def _hear(self, listening: psycopg.AsyncConnection[Any]) -> None:
         async for _ in listening.notifies():
             self._wake.set()
+            await self._listens.wait()
 
     async def _feed(self, hearing: asyncio.Task[None]) -> None:
         kept, beaten_at_s = Kept(), time.monotonic()
@@ -176,12 +179,15 @@ class Wall:
             beat = time.monotonic() >= beaten_at_s + BEAT_S
             beaten_at_s = time.monotonic() if beat else beaten_at_s
             self._deliver(viewers, found, beat=beat)
+            # what is told while it rests is heard together afterwards: hearing each costs more than all else it does
+            self._listens.clear()
             await asyncio.sleep(min(LONGEST_REST_S, took_s * (1 / BUSY_SHARE - 1)))
         await hearing  # raises what ended it
         raise psycopg.OperationalError("listening ended")
 
     async def _wait(self, kept: Kept, longest_s: float) -> None:
         """Returns when there is something to look for, or after the longest wait."""
+        self._listens.set()
         with suppress(TimeoutError):
             async with asyncio.timeout(max(0.0, longest_s)):
                 while not self._wake.is_set():
@@ -242,7 +248,12 @@ class Wall:
             self._identify(db, viewers, now, found)
             arrived = self._regroup(kept.groups, [viewer for viewer in viewers if viewer not in found.ended])
             came = {viewer.group for viewer in arrived}
-            broken = self._update(db, kept.groups, changed, now, clock_s, came)
+            look = wall_groups.looked(
+                db, kept.groups, changed, now, self._zone, clock_s, may_recount=clock_s >= kept.recount_at_s
+            )
+            broken = self._update(kept.groups, look, came)
+            if look.counting_s:
+                kept.recount_at_s = clock_s + look.counting_s / wall_groups.COUNTING_SHARE
             places = {place for group in kept.groups.values() for place in group.wants(changed or ())}
             rows = wall_groups.told_rows(db, places, (key.locale for key in kept.groups), self._zone)
             for key, group in kept.groups.items():
@@ -286,20 +297,12 @@ class Wall:
             del groups[key]
         return arrived
 
-    def _update(
-        self,
-        db: Connection,
-        groups: dict[Key, Group],
-        changed: list[int] | None,
-        now: datetime,
-        clock_s: float,
-        came: set[Key | None],
-    ) -> dict[Key | None, str]:
-        """Why some groups cannot go on, by their key."""
+    def _update(self, groups: dict[Key, Group], look: Look, came: set[Key | None]) -> dict[Key | None, str]:
+        """Why some groups cannot go on, by their key; those whose counts are the oldest have the first turn."""
         broken: dict[Key | None, str] = {}
-        for key, group in list(groups.items()):
+        for key, group in sorted(groups.items(), key=lambda one: one[1].counted_at_s):
             try:
-                group.update(db, changed, now, self._zone, clock_s, arrived=key in came)
+                group.follow(look, arrived=key in came)
             except GridsvcError as error:
                 broken[key] = error.code
                 del groups[key]

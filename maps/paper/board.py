@@ -20,6 +20,7 @@ MAP_SHARE: dict[PaperName, float] = {"a4": 0.44, "a3": 0.48, "a0": 0.46}
 SHARES = (0.055, 0.31, 0.135, 0.115, 0.145, 0.145, 0.095)
 SIZE, LEADING, MARK = 6.6, 1.28, 1.9  # points of A4, lines and marks in letters
 ROW, HEAD, LATER = "#c9ced4", "#eef1f3", 26.0  # rule below a line, ground of the heads, room for a later page's title
+RINGED = "#fff1d0"  # ground of the line whose pin is ringed
 STRUCK, PROBLEM = "struck_off", 0
 MOST_LINES = 30  # of one cell: names are bounded, so only a name made to be a nuisance is cut
 
@@ -217,6 +218,11 @@ def _rule(canvas: Canvas, box: Box, y: float, color: str, thick: float) -> None:
 def _row(canvas: Canvas, cut: Cut, box: Box, top: float, k: float) -> None:
     size, pad, widths = SIZE * k, 3 * k, _widths(box)
     gone, x = cut.line.standing == STRUCK, box.x + widths[0]
+    if cut.line.ringed:
+        canvas.setFillColor(HexColor(RINGED), 1)
+        canvas.setStrokeColor(HexColor(words.INK), 1)
+        canvas.setLineWidth(1.4 * k)
+        canvas.rect(box.x + 0.7 * k, top - cut.high + 0.7 * k, box.wide - 1.4 * k, cut.high - 1.4 * k, stroke=1, fill=1)
     pins.mark(canvas, cut.line.standing, f"{cut.line.nr}", box.x + widths[0] / 2, top - pad - size * 0.95, size * MARK)
     for place, (cell, wide) in enumerate(zip(cut.cells, widths[1:], strict=True)):
         y = top - pad - size * 0.95

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from dataclasses import dataclass
 
 import pypdfium2
@@ -20,8 +21,9 @@ rl_config.useA85 = 0
 
 PANEL_SHARE, BESIDE_SHARE = 0.27, 0.13
 NOTE, NOTE_STEP = 6.2, 7.9  # points on A4 of a note's letters and lines: definitions are many, the list wants room
-# dots an inch of the picture: sharp on a screen and in a document, and never more than 16 million pixels
+# dots an inch of the picture: sharp on a screen and in a document, 16 million pixels a page at most
 DPI: dict[PaperName, int] = {"a4": 200, "a3": 200, "a0": 100}
+MOST_PIXELS = 48_000_000  # of all pages together: many pages are drawn smaller
 
 
 @dataclass(frozen=True)
@@ -79,16 +81,21 @@ def begun(sheet: Paper, paper: PaperName, made: io.BytesIO) -> Canvas:
 
 
 def png(made: bytes, paper: PaperName) -> bytes:
-    """The picture of the first page of a PDF."""
+    """All pages of a PDF as one picture, one below the other."""
     document = pypdfium2.PdfDocument(made)
     try:
-        page = document[0]
-        picture = page.render(scale=DPI[paper] / 72).to_pil()
-        page.close()
+        n, (wide, high) = len(document), SIZES[paper]
+        scale = min(DPI[paper] / 72, math.sqrt(MOST_PIXELS / (n * wide * high)))
+        across, down = math.ceil(wide * scale), math.ceil(high * scale)
+        pages = (document[nr] for nr in range(n))
+        pictures = (page.render(scale=scale).to_pil() for page in pages)
+        picture = next(pictures).crop((0, 0, across, n * down))
+        for nr, one in enumerate(pictures, 1):
+            picture.paste(one, (0, nr * down))
     finally:
         document.close()
     out = io.BytesIO()
-    picture.save(out, "PNG", dpi=(DPI[paper], DPI[paper]))
+    picture.save(out, "PNG", dpi=(72 * scale, 72 * scale))
     return out.getvalue()
 
 

@@ -17,7 +17,8 @@ from maps.paper.sheet import Pin
 from maps.wall import COLORS, DARK_INK, SHAPES
 
 EDGE, DARK, LIGHT = "#1b2733", "#1b2733", "#ffffff"
-WIDE = 17.0  # of a pin on A4, in points
+RING = "#ffbf47"
+WIDE, RING_WIDE = 17.0, 31.0  # of a pin and of the ring around one on A4, in points
 APART, RINGS = 0.84, 7  # of a pin's width, and rings around its place that are tried: static/wall/pins.js
 GRID = 32  # the shapes are drawn on a square of so many, as static/wall/looks.js draws them
 
@@ -49,7 +50,8 @@ def rooms(found: Sequence[tuple[Pin, Any, Any]], k: float) -> list[Any]:
 
 
 def draw(canvas: Canvas, found: Sequence[tuple[Pin, Any, Any]], k: float) -> None:
-    """Nothing; afterwards each pin hangs, the most urgent on top; a thin line leads back to where each belongs."""
+    """Nothing; afterwards each pin hangs, the most urgent on top of all but the ringed one; a thin line leads back to
+    where each belongs."""
     canvas.setStrokeColor(HexColor(EDGE), 0.75)
     canvas.setLineWidth(0.5 * k)
     for _, at, to in found:
@@ -57,8 +59,17 @@ def draw(canvas: Canvas, found: Sequence[tuple[Pin, Any, Any]], k: float) -> Non
             canvas.line(at.x, at.y, to.x, to.y)
             canvas.circle(at.x, at.y, 0.8 * k, stroke=1, fill=0)
     canvas.setStrokeAlpha(1)
-    for pin, _, to in reversed(found):
+    for pin, _, to in sorted(found, key=lambda one: (one[0].ringed, -one[0].nr)):
+        if pin.ringed:
+            _ring(canvas, to.x, to.y, k)
         mark(canvas, pin.standing, f"{pin.nr}", to.x, to.y, WIDE * k)
+
+
+def _ring(canvas: Canvas, x: float, y: float, k: float) -> None:
+    # dark on both sides of a bright band: it is seen on any ground, on a copy without colours too
+    for color, wide in ((EDGE, RING_WIDE), (RING, RING_WIDE - 1.6), (EDGE, RING_WIDE - 5.6), (LIGHT, RING_WIDE - 6.6)):
+        canvas.setFillColor(HexColor(color), 1)
+        canvas.circle(x, y, wide * k / 2, stroke=0, fill=1)
 
 
 def mark(canvas: Canvas, standing: str, told: str, x: float, y: float, wide: float) -> None:

@@ -96,11 +96,12 @@ class Ranked:
 
 @dataclass(frozen=True)
 class Pin:
-    """A numbered pin of the wall at a point in EPSG:4326; `standing` gives its shape and colour."""
+    """A numbered pin of the wall at a point in EPSG:4326; `standing` gives its shape and colour; one may be ringed."""
 
     nr: int
     standing: str
     geom: Any
+    ringed: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,11 +158,15 @@ class Standing:
 
 @dataclass(frozen=True)
 class Line:
-    """A line of the numbered board; a cell is its paragraphs, of which those after the first are written weaker."""
+    """A line of the numbered board; a cell is its paragraphs, of which those after the first are written weaker.
+
+    `ringed`: as the line's pin is.
+    """
 
     nr: int
     standing: str
     cells: tuple[tuple[str, ...], ...]
+    ringed: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

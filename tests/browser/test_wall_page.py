@@ -137,6 +137,10 @@ def test_selecting_one_selects_the_other_and_keys_do_all(visitor: Visitor, hung:
     page.wait_for_selector(".wall-pin-selected")
     expect(page.locator(f'{LINES}[aria-selected="true"]')).to_have_attribute("data-key", second)
     expect(page.locator(".wall-card a")).to_have_attribute("href", re.compile("^/reports/"))
+    # and on the paper that the service prints
+    for kind in ("pdf", "png"):
+        asked = parse_qs(urlsplit(page.locator(f'[data-file="{kind}"]').get_attribute("href") or "").query)
+        assert asked["sel"] == [second]
     page.keyboard.press("Escape")
     expect(page.locator(".wall-pin-selected")).to_have_count(0)
     page.locator(PINS).last.click(force=True)

@@ -415,6 +415,40 @@ def test_each_standing_has_its_colour_on_map_and_board(vendor: None) -> None:
         assert own in seen, pin.standing
 
 
+def test_the_picture_has_all_pages_below_each_other(vendor: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = board.pdf(replace(WALL, lines=WALL.lines[:40]), "a4", _wall("a4"))
+    n = len(_texts(made))
+    assert n > 1
+    whole = _picture(made)
+    assert whole.size == pytest.approx((2339, 1654 * n), abs=n)
+    first = _picture(board.pdf(replace(WALL, lines=()), "a4", _wall("a4")))
+    shown = (0, 0, round(first.width * board.MAP_SHARE["a4"]), first.height * 9 // 10)  # the map of the first page
+    assert whole.crop(shown).tobytes() == first.crop(shown).tobytes()
+    for nr in range(n):
+        page = whole.crop((0, nr * first.height, whole.width, (nr + 1) * first.height))
+        assert len(page.getcolors(1_000_000)) > 2  # no page stayed empty
+    monkeypatch.setattr(layout, "MOST_PIXELS", 500_000)
+    small = _picture(made)
+    assert small.width * small.height == pytest.approx(500_000, rel=0.02)
+    assert small.width / small.height == pytest.approx(whole.width / whole.height, rel=0.01)
+
+
+def test_the_selected_row_is_ringed_on_the_map_and_on_the_board(vendor: None) -> None:
+    ring = tuple(int(pins.RING[i : i + 2], 16) for i in (1, 3, 5))
+    ground = tuple(int(board.RINGED[i : i + 2], 16) for i in (1, 3, 5))
+    seen, k, scale = _wall("a4"), layout.plan("a4").fine, layout.DPI["a4"] / 72
+    for chosen in (None, 2):
+        hung = tuple(replace(pin, ringed=pin.nr == chosen) for pin in WALL.pins)
+        lines = tuple(replace(line, ringed=line.nr == chosen) for line in WALL.lines[:7])
+        picture = _picture(board.pdf(replace(WALL, pins=hung, lines=lines), "a4", seen))
+        found = {nr for _, nr in picture.getcolors(1_000_000)}
+        assert (ring in found, ground in found) == (chosen is not None, chosen is not None)
+        for pin, _, at in pins.hung(seen, hung, k):
+            out = (pins.RING_WIDE - 3.6) / 2 * k
+            above = picture.getpixel((round(at.x * scale), picture.height - 1 - round((at.y + out) * scale)))
+            assert (above == ring) == pin.ringed, pin.nr
+
+
 def test_pins_hang_apart_and_names_keep_away_from_them(vendor: None) -> None:
     crowd = tuple(Pin(nr, "overdue", shapely.Point(117.005, 36.005)) for nr in range(1, 60))
     seen, k = _wall("a3"), layout.plan("a3").fine

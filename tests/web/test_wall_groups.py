@@ -16,7 +16,7 @@ from gridsvc import wall
 from gridsvc.rules.roles import Actor
 from gridsvc.wall import Filter
 from gridsvc.web import wall_groups
-from gridsvc.web.wall_groups import RECOUNT_S, RENEW_S, SCOPE_S, Group, key_of, told_rows
+from gridsvc.web.wall_groups import RECOUNT_S, RENEW_S, SCOPE_S, Group, Key, key_of, looked, told_rows
 from tests.conftest import NOW, RULE, Fresh, rolled_back
 from tests.through import department, lead
 from tests.verbs.test_editions import submit
@@ -131,6 +131,119 @@ def test_where_too_much_changed_every_row_is_told_anew(city: Connection) -> None
         assert [row["description"] for row in news["rows"]] == ["anew"] * len(ids)
         assert look(city, [group], None, 2.0) == [None]
         inner.rollback()
+
+
+def together(db: Connection, groups: list[Group], changed: list[int] | None, clock_s: float, **more: Any) -> Any:
+    """One look for all groups, which read together what they share."""
+    made = looked(db, [group.key for group in groups], changed, NOW, ZONE, clock_s, **more)
+    for group in groups:
+        group.follow(made)
+    return made
+
+
+@pytest.fixture
+def boards(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Actor, Filter, int]]:
+    """Whose whole boards are read, as it happens."""
+    read, found = wall.board, []
+
+    def watched(db: Connection, actor: Actor, wanted: Filter, *rest: Any, limit: int) -> wall.Board:
+        found.append((actor, wanted, limit))
+        return read(db, actor, wanted, *rest, limit=limit)
+
+    monkeypatch.setattr(wall, "board", watched)
+    return found
+
+
+def test_groups_that_look_together_stand_as_each_alone(
+    city: Connection, monkeypatch: pytest.MonkeyPatch, boards: list[tuple[Actor, Filter, int]]
+) -> None:
+    monkeypatch.setattr(wall, "LIMITS", (50, 3))
+    monkeypatch.setattr(wall_groups, "COUNTING_S", 60.0)
+    chance = random.Random(11)  # noqa: S311  # a test's choices, the same each time
+    keys = [
+        key_of(actor, one, limit, locale)
+        for actor in readers(city)[:2]
+        for one in FILTERS
+        for limit, locale in ((3, "zh"), (50, "zh"), (3, "en"))
+    ]
+    shared, alone = [Group(key) for key in keys], [Group(key) for key in keys]
+    clock_s, ids = 0.0, []
+    with city.begin_nested() as inner:
+        for turn in range(8):
+            clock_s += RECOUNT_S if turn % 4 == 3 else 1.0
+            boards.clear()
+            together(city, shared, ids, clock_s)
+            assert len(boards) == len({(actor, wanted) for actor, wanted, _ in boards})
+            for group in alone:
+                group.update(city, ids, NOW, ZONE, clock_s)
+            for one, other in zip(shared, alone, strict=True):
+                assert one.places == other.places, one.key
+                assert one.counts == other.counts or (not one.uncertain and other.uncertain), one.key
+            ids = [some_change(city, chance) for _ in range(chance.randrange(1, 4))]
+        together(city, shared, None, clock_s)
+        for group in shared:
+            fresh = wall.board(city, group.key.actor, group.key.wanted, NOW, ZONE, limit=group.key.limit)
+            assert (group.places, group.counts) == (fresh.places, fresh.counts), group.key
+        inner.rollback()
+
+
+def test_what_comes_after_the_last_line_asks_nothing_of_a_bounded_board(
+    city: Connection, monkeypatch: pytest.MonkeyPatch, boards: list[tuple[Actor, Filter, int]]
+) -> None:
+    monkeypatch.setattr(wall, "LIMITS", (50, 3))
+    groups = [Group(key_of(actor, Filter(), 3, "zh")) for actor in readers(city)[:3]]
+    read, asked = wall.some, []
+
+    def watched(db: Connection, actor: Actor, wanted: Filter, ids: list[int], *rest: Any) -> list[wall.Place]:
+        asked.append((actor, list(ids)))
+        return read(db, actor, wanted, ids, *rest)
+
+    monkeypatch.setattr(wall, "some", watched)
+    with city.begin_nested() as inner:
+        together(city, groups, [], 0.0)
+        bounded = [group for group in groups if group.counts.picked > 3]
+        assert bounded
+        lon, lat = 110.005, 23.005
+        late = submit(city, lon, lat, RULE, NOW).number
+        id_ = city.scalar(text("SELECT id FROM report WHERE number = :n"), {"n": late})
+        boards.clear()
+        together(city, bounded, [id_], 1.0)
+        assert ([ids for _, ids in asked], boards) == ([[id_]], [])  # once, for all
+        assert all(group.uncertain for group in bounded)
+        # of one that hangs here each is asked
+        together(city, bounded, [bounded[0].places[0].id], 2.0)
+        assert bounded[0].key.actor in [actor for actor, _ in asked[2:]]
+        inner.rollback()
+
+
+def test_counts_are_read_anew_when_there_is_time_and_at_the_latest_at_the_renewal(
+    city: Connection, monkeypatch: pytest.MonkeyPatch, boards: list[tuple[Actor, Filter, int]]
+) -> None:
+    monkeypatch.setattr(wall, "LIMITS", (50, 3))
+    monkeypatch.setattr(wall_groups, "COUNTING_S", 0.0)
+
+    def key(state: str | None, limit: int = 3) -> Key:
+        return key_of(Actor("admin"), Filter(state=state), limit, "zh")
+
+    groups = [Group(one) for one in (key(None), key(None, 50), key("filed"))]
+    for group in groups:
+        group.update(city, [], NOW, ZONE, 0.0)
+        group.uncertain = True
+    boards.clear()
+    assert together(city, groups, [], RECOUNT_S - 1).counting_s == 0
+    together(city, groups, [], RECOUNT_S, may_recount=False)
+    monkeypatch.setattr(wall_groups, "COUNTING_S", 1e-9)
+    assert boards == []
+    made = together(city, groups, [], RECOUNT_S)
+    # the other limit comes with it; the other filter waits for its turn
+    assert boards == [(Actor("admin"), Filter(), 50)]
+    assert made.counting_s > 0
+    assert [group.uncertain for group in groups] == [False, False, True]
+    together(city, groups, [], RECOUNT_S)
+    assert not groups[2].uncertain
+    groups[0].uncertain = True
+    together(city, groups, [], RENEW_S, may_recount=False)
+    assert not groups[0].uncertain
 
 
 def test_words_from_outside_the_log_are_told_at_the_next_renewal(city: Connection) -> None:

@@ -199,14 +199,30 @@ def test_what_people_write_is_printed_as_they_wrote_it(printer: Printer) -> None
     assert squeezed(CANARY) in printer.pages(compounds="on", map="16/23.0045/110.0045", px="800x800", limit="50")[0]
 
 
-def test_the_picture_is_the_first_page(printer: Printer) -> None:
+def test_the_picture_shows_every_page(printer: Printer) -> None:
     answer = printer.ask("/wall.png", paper="a4")
     assert answer.headers["content-type"] == "image/png"
     assert re.fullmatch(
         r'attachment; filename="gridsvc-wall-\d{4}-\d\d-\d\d-a4\.png"', answer.headers["content-disposition"]
     )
     wide, high = (int.from_bytes(answer.content[at : at + 4], "big") for at in (16, 20))
-    assert (wide, high) == pytest.approx((2339, 1654), abs=1)
+    n = len(printer.pages(paper="a4"))
+    assert n > 1
+    assert (wide, high) == pytest.approx((2339, 1654 * n), abs=n)
+
+
+def test_the_selected_row_is_ringed_and_named(printer: Printer) -> None:
+    rows = printer.ask("/api/v1/wall", lang="zh").json()["rows"]
+    theirs = {row["key"] for row in printer.ask("/api/v1/wall", "manager_east", lang="zh").json()["rows"]}
+    chosen = next(row for row in rows if row["nr"] > 3 and row["location"] and row["key"] not in theirs)
+    told = squeezed(translate("paper.ringed", "zh", n=chosen["nr"]))
+    pages = printer.pages(lang="zh", sel=chosen["key"])
+    assert told in pages[0]
+    assert pages[0] != printer.pages(lang="zh")[0]
+    for gone in ("gridsvc/none/0", CANARY):
+        assert printer.pages(lang="zh", sel=gone) == printer.pages(lang="zh")
+    east = printer.pages("manager_east", lang="zh", sel=chosen["key"])  # of a row of others not even the number is told
+    assert squeezed(translate("paper.ringed", "zh", n=0)).split("0")[0] not in "".join(east)
 
 
 def test_busy_is_said_with_a_time(printer: Printer) -> None:

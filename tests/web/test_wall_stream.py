@@ -6,10 +6,11 @@ import asyncio
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -28,7 +29,7 @@ from gridsvc.web import wall_stream
 from gridsvc.web.app import create_app
 from gridsvc.web.recognised import Presented
 from gridsvc.web.server import Server
-from gridsvc.web.wall_stream import Viewer, Wall
+from gridsvc.web.wall_stream import Kept, Viewer, Wall
 from tests.conftest import NOW, Fresh
 from tests.through import lead
 from tests.web import county as counties
@@ -364,6 +365,29 @@ def test_a_slow_reader_is_let_go_and_holds_nobody_up(engine: Engine) -> None:
         assert slow.waiting.get_nowait() is None
 
     # a thread of its own: where browser tests ran before, this one has a loop already
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(lambda: asyncio.run(play())).result()
+
+
+def test_what_is_told_while_nobody_waits_is_heard_together(engine: Engine) -> None:
+    heard: list[int] = []
+
+    class Listening:
+        async def notifies(self) -> AsyncIterator[int]:
+            for nr in range(4):
+                heard.append(nr)
+                yield nr
+
+    async def play() -> None:
+        live = Wall(engine, "public", ZONE, lambda: NOW, asyncio.Semaphore(1))
+        hearing = asyncio.create_task(live._hear(cast("psycopg.AsyncConnection[Any]", Listening())))
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert (heard, live._wake.is_set()) == ([0], True)
+        await live._wait(Kept(), 1.0)
+        await asyncio.wait_for(hearing, 10)
+        assert heard == [0, 1, 2, 3]
+
     with ThreadPoolExecutor(1) as pool:
         pool.submit(lambda: asyncio.run(play())).result()
 

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from geodata.later import later
 from gridsvc import areas, categories, shapes, wall
-from gridsvc.web import wall_told
+from gridsvc.web import schemas, wall_told
 from gridsvc.web.api.wall import Limit, Wanted
 from gridsvc.web.deps import ServicesDep, Unit, UnitDep, may
 from gridsvc.web.pages import paper_ground, paper_marks, paper_words
@@ -32,6 +32,7 @@ HEADS = ("nr", "problem", "body", "owner", "deadline", "progress", "struck")
 
 Row = Mapping[str, Any]
 Compounds = Annotated[Literal["on"] | None, Query(description="on: with the compounds")]
+Selected = Annotated[schemas.Words | None, Query(max_length=200, description="`key` of the row that is ringed")]
 
 
 @router.get("/wall.{kind}", dependencies=[may("read_worklist")])
@@ -46,8 +47,9 @@ def wall_paper(
     screen: Screen = paper_ground.SCREEN,
     paper: Paper = "a3",
     compounds: Compounds = None,
+    sel: Selected = None,
 ) -> Response:
-    """Map and numbered board as a PDF of as many pages as the board needs, or a picture of its first page."""
+    """Map and numbered board as a PDF of as many pages as the board needs, or one picture of all these pages."""
     frame = frame_of(request)
     with mine.press.turn():
         wall.steady(unit.db)
@@ -60,7 +62,7 @@ def wall_paper(
         places = paper_ground.places(unit) if compounds else ()
         ground = paper_ground.ground(unit, seen)
         unit.end(well=True)
-        sheet = _board(frame, paper_ground.credit(mine.settings), filters, head, rows, seen, grids, ground, places)
+        sheet = _board(frame, paper_ground.credit(mine.settings), filters, head, rows, seen, grids, ground, places, sel)
         made = board.pdf(sheet, paper, seen)
         if kind == "png":
             made = layout.png(made, paper)
@@ -106,17 +108,22 @@ def _board(
     grids: tuple[Area, ...],
     ground: tuple[Ground, ...],
     places: tuple[Place, ...],
+    selected: str | None,
 ) -> Board:
+    ringed = next((row for row in rows if row["key"] == selected), None)
     hung = tuple(
-        Pin(row["nr"], row["standing"], shapely.Point(row["location"]["lon"], row["location"]["lat"]))
+        Pin(row["nr"], row["standing"], shapely.Point(row["location"]["lon"], row["location"]["lat"]), row is ringed)
         for row in rows
         if row["location"]
     )
+    facts = _facts(frame, head, len(rows), len(rows) - len(hung), pins.n_off(seen, hung))
+    if ringed:
+        facts.append(frame.words("paper.ringed", n=ringed["nr"]))
     return Board(
         lang=frame.lang,
         title=frame.words("wall.title"),
         filters=filters,
-        facts=tuple(_facts(frame, head, len(rows), len(rows) - len(hung), pins.n_off(seen, hung))),
+        facts=tuple(facts),
         credit=credit,
         north=frame.words("paper.north"),
         areas=grids,
@@ -129,7 +136,7 @@ def _board(
             Standing(name, frame.words(f"wall.standing_{name}"), count(n)) for name, n in head["counts"].items()
         ),
         heads=tuple(frame.words(f"wall.col_{name}") for name in HEADS),
-        lines=tuple(Line(row["nr"], row["standing"], _cells(frame, row)) for row in rows),
+        lines=tuple(Line(row["nr"], row["standing"], _cells(frame, row), row is ringed) for row in rows),
         empty=frame.words("wall.empty"),
         page=frame.words("paper.page", n="{n}", of="{of}"),
     )

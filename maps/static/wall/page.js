@@ -355,7 +355,7 @@ function keepPapers() {
   if (sheet) return;
   const { lat, lng } = map.getCenter();
   const at = `${map.getZoom()}/${lat.toFixed(5)}/${lng.toFixed(5)}`;
-  keepFiles(map, view.filters, { paper: by("map-paper").value, map: at, compounds: by("map-compounds").checked && "on" });
+  keepFiles(map, view.filters, { paper: by("map-paper").value, map: at, compounds: by("map-compounds").checked && "on", sel: page.selected });
 }
 
 // ---- ground: outlines of grids and compounds -------------------------------------------------------------------------
