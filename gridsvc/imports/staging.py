@@ -39,7 +39,7 @@ _TABLES = text(
     "DROP TABLE IF EXISTS pg_temp.import_row, pg_temp.import_refused, pg_temp.import_found, pg_temp.import_changed,"
     " pg_temp.import_name, pg_temp.import_doubted CASCADE"
 )
-_SHARED = text("DROP TABLE IF EXISTS import_row, to_place, placed, import_uncovered CASCADE")
+_SHARED = text("DROP TABLE IF EXISTS import_row, to_place, placed, import_cell, import_uncovered CASCADE")
 
 
 def begin(db: Connection, zone: str, *, shared: bool = False) -> None:
@@ -138,10 +138,12 @@ def place(db: Connection, rule: Rule, file: str, now: datetime, *, shared: bool 
     """Places the new and changed rows; `import_found` tells where each belongs, and how its log begins at `now`."""
     named = _find_compounds(db)
     if shared:
-        _place_shared(db, rule, named=named)
+        _place_shared(db, rule)
     else:
         grids.begin_placing(db)
-        _fill_to_place(db, "import_to_place", named=named)
+        db.execute(load("import_to_place"))
+        if named:
+            db.execute(load("import_to_place_named"))
         grids.place_all(db, rule)
     if named:
         _prefer_compounds(db)
@@ -161,13 +163,6 @@ def _find_compounds(db: Connection) -> bool:
         db.execute(text("ANALYZE import_name"))
         db.execute(load("import_compounds_set"))
     return bool(names)
-
-
-def _fill_to_place(db: Connection, query: str, *, named: bool) -> None:
-    """Puts what is to be placed into `to_place`: of rows with a position and a compound both, the compound by -id."""
-    db.execute(load(query))
-    if named:
-        db.execute(load("import_to_place_named"))
 
 
 def _prefer_compounds(db: Connection) -> None:
@@ -190,13 +185,17 @@ def weigh(db: Connection, query: str) -> Iterator[list[tuple[int, float, tuple[t
         after = rows[-1].id
 
 
-def _place_shared(db: Connection, rule: Rule, *, named: bool) -> None:
+def _place_shared(db: Connection, rule: Rule) -> None:
     """What `grids.place_all` does, in statements that parallel workers take part in."""
     db.execute(text("DROP TABLE IF EXISTS pg_temp.to_place, pg_temp.placed"))
-    _fill_to_place(db, "import_to_place_make", named=named)
-    db.execute(text("CREATE INDEX to_place_geom_idx ON to_place USING gist (geom)"))
-    db.execute(text("ANALYZE to_place (geom)"))
-    db.execute(load("import_covered_make"))
+    db.execute(load("import_to_place_make"))
+    size = {"size_deg": db.scalar(load("import_cell_size"))}
+    db.execute(load("import_cell_make"), size)
+    db.execute(text("ANALYZE import_cell (cell)"))
+    # The planner takes an expression for one of few values, and would sort both sides.
+    db.execute(text("SET LOCAL enable_mergejoin = off"))
+    db.execute(load("import_covered_make"), size)
+    db.execute(text("SET LOCAL enable_mergejoin = on"))
     if rule.nearest_max_m > 0:
         db.execute(load("import_uncovered_make"))
         db.execute(text("DROP TABLE to_place"))
