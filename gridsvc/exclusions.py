@@ -42,6 +42,35 @@ class Claim:
     own: bool
 
 
+@dataclass(frozen=True)
+class Exclusion:
+    """One time that a door was left out of the denominator, or declined to be: then it ended as it began.
+
+    Who found it so, who confirmed or declined it, and who ended it by hand are told by name. `document`: None where
+    there was none, empty where its words are gone by their time.
+    """
+
+    reason: str
+    claimed_at: datetime
+    claimed_by: str | None
+    confirmed_at: datetime
+    confirmed_by: str
+    document: str | None
+    ended_at: datetime | None
+    ended_by: str | None
+
+    @property
+    def declined(self) -> bool:
+        """Whether it never held."""
+        return self.ended_at == self.confirmed_at
+
+
+def of_door(db: Connection, household_id: int) -> list[Exclusion]:
+    """All of them at a door, the newest first, for a reader who has read the door."""
+    found = db.execute(load("exclusions_of"), {"household_id": household_id})
+    return [Exclusion(**row) for row in found.mappings()]
+
+
 def waiting(db: Connection, actor: Actor, *, household_id: int | None = None, most: int = MOST_WAITING) -> list[Claim]:
     """The claims at doors that this reader sees, the longest waiting first."""
     values = scope(actor) | {"household_id": household_id, "most": most}

@@ -44,7 +44,6 @@ UNSEEN = {
     **{("category_sheet", name): "command line" for name in ("name", "file")},
     ("compound", "aliases"): "searched, not shown",
     ("credential", "label"): "command line",
-    ("household_exclusion", "document"): "API",
     ("joined", "phone"): "of no concern to any page",
     ("photo_redaction", "reason"): "API",
     ("report", "category_raw"): "files that are read and written",

@@ -46,6 +46,11 @@ def running(offices: Offices) -> str:
     return "autumn-1"
 
 
+def paper(words: str) -> dict[str, str]:
+    """What confirms by a document that a door is no door to be visited."""
+    return {"act": "confirm", "reason": "not_eligible", "words": words}
+
+
 def hidden(page: str, name: str) -> str:
     found = re.search(rf'name="{name}"[^>]* value="([^"]*)"', page)
     assert found, name
@@ -229,6 +234,13 @@ def test_a_claim_is_confirmed_by_somebody_else(offices: Offices, running: str) -
         "覆盖率（按应访户）＝",
     ):
         assert words in listed, words
+    told = re.sub(r"<[^>]+>", " ", manager.get(f"/households/{door}?lang=en").text.split('id="exclusions"')[1])
+    assert re.search(r"Vacant\s+Found by .+\s+Confirmed by ", told), told
+    assert "Counted again" not in told
+    assert manager.post(f"/households/{door}", data={"act": "end"}, follow_redirects=False).status_code == 303
+    assert worker.post(f"/households/{door}", data=paper("")).status_code == 409  # nothing waits
+    assert manager.post(f"/households/{door}", data=paper("备案 <b>7</b>"), follow_redirects=False).status_code == 303
+    assert "备案 &lt;b&gt;7&lt;/b&gt;" in manager.get(f"/households/{door}?lang=zh").text
     assert manager.post(f"/households/{door}", data={"act": "end"}, follow_redirects=False).status_code == 303
     assert f'href="/visit/{door}?' in worker.get("/my-day").text
 

@@ -6,6 +6,7 @@ import json
 import time
 import uuid
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any, get_args
 
 import httpx
@@ -14,7 +15,7 @@ import pytest
 from gridsvc import visit_reading
 from gridsvc.rules.visiting import MODES, OUTCOMES, WITHDRAWN
 from gridsvc.web.api import visits as api
-from tests.conftest import Fresh
+from tests.conftest import NOW, Fresh
 from tests.web import town as towns
 
 URL = "/api/v1/visits"
@@ -237,7 +238,9 @@ def test_an_exclusion_takes_two(town: Town) -> None:
     assert town.client("manager_west").get("/api/v1/exclusion-claims").json()["items"] == []
     again = town.client("manager_west").post(url, json={"act": "confirm", "reason": "vacant"})
     assert (again.status_code, again.json()["code"]) == (409, "exclusion_there")
+    town.clock.now = NOW + timedelta(minutes=1)
     assert town.client("manager_west").post(url, json={"act": "end"}).json()["excluded"] is None
+    town.clock.now = NOW
     assert town.client("manager_west").post(url, json={"act": "decline"}).status_code == 409
     for wrong in ({"act": "confirm"}, {"act": "end", "reason": "vacant"}, {"act": "forget"}):
         assert town.client("manager_west").post(url, json=wrong).status_code == 422
@@ -245,3 +248,12 @@ def test_an_exclusion_takes_two(town: Town) -> None:
     alone = town.client().post(url, json=paper)  # a worker's word with a paper that nobody else saw is one word
     assert (alone.status_code, alone.json()["code"]) == (403, "exclusion_second")
     assert town.client("manager_west").post(url, json=paper).json()["excluded"] == "not_eligible"
+    late, early = town.client("manager_west").get(f"/api/v1/households/{door}").json()["exclusions"]
+    assert (late["reason"], late["document"], late["ended_at"], late["declined"]) == (
+        "not_eligible",
+        "公告7号",
+        None,
+        False,
+    )
+    assert (early["reason"], early["document"], early["declined"]) == ("vacant", None, False)
+    assert early["claimed_by"] != early["confirmed_by"] == early["ended_by"] == late["confirmed_by"]

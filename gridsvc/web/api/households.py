@@ -11,7 +11,7 @@ from sqlalchemy import select
 from starlette.responses import Response
 
 from geodata.crs import parse_crs
-from gridsvc import compounds, door_merges, household_reading, households, reports
+from gridsvc import compounds, door_merges, exclusions, household_reading, households, reports
 from gridsvc.db import tables as t
 from gridsvc.errors import Refused
 from gridsvc.household_reading import Filter, Pair, Row
@@ -284,7 +284,7 @@ def contact(household_id: Id, body: PurposeIn, unit: Annotated[Unit, may("unmask
 
 
 def one_told(unit: Unit, household_id: int) -> rows.Json:
-    """A door with its log and the entries that were said to be the same door, as it is sent."""
+    """A door with its log, its exclusions and the entries that were said to be the same door, as it is sent."""
     zone = unit.mine.settings.zone
     row = household_reading.read(unit.db, unit.actor, household_id, unit.now, zone)
     log = [
@@ -299,9 +299,23 @@ def one_told(unit: Unit, household_id: int) -> rows.Json:
         }
         for entry in household_reading.log(unit.db, unit.actor, household_id)
     ]
+    left_out = [
+        {
+            "reason": one.reason,
+            "claimed_at": rows.moment(one.claimed_at, zone),
+            "claimed_by": one.claimed_by,
+            "confirmed_at": None if one.declined else rows.moment(one.confirmed_at, zone),
+            "confirmed_by": None if one.declined else one.confirmed_by,
+            "document": one.document,
+            "ended_at": one.ended_at and rows.moment(one.ended_at, zone),
+            "ended_by": one.ended_by,
+            "declined": one.declined,
+        }
+        for one in exclusions.of_door(unit.db, household_id)
+    ]
     same = household_reading.entries_of(unit.db, unit.actor, household_id, unit.now, zone)
     entries = [{"id": entry.id, "label": entry.label(unit.locale)} for entry in same]
-    return told(row, unit) | {"log": log, "entries": entries}
+    return told(row, unit) | {"log": log, "entries": entries, "exclusions": left_out}
 
 
 def told(row: Row, unit: Unit) -> rows.Json:

@@ -215,6 +215,7 @@ def _file(
     facts["stays"] = _stays(frame, unit, door)
     waiting = exclusions.waiting(unit.db, unit.actor, household_id=household_id)
     facts["claim"] = waiting[0] if waiting else None
+    facts["exclusions"] = exclusions.of_door(unit.db, household_id)
     facts["done"] = (dict(frame.query).get("done") or "")[:20] if not errors and contact is None else ""
     return page(frame, "household.html", status=status, nav="campaigns", **facts)
 
