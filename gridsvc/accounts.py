@@ -17,7 +17,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from gridsvc import passwords, staff_log
 from gridsvc.db import tables as t
-from gridsvc.db.queries import load
+from gridsvc.db.queries import ask, load
 from gridsvc.errors import Conflict, NotAuthenticated, NotFound, Refused, TooMany
 from gridsvc.rules.roles import ROLES, Actor, needed, role_on_phone
 
@@ -336,10 +336,8 @@ def revoke_bearer(db: Connection, login: str, label: str | None = None) -> int:
 
 def authenticate(db: Connection, token: str, kind: Kind, now: datetime) -> Actor | None:
     """Who the token stands for, or None: unknown, expired, revoked, or the account was disabled."""
-    row = db.execute(
-        load("account_by_credential"), {"token_hash": digest(token), "kind": kind, "now": now}
-    ).one_or_none()
-    return None if row is None else _actor(row)
+    rows = ask(db, "account_by_credential", {"token_hash": digest(token), "kind": kind, "now": now})
+    return _actor(rows[0]) if rows else None
 
 
 def authenticate_all(db: Connection, shown: Sequence[tuple[str, Kind]], now: datetime) -> list[Actor | None]:

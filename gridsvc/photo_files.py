@@ -161,8 +161,9 @@ class Spool:
         self._digest.update(part)
         self.n_bytes += len(part)
 
-    def end(self) -> bytes:
-        """The SHA-256 of all that came; the file can be read now."""
+    def end(self, last: bytes = b"") -> bytes:
+        """The SHA-256 of all that came, with a last part; the file can be read now."""
+        self.add(last)
         self._file.close()
         return self._digest.digest()
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from gridsvc import reports, sync_acts, visits
 from gridsvc.db.queries import ask
@@ -20,17 +20,6 @@ from gridsvc.terms import Agreed
 MOST = 1000
 # Why an item is refused that may be taken later as it is: what it builds on has not come yet.
 LATER = frozenset({"photo_unknown", "voice_unknown", "report_key_unknown"})
-# One at a time for each account: a phone that repeats itself comes again, and then learns what became of its first
-# attempt. It does not wait here: one account would keep the connections from all others. The editions are held before
-# doors and reports are locked, as publishing does; what others store while this waits the next statement sees.
-# What a phone sends is found by its keys, few or many, always in the same way: its statements are planned once, since
-# planning them for each request's values took longer than running them.
-_TAKE = text(
-    "SELECT CASE WHEN pg_try_advisory_xact_lock(hashtext('gridsvc.sync' || current_schema()),"
-    " hashint8(CAST(:account_id AS bigint))) THEN"
-    " pg_advisory_xact_lock_shared(hashtext('gridsvc.edition'), hashtext(current_schema()))::text IS NOT NULL"
-    " ELSE false END AS taken, set_config('plan_cache_mode', 'force_generic_plan', true)"
-)
 RUNNING_S = 3
 
 
@@ -85,7 +74,8 @@ def receive(
     """
     if len(items) > MOST:
         raise Refused("sync_too_many", n=len(items), most=MOST)
-    if not db.scalar(_TAKE, {"account_id": actor.account_id}):
+    (begun,) = ask(db, "sync_take", {"account_id": actor.account_id})
+    if not begun.taken:
         raise TooMany("sync_running", retry_after_s=RUNNING_S)
     new = {at: one for at, one in items.items() if isinstance(one, reports.Draft)}
     met = {at: one for at, one in items.items() if isinstance(one, visits.Draft)}

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from gridsvc import worktime
-from gridsvc.db import tables as t
+from gridsvc.db.queries import ask
 from gridsvc.db.queries import load as query
 from gridsvc.rules.calendar import DAY_PARTS, Part
 from gridsvc.rules.case import Terms
@@ -86,9 +86,8 @@ def load(
     Raises:
         Refused: `calendar_parts_wrong`.
     """
-    s = t.stage_limit.c
     by_category: dict[str | None, dict[str, object]] = {}
-    for row in db.execute(select(s.category, s.stage, s.amount, s.unit)):
+    for row in ask(db, "stage_limits", {}):
         by_category.setdefault(row.category, {})[row.stage] = Limit(row.amount, row.unit).to_json()
     stages = {category: StageLimits.from_json(limits) for category, limits in by_category.items()}
     general = Terms(

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from gridsvc.db import tables as t
-from gridsvc.db.queries import load as query
+from gridsvc.db.queries import ask
 from gridsvc.errors import Refused
 from gridsvc.rules.calendar import Calendar
 
@@ -62,7 +62,7 @@ def load(db: Connection, zone: str, since: date | None = None) -> Calendar:
         since: years before that of this day are left out and count as unknown: reading them all takes longer than
             what one report needs of them. None: all.
     """
-    rows = db.execute(query("calendar_load"), {"first_year": since.year if since else None}).all()
+    rows = ask(db, "calendar_load", {"first_year": since.year if since else None})
     # Rows come by year: what a year's arrangement says about the December before goes before that year's own.
     exceptions = {day: works for row in rows for day, works in zip(row.days, row.works, strict=True)}
     return Calendar(zone, exceptions, frozenset(row.year for row in rows))

@@ -35,7 +35,8 @@ _PART_BYTES = 256 * 1024
 
 
 class Studio:
-    """Makes pictures in at most `n_workers` processes at once; more callers wait. Workers start when first needed.
+    """Makes pictures in at most `n_workers` processes at once; more callers wait. Workers start when first needed, or
+    with `begin`.
 
     What is guaranteed, whatever a picture holds: it is decoded by a process of its own, forked for it and gone
     afterwards, that runs as nobody, opens no path, makes no socket, program or process (the measures of `lockdown`),
@@ -46,6 +47,7 @@ class Studio:
     def __init__(self, n_workers: int = 2, rules: Rules | None = None, limits: Limits | None = None) -> None:
         self.rules = rules or Rules()
         self.limits = limits or Limits()
+        self._n_workers = n_workers
         self._free = threading.BoundedSemaphore(n_workers)
         self._rested: list[_Worker] = []
         self._lock = threading.Lock()
@@ -74,6 +76,11 @@ class Studio:
             FileRefused: as `render`.
         """
         return self._ask(source, list(boxes))
+
+    def begin(self) -> None:
+        """Nothing; afterwards the workers are starting, where they else would with their first pictures."""
+        for worker in [self._take() for _ in range(self._n_workers)]:
+            self._give_back(worker)
 
     def close(self) -> None:
         """Nothing; afterwards no worker waits, and those at work are not kept."""

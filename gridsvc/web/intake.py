@@ -51,6 +51,10 @@ class Intake:
         self._alone: WeakValueDictionary[bytes, asyncio.Lock] = WeakValueDictionary()
         self._n_known = self._n_anonymous = self._n_bytes = 0
 
+    def begin(self) -> None:
+        """Nothing; afterwards the processes that decode are starting, so that the first photos need not wait for it."""
+        self._studio.begin()
+
     def close(self) -> None:
         """Nothing; afterwards no process decodes for us."""
         self._studio.close()
@@ -77,8 +81,7 @@ class Intake:
         self._count(1, most, anonymous)
         try:
             with await run_in_threadpool(self.files.spool) as spool:
-                await self._fill(request, spool)
-                if await run_in_threadpool(spool.end) != sha256:
+                if await self._fill(request, spool) != sha256:
                     raise Refused("photo_hash_mismatch")
                 yield spool
         finally:
@@ -144,7 +147,8 @@ class Intake:
         finally:
             self._turns.release()
 
-    async def _fill(self, request: Request, spool: Spool) -> None:
+    async def _fill(self, request: Request, spool: Spool) -> bytes:
+        """The SHA-256 of the body, which is whole in the file then."""
         n_bytes, waiting, told = 0, b"", False
         try:
             async with asyncio.timeout(RECEIVE_S):
@@ -163,7 +167,7 @@ class Intake:
             raise Refused("photo_cut") from None
         if not told:
             header.sniff(waiting)
-        await to_thread.run_sync(spool.add, waiting, limiter=self._writers)
+        return await to_thread.run_sync(spool.end, waiting, limiter=self._writers)
 
     def _count(self, by: int, n_bytes: int, anonymous: bool) -> None:
         self._n_bytes += n_bytes

@@ -22,7 +22,7 @@ from gridsvc import accounts
 from gridsvc.db.engine import transaction
 from gridsvc.lan import Lan
 from gridsvc.settings import Settings
-from gridsvc.web import caretaker, security, trust
+from gridsvc.web import caretaker, security, trust, warming
 from gridsvc.web.app import create_app
 from gridsvc.web.services import Services
 
@@ -97,6 +97,7 @@ def serve(settings: Settings, app_url: str, lan: Lan | None = None, begun: Calla
     with (
         _listening(lan, settings.port) as sockets,
         caretaker.caring(settings, app_url, _now),
+        warming.warming(app),
         _for_phones(settings, app.state.services, config),
     ):
         server.run(sockets)

@@ -281,12 +281,15 @@ def test_no_more_at_once_than_there_are_workers(tmp_path: Path) -> None:
     path.write_bytes(jpeg(scene(800, 600)))
     made: list[int] = []
     with Studio(2) as two:
+        two.begin()
+        begun = list(two._rested)
+        assert len(begun) == 2  # they start before the first picture
         threads = [threading.Thread(target=lambda: made.append(two.render(path).width)) for _ in range(8)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        assert len(two._rested) <= 2
+        assert {id(one) for one in two._rested} == {id(one) for one in begun}  # and make all of them
     assert made == [800] * 8
 
 

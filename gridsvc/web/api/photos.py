@@ -118,7 +118,8 @@ async def send(sha256: Sha256, request: Request) -> Response:
         require(unit.actor, "send_photo")
         anonymous = not unit.actor.known
         digest = photos.digest(sha256)
-        await run_in_threadpool(proofs.take_photo, request, unit)
+        if anonymous:
+            await run_in_threadpool(proofs.take_photo, request, unit)
     async with mine.intake.receive(request, digest, anonymous=anonymous) as spool, mine.intake.alone(digest):
         photo, created = await store(request, digest, spool)
         return JSONResponse(_told(photo, mine.settings.zone), 201 if created else 200)
@@ -222,7 +223,10 @@ def _known(unit: Unit, digest: bytes) -> Photo | None:
 
 def _save(unit: Unit, digest: bytes, made: Rendered, sent_bytes: int) -> tuple[Photo, bool]:
     mine = unit.mine
-    return photos.save(unit.db, mine.intake.files, digest, made, sent_bytes, unit.actor, unit.now, mine.settings.zone)
+    zone = mine.settings.zone
+    saved = photos.save(unit.db, mine.intake.files, digest, made, sent_bytes, unit.actor, unit.now, zone)
+    unit.end(well=True)  # here, where the thread is
+    return saved
 
 
 def _visible(unit: Unit, sha256: str) -> Photo:

@@ -41,8 +41,10 @@ from gridsvc.web.api import (
 ROUTERS: tuple[APIRouter, ...] = tuple(
     part.router
     for part in (
-        *(residents, joining, actions, reports, photos, voices, locate, stats, maps, tiles, report_tiles, categories),
+        # looked through from the start at each request: what many phones send at the same moment comes first
+        *(sync, photos, voices),
+        *(residents, joining, actions, reports, locate, stats, maps, tiles, report_tiles, categories),
         *(worklist, wall, ledger, departments, responsibility, duty, accounts, devices, health),
-        *(public, campaigns, visits, door_import, households, saved_queries, map_coverage, find, sync, unsent),
+        *(public, campaigns, visits, door_import, households, saved_queries, map_coverage, find, unsent),
     )
 )
