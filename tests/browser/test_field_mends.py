@@ -10,13 +10,15 @@ import pytest
 from playwright.sync_api import expect
 from sqlalchemy import text
 
+from gridsvc import accounts
+from tests.browser.conftest import log_in
 from tests.browser.drawer import Drawer
 from tests.browser.fault_proxy import Faults
 from tests.browser.field import Phone, at_hand
 from tests.browser.kept import key, put, report, sent, unsent
 from tests.browser.page_checks import put_away
 from tests.conftest import Fresh
-from tests.web.county import CANARY, PASSWORD
+from tests.web.county import CANARY, PASSWORD, WEST
 
 FORCE = "m.flush({ force: true })"
 SYNC = "/api/v1/sync"
@@ -200,6 +202,64 @@ def test_a_file_holds_the_own_items_alone(held: Phone, faults: Faults) -> None:
         assert held.page.url.endswith("#/login")
     finally:
         held.call("store", LOGIN, "worker")
+
+
+SWITCH = """async (role) => {
+  const me = await (await fetch("/field/me")).json();
+  const body = new URLSearchParams({ role, csrf_token: me.csrf });
+  return (await fetch("/role", { method: "POST", body })).ok;
+}"""
+
+
+def test_what_was_made_in_another_role_waits_for_it(held: Phone, faults: Faults, made: Fresh) -> None:
+    with made.begin() as db:
+        two: dict[str, Any] = {"role": "manager", "also_roles": ["worker"], "area_codes": [WEST], "worker_code": "w1"}
+        accounts.create(db, login="two_roles", name="双 某", password=PASSWORD, **two)
+    cookies = held.context.cookies()
+    held.context.clear_cookies()
+    desk = held.context.new_page()
+    desk.goto(f"{faults.address}/login")
+    log_in(desk, "two_roles")
+    desk.wait_for_selector(".who form")
+    held.call("store", LOGIN, None)
+    try:
+        assert held.call("net", "m.who({ again: true })")["role"] == "manager"
+        faults.away = True
+        first, second, third = (put(held, report(words)) for words in ("先前身份", "改以现在身份", "等换回来"))
+        faults.calm()
+        assert desk.evaluate(SWITCH, "worker")  # the app still believes what it was told before
+        held.call("store", "m.setMeta('pause', null)")
+        assert held.call("queue", FORCE) == "later"
+        assert [stored(made, one) for one in (first, second, third)] == [-1] * 3
+        fourth = put(held, report("现在的身份"))
+        held.until(lambda: stored(made, fourth) == 0)
+        assert (
+            held.call(
+                "export",
+                "m.make().then((made) => made.blob.text()).then((t) => JSON.parse(t).items.map((i) => i.role))",
+            )
+            == ["manager"] * 3
+        )
+        page = held.open("/queue")
+        row = page.locator(f"[data-key='{second}']")
+        expect(row).to_have_attribute("data-state", "attention")
+        expect(row).to_contain_text("切换回原身份后会自动发送")
+        row.get_by_role("button", name="身份发送").tap()
+        held.until(lambda: stored(made, second) == 0)
+        assert desk.evaluate(SWITCH, "manager")
+        held.call("net", "m.who({ again: true })")
+        held.call("queue", FORCE)
+        held.until(lambda: (stored(made, first), stored(made, third)) == (0, 0))
+        by = "SELECT l.facts ->> 'role' FROM report r JOIN report_log l ON l.report_id = r.id WHERE r.client_key = CAST(:k AS uuid)"
+        with made.begin() as db:
+            roles = [db.scalar(text(by), {"k": one}) for one in (first, second, third, fourth)]
+        assert roles == ["manager", "worker", "manager", "worker"]
+    finally:
+        desk.close()
+        held.context.clear_cookies()
+        held.context.add_cookies(cookies)
+        held.call("store", LOGIN, "worker")
+        held.call("net", "m.who({ again: true })")
 
 
 def test_a_clock_set_back_keeps_no_old_data(held: Phone, faults: Faults) -> None:

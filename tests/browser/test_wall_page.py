@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import text
 
-from gridsvc import reports
+from gridsvc import accounts, reports
 from gridsvc.reports import Draft, Position
 from gridsvc.rules.roles import ANONYMOUS
 from gridsvc.web import wall_stream
@@ -23,7 +23,7 @@ from tests.browser.conftest import MANY, PHONE, Visit, Visitor
 from tests.browser.page_checks import OVER, SMALL, put_away
 from tests.conftest import NOW, Fresh
 from tests.through import lead
-from tests.web.county import CANARY, RULE, WEST, County
+from tests.web.county import CANARY, PASSWORD, RULE, WEST, County
 
 PINS = ".wall-pin"
 LINES = "#wall-board tbody tr[data-key]"
@@ -311,6 +311,32 @@ def test_a_lost_stream_is_said_and_caught_up_in_one_request(visitor: Visitor, hu
     lines, _ = numbers(page)
     assert lines == list(range(1, len(lines) + 1))
     visit.clean()
+
+
+def test_it_goes_on_in_another_role_and_says_when_nobody_is_logged_in(
+    visitor: Visitor, hung: County, made: Fresh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wall_stream, "LOOK_S", 0.3)
+    roles: dict[str, Any] = {"role": "admin", "also_roles": ["manager"], "area_codes": [WEST]}
+    with made.begin() as db:
+        accounts.create(db, login="two_walls", name="双 某", password=PASSWORD, **roles)
+    _, page = opened(visitor, login="two_walls")
+    expect(page.locator("#wall-live")).to_have_attribute("data-state", "live")
+    n_all = page.locator(LINES).count()
+    other = page.context.new_page()
+    other.goto(page.url)
+    other.locator(".bar select").select_option("manager")
+    other.locator("form[action='/role'] button").click()
+    expect(other.locator(".bar select")).to_have_value("manager")
+    # by itself: the same wall with what this role sees
+    expect(page.locator(".bar select")).to_have_value("manager")
+    expect(page.locator("#wall-live")).to_have_attribute("data-state", "live")
+    page.wait_for_selector(LINES)
+    assert 0 < page.locator(LINES).count() < n_all
+    other.locator("form[action='/logout'] button").click()
+    expect(page.get_by_role("alert")).to_contain_text("登录已失效")
+    expect(page.locator(LINES)).to_have_count(0)
+    other.close()
 
 
 def test_where_no_stream_gets_through_the_board_is_there(visitor: Visitor, hung: County) -> None:

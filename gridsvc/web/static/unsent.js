@@ -1,4 +1,4 @@
-// Taking in a phone's file: its items in their order, each person's apart; photos before what shows them.
+// Taking in a phone's file: its items in their order, each person's and role's apart; photos before what shows them.
 // Trouble with one person or one photo is said beside it, and keeps nothing else back.
 const MOST_ITEMS = 50;
 const LATER_MS = 60 * 1000; // what clocks may differ by
@@ -31,10 +31,10 @@ async function take(file) {
   const offMs = offOf(file);
   const told = new Map();
   const troubles = new Set();
-  for (const login of new Set(file.items.map((row) => row.login || file.login))) {
-    const rows = file.items.filter((row) => (row.login || file.login) === login);
+  for (const of of new Set(file.items.map((row) => whose(row, file)))) {
+    const rows = file.items.filter((row) => whose(row, file) === of);
     try {
-      await takeOf(whose(login, file), rows, file.files || {}, told, offMs);
+      await takeOf(of, rows, file.files || {}, told, offMs);
     } catch (error) {
       troubles.add(because(error));
       for (const row of rows.filter((one) => !told.has(one.key))) told.set(row.key, failed(error));
@@ -57,11 +57,13 @@ const because = (error) => error.told || words.away;
 // what the service did not answer may be taken in later; what it refused stays refused
 const failed = (error) => ({ status: "refused", message: because(error), retry: !error.told });
 
-/** Whose items, and in which role of theirs the phone was logged in: of its own person alone does the file know that. */
-function whose(login, file) {
+/** Whose an item is, and in which role it was made; where only the file says that, it does so of its own person alone. */
+function whose(row, file) {
+  const login = row.login || file.login;
   const query = new URLSearchParams({ login });
-  if (login === file.login && typeof file.role === "string" && file.role) query.set("role", file.role);
-  return query;
+  const role = row.role || (login === file.login ? file.role : null);
+  if (typeof role === "string" && role) query.set("role", role);
+  return String(query);
 }
 
 async function takeOf(of, rows, files, told, offMs) {

@@ -200,16 +200,18 @@ function announceNews(n) {
 async function ask(code) {
   const turn = (page.turn += 1);
   try {
-    if (code !== null) throw Object.assign(new Error(code), { status: 401 });
     const answer = await getJson(view.wall, readFilters(view.filters));
     if (turn !== page.turn) return;
+    // the stream's session ended and this browser has another, as after a change of role: menu and choices are that one's
+    if (code !== null) return location.reload();
     hear({ ...answer, order: answer.rows.map((row) => row.key) });
     live.cursor = answer.cursor;
   } catch (error) {
     if (turn !== page.turn) return;
     busy(false);
-    if (error.status === 401 || error.status === 403) clear();
-    const text = error.status === 401 ? word("signed_out") : [word("failed_wall"), error.said].filter(Boolean).join(" ");
+    const ended = error.status === 401 || (code !== null && !error.status);
+    if (code !== null || ended || error.status === 403) clear();
+    const text = ended ? word("signed_out") : [word("failed_wall"), error.said].filter(Boolean).join(" ");
     if (page.answer === null || error.status) tell("stats", text, load);
     if (error.status && error.status < 500) live.close();
   }

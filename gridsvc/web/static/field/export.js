@@ -52,8 +52,8 @@ export async function make() {
   return { blob: new Blob(parts, { type: "application/json" }), n: rows.length, name: `unsent-${(login || "phone").replace(/[^\w-]/g, "_")}-${head.made_at.slice(0, 10)}.json` };
 }
 
-function told({ key, login, kind, title, item, photos, voice, after, stage, attach_key, added_at, state, code, message, number }) {
-  return { key, login, kind, title, item, photos, voice, after, stage, attach_key, added_at: new Date(added_at).toISOString(), state, code, message, number };
+function told({ key, login, role, kind, title, item, photos, voice, after, stage, attach_key, added_at, state, code, message, number }) {
+  return { key, login, role, kind, title, item, photos, voice, after, stage, attach_key, added_at: new Date(added_at).toISOString(), state, code, message, number };
 }
 
 function base64(blob) {

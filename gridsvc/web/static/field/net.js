@@ -14,10 +14,10 @@ export async function ask(method, path, { json, body, type, patience_ms = PATIEN
   if (!(await left())) return AWAY;
   const first = await once(method, path, { json, body, type, patience_ms });
   if (first.kind === "refused" && first.code === "csrf") {
-    const before = known && known.login;
+    const before = known;
     const me = await who({ again: true });
-    // another tab logged somebody else in: what was begun for one person is not sent for another
-    if (!me || (before && before !== me.login)) return AWAY;
+    // another tab logged somebody else in, or took another role: what was begun for one is not sent for another
+    if (!me || (before && before.known && (before.login !== me.login || before.role !== me.role))) return AWAY;
     return once(method, path, { json, body, type, patience_ms });
   }
   return first;

@@ -4,6 +4,11 @@ import { changed, open, uuid, write } from "./store.js";
 
 export const RECEIPT_MS = 3 * 24 * 3600 * 1000;
 
+/** Whether a row was made in another role than this one; one of neither is known goes in any. */
+export function isAstray(row, role) {
+  return Boolean(row.role && role) && row.role !== role;
+}
+
 /** Whether a row may still be taken back; a clock that was set back lengthens no hold. */
 export function isHeld(row, now = Date.now()) {
   return row.hold_until > now && now >= row.added_at;
@@ -21,6 +26,7 @@ export async function add(item, { photos = [], voice = null, after = [], title =
   const now = Date.now();
   const tx = await write(["outbox", "drafts", "meta"]);
   const here = (await tx.objectStore("meta").get("login")) || null;
+  const role = (await tx.objectStore("meta").get("role")) || null;
   const draft = await tx.objectStore("drafts").get(item.key);
   const login = (draft && draft.login) || here;
   if (here && login !== here) throw refused("other_login"); // it stays a draft of who began it
@@ -40,7 +46,7 @@ export async function add(item, { photos = [], voice = null, after = [], title =
     if (row.state !== "sent" && targets(row.item).some((one) => mine.includes(one))) before.add(row.key);
   }
   const row = {
-    key: item.key, login, kind: item.kind, item, title, about, photos, voice, after: [...before], state: "waiting", stage: "text",
+    key: item.key, login, role, kind: item.kind, item, title, about, photos, voice, after: [...before], state: "waiting", stage: "text",
     attach_key: photos.length || voice ? uuid() : null, added_at: now, hold_until: hold_s > 0 ? now + hold_s * 1000 : 0,
     n_tries: 0, next_at: 0, code: null, message: null, number: null, answer: null, sent_at: null,
   };

@@ -19,10 +19,25 @@ export async function add(item, options) {
   return row;
 }
 
-/** All rows, the oldest first, each with `mine`: false for what another person recorded on this phone. */
+/**
+ * All rows, the oldest first, each with `mine`: false for what another person recorded on this phone; and `astray`: the own role
+ * in which it does not go, as it was made in another one. It goes by itself once that is the role again, and needs attention.
+ */
 export async function list() {
-  const login = (await getMeta("login")) || null;
-  return (await outbox.all()).map((row) => ({ ...row, mine: row.login === null || row.login === login }));
+  const [login, role] = [(await getMeta("login")) || null, await getMeta("role")];
+  return (await outbox.all()).map((row) => {
+    const mine = row.login === null || row.login === login;
+    const astray = mine && row.state === "waiting" && outbox.isAstray(row, role) ? role : null;
+    return { ...row, mine, astray, state: astray ? "attention" : row.state };
+  });
+}
+
+/** Lets an item go in the role that the person has now, as they said. */
+export async function sendAs(key, role) {
+  await outbox.update([key], (row) => {
+    if (row.state !== "sending") row.role = role;
+  });
+  return flush({ force: true });
 }
 
 /** How many items are not sent yet, of whomever. */

@@ -30,12 +30,14 @@ async function work(force) {
   if (pause.until > Date.now() && pause.until - Date.now() < 3600 * 1000 && (pause.firm || !force)) return "later";
   if (force) await hurry();
   if (!(await sendable()).length) return "done";
-  const me = await who();
+  let me = await who();
+  // another tab took another role since
+  if (me && me.known && me.role !== (await getMeta("role"))) me = await who({ again: true });
   if (!me) return stop({ wait_s: 0 });
   if (!me.known) return out();
   const turn = { tried: new Set(), rest: false, stuck: false };
   for (;;) {
-    const rows = (await sendable()).filter((row) => row.login === null || row.login === me.login);
+    const rows = (await sendable()).filter((row) => (row.login === null || row.login === me.login) && !outbox.isAstray(row, me.role));
     if ((await holder()).login !== me.login) return "done"; // nobody's work goes out under the next person's login
     const became = await round(rows, turn);
     if (became !== "on") return became;

@@ -75,7 +75,8 @@ const said = (row, doors) => meanwhile(row) || also(row, doors, Date.now());
 
 function item(row, rows, doors) {
   const acts = [];
-  if (row.mine && row.state === "attention") {
+  if (row.astray) acts.push(button("queue.send_as", () => queue.sendAs(row.key, row.astray), { role: t(`role.${row.astray}`) }));
+  else if (row.mine && row.state === "attention") {
     acts.push(row.code === "photo_lost" ? button("queue.without_lost", () => withoutLost(row)) : button("queue.retry", () => queue.retry(row.key)));
   }
   if (row.mine && (row.state === "attention" || row.state === "waiting")) acts.push(button("queue.remove", () => away(row)));
@@ -92,6 +93,7 @@ function why(row, rows, doors) {
 }
 
 function reasonOf(row, rows) {
+  if (row.astray) return t("queue.why_role", { role: t(`role.${row.role}`), now: t(`role.${row.astray}`) });
   // what the text met is told by `said`, and keeps its photos from nothing
   const is_met = row.state !== "sent" && row.answer && row.answer.status === "conflict" && row.code === (row.answer.code || "conflict");
   if (!is_met && row.message) return row.message;
@@ -105,8 +107,8 @@ function reasonOf(row, rows) {
   return row.hold_until > Date.now() ? t("queue.why_held") : "";
 }
 
-function button(key, does) {
-  return el("button", { type: "button", class: "button", onclick: does }, t(key));
+function button(key, does, facts = {}) {
+  return el("button", { type: "button", class: "button", onclick: does }, t(key, facts));
 }
 
 async function away(row) {
