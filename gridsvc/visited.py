@@ -47,7 +47,12 @@ def refresh(db: Connection, household_ids: Collection[int], now: datetime) -> li
 
     The transaction has held the counts and locked the doors (`FOR NO KEY UPDATE`, in the order of their ids).
     """
-    return [row.household_id for row in ask(db, "visited_refresh", {"ids": list(household_ids), "now": now})]
+    return [row.household_id for row in ask(db, *refreshing(household_ids, now))]
+
+
+def refreshing(household_ids: Collection[int], now: datetime) -> tuple[str, dict[str, object]]:
+    """The statement of `refresh` and its values, for who sends it together with what it follows from."""
+    return "visited_refresh", {"ids": list(household_ids), "now": now}
 
 
 def recount(db: Connection, campaign_id: int) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from gridsvc import grids, reports, visited
 from gridsvc.db import tables as t
-from gridsvc.db.queries import ask
+from gridsvc.db.queries import ask, ask_together
 from gridsvc.errors import Conflict, Forbidden, GridsvcError, NotFound, Refused
 from gridsvc.grids import Rule
 from gridsvc.rules.roles import AREA_ROLES, SYSTEM, Actor
@@ -108,6 +108,7 @@ def _record(db: Connection, items: Sequence[Item], actor: Actor, now: datetime, 
         visited.hold(db)  # so that what a correction names does not become another one meanwhile
     ids = {item.draft.household_id for item in items} | {old.household_id for old in _named(db, items).values()}
     doors = _lock_own(db, ids, actor, now)
+    alone = len(items) == 1 and items[0].draft.need is None  # nothing comes between storing and counting
     touched: set[int] = set()
     created: set[UUID] = set()
     for turn in _rounds(items):
@@ -119,7 +120,8 @@ def _record(db: Connection, items: Sequence[Item], actor: Actor, now: datetime, 
                 stamps.append((item, _stamp(item.draft, doors, named, actor, now)))
             except GridsvcError as error:
                 item.refuse(error)
-        _store(db, [pair for pair in stamps if pair[0].draft.need is None])
+        at = {stamp.household_id for _, stamp in stamps} | {old.household_id for old in named.values()}
+        _store(db, [pair for pair in stamps if pair[0].draft.need is None], refreshed=at if alone else ())
         for item, stamp in stamps:
             if item.draft.need is not None:
                 _store_with_report(db, item, stamp, item.draft.need, actor, rule)
@@ -128,7 +130,7 @@ def _record(db: Connection, items: Sequence[Item], actor: Actor, now: datetime, 
                 touched.add(stamp.household_id)
                 if item.draft.supersedes is not None:
                     touched.add(named[item.draft.supersedes].household_id)
-    if touched:
+    if touched and not alone:
         visited.refresh(db, touched, now)
     _recall(db, [item for item in items if item.answer is None or item.answer.error is not None])
 
@@ -236,12 +238,20 @@ def _stamp(draft: Draft, doors: dict[int, Door], named: dict[UUID | int, Any], a
     return Stamp(door.id, (door.lon, door.lat), *who, now, old.id if old is not None else None, importer_id)
 
 
-def _store(db: Connection, pairs: Sequence[tuple[Item, Stamp]], n_reports: int = 0) -> None:
-    """Answers those that were new."""
+def _store(
+    db: Connection, pairs: Sequence[tuple[Item, Stamp]], n_reports: int = 0, refreshed: Collection[int] = ()
+) -> None:
+    """Answers those that were new; these doors stand as their visits say, without another way to the server."""
     if not pairs:
         return
     rows = [row(item, stamp) for item, stamp in pairs]
-    new = {stored.client_key: stored.id for stored in ask(db, "visit_store", {"rows": json.dumps(rows)})}
+    values = {"rows": json.dumps(rows)}
+    if refreshed:
+        counting = visited.refreshing(refreshed, pairs[0][1].recorded_at)
+        found = ask_together(db, ("visit_store", values), counting)[0]
+    else:
+        found = ask(db, "visit_store", values)
+    new = {stored.client_key: stored.id for stored in found}
     for (item, _), said in zip(pairs, rows, strict=True):
         visit_id = new.pop(item.draft.client_key, None)  # the first of that key: another one is a repeat
         if visit_id is not None:

@@ -40,6 +40,21 @@ def ask(db: Connection, name: str, values: Mapping[str, object]) -> list[Any]:
         return cursor.execute(statement, [values[n] for n in names], prepare=True).fetchall()
 
 
+def ask_together(db: Connection, *asked: tuple[str, Mapping[str, object]]) -> list[list[Any]]:
+    """The rows of each of these statements, as `ask` gives them, in order; one is sent before another has answered.
+
+    Raises:
+        DBAPIError: one failed; the transaction, or the savepoint around it, has to be undone.
+    """
+    cursors = []
+    with _driver(db, asked[0][0], {}) as driver, driver.pipeline():
+        for name, values in asked:
+            statement, names = _numbered(name)
+            cursor = RawCursor(driver, row_factory=_rows_of(name))
+            cursors.append(cursor.execute(statement, [values[n] for n in names], prepare=True))
+    return [cursor.fetchall() for cursor in cursors]
+
+
 def ask_each(db: Connection, name: str, values: Sequence[Mapping[str, object]]) -> None:
     """Nothing; afterwards `sql/<name>.sql` has run for each of these, in order, without an answer awaited in between.
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 import pytest
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 from gridsvc.db import queries
 
@@ -24,3 +26,16 @@ def test_every_statement_can_be_numbered() -> None:
         statement, names = queries._numbered(name)
         assert set(names) == set(queries.load(name)._bindparams), name
         assert not re.search(rb"%[(%]", statement), name
+
+
+def test_statements_that_are_sent_together_answer_as_one_by_one(db: Connection) -> None:
+    asked = [("visited_hold", {"alone": True}), ("visits_known", {"keys": []})]
+    assert queries.ask_together(db, *asked) == [queries.ask(db, *one) for one in asked]
+
+
+def test_one_of_them_that_fails_fails_as_alone_and_the_transaction_goes_on_behind_its_savepoint(db: Connection) -> None:
+    wrong = ("visits_known", {"keys": ["no key"]})
+    for asked in ([wrong, ("visited_hold", {"alone": False})], [("visited_hold", {"alone": False}), wrong]):
+        with pytest.raises(DBAPIError), db.begin_nested():
+            queries.ask_together(db, *asked)
+        assert queries.ask(db, "visits_known", {"keys": []}) == []
