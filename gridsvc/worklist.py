@@ -26,9 +26,11 @@ from sqlalchemy import (
     cast,
     func,
     literal,
+    null,
     or_,
     select,
     text,
+    true,
     tuple_,
     union_all,
 )
@@ -37,16 +39,17 @@ from gridsvc.db import tables as t
 from gridsvc.db.queries import ask
 from gridsvc.db.tables.reports import LEVELS
 from gridsvc.errors import Refused
-from gridsvc.grids import DOUBTFUL_BELOW
 from gridsvc.rules import masking
 from gridsvc.rules.lifecycle import STATES
 from gridsvc.rules.roles import Actor
+from gridsvc.worklist_counts import Counts as Counts
+from gridsvc.worklist_counts import counted, of_kind, picked
 from gridsvc.worklist_filter import DEADLINES as DEADLINES
 from gridsvc.worklist_filter import QUEUES as QUEUES
 from gridsvc.worklist_filter import Deadline as Deadline
 from gridsvc.worklist_filter import Filter as Filter
 from gridsvc.worklist_filter import Queue as Queue
-from gridsvc.worklist_filter import conditions, current, ended_places, placed
+from gridsvc.worklist_filter import conditions, current, ended_places
 
 Sort = Literal["due", "received", "updated", "state", "grid", "category", "level", "card", "department"]
 SORTS: tuple[Sort, ...] = get_args(Sort)
@@ -57,6 +60,7 @@ MAX_PAGES = 100_000
 CARDS = ("none", "yellow", "red")
 _PLACED: tuple[Sort, ...] = ("grid", "updated")  # orders that placements are read for
 _MANY = 1000
+_NEAR = 4
 _FAR = 1000
 _MOST_TOLD = 200  # characters of a text
 _DAY = timedelta(days=1)
@@ -88,15 +92,6 @@ class After:
 
     value: str | int | datetime | None
     id: int
-
-
-@dataclass(frozen=True)
-class Counts:
-    """How many open reports fit the filter (`deadline` and `queue` apart), by deadline state and by next step."""
-
-    total: int
-    deadlines: dict[str, int]
-    queues: dict[str, int]
 
 
 @dataclass(frozen=True)
@@ -194,29 +189,43 @@ def page(
         found = _long_page(db, actor, wanted, order, after, skip, limit)
         return _page(db, found, limit, now, day_end, None, None)
     where = conditions(db, actor, wanted)
-    counts, total = _counted(db, where, wanted, now, day_end)
+    counts, total = counted(db, where, wanted, now, day_end)
     if total <= skip:
         return Page((), None, counts, total)
-    base = _base(where, order, now, day_end, _wanted(wanted))
-    if order.by != "due":
-        base = base.offset(0)  # a fence: the index that keeps all reports in this order would be gone through instead
-    if order.by in _PLACED and total > _MANY:
-        # So many are not looked up one by one. What the planner knows of the columns is of all reports, and most have
-        # ended: it expects a few.
-        db.execute(text("SET LOCAL enable_nestloop = off"))
-    found = _slice(db, base, order, after, skip, limit, total)
+    where += of_kind(picked(wanted), now, day_end)
+    spread = actor.sees_all and wanted.grid is None and wanted.area is None
+    found = _slice(db, where, order, after, skip, limit, total, spread)
     return _page(db, found, limit, now, day_end, counts, total)
 
 
 def _slice(
-    db: Connection, base: SelectBase, order: Order, after: After | None, skip: int, limit: int, total: int
+    db: Connection,
+    where: list[ColumnElement[bool]],
+    order: Order,
+    after: After | None,
+    skip: int,
+    limit: int,
+    total: int,
+    spread: bool,
 ) -> Sequence[Any]:
-    """The rows of a page and one more; those nearer to the end are counted from there, so that fewer are sorted."""
-    if after is not None or 2 * skip <= total:
-        return db.execute(_narrow(base, order, after).offset(skip).limit(limit + 1)).all()
-    until = min(skip + limit + 1, total)
-    found = db.execute(_narrow(base, order.reversed, None).offset(total - until).limit(until - skip)).all()
-    return found[::-1]
+    """The rows of a page and one more; those nearer to the end are counted from there, so that fewer are sorted.
+
+    `spread`: what fits may lie in any grid.
+    """
+    turned, n = after is None and 2 * skip > total, limit + 1
+    if turned:
+        until = min(skip + n, total)
+        order, n, skip = order.reversed, until - skip, total - until
+    if order.by == "grid" and spread and total > _MANY and _NEAR * (skip + n) <= total:
+        base: SelectBase = _grid_by_grid(where, order, after, skip + n)
+    else:
+        base = _base(where, order)
+        if order.by in _PLACED and total > _MANY:
+            # So many are not looked up one by one. What the planner knows of the columns is of all reports, and most
+            # have ended: it expects a few.
+            db.execute(text("SET LOCAL enable_nestloop = off"))
+    found = db.execute(_narrow(base, order, after).offset(skip).limit(n)).all()
+    return found[::-1] if turned else found
 
 
 def _long_page(
@@ -244,13 +253,7 @@ def _days_of(
 ) -> tuple[datetime, datetime, int]:
     """From when until when (exclusive) those were received that stand at these places of the order, and how many of
     what was received then come before them."""
-    day = func.date_bin(_DAY, _p.received_at, literal(_EPOCH, DateTime(timezone=True))).label("day")
-    found = db.execute(
-        union_all(*(select(day, func.count().label("n")).where(part).group_by(text("day")) for part in parts))
-    )
-    per_day: Counter[datetime] = Counter()
-    for row in found:
-        per_day[row.day] += row.n
+    per_day = _days_until(db, parts, order, skip + n)
     first = last = _EPOCH
     before = seen = 0
     for one in sorted(per_day, reverse=order.descending):
@@ -264,26 +267,35 @@ def _days_of(
     return begin, end + _DAY, skip - before
 
 
+def _days_until(db: Connection, parts: list[ColumnElement[bool]], order: Order, n: int) -> Counter[datetime]:
+    """How many were received on each day, from where the list begins on until there are so many.
+
+    An eighth of all days first, then about as many as are still missing at that rate: days far behind are not counted.
+    """
+    per_day: Counter[datetime] = Counter()
+    span = db.execute(select(func.min(_r.received_at), func.max(_r.received_at))).one()
+    if span[0] is None:
+        return per_day
+    first, last = ((at - _EPOCH).days for at in span)
+    n_all = last + 1 - first
+    done, until = 0, n_all // 8 + 1
+    while done < n_all and per_day.total() < n:
+        until = min(until, n_all)
+        days = (last + 1 - until, last + 1 - done) if order.descending else (first + done, first + until)
+        begin, end = (_EPOCH + day * _DAY for day in days)
+        day = func.date_bin(_DAY, _p.received_at, literal(_EPOCH, DateTime(timezone=True))).label("day")
+        between = and_(_p.received_at >= begin, _p.received_at < end)
+        told = (select(day, func.count().label("n")).where(part, between).group_by(text("day")) for part in parts)
+        for row in db.execute(union_all(*told)):
+            per_day[row.day] += row.n
+        done, until = until, 1 + until * 11 * n // (10 * max(per_day.total(), 1))
+    return per_day
+
+
 def count(db: Connection, actor: Actor, wanted: Filter, now: datetime, zone: ZoneInfo) -> Counts:
     """Only the counts of open reports."""
     db.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
-    return _counted(db, conditions(db, actor, wanted), wanted, now, _day_end(now, zone))[0]
-
-
-def _counted(
-    db: Connection, where: list[ColumnElement[bool]], wanted: Filter, now: datetime, day_end: datetime
-) -> tuple[Counts, int]:
-    """The counts, and how many of them the list shows: few kinds of report, each counted once and added up here."""
-    kind = [column.label(name) for name, column in (_kinds(now, day_end) | _doubts(joined=False)).items()]
-    every = select(*kind, func.count().label("n")).where(*where).group_by(*(text(one.name) for one in kind))
-    found = [({**row._mapping, "deadline": _state_of(row)}, row.n) for row in db.execute(every)]
-
-    def n(is_: Kind) -> int:
-        return sum(n for row, n in found if all(row[name] == value for name, value in is_.items()))
-
-    deadlines: dict[str, int] = {name: n({"deadline": name}) for name in DEADLINES}
-    queues: dict[str, int] = {name: n(_of_queue(name)) for name in QUEUES}
-    return Counts(n({}), deadlines, queues), n(_wanted(wanted))
+    return counted(db, conditions(db, actor, wanted), wanted, now, _day_end(now, zone))[0]
 
 
 def _check(wanted: Filter, order: Order, number: int, limit: int) -> None:
@@ -357,19 +369,6 @@ def _deadline(now: datetime, day_end: datetime) -> Case[Any]:
     )
 
 
-def _stands(now: datetime, day_end: datetime) -> dict[str, ColumnElement[bool]]:
-    """What holds of an open report in each deadline state: what `_deadline` says of one report, asked of all."""
-    runs = and_(_r.suspended_at.is_(None), _r.waiting_at.is_(None))
-    begin, end = (literal(at, DateTime(timezone=True)) for at in (now, day_end))
-    return {
-        "suspended": or_(_r.suspended_at.is_not(None), _r.waiting_at.is_not(None)),
-        "no_deadline": and_(runs, _r.until_at.is_(None)),
-        "overdue": and_(runs, _r.until_at < begin),
-        "due_today": and_(runs, _r.until_at >= begin, _r.until_at < end),
-        "in_time": and_(runs, _r.until_at >= begin, _r.until_at >= end),
-    }
-
-
 def _key(order: Order, *, is_open: bool) -> ColumnElement[Any]:
     """What the list is sorted by; an empty value comes last, and first where it is descending.
 
@@ -394,76 +393,40 @@ def _ranked(column: ColumnElement[Any], codes: tuple[str, ...]) -> ColumnElement
     return cast(case({code: rank for rank, code in enumerate(codes)}, value=column), Integer)
 
 
-def _base(
-    where: list[ColumnElement[bool]], order: Order, now: datetime, day_end: datetime, picked: Kind
-) -> Select[Any]:
-    """Narrow rows of the open reports that fit and are of the kind that is picked."""
-    joined = order.by in _PLACED
-    chosen = select(_r.id, _key(order, is_open=True).label("key")).select_from(t.report)
-    if joined:
-        chosen = chosen.join(t.placement, and_(_p.report_id == _r.id, current(is_open=True)))
+def _base(where: list[ColumnElement[bool]], order: Order) -> Select[Any]:
+    """Narrow rows of the open reports of which this holds."""
+    chosen = select(_r.id, _key(order, is_open=True).label("key")).where(*where)
+    here = and_(_p.report_id == _r.id, current(is_open=True))
     if order.by == "grid":
-        chosen = chosen.outerjoin(t.grid_version, t.grid_version.c.id == _p.grid_version_id)
+        grids = t.report.join(t.placement, here).outerjoin(t.grid_version, t.grid_version.c.id == _p.grid_version_id)
+        chosen = chosen.select_from(grids)
+    elif order.by == "updated":  # the first placement comes with the report: no later than what was last done to it
+        chosen = chosen.select_from(t.report.outerjoin(t.placement, and_(here, _p.seq > 1)))
     elif order.by == "department":
-        chosen = chosen.outerjoin(t.department, t.department.c.id == _r.department_id)
-    if picked:
-        kind = _kinds(now, day_end) | _doubts(joined=joined)
-        for name, value in picked.items():
-            if name == "deadline":  # in the words of the columns, whose statistics the planner has
-                chosen = chosen.where(_stands(now, day_end)[str(value)])
-            else:
-                chosen = chosen.where(kind[name] if value is True else kind[name] == value)
-    return chosen.where(*where)
+        chosen = chosen.select_from(t.report.outerjoin(t.department, t.department.c.id == _r.department_id))
+    # a fence: the index that keeps all reports in this order would be gone through instead
+    return chosen if order.by == "due" else chosen.offset(0)
 
 
-def _kinds(now: datetime, day_end: datetime) -> dict[str, ColumnElement[Any]]:
-    """What open reports are counted by: plain comparisons, from which `_state_of` tells the deadline's state."""
-    begin, end = (literal(at, DateTime(timezone=True)) for at in (now, day_end))
-    return {
-        "step": _r.step.expression,
-        "runs": and_(_r.suspended_at.is_(None), _r.waiting_at.is_(None)),
-        "late": _r.until_at < begin,
-        "today": _r.until_at < end,
-        "consultation": _r.routing == "consultation",
-        "extension": _r.extension_asked_at.is_not(None),
-        "rework": _r.n_rework > 0,
-    }
+def _grid_by_grid(where: list[ColumnElement[bool]], order: Order, after: After | None, n: int) -> SelectBase:
+    """The first so many of these open reports in the order of grids, those without a grid told apart.
 
-
-def _state_of(row: Any) -> Deadline:
-    """The deadline state of a kind of open reports."""
-    if not row.runs:
-        return "suspended"
-    if row.today is None:
-        return "no_deadline"
-    return "overdue" if row.late else "due_today" if row.today else "in_time"
-
-
-def _doubts(*, joined: bool) -> dict[str, ColumnElement[bool]]:
-    """Whether a report is unplaced, and whether its place is doubtful: few are, and two small indexes hold them.
-
-    Looking into `placement` for each open report would take longer than all the rest.
+    One grid after the other is gone through until there are enough; joining all of them would take as long for one page
+    as for the whole list.
     """
-    told: dict[str, ColumnElement[bool]] = {"unplaced": _p.grid_version_id.is_(None)}
-    told["doubtful"] = _p.confidence < text(str(DOUBTFUL_BELOW))  # as the index has it, not as a parameter
-    return told if joined else {name: placed(one, is_open=True) for name, one in told.items()}
+    g = t.grid_version.c
+    lies = select(_p.report_id).where(_p.grid_version_id == g.id, current(is_open=True)).offset(0).lateral("lies")
+    fits = select(_r.id).where(_r.id == lies.c.report_id, *where).offset(0).lateral("fits")
+    inside = select(fits.c.id, g.code.label("key")).select_from(t.grid_version.join(lies, true()).join(fits, true()))
+    if after is not None and after.value is not None:  # where the page begins
+        inside = inside.where(g.code <= after.value if order.descending else g.code >= after.value)
+    bare = select(_p.report_id).where(_p.grid_version_id.is_(None), current(is_open=True)).offset(0).subquery("bare")
+    one = select(_r.id).where(_r.id == bare.c.report_id, *where).offset(0).lateral("one")
+    nowhere = select(one.c.id, cast(null(), g.code.type).label("key")).select_from(bare.join(one, true()))
+    return union_all(*(_narrow(part, order, after).limit(n) for part in (inside, nowhere)))
 
 
 # ---- the chosen part, its order --------------------------------------------------------------------------------------
-
-Kind = dict[str, object]  # values of some columns of a report's kind
-_FLAGS = ("consultation", "extension", "rework", "unplaced", "doubtful")
-
-
-def _of_queue(queue: Queue) -> Kind:
-    if queue == "consultation":
-        return {"step": "to_dispatch", "consultation": True}
-    return {queue: True} if queue in _FLAGS else {"step": queue}
-
-
-def _wanted(wanted: Filter) -> Kind:
-    deadline: Kind = {} if wanted.deadline is None else {"deadline": wanted.deadline}
-    return deadline | ({} if wanted.queue is None else _of_queue(wanted.queue))
 
 
 def _ordered(rows: Any, order: Order) -> tuple[ColumnElement[Any], ColumnElement[Any]]:

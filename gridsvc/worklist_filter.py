@@ -251,13 +251,13 @@ def _of_report(db: Connection, actor: Actor, wanted: Filter) -> list[ColumnEleme
 def _spoken(db: Connection, words: str, *, is_open: bool) -> ColumnElement[bool]:
     plain, simple = words.casefold(), name_key(words)
     sought = {one for one in (plain, simple) if one}
-    found = [func.strpos(_folded(_r.number, plain), plain) > 0]
     if is_open:  # what the index of open reports holds; and of the few that are too long for it, from the table
-        found += [holds(_r.said, one) for one in sought]
+        found = [holds(_r.said, one) for one in sought]
         long = t.report.alias("long")
         found.append(_r.id.in_(select(long.c.id).where(long.c.open, long.c.said.is_(None), _says(long.c, sought))))
     else:
-        found.append(_says(_r, sought))
+        found = [_says(_r, sought)]
+    found.append(func.strpos(_folded(_r.number, plain), plain) > 0)  # after the text, which most words are of
     named = compounds.ids_like(db, words)
     if named:
         there = t.report.alias("there")  # looked for by themselves: the index of open reports does not hold compounds

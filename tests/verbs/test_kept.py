@@ -49,6 +49,14 @@ DIFFERENT = """
     WHEN r.open AND octet_length(concat(r.description, r.words)) <= 600
       THEN concat_ws(chr(31), r.description, coalesce(r.words, '')) END
   UNION ALL
+  SELECT r.number, 'flags' FROM report r WHERE r.flags IS DISTINCT FROM CASE WHEN r.open THEN
+    CAST(num_nonnulls(r.suspended_at, r.waiting_at) > 0 AS integer)
+    + 2 * CAST(coalesce(r.routing, '') = 'consultation' AS integer)
+    + 4 * num_nonnulls(r.extension_asked_at) + 8 * least(r.n_rework, 1) END
+  UNION ALL
+  SELECT r.number, 'first placement' FROM report r JOIN placement p ON p.report_id = r.id AND p.seq = 1
+  WHERE p.from_at > r.updated_at
+  UNION ALL
   SELECT r.number, 'updated_at' FROM report r JOIN placement p ON p.report_id = r.id AND p.to_at IS NULL
   WHERE greatest(r.updated_at, p.from_at)
     IS DISTINCT FROM (SELECT l.at FROM report_log l WHERE l.report_id = r.id ORDER BY l.seq DESC LIMIT 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -106,12 +107,14 @@ def readers(db: Connection) -> list[Actor]:
     ]
 
 
-def listed(db: Connection, actor: Actor, wanted: Filter, order: Order = worklist.BY_DUE) -> list[worklist.Row]:
+def listed(
+    db: Connection, actor: Actor, wanted: Filter, order: Order = worklist.BY_DUE, limit: int = 7
+) -> list[worklist.Row]:
     """The whole list, gone through page by page with the cursor."""
     rows: list[worklist.Row] = []
     after: After | None = None
     while True:
-        page = worklist.page(db, actor, wanted, NOW, ZONE, order=order, after=after, limit=7)
+        page = worklist.page(db, actor, wanted, NOW, ZONE, order=order, after=after, limit=limit)
         rows += page.items
         after = page.next
         if after is None:
@@ -258,6 +261,81 @@ def test_filters_keep_what_fits_and_nothing_else(city: Connection, wanted: Filte
     assert expected
     assert expected < {row.id for row in every}
     assert {row.id for row in listed(city, ADMIN, wanted)} == expected
+
+
+# Everything that a list of open reports is counted and sorted by, asked without anything that is kept beside a report.
+PLAIN = text("""
+  SELECT r.id, r.suspended_at IS NOT NULL OR r.waiting_at IS NOT NULL AS suspended, r.until_at, r.step,
+    coalesce(r.routing = 'consultation', false) AS consultation, r.extension_asked_at IS NOT NULL AS extension,
+    r.n_rework > 0 AS rework, p.grid_version_id IS NULL AS unplaced, coalesce(p.confidence < 0.8, false) AS doubtful,
+    g.code AS grid, (SELECT max(l.at) FROM report_log l WHERE l.report_id = r.id) AS updated
+  FROM report r JOIN placement p ON p.report_id = r.id AND p.to_at IS NULL
+  LEFT JOIN grid_version g ON g.id = p.grid_version_id
+  WHERE r.state IN ('reported', 'verified', 'filed', 'dispatched', 'disposed', 'checked')
+""")
+WRITES = (
+    "UPDATE report SET suspended_at = :now WHERE id = :id",
+    "UPDATE report SET waiting_at = CASE WHEN waiting_at IS NULL THEN CAST(:now AS timestamptz) END WHERE id = :id",
+    "UPDATE report SET extension_asked_at = :now, suspended_at = NULL WHERE id = :id",
+    "UPDATE report SET n_rework = 1 - n_rework, due_at = CAST(:now AS timestamptz) + interval '1 minute' WHERE id = :id",
+    "UPDATE report SET routing = 'consultation', due_at = NULL, stage_due_at = NULL WHERE id = :id",
+)
+
+
+def plainly(row: object, day_end: datetime) -> str:
+    if row.suspended:
+        return "suspended"
+    if row.until_at is None:
+        return "no_deadline"
+    return "overdue" if row.until_at < NOW else "due_today" if row.until_at < day_end else "in_time"
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_whatever_happens_counts_and_orders_are_those_of_the_plain_statement(
+    city: Connection, rule: Rule, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worklist, "_MANY", 0)
+    chance = random.Random(seed)  # noqa: S311  # the same walk each time
+    day_end = worklist.day_ends_at(NOW, ZONE)
+    for step in range(25):
+        number, id_ = chance.choice(city.execute(text("SELECT number, id FROM report WHERE open ORDER BY id")).all())
+        way = chance.randrange(len(WRITES) + 2)
+        if way < len(WRITES):
+            city.execute(text(WRITES[way]), {"now": NOW, "id": id_})
+        elif way == len(WRITES) and step % 4:
+            code = f"00{chance.randrange(9)}"
+            cases.place_by_hand(city, cases.lock(city, number), code, ADMIN, NOW + step * HOUR, rule)
+        else:
+            act(city, number, "note", at=NOW + step * HOUR)
+        if step % 8:
+            continue
+        rows = city.execute(PLAIN).all()
+        counts = worklist.count(city, ADMIN, Filter(), NOW, ZONE)
+        assert counts.total == len(rows)
+        assert counts.deadlines == {d: sum(plainly(row, day_end) == d for row in rows) for d in worklist.DEADLINES}
+        for name in worklist.QUEUES:
+            if name == "consultation":
+                fits = [row for row in rows if row.consultation and row.step == "to_dispatch"]
+            elif name in ("extension", "rework", "unplaced", "doubtful"):
+                fits = [row for row in rows if getattr(row, name)]
+            else:
+                fits = [row for row in rows if row.step == name]
+            assert counts.queues[name] == len(fits), name
+            late = {row.id for row in fits if plainly(row, day_end) == "overdue"}
+            both = worklist.page(city, ADMIN, Filter("overdue", name), NOW, ZONE, limit=100)
+            assert ({one.id for one in both.items}, both.total) == (late, len(late)), name
+        expected = {
+            "grid": sorted(rows, key=lambda row: (row.grid is None, row.grid or "", row.id)),
+            "updated": sorted(rows, key=lambda row: (row.updated, row.id)),
+        }
+        for by, ordered in expected.items():
+            ids = [row.id for row in ordered]
+            for descending, whole in ((False, ids), (True, ids[::-1])):
+                order = Order(by, descending)
+                assert [row.id for row in listed(city, ADMIN, Filter(), order, limit=2)] == whole, order
+                for first in (1, 2, 5, 1 + len(ids) // 3):
+                    page = worklist.page(city, ADMIN, Filter(), NOW, ZONE, order=order, number=first, limit=3)
+                    assert [row.id for row in page.items] == whole[3 * first - 3 : 3 * first], (order, first)
 
 
 def test_category_means_a_class_too_and_words_a_number(city: Connection) -> None:

@@ -1,0 +1,122 @@
+"""How many open reports wait, by deadline state and next step; and what holds of those that a count is about.
+
+One row for each step and flags comes from the database, all of it from the narrowest index of open reports; they are
+added up here.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, DateTime, and_, func, literal, not_, select, text
+
+from gridsvc.db import tables as t
+from gridsvc.db.tables.reports import FLAGS
+from gridsvc.grids import DOUBTFUL_BELOW
+from gridsvc.worklist_filter import DEADLINES, QUEUES, Filter, Queue, current, placed
+
+Kind = dict[str, object]  # values of some columns of a report's kind
+_ODD = (*FLAGS[1:], "unplaced", "doubtful")  # each is a queue of its own
+
+_r = t.report.c
+_p = t.placement.c
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many open reports fit the filter (`deadline` and `queue` apart), by deadline state and by next step."""
+
+    total: int
+    deadlines: dict[str, int]
+    queues: dict[str, int]
+
+
+def counted(
+    db: Connection, where: list[ColumnElement[bool]], wanted: Filter, now: datetime, day_end: datetime
+) -> tuple[Counts, int]:
+    """The counts, and how many of them the list shows."""
+    begin, end = (literal(at, DateTime(timezone=True)) for at in (now, day_end))
+    shown = of_kind(picked(wanted), now, day_end, gathered=True)
+    sums = {
+        "n": func.count(),
+        "dated": func.count(_r.until_at),
+        "late": func.count().filter(_r.until_at < begin),
+        "today": func.count().filter(_r.until_at < end),
+        **{name: func.count().filter(one) for name, one in _doubts(gathered=True).items()},
+        "shown": func.count().filter(*shown) if shown else func.count(),
+    }
+    told = select(_r.step, _r.flags, *(one.label(name) for name, one in sums.items())).where(*where)
+    found = db.execute(told.group_by(_r.step, _r.flags)).all()
+    n: Counter[str] = Counter(dict.fromkeys((*DEADLINES, *QUEUES, "n", "shown"), 0))
+    for row in found:
+        n.update({"n": row.n, "shown": row.shown, row.step: row.n, "unplaced": row.unplaced, "doubtful": row.doubtful})
+        n.update({name: row.n for name in FLAGS if _has(row.flags, name) and name != "consultation"})
+        if row.step == "to_dispatch" and _has(row.flags, "consultation"):
+            n["consultation"] += row.n
+        if not _has(row.flags, "suspended"):
+            n.update(overdue=row.late, due_today=row.today - row.late)
+            n.update(in_time=row.dated - row.today, no_deadline=row.n - row.dated)
+    return Counts(n["n"], {name: n[name] for name in DEADLINES}, {name: n[name] for name in QUEUES}), n["shown"]
+
+
+def picked(wanted: Filter) -> Kind:
+    """The kind of open reports that `deadline` and `queue` ask for."""
+    deadline: Kind = {} if wanted.deadline is None else {"deadline": wanted.deadline}
+    return deadline | ({} if wanted.queue is None else _of_queue(wanted.queue))
+
+
+def of_kind(kind: Kind, now: datetime, day_end: datetime, *, gathered: bool = False) -> list[ColumnElement[bool]]:
+    """What must hold of an open report of this kind, in the words of the columns, whose statistics the planner has."""
+    told = []
+    for name, value in kind.items():
+        if name == "deadline":
+            told.append(_stands(now, day_end)[str(value)])
+        elif name == "step":
+            told.append(_r.step == value)
+        else:
+            told.append(_flagged(name) if name in FLAGS else _doubts(gathered=gathered)[name])
+    return told
+
+
+def _of_queue(queue: Queue) -> Kind:
+    if queue == "consultation":
+        return {"step": "to_dispatch", "consultation": True}
+    return {queue: True} if queue in _ODD else {"step": queue}
+
+
+def _flagged(name: str) -> ColumnElement[bool]:
+    return _r.flags.in_([flags for flags in range(1 << len(FLAGS)) if _has(flags, name)])
+
+
+def _has(flags: int, name: str) -> bool:
+    return bool(flags >> FLAGS.index(name) & 1)
+
+
+def _stands(now: datetime, day_end: datetime) -> dict[str, ColumnElement[bool]]:
+    """What holds of an open report in each deadline state: suspended ones stand still whatever their limit."""
+    suspended = _flagged("suspended")
+    runs = not_(suspended)
+    begin, end = (literal(at, DateTime(timezone=True)) for at in (now, day_end))
+    return {
+        "suspended": suspended,
+        "no_deadline": and_(runs, _r.until_at.is_(None)),
+        "overdue": and_(runs, _r.until_at < begin),
+        "due_today": and_(runs, _r.until_at >= begin, _r.until_at < end),
+        "in_time": and_(runs, _r.until_at >= begin, _r.until_at >= end),
+    }
+
+
+def _doubts(*, gathered: bool) -> dict[str, ColumnElement[bool]]:
+    """Whether a report is unplaced, and whether its place is doubtful: few are, and two small indexes hold them.
+
+    `gathered`: those few are read first, to be asked for each of many reports; looking into `placement` for each would
+    take longer than all the rest.
+    """
+    told: dict[str, ColumnElement[bool]] = {"unplaced": _p.grid_version_id.is_(None)}
+    told["doubtful"] = _p.confidence < text(str(DOUBTFUL_BELOW))  # as the index has it, not as a parameter
+    if not gathered:
+        return {name: placed(one, is_open=True) for name, one in told.items()}
+    few = select(_p.report_id).where(current(is_open=True))
+    return {name: _r.id.in_(few.where(one)) for name, one in told.items()}
