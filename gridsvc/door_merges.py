@@ -99,8 +99,8 @@ def merge(
 
     Visits that hold at the one that goes are at the other from now on, with their reports; so is its place on lists of
     campaigns that have it alone. On lists with both it stays as removed; that it is no door of its own waits for a
-    second person (`exclusions.waiting`). Visits that a phone still sends for it, and rows of files with its levels, are
-    for the one that stays. Both logs say who, why.
+    second person (`exclusions.waiting`), unless it had left the denominator already: then it stays out. Visits that a
+    phone still sends for it, and rows of files with its levels, are for the one that stays. Both logs say who, why.
 
     Raises:
         NotFound: door_unknown.

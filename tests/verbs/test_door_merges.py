@@ -267,17 +267,32 @@ def test_an_answered_claim_is_not_asked_again(pair: Pair) -> None:
     assert [claim.household_id for claim in exclusions.waiting(pair.db, everywhere)] == [pair.gone], "as an entry"
 
 
-def test_a_confirmed_exclusion_ends_and_its_claim_is_asked_of_the_door(pair: Pair) -> None:
+def test_an_entry_that_had_left_the_denominator_stays_out_and_its_claim_is_asked_of_the_door(pair: Pair) -> None:
     everywhere = Actor("planner", pair.manager.account_id)
     pair.record(pair.draft("vacant", household_id=pair.gone))
     exclusions.confirm(pair.db, pair.gone, "vacant", everywhere, NOW)
     before = pair.counts()
     pair.merge()
-    claim, entry = exclusions.waiting(pair.db, everywhere)
-    assert (entry.visit_id, entry.household_id) == (None, pair.gone)
+    # one person's word takes no door out, and puts none back
+    assert (before, pair.counts(NOW), pair.counts()) == ((5, 4, 0, 0, 0), (5, 4, 0, 0, 0), (5, 4, 0, 0, 1))
+    (claim,) = exclusions.waiting(pair.db, everywhere)
     assert (claim.household_id, claim.reason, claim.claimed_at) == (pair.kept, "vacant", BEFORE)
-    assert (before, pair.counts(NOW), pair.counts()) == ((5, 4, 0, 0, 0), (5, 4, 0, 0, 0), (5, 5, 0, 0, 1))
     assert exclusions.confirm(pair.db, pair.kept, "vacant", everywhere, LATER)
+    assert pair.counts() == (5, 3, 0, 0, 1)
+    # who lives there is met: the door is in again, the other entry was none
+    pair.record(pair.draft(household_id=pair.gone, happened_at=LATER), now=LATER)
+    assert (pair.counts(), pair.read(pair.gone).excluded) == ((5, 4, 1, 1, 1), "vacant")
+    recounting.assert_right(pair.db)
+
+
+def test_an_entry_that_a_document_took_out_stays_out(pair: Pair) -> None:
+    area_id = pair.db.scalar(text("INSERT INTO area (code, name, level) VALUES ('s', 's', 'community') RETURNING id"))
+    pair.db.execute(text("UPDATE grid_version SET area_id = :id"), {"id": area_id})
+    manager = replace(pair.manager, area_ids=(area_id,))
+    exclusions.confirm(pair.db, pair.gone, "not_eligible", manager, NOW, "街道文 3 号")
+    pair.merge()
+    everywhere = Actor("planner", pair.manager.account_id)
+    assert (pair.counts(), exclusions.waiting(pair.db, everywhere)) == ((5, 4, 0, 0, 1), [])
 
 
 REFUSALS: list[tuple[str, Callable[[Pair], object], type[GridsvcError]]] = [

@@ -1,6 +1,6 @@
 -- Question: none; brings doors in line with their visits: how each stands in the campaigns that list it, those campaigns'
 --   cells, when it was last reached; a confirmed exclusion ends where somebody was reached at the door after its claim, and
---   where the visit that claimed it no longer says so and no document does
+--   where the visit that claimed it no longer says so and no document does; that of an entry that became another one does not
 -- Parameters: :ids (bigint[]: doors that this transaction has locked), :now (instant)
 -- Columns: household_id of the doors whose exclusion ended
 -- Index: visit_household_id_happened_at_idx, campaign_door_household_id_idx, campaign_cell_key, household_pkey
@@ -10,7 +10,7 @@ WITH wanted AS MATERIALIZED (
 ),
 door AS MATERIALIZED (
   SELECT h.id, h.grid_version_id, h.compound_id, h.class_code, h.kind, h.excluded, h.removed_at, h.reached_at,
-    (SELECT max(v.happened_at) FROM effective_visits('infinity') v
+    h.same_as_id, (SELECT max(v.happened_at) FROM effective_visits('infinity') v
       WHERE v.household_id = h.id AND v.outcome = 'reached' AND v.mode = 'door') AS met_at
   FROM household h WHERE h.id = ANY (CAST((SELECT w.ids FROM wanted w) AS bigint[]))
 ),
@@ -18,14 +18,12 @@ opened AS (
   UPDATE household_exclusion x SET ended_at = greatest(CAST(:now AS timestamptz), x.confirmed_at)
   FROM door d
   WHERE x.household_id = d.id AND x.ended_at IS NULL
+    AND d.same_as_id IS NULL  -- an entry that became another one has no visits any more: it stays as it was
     AND (d.met_at > x.claimed_at
       OR (x.document IS NULL AND NOT EXISTS (
         SELECT FROM effective_visits('infinity') v
         WHERE v.household_id = x.household_id AND v.mode = 'door' AND v.outcome = x.reason
-          AND v.happened_at = x.claimed_at AND v.account_id IS NOT DISTINCT FROM x.claimed_by)
-        -- nor is it one that was claimed in the register, of an entry that was said to be the same door as another one
-        AND NOT EXISTS (
-          SELECT FROM household h WHERE h.id = x.household_id AND h.same_as_id IS NOT NULL AND h.removed_at = x.claimed_at)))
+          AND v.happened_at = x.claimed_at AND v.account_id IS NOT DISTINCT FROM x.claimed_by)))
   RETURNING x.household_id
 ),
 opening AS MATERIALIZED (
