@@ -193,7 +193,7 @@ def publish(db: Connection, layer: str, now: datetime | None, rule: Rule) -> Pub
     db.execute(t.edition.update().where(e.id == draft_id).values(state="published", published_at=now))
     link_areas(db)
     db.execute(text("ANALYZE grid_version"))
-    n_reports = placements.replace_near(db, gone + come, now, rule) if gone or come else 0
-    n_reports += placements.replace_retired(db, now, rule)
-    n_households = households.replace_near(db, gone + come, now, rule) if gone or come else 0
-    return Published(draft_id, changes, n_reports, n_households)
+    if not (changed := gone + come):
+        return Published(draft_id, changes, placements.replace_retired(db, now, rule), 0)
+    n_reports = placements.replace_near(db, changed, now, rule)
+    return Published(draft_id, changes, n_reports, households.replace_near(db, changed, now, rule))

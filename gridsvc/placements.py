@@ -61,9 +61,9 @@ def current(db: Connection, report_id: int) -> Placement:
 def replace_near(db: Connection, version_ids: list[int], now: datetime, rule: Rule) -> int:
     """How many open reports got another placement because these grid versions came or went.
 
-    Looks only at open reports in or near those versions that no person placed (at all of them where many versions
-    changed: that is quicker and comes to the same); each one that gets another grid version has its placement
-    superseded and one log row. Closed ones and hand-placed ones keep theirs.
+    Looks only at open reports in or near those versions, or on any retired one, that no person placed (at all of them
+    where many versions changed: that is quicker and comes to the same); each one that gets another grid version has its
+    placement superseded and one log row. Closed ones and hand-placed ones keep theirs.
     """
     many = db.scalar(_ARE_MANY, {"n": len(version_ids), "share": MANY_SHARE})
     if many:
@@ -76,7 +76,7 @@ def replace_near(db: Connection, version_ids: list[int], now: datetime, rule: Ru
     else:
         values = {"version_ids": version_ids, "nearest_max_m": rule.nearest_max_m, "now": now}
         n = db.execute(load("reports_near_versions"), values).rowcount
-    return _shift(db, n, now, rule)
+    return _shift(db, n, now, rule) + replace_retired(db, now, rule)
 
 
 def _replace_all(db: Connection, now: datetime, rule: Rule) -> int | None:

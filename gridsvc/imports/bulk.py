@@ -61,13 +61,17 @@ def hold(db: Connection, tables: Sequence[str] = REPORTS) -> None:
 
 
 @contextmanager
-def rebuilt(db: Connection, progress: Progress, tables: Sequence[str] = REPORTS) -> Iterator[None]:
+def rebuilt(
+    db: Connection, progress: Progress, tables: Sequence[str] = REPORTS, *, all_open: bool = False
+) -> Iterator[None]:
     """A block that writes without indexes and keys; they are all there again, and checked, when it ends well.
+
+    `all_open`: no report is written that is closed or void; the indexes of such ones stay.
 
     Other connections wait meanwhile, for the tables and for those that their keys point to (logins and maps too).
     Empty ones are truncated first: what is written to a table made in the same transaction needs no write-ahead log.
     """
-    statements = db.execute(load("import_rebuild"), {"tables": list(tables)}).all()
+    statements = db.execute(load("import_rebuild"), {"tables": list(tables), "all_open": all_open}).all()
     for row in reversed(statements):
         db.exec_driver_sql(row.drop)
     if not db.scalar(text(f"SELECT EXISTS (SELECT FROM {tables[0]})")):  # noqa: S608 - a name of ours

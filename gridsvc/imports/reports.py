@@ -169,7 +169,7 @@ def _write(db: Connection, summary: staging.Summary, how: Options, crs: str, now
         # Before the new ones: it needs the indexes.
         _change(db, values)
     if tally.new:
-        with bulk.rebuilt(db, progress) if large else nullcontext():
+        with bulk.rebuilt(db, progress, all_open=summary.all_open) if large else nullcontext():
             _add(db, values, progress)
         if tally.new >= bulk.LEAST_ROWS:
             db.execute(text("ANALYZE report, placement, report_log"))

@@ -231,18 +231,19 @@ def refused(db: Connection, refusals: Refusals) -> None:
 
 @dataclass(frozen=True)
 class Summary:
-    """All staged rows as a whole; `accurate`: some state the accuracy of their position."""
+    """All staged rows as a whole; `accurate`: some state their accuracy; `all_open`: each new one is open."""
 
     tally: Tally
     extent: Extent | None
     accurate: bool
+    all_open: bool
 
 
 def summary(db: Connection) -> Summary:
     """How many rows are new, changed and the same, and the box around the positions of all."""
     row = db.execute(load("import_summary")).one()
     box = None if row.west is None else extent([shapely.box(row.west, row.south, row.east, row.north)])
-    return Summary(Tally(row.n_new, row.n_changed, row.n_same), box, row.accurate)
+    return Summary(Tally(row.n_new, row.n_changed, row.n_same), box, row.accurate, row.all_open)
 
 
 def placed(db: Connection) -> dict[str, dict[str, int]]:

@@ -209,6 +209,13 @@ def test_an_open_report_on_a_retired_version_moves_on(db: Connection, rule: Rule
     assert placements.replace_retired(db, LATER + timedelta(hours=1), rule) == 1
     assert placements.current(db, late.id).grid_version_id != retired
     assert placements.replace_retired(db, LATER + timedelta(hours=2), rule) == 0
+    # publishing takes such ones along, whichever grids it changes
+    for day, rows in ((1, square()[8:]), (2, square())):
+        late = submit(db, 110.005, 23.005, rule, NOW + timedelta(hours=1))
+        assert placements.current(db, late.id).grid_version_id == retired
+        renamed = [(i, code, f"{name}{day}", geom) for i, code, name, geom in rows]
+        assert publish(db, renamed, LATER + timedelta(days=day), rule).n_reports_moved == (1 if day == 1 else 3)
+        assert placements.current(db, late.id).grid_version_id != retired
 
 
 def test_grids_follow_areas_that_come_later(db: Connection, rule: Rule) -> None:

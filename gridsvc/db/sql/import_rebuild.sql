@@ -1,10 +1,11 @@
 -- Question: how are the indexes and keys of some tables taken away and made again?
--- Parameters: :tables (text[])
+-- Parameters: :tables (text[]), :all_open (boolean: no report comes that is closed or void)
 -- Columns: place (order of making; taking away goes the other way), drop, make: statements, by_id (checked by joining many
 --   rows with many: best in the order of their ids)
 -- Index: none
 -- Indexes that few rows or none come into stay: those of rows where a column is not null, for most imports fill none of these
--- columns; those of unplaced reports; those of doubtful ones, which become so afterwards.
+-- columns; those of unplaced reports; those of doubtful ones, which become so afterwards; those of struck off ones and of words
+-- too long for an index; those of ended ones where none comes.
 WITH mine AS (
   SELECT unnest(CAST(CAST(:tables AS text[]) AS regclass[])) AS oid
 )
@@ -20,5 +21,6 @@ SELECT 2, format('DROP INDEX %s', i.indexrelid::regclass), pg_get_indexdef(i.ind
 FROM pg_index i
 WHERE i.indrelid IN (SELECT oid FROM mine) AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = i.indexrelid)
   AND coalesce(pg_get_expr(i.indpred, i.indrelid), '')
-    !~ '[(][a-z_]+ IS NOT NULL[)]+$|[(]grid_version_id IS NULL[)]|[(]confidence < '
+    !~ ('[(][a-z_]+ IS NOT NULL[)]+$|[(]grid_version_id IS NULL[)]|[(]confidence < |[(]said IS NULL[)]|state = ''struck_off'''
+      || CASE WHEN :all_open THEN '|''closed''|ended IS NOT NULL' ELSE '' END)
 ORDER BY place, make
