@@ -2,11 +2,11 @@
 --   before it changes?
 -- Parameters: :report_ids (bigint[]; null: by number), :number, :source, :held (bool: locked against other writers until
 --   the transaction ends)
--- Columns: the report's own, among them every field of the case; seq and digest of its last log row; area_id of its
+-- Columns: id, number, source, category, received_at, by_staff; every field of the case; seq and digest of its last log row; area_id of its
 --   current grid; has_resident; levels of that area and of those above it (text[]; where there is none, of all areas of
 --   the place); by id. Of a number that an import let recur, the first
 -- Index: report_source_number_repeat_key, report_pkey, report_log_pkey, placement_current_key, area_pkey
-SELECT (c.r).*, c.seq, c.digest, c.area_id, c.has_resident,
+SELECT c.*,
   CASE WHEN c.area_id IS NULL THEN ARRAY(SELECT DISTINCT a.level FROM area a) ELSE ARRAY(
     WITH RECURSIVE up AS (
       SELECT a.id, a.parent_id, a.level FROM area a WHERE a.id = c.area_id
