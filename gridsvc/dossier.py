@@ -200,8 +200,9 @@ class Folder:
 
     `departments` and `categories` (Chinese and English name) hold the names of all that case and log mention, by id and
     by code. `own_extension`, and the departments in `own_arrivals`: what this reader's account asked for or registered,
-    in whichever role. `contact` is masked; `hides`: it, or what was said, leaves something out. `similar` are near open
-    ones of the category, for those who may link.
+    in whichever role. `redactions`: what was blacked out, newest first, each with the place of its photo, from 1.
+    `contact` is masked; `hides`: it, or what was said, leaves something out. `similar` are near open ones of the
+    category, for those who may link.
     """
 
     held: cases.Held
@@ -213,6 +214,7 @@ class Folder:
     own_arrivals: frozenset[int]
     contact: Contact | None
     hides: bool
+    redactions: tuple[tuple[int, photos.Redaction], ...]
     photos: tuple[photos.Shown, ...]
     voices: tuple[voices.Voice, ...]
     others: tuple[Other, ...]
@@ -289,6 +291,7 @@ def folder(db: Connection, actor: Actor, found: Dossier, now: datetime) -> Folde
         similar = duplicates.near(db, actor, said.category, (said.lon, said.lat), now, but=said.id)
     raw = contact(db, said.id)
     calls = _calls(db, said.id)
+    shown = photos.of_report(db, said.id)
     return Folder(
         held=held,
         condition=condition,
@@ -301,11 +304,19 @@ def folder(db: Connection, actor: Actor, found: Dossier, now: datetime) -> Folde
         ),
         contact=raw and _masked(raw),
         hides=said.hides or (raw is not None and raw.said),
-        photos=photos.of_report(db, said.id),
+        redactions=_redactions(db, shown),
+        photos=shown,
         voices=voices.of_report(db, said.id),
         others=_others(db, actor, said.id),
         similar=similar,
     )
+
+
+def _redactions(db: Connection, shown: Sequence[photos.Shown]) -> tuple[tuple[int, photos.Redaction], ...]:
+    """What was blacked out in these photos, newest first, each with the first place of its photo, from 1."""
+    places = {bytes.fromhex(one.sha256): n for n, one in reversed(list(enumerate(shown, 1))) if one.redacted}
+    found = [(places[sha256], one) for sha256, told in photos.histories(db, places).items() for one in told]
+    return tuple(sorted(found, key=lambda one: (one[1].at, one[1].version), reverse=True))
 
 
 def _last_by(log: Sequence[Entry], action: str, *, apart: bool = True) -> dict[Any, int | None]:

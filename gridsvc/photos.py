@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -269,8 +269,17 @@ def file_of(db: Connection, photo: Photo, version: int | None = None) -> bytes:
 
 def history(db: Connection, photo: Photo) -> tuple[Redaction, ...]:
     """What was blacked out, newest first."""
-    rows = db.execute(load("photo_history"), {"sha256": photo.sha256}).mappings()
-    return tuple(Redaction(**row) for row in rows)
+    return histories(db, [photo.sha256])[photo.sha256]
+
+
+def histories(db: Connection, sha256s: Collection[bytes]) -> dict[bytes, tuple[Redaction, ...]]:
+    """The same of each of these photos, whose reader was let in already."""
+    found: dict[bytes, tuple[Redaction, ...]] = dict.fromkeys(sha256s, ())
+    if found:
+        for row in db.execute(load("photo_history"), {"sha256s": list(found)}).mappings():
+            one = Redaction(**{name: row[name] for name in Redaction.__dataclass_fields__})
+            found[row["sha256"]] = (*found[row["sha256"]], one)
+    return found
 
 
 def check_boxes(photo: Photo, boxes: Sequence[Sequence[int]], version: int) -> list[Box]:

@@ -293,11 +293,12 @@ def _reports(reader: _Reader, ids: Sequence[int]) -> list[Report]:
     held = cases.read_all(reader.db, wanted)
     said = ask(reader.db, "sync_reports", {"ids": wanted, "account_id": reader.actor.account_id})
     by_id = {row.id: row for row in said}
-    return [_report(reader, held[one.id], one.standing, by_id[one.id]) for one in places]
+    offered = cases.offered(reader.db, list(held.values()), reader.actor, reader.now)
+    return [_report(held[one.id], offered[one.id], one.standing, by_id[one.id]) for one in places]
 
 
-def _report(reader: _Reader, held: cases.Held, standing: str, said: Any) -> Report:
-    actions = tuple(one for one in cases.actions(held, reader.actor, reader.now) if one not in _UNKEPT)
+def _report(held: cases.Held, offered: Sequence[str], standing: str, said: Any) -> Report:
+    actions = tuple(one for one in offered if one not in _UNKEPT)
     photos = {"solve_on_spot"} | ({"dispose"} if cases.wants_photo(said.closing) else set())
     return Report(held, standing, said, actions, tuple(one for one in actions if one in photos))
 

@@ -98,6 +98,7 @@ def when(value: object) -> date:
 
 
 Words = Annotated[str, Strict(), AfterValidator(_visible)]
+Whole = Annotated[int, Strict()]  # in a body: neither `true` nor "1" nor 1.0 is a whole number
 Key = Annotated[UUID, BeforeValidator(_key, json_schema_input_type=str)]
 Number = Annotated[float, BeforeValidator(_finite), Strict(), Field(allow_inf_nan=False, ge=-MAX_NUMBER, le=MAX_NUMBER)]
 Moment = Annotated[datetime, BeforeValidator(moment, json_schema_input_type=str)]
@@ -114,7 +115,7 @@ class In(BaseModel):
 
 
 CompoundRef = (
-    Annotated[int, Strict(), Field(ge=1, le=2**63 - 1)]
+    Annotated[Whole, Field(ge=1, le=2**63 - 1)]
     | Annotated[Words, Field(min_length=1, max_length=200), AfterValidator(_filled)]
 )
 
@@ -229,7 +230,7 @@ class PlacementIn(In):
     lon: Number | None = None
     lat: Number | None = None
     crs: Crs | None = None
-    version: Annotated[int, Strict(), Field(ge=1, le=2**31 - 1)]
+    version: Annotated[Whole, Field(ge=1, le=2**31 - 1)]
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:

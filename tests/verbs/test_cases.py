@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -352,6 +353,14 @@ def not_offered(db: Connection, held: cases.Held, who: Actor) -> tuple[set[str],
     return set(left_out), tuple(sorted(folder.own_arrivals))
 
 
+def decisions(db: Connection, held: cases.Held, *accounts: int) -> list[set[str]]:
+    """What is offered to each as a leader of what decides on somebody's word, where somebody's stands in the log."""
+    said = (
+        {"approve_extension"} if held.case.extension_asked_at else {"whistle_score"} if held.case.called_ids else set()
+    )
+    return [set(cases.offered(db, [held], Actor("leader", one), NOW)[held.id]) & said for one in accounts]
+
+
 def test_nobody_decides_on_the_own_word_in_another_role(db: Connection) -> None:
     own, other = accounts(db, 2)
     office, second = department(db, "D1"), department(db, "D2")
@@ -364,18 +373,33 @@ def test_nobody_decides_on_the_own_word_in_another_role(db: Connection) -> None:
         ({"approve_extension", "whistle_score"}, ()),
         ({"whistle_score"}, ()),
     ]
+    assert decisions(db, held, own, other) == [set(), {"approve_extension"}]
     held = do(db, held, "approve_extension", Actor("leader", other))
     held = do(db, held, "ask_extension", handler, now=NOW + HOUR)
     held = do(db, held, "refuse_extension", leader)  # whoever asked may take it back
     held = do(db, held, "whistle", leader, department_ids=(office, second))
     held = do(db, held, "whistle_arrive", handler)
+    assert decisions(db, held, own, other) == [set(), {"whistle_score"}]
     held = do(db, held, "whistle_arrive", Actor("handler", other, department_id=second))
     with pytest.raises(Conflict, match="own_word"):
         do(db, held, "whistle_score", leader, department_id=office, score=5)
     seen = [not_offered(db, held, who) for who in (leader, Actor("leader", other))]
     assert seen == [({"approve_extension"}, (office,)), (set(), (second,))]
+    assert decisions(db, held, own, other) == [{"whistle_score"}, {"whistle_score"}]
     held = do(db, held, "whistle_score", leader, department_id=second, score=5)
     do(db, held, "whistle_score", Actor("leader", other), department_id=office, score=5)
+
+
+def test_a_case_is_found_by_index_while_there_are_few(db: Connection) -> None:
+    """The plan is made once, for whatever a connection found at its first action, and would read all of a small table."""
+    drafts = [Draft(uuid4(), "unclassified", "路灯不亮", "web", words="东门") for _ in range(300)]
+    reports.submit_all(db, drafts, ADMIN, NOW, RULE)
+    db.execute(text("SET LOCAL plan_cache_mode = force_generic_plan"))
+    asked = "SELECT * FROM stored_case c WHERE c.id = ANY ($1) ORDER BY c.id"
+    db.execute(text(f"PREPARE one_case (bigint[]) AS {asked}"))
+    plan = "\n".join(db.scalars(text("EXPLAIN EXECUTE one_case (ARRAY[1])")))
+    db.execute(text("DEALLOCATE one_case"))
+    assert not re.search("Hash|Merge|Seq Scan", plan), plan
 
 
 def test_what_was_not_solved_on_the_spot_gets_deadline_and_routing(db: Connection) -> None:

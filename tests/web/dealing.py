@@ -28,9 +28,9 @@ SECRET_HASH = bytes(range(32))
 def store_sheet(db: Connection) -> None:
     """A city's category with two filing conditions, one with only one, and one whose limit nobody can read."""
 
-    def filing(code: str, words: str, *milestones: dict[str, Any], closing: str | None = None) -> Filing:
+    def filing(code: str, words: str, *milestones: dict[str, Any], closing: str | None = None, **more: str) -> Filing:
         problem = None if milestones else "limit_unit_not_known"
-        return Filing(code, "市容", words, words, "2紧急工作日", problem, milestones, closing, (), ())
+        return Filing(code, "市容", words, words, "2紧急工作日", problem, milestones, closing, (), (), **more)
 
     hours = {"name": None, "amount": 4, "unit": "working_hour"}
     steps = (
@@ -43,7 +43,7 @@ def store_sheet(db: Connection) -> None:
         "event",
         [Category(code, name, name, categories.CITY, "event", above) for code, name, above in named],
         [
-            filing("E0101", "私搭乱建", *steps, closing="拆除，附照片"),
+            filing("E0101", "私搭乱建", *steps, closing="拆除，附照片", notes=f"两面都要拍到{CANARY}"),
             filing("E0101", "紧急情况"),
             filing("E0102", "乱堆物料", hours, closing="清理干净"),
         ],

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from gridsvc.web import schemas
 from tests.web.conftest import Client
 from tests.web.test_access import ALLOWED
 
@@ -27,6 +29,31 @@ def test_every_route_of_the_api_is_described(told: dict[str, Any]) -> None:
         if path.startswith(("/api/", "/basemap/", "/healthz", "/readyz"))
     }
     assert set(operations(told)) == wanted
+
+
+def bodies(of: type[schemas.In] = schemas.In) -> Iterator[type[schemas.In]]:
+    """Every kind of body that the API reads."""
+    for one in of.__subclasses__():
+        yield one
+        yield from bodies(one)
+
+
+def loose(schema: object) -> Iterator[object]:
+    """The whole numbers of a body's core schema that something else would pass for, as `true` does for 1."""
+    if isinstance(schema, dict):
+        if schema.get("type") == "int" and not schema.get("strict"):
+            yield schema
+        for one in schema.values():
+            yield from loose(one)
+    elif isinstance(schema, list | tuple):
+        for one in schema:
+            yield from loose(one)
+
+
+def test_nothing_but_a_whole_number_is_one_in_a_body(told: dict[str, Any]) -> None:
+    found = {one.__name__: list(loose(one.__pydantic_core_schema__)) for one in bodies()}
+    assert {"ActionIn", "ActionWanted", "OneOfSeveral", "PostIn", "ReleaseIn", "VisitSaid"} <= set(found)
+    assert {name: fields for name, fields in found.items() if fields} == {}
 
 
 def test_every_operation_says_what_it_does_and_how_it_refuses(told: dict[str, Any]) -> None:

@@ -21,6 +21,7 @@ from gridsvc.rules.lifecycle import TABLE
 from gridsvc.rules.roles import ROLES
 from gridsvc.web.app import create_app
 from gridsvc.web.pages import deeds
+from tests import photographs
 from tests.conftest import NOW
 from tests.web.county import CANARY
 from tests.web.dealing import (
@@ -204,6 +205,7 @@ def test_several_conditions_are_chosen_from_and_the_limit_begins(offices: Office
     chosen = re.findall(r'name="condition" value="(\w+)"', asked.text)
     assert len(chosen) == 3
     assert chosen[-1] == NO_CONDITION
+    assert (words(asked).count("两面都要拍到"), CANARY in asked.text) == (1, False)
     done = send(offices, "dispatcher", number, "recategorize", note="是搭建", category="E0101", condition=chosen[0])
     assert done.status_code == 303, words(done)[:400]
     assert send(offices, "dispatcher", number, "file").status_code == 303
@@ -211,12 +213,29 @@ def test_several_conditions_are_chosen_from_and_the_limit_begins(offices: Office
     assert "类别：由 暴露垃圾 改为 搭建" in shown
     assert "私搭乱建" in shown
     assert "拆除，附照片" in shown
+    assert "清单备注 两面都要拍到" in re.sub(r"\s+", " ", shown)
     assert re.search(r"还有\s+\d+ 个工作日", shown), "the time left, as the limit counts it"
     # its closing condition asks for a photo
     send(offices, "dispatcher", number, "dispatch", department="D1")
     refused = send(offices, "handler", number, "dispose", note="拆了")
     assert refused.status_code == 422
     assert 'href="#act-dispose-photos"' in refused.text
+
+
+def test_the_page_says_what_was_blacked_out_by_whom_and_why(offices: Offices) -> None:
+    content = photographs.jpeg(photographs.scene(seed=31))
+    named = photographs.sha256(content)
+    assert offices.clients["worker"].put(f"/api/v1/photos/{named}", content=content).status_code == 201
+    number = new(offices, photos=(named,))
+    assert 'id="redactions"' not in page_of(offices, "dispatcher", number).text
+    for seen, reason in ((1, f"车牌{CANARY}"), (2, "人脸")):
+        body = {"boxes": [[0, 0, 30, 20]], "reason": reason, "version": seen}
+        assert offices.clients["manager"].post(f"/api/v1/photos/{named}/redactions", json=body).status_code == 201
+    shown = page_of(offices, "dispatcher", number, "?lang=zh").text
+    listed = re.search(r'<ul[^>]* id="redactions".*?</ul>', shown, re.DOTALL)
+    assert listed is not None
+    lines = re.findall(r"第1张照片，manager[^<]*：.*?<span class=\"said\">([^<]*)", listed[0])
+    assert [html.unescape(one) for one in lines] == ["人脸", f"车牌{CANARY}"]
 
 
 def test_who_gets_it_is_preselected_with_the_reason_and_else_consulted(offices: Offices) -> None:

@@ -53,7 +53,7 @@ class ActionSaid(schemas.In):
         (), description="of `whistle`: those that are called; the first whistle takes the report up a level"
     )
     category: Code | None = None
-    condition: Annotated[int, Field(ge=1, strict=True)] | Literal["none"] | None = Field(
+    condition: Annotated[schemas.Whole, Field(ge=1)] | Literal["none"] | None = Field(
         None,
         description="filing condition of the category, for `file` and `recategorize`; of several one is to be "
         "chosen, or `none` (none fits: the general limit counts), else 422 `condition_missing` lists them; "
@@ -63,7 +63,7 @@ class ActionSaid(schemas.In):
     until: schemas.Moment | None = None
     at: schemas.Moment | None = None
     card: Annotated[schemas.Words, Field(max_length=10)] | None = None
-    score: Annotated[int, Field(ge=1, le=5)] | None = None
+    score: Annotated[schemas.Whole, Field(ge=1, le=5)] | None = None
     grid: Code | None = None
     location: PinIn | None = None
     photos: Annotated[tuple[Sha256, ...], Field(max_length=12)] = ()
@@ -94,16 +94,16 @@ class ActionSaid(schemas.In):
 class ActionIn(ActionSaid):
     """One action. `version` is the report's version that the caller saw; a stale one is refused with what changed."""
 
-    version: Annotated[int, Field(ge=1, le=2**31 - 1)]
+    version: Annotated[schemas.Whole, Field(ge=1, le=2**31 - 1)]
 
 
 class OneOfSeveral(schemas.In):
     """A report of a common action."""
 
     number: Code
-    version: Annotated[int, Field(ge=1, le=2**31 - 1)]
+    version: Annotated[schemas.Whole, Field(ge=1, le=2**31 - 1)]
     source: Code = reports.SOURCE
-    repeat: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
+    repeat: Annotated[schemas.Whole, Field(ge=0, le=2**31 - 1)] = 0
 
 
 class SeveralIn(schemas.In):
@@ -136,10 +136,9 @@ def told(unit: Unit, held: cases.Held) -> dict[str, Any]:
 
 
 def _possible(unit: Unit, held: cases.Held) -> list[str]:
-    """What this person may do now; `unmask` only where something is hidden."""
-    return [
-        one for one in cases.actions(held, unit.actor, unit.now) if one != "unmask" or dossier.hides(unit.db, held.id)
-    ]
+    """What this person may do now; `unmask` only where something is hidden, nothing that decides on the own word."""
+    found = cases.offered(unit.db, [held], unit.actor, unit.now)[held.id]
+    return [one for one in found if one != "unmask" or dossier.hides(unit.db, held.id)]
 
 
 @router.post("/actions", operation_id="act_on_several", responses={200: {"model": dict[str, Any]}})

@@ -35,9 +35,9 @@ Name = Annotated[schemas.Words, Field(min_length=1, max_length=200, pattern=r"\S
 ByWhom = Annotated[schemas.Words, Field(max_length=500)]
 Question = Annotated[schemas.Words, Field(min_length=1, max_length=500)]
 Questions = Annotated[tuple[Question, ...], Field(max_length=MOST_QUESTIONS)]
-Times = Annotated[int, Field(ge=1, le=100, strict=True)]
-Count = Annotated[int, Field(ge=0, le=2**31 - 1, strict=True)]
-Percent = Annotated[int, Field(ge=1, le=100, strict=True, description="of the eligible doors, that are to be reached")]
+Times = Annotated[schemas.Whole, Field(ge=1, le=100)]
+Count = Annotated[schemas.Whole, Field(ge=0, le=2**31 - 1)]
+Percent = Annotated[schemas.Whole, Field(ge=1, le=100, description="of the eligible doors, that are to be reached")]
 
 
 class CampaignIn(schemas.In):

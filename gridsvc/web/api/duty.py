@@ -20,6 +20,7 @@ router = APIRouter(prefix="/api/v1", tags=["people"])
 
 Code = Annotated[schemas.Words, Field(min_length=1, max_length=120)]
 Layer = Literal["base", "dedicated"]
+Weekday = Annotated[schemas.Whole, Field(ge=1, le=7)]
 Hour = Annotated[schemas.Words, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", examples=["08:00"])]
 
 
@@ -28,7 +29,7 @@ class PostIn(schemas.In):
 
     worker: Code
     kind: Literal["main", "deputy"] = "main"
-    weekdays: Annotated[list[Annotated[int, Field(ge=1, le=7)]], Field(min_length=1, max_length=7)] | None = None
+    weekdays: Annotated[list[Weekday], Field(min_length=1, max_length=7)] | None = None
     starts: Hour | None = None
     ends: Hour | None = None
 

@@ -27,8 +27,8 @@ Id = Annotated[int, Path(ge=1, le=2**63 - 1)]
 Kind = Literal["household", "shop", "firm"]
 Text = Annotated[schemas.Words | None, Query(min_length=1, max_length=200)]
 Level = Annotated[schemas.Words, Field(max_length=MOST_CHARS)]
-Compound = Annotated[int, Field(ge=1, le=2**63 - 1, strict=True)] | Annotated[schemas.Words, Field(max_length=200)]
-DoorId = Annotated[int, Field(ge=1, le=2**63 - 1, strict=True)]
+Compound = Annotated[schemas.Whole, Field(ge=1, le=2**63 - 1)] | Annotated[schemas.Words, Field(max_length=200)]
+DoorId = Annotated[schemas.Whole, Field(ge=1, le=2**63 - 1)]
 Why = Annotated[schemas.Words, Field(min_length=1, max_length=MOST_CHARS)]
 
 
@@ -55,7 +55,7 @@ class ChangeIn(schemas.In):
     room: Level | None = None
     name: Level | None = Field(None, description="of a shop or firm")
     class_code: Annotated[schemas.Words, Field(max_length=40)] | None = None
-    n_people: Annotated[int, Field(ge=0, le=999, strict=True)] | None = None
+    n_people: Annotated[schemas.Whole, Field(ge=0, le=999)] | None = None
     registered_elsewhere: bool | None = None
     contact_name: Level | None = None
     contact_phone: Level | None = None
@@ -95,7 +95,7 @@ class ApartIn(schemas.In):
     """Two doors that look alike and are two, and how one knows; it stays in the logs of both."""
 
     doors: Annotated[
-        list[Annotated[int, Field(ge=1, le=2**63 - 1, strict=True)]],
+        list[Annotated[schemas.Whole, Field(ge=1, le=2**63 - 1)]],
         Field(min_length=2, max_length=2, description="ids"),
     ]
     reason: Why

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, Field, Strict
+from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
@@ -33,7 +33,7 @@ Sha256 = Annotated[
     schemas.Words, Path(max_length=200, description="SHA-256 of the bytes that are sent, in hexadecimal")
 ]
 Version = Annotated[int | None, Query(ge=1, le=10_000, description="an earlier one, before something was blacked out")]
-Pixel = Annotated[int, Strict(), Field(ge=0, le=100_000)]
+Pixel = Annotated[schemas.Whole, Field(ge=0, le=100_000)]
 
 
 class PlaceOut(BaseModel):
@@ -62,7 +62,7 @@ class RedactionIn(schemas.In):
 
     boxes: Annotated[list[tuple[Pixel, Pixel, Pixel, Pixel]], Field(min_length=1, max_length=photos.MOST_BOXES)]
     reason: Annotated[schemas.Words, Field(min_length=1, max_length=500, pattern=r"\S")]
-    version: Annotated[int, Strict(), Field(ge=1, le=10_000)]
+    version: Annotated[schemas.Whole, Field(ge=1, le=10_000)]
 
 
 class RedactionOut(BaseModel):

@@ -73,10 +73,10 @@ class ReleaseIn(schemas.In):
 
     number: Annotated[schemas.Words, Field(min_length=1, max_length=200)]
     source: Annotated[schemas.Words, Field(max_length=200)] = SOURCE
-    repeat: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
+    repeat: Annotated[schemas.Whole, Field(ge=0, le=2**31 - 1)] = 0
     shown: bool
     sha256: schemas.Sha256 | None = None
-    version: Annotated[int, Field(ge=1, le=10_000)] = 1
+    version: Annotated[schemas.Whole, Field(ge=1, le=10_000)] = 1
     words: Annotated[schemas.Words, Field(max_length=1000)] | None = None
 
 

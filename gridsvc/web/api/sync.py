@@ -51,7 +51,7 @@ class VisitItem(schemas.In):
 class ActionWanted(ActionSaid):
     """An action; `version` may be missing where the report has no number yet: then the newest is meant."""
 
-    version: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = None
+    version: Annotated[schemas.Whole, Field(ge=1, le=2**31 - 1)] | None = None
 
 
 class _OfReport(schemas.In):
@@ -66,7 +66,7 @@ class _OfReport(schemas.In):
     number: Number | None = None
     report_key: schemas.Key | None = None
     source: Source = reports.SOURCE
-    repeat: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
+    repeat: Annotated[schemas.Whole, Field(ge=0, le=2**31 - 1)] = 0
     uid: Annotated[schemas.Words, Field(max_length=40)] | None = None
     done_at: schemas.Moment | None = None
 

@@ -25,12 +25,12 @@ Outcome = Literal[
     "reached", "absent", "refused", "vacant", "moved", "not_found", "not_eligible", "withdrawn",
 ]  # fmt: skip
 Mode = Literal["door", "phone", "wechat", "meeting"]
-DoorId = Annotated[int, Field(ge=1, le=2**63 - 1, strict=True)]
-Count = Annotated[int, Field(ge=0, le=1000, strict=True)]
+DoorId = Annotated[schemas.Whole, Field(ge=1, le=2**63 - 1)]
+Count = Annotated[schemas.Whole, Field(ge=0, le=1000)]
 Words = Annotated[schemas.Words, Field(min_length=1, max_length=4000)]
 Code = Annotated[schemas.Words, Field(min_length=1, max_length=100)]
 Question = Annotated[schemas.Words, Field(max_length=500)]
-Said = Annotated[schemas.Words, Field(max_length=500)] | Annotated[int, Field(strict=True)] | bool | None
+Said = Annotated[schemas.Words, Field(max_length=500)] | schemas.Whole | bool | None
 MOST_ANSWERS = 200  # a visit answers the questions of every campaign that has its door
 
 
