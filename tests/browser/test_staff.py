@@ -276,6 +276,12 @@ def test_who_has_two_roles_switches_by_keyboard_and_without_scripts(
     expect(page.locator(".bar nav a[href='/unplaced']")).to_have_count(1)
     if scripts:
         visit.accessible(axe)
+        page.set_viewport_size({"width": 1366, "height": 768})
+        rows = []
+        for lang in ("en", "zh"):
+            visit.open(f"/?lang={lang}")
+            rows.append(page.locator(".bar").evaluate("bar => bar.offsetHeight <= 46 && bar.scrollWidth <= innerWidth"))
+        assert rows == [True, True]  # one row on an office screen
     select.focus()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Tab")
