@@ -16,12 +16,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 from playwright.sync_api import Browser, expect, sync_playwright
 from sqlalchemy import Connection, create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 
 from geodata import town
-from gridsvc import demo
+from gridsvc import demo, passwords
 from gridsvc.db import migrate
 from gridsvc.db.embedded import Cluster, session
 from gridsvc.db.engine import make_engine, transaction
@@ -271,6 +272,15 @@ def browser() -> Iterator[Browser]:
         opened = playwright.chromium.launch(executable_path=chromium(), args=QUIET)
         yield opened
         opened.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def slow_hasher() -> Iterator[Callable[[], PasswordHasher]]:
+    """What hashes passwords in the service; in the tests' own process they take no time, as nearly every test makes accounts."""
+    slow, quick = passwords._hasher, PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_hasher", lambda: quick)
+        yield slow
 
 
 @pytest.fixture

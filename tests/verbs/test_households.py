@@ -28,8 +28,8 @@ CELLS = text(
 
 
 @pytest.fixture
-def county(db: Connection) -> County:
-    return counties.build(db)
+def db(county_db: Connection) -> Connection:
+    return county_db
 
 
 def manager(db: Connection, code: str) -> Actor:

@@ -76,8 +76,8 @@ KEYS = text("SELECT building, unit, room FROM household WHERE source = :s ORDER 
 
 
 @pytest.fixture
-def county(db: Connection) -> County:
-    return counties.build(db)
+def db(county_db: Connection) -> Connection:
+    return county_db
 
 
 def workbook(path: Path) -> Path:

@@ -22,9 +22,13 @@ ZONE = ZoneInfo(RULE.zone)
 
 
 @pytest.fixture
+def db(county_db: Connection) -> Connection:
+    return county_db
+
+
+@pytest.fixture
 def town(db: Connection) -> Actor:
     """The county's worker."""
-    counties.build(db)
     row = db.execute(text("SELECT id, worker_id FROM account WHERE login = 'worker'")).one()
     return Actor("worker", row.id, "worker", "某", row.worker_id)
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher, Type, extract_parameters
 from sqlalchemy import Connection, text
 
-from gridsvc import accounts, areas, workers
+from gridsvc import accounts, areas, passwords, workers
 from gridsvc.accounts import Policy
 from gridsvc.errors import Conflict, NotFound, Refused, TooMany
 from tests.conftest import NOW, Fresh
@@ -59,6 +61,20 @@ def test_neither_password_nor_token_is_stored(db: Connection) -> None:
     assert "$argon2id$" in everything
 
 
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch, slow_hasher: Callable[[], PasswordHasher]) -> Iterator[None]:
+    """Passwords are hashed as in the service."""
+    passwords.nobodys_hash.cache_clear()
+    monkeypatch.setattr(passwords, "_hasher", slow_hasher)
+    yield
+    passwords.nobodys_hash.cache_clear()
+
+
+def test_guessing_a_password_costs_memory_and_time(slow_hasher: Callable[[], PasswordHasher]) -> None:
+    cost = extract_parameters(slow_hasher().hash(PASSWORD))
+    assert (cost.type, cost.time_cost, cost.memory_cost, cost.parallelism) == (Type.ID, 2, 32 * 1024, 1)
+
+
 def test_a_credential_ends(db: Connection) -> None:
     issued = enter(db)
     assert issued is not None
@@ -100,7 +116,7 @@ def test_passwords_that_are_not_it(db: Connection, password: str) -> None:
     assert enter(db) is not None
 
 
-def test_an_unknown_login_takes_as_long(db: Connection) -> None:
+def test_an_unknown_login_takes_as_long(db: Connection, slow: None) -> None:
     def seconds(login: str, password: str) -> float:
         took = []
         for _ in range(3):

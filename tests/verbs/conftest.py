@@ -1,0 +1,34 @@
+"""The small county, made once for all files that read it and change it in transactions of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Connection
+
+from tests.conftest import Fresh, Maker, rolled_back
+from tests.web import county as counties
+from tests.web.county import County
+
+
+@pytest.fixture(scope="session")
+def county_made(maker: Maker) -> Iterator[tuple[Fresh, County]]:
+    """A schema with the county, and what is known of it: tests roll back."""
+    with maker() as made:
+        with made.begin() as db:
+            county = counties.build(db)
+        yield made, county
+
+
+@pytest.fixture
+def county_db(county_made: tuple[Fresh, County]) -> Iterator[Connection]:
+    """The serving role's connection to the county; rolled back."""
+    with rolled_back(county_made[0]) as connection:
+        yield connection
+
+
+@pytest.fixture
+def county(county_made: tuple[Fresh, County]) -> County:
+    """What is known of it."""
+    return county_made[1]
