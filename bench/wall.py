@@ -2,13 +2,16 @@
 
 python -m bench.wall [--reports N] [--viewers N] [--seconds S]. Viewers are open streams on loopback, in ten groups
 (readers of other areas, boards of other lengths); one is a real Chromium, where the time until the line is drawn is
-taken. Writers submit over HTTP in turns with and without the viewers.
+taken. Writers submit over HTTP in turns with and without the viewers. Viewers, Chromium and writers are clients, which
+in life run on machines of their own: here they share this one's processors with the service and its database. So beside
+the figures of the clock it prints who spent how much processor time, for each submission with the viewers and without.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import shutil
 import statistics
 import threading
@@ -16,12 +19,13 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from playwright.sync_api import sync_playwright
+from sqlalchemy import text
 
-from bench import load, place, worklist
+from bench import load, place, processors, worklist
 from bench.submit import ours, requests
 from gridsvc import accounts, cases, terms, wall
 from gridsvc.db.engine import make_engine
@@ -51,6 +55,44 @@ class Heard:
     committed: dict[bytes, float] = field(default_factory=dict)
     after_s: list[float] = field(default_factory=list)
     n_ended: int = 0
+    thread: int = 0  # in which they read
+
+
+@dataclass(frozen=True)
+class Spent:
+    """Seconds of processor time."""
+
+    service: float
+    database: float
+    viewers: float
+    writers: float
+
+    def since(self, other: Spent, n: int) -> Spent:
+        """Milliseconds for each of `n`, since then."""
+        now, then = astuple(self), astuple(other)
+        return Spent(*(1000 * (one - before) / n for one, before in zip(now, then, strict=True)))
+
+
+@dataclass(frozen=True)
+class Machine:
+    """The service and the server of its database; all other work of this process is its clients'."""
+
+    service: int
+    database: int
+
+    def spent(self, heard: Heard | None = None) -> Spent:
+        """Until now; `heard`: of the viewers that look now."""
+        viewers = processors.thread_s(heard.thread) if heard else 0.0
+        both = processors.spent_s(self.service), processors.spent_s(self.database)
+        return Spent(*both, viewers, time.process_time() - viewers)
+
+
+def machine_of(made: place.Place) -> Machine:
+    """Which processes are whose, while the service runs."""
+    with made.begin() as db:
+        server = processors.parent(int(db.scalar(text("SELECT pg_backend_pid()")) or 0))
+    (service,) = (pid for pid in processors.children(os.getpid()) if pid != server)
+    return Machine(service, server)
 
 
 def prepare(made: place.Place, n: int) -> list[str]:
@@ -105,6 +147,7 @@ def viewers(port: int, tokens: list[str], n: int) -> Iterator[Heard]:
     task = loop.create_task(all_of_them())
 
     def run() -> None:
+        heard.thread = threading.get_native_id()
         try:
             loop.run_until_complete(task)
         except asyncio.CancelledError:
@@ -205,15 +248,39 @@ def main() -> None:
             print(f"p95 {p95(streams):.2f} s; {heard.n_ended} streams ended")
             print(f"  committed -> drawn: {len(took)} changes, p50 {statistics.median(took):.2f} s, ", end="")
             print(f"p95 {p95(took):.2f} s (goal <= 2)", flush=True)
-            alone, watched = [], []
-            writing(port, tokens[0], size.requests, 99)  # what is loaded at first use is loaded
-            for turn in range(TURNS):
-                alone.append(writing(port, tokens[0], size.requests, 2 * turn))
-                with viewers(port, tokens, size.viewers):
-                    watched.append(writing(port, tokens[0], size.requests, 2 * turn + 1))
-            told = ", ".join(f"{one:.0f}/{other:.0f}" for one, other in zip(watched, alone, strict=True))
-            ratio = statistics.median(watched) / statistics.median(alone)
-            print(f"  submissions a second, watched/alone: {told}; medians {ratio:.3f} (goal >= 0.95)", flush=True)
+            compare(port, made, tokens, size.viewers, size.requests)
+
+
+def compare(port: int, made: place.Place, tokens: list[str], n_viewers: int, n: int) -> None:
+    """Prints what the viewers take of the writers, by the clock and by the processors."""
+    machine = machine_of(made)
+    alone: list[tuple[float, Spent]] = []
+    watched: list[tuple[float, Spent]] = []
+
+    def turn(told: list[tuple[float, Spent]], heard: Heard | None, nr: int) -> None:
+        before = machine.spent(heard)
+        per_s = writing(port, tokens[0], n, nr)
+        told.append((per_s, machine.spent(heard).since(before, n)))
+
+    writing(port, tokens[0], n, 99)  # what is loaded at first use is loaded
+    for nr in range(TURNS):
+        turn(alone, None, 2 * nr)
+        with viewers(port, tokens, n_viewers) as heard:
+            turn(watched, heard, 2 * nr + 1)
+    told = ", ".join(f"{one:.0f}/{other:.0f}" for (one, _), (other, _) in zip(watched, alone, strict=True))
+    ratio = statistics.median(one for one, _ in watched) / statistics.median(one for one, _ in alone)
+    print(f"  submissions a second, watched/alone: {told}; medians {ratio:.3f} (goal >= 0.95)", flush=True)
+    own = []
+    for name, turns in (("watched", watched), ("alone", alone)):
+        service, database, viewing, writes = (
+            statistics.median(one) for one in zip(*(astuple(spent) for _, spent in turns), strict=True)
+        )
+        print(
+            f"  ms of processor time a submission, {name}: service {service:.2f}, database {database:.2f}; "
+            f"clients: viewers {viewing:.2f}, writers {writes:.2f}"
+        )
+        own.append(service + database)
+    print(f"  service and database, alone/watched: {own[1] / own[0]:.3f}", flush=True)
 
 
 if __name__ == "__main__":

@@ -15,14 +15,15 @@ import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import text
 
-from gridsvc import accounts, reports
+from gridsvc import accounts, cases, reports
 from gridsvc.reports import Draft, Position
-from gridsvc.rules.roles import ANONYMOUS
+from gridsvc.rules.case import Given
+from gridsvc.rules.roles import ANONYMOUS, Actor
 from gridsvc.web import wall_stream
 from tests.browser.conftest import MANY, PHONE, Visit, Visitor
 from tests.browser.page_checks import OVER, SMALL, put_away
 from tests.conftest import NOW, Fresh
-from tests.through import lead
+from tests.through import AGREED, lead
 from tests.web.county import CANARY, PASSWORD, RULE, WEST, County
 
 PINS = ".wall-pin"
@@ -289,9 +290,20 @@ def test_what_is_committed_is_drawn_by_itself(
     lines, _ = numbers(page)
     assert lines == list(range(1, len(before) + 2))
     assert page.locator('tr[aria-selected="true"]').get_attribute("data-key") == chosen
+    # what moves no pin draws no map anew
+    page.evaluate(
+        "() => { wall.n = 0; const all = wall.names.draw; wall.names.draw = function () { wall.n += 1; all.call(this); }; }"
+    )
+    with made.begin() as db:
+        held = cases.lock(db, number)
+        cases.apply(db, held, "note", Actor("admin"), NOW + timedelta(hours=9), AGREED, Given(note="说明"))
+    expect(line).to_contain_text((NOW + timedelta(hours=17)).strftime("%Y-%m-%d %H:%M"))
+    assert page.evaluate("wall.n") == 0
     with made.begin() as db:
         lead(db, number, "void", NOW)
     expect(line).to_have_count(0)
+    expect(page.locator(f'{PINS}[data-key="gridsvc/{number}/0"]')).to_have_count(0)
+    assert page.evaluate("wall.n") == 1
     visit.clean()
 
 

@@ -37,7 +37,10 @@ export class Board {
   /** Marks the line of that key; null marks none. `move`: bring it into view. */
   select(key, move) {
     this.selected = key;
-    for (const row of this.body.rows) row.setAttribute("aria-selected", String(row.dataset.key === key));
+    for (const row of this.body.rows) {
+      const told = String(row.dataset.key === key);
+      if (row.getAttribute("aria-selected") !== told) row.setAttribute("aria-selected", told);
+    }
     const line = this.lines.get(key)?.line;
     if (!line) return;
     this.#stop(line);

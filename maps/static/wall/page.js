@@ -244,8 +244,7 @@ function drawState(state, data) {
 
 function show(answer, rows) {
   Object.assign(page, { answer, shown: rows, asOf: answer.as_of });
-  pins.show(rows);
-  names.draw();
+  if (pins.show(rows)) names.draw();
   board.show(rows);
   drawLegend(answer);
   by("wall-shown").textContent = shown(answer, rows);

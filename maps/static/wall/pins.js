@@ -25,9 +25,12 @@ export class Pins {
     });
   }
 
-  /** Pins for these rows, and for no others. */
+  /** Whether pins had to be drawn: for these rows, and for no others; most news move none. */
   show(rows) {
     this.rows = rows.filter((row) => row.location);
+    const drawn = JSON.stringify(this.rows.map(({ key, nr, standing, location, category }) => [key, nr, standing, location, category.name]));
+    if (drawn === this.drawn) return false;
+    this.drawn = drawn;
     const kept = new Set(this.rows.map((row) => row.key));
     for (const [key, pin] of this.markers) {
       if (kept.has(key)) continue;
@@ -37,6 +40,7 @@ export class Pins {
     for (const row of this.rows) this.#set(row);
     this.spread();
     this.select(this.selected);
+    return true;
   }
 
   #set(row) {
