@@ -234,7 +234,7 @@ def test_the_page_says_what_was_blacked_out_by_whom_and_why(offices: Offices) ->
     shown = page_of(offices, "dispatcher", number, "?lang=zh").text
     listed = re.search(r'<ul[^>]* id="redactions".*?</ul>', shown, re.DOTALL)
     assert listed is not None
-    lines = re.findall(r"第1张照片，manager[^<]*：.*?<span class=\"said\">([^<]*)", listed[0])
+    lines = re.findall(r"第 1 张照片，manager[^<]*：.*?<span class=\"said\">([^<]*)", listed[0])
     assert [html.unescape(one) for one in lines] == ["人脸", f"车牌{CANARY}"]
 
 
