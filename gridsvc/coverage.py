@@ -249,6 +249,9 @@ def _checked(db: Connection, query: Query, actor: Actor, now: datetime) -> Campa
 def _kept(db: Connection, query: Query, campaign: Campaign, actor: Actor) -> tuple[tuple[Row, ...], tuple[int, ...]]:
     if _is_by_grid(query):
         found = queries.table(db, "coverage_by_grid_kept", scope(actor) | {"campaign_id": campaign.id})
+        # as `_ordered` has it; nearly in order already, so that it takes a tenth of the server's time to sort them
+        nowhere = [found.pop()] if found and found[-1][0] is None else []
+        found = sorted(found, key=itemgetter(0, _N_CALLED - 1)) + nowhere
         counts = list(map(itemgetter(slice(_N_CALLED, None)), found))
         keys = map(Key, *(map(itemgetter(i), found) for i in range(_N_CALLED)))
         return tuple(map(Row, zip(keys, strict=False), counts)), _sum(counts)
@@ -342,8 +345,8 @@ def _ordered(rows: Iterable[Row]) -> tuple[Row, ...]:
 
 
 def _sum(rows: Iterable[Sequence[int] | None]) -> tuple[int, ...]:
-    columns = list(zip(*(row for row in rows if row is not None), strict=True))
-    return tuple(sum(column) for column in columns) if columns else (0,) * len(COUNTS)
+    shown = [row for row in rows if row is not None]
+    return tuple(map(sum, zip(*shown, strict=True))) if shown else (0,) * len(COUNTS)
 
 
 def _beside(
