@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import Scope
 
 from gridsvc.errors import NotAuthenticated
@@ -35,29 +36,41 @@ async def whole(request: Request) -> AsyncIterator[bytes]:
         HTTPException: it is too large, or does not come in time.
         TooMany, Unavailable: as many are held already, of this account or of all.
     """
-    async with begun(request) as unit:  # ended before the body is awaited: it keeps no connection from others
-        account_id = unit.actor.account_id
-    if account_id is None:
-        raise NotAuthenticated("login_needed")
-    told = request.headers.get("content-length", "")
-    most = int(told) if told.isdecimal() else MOST_BYTES
-    if most > MOST_BYTES:
-        raise HTTPException(413)
-    with services.of(request).batches.hold(account_id, most):
-        yield await _read(request, most)
-
-
-async def _read(request: Request, most: int) -> bytes:
     body = bytearray()
+    async with begun(request) as unit:
+        account_id = unit.actor.account_id
+        if account_id is None:
+            raise NotAuthenticated("login_needed")
+        told = request.headers.get("content-length", "")
+        most = int(told) if told.isdecimal() else MOST_BYTES
+        if most > MOST_BYTES:
+            raise HTTPException(413)
+        with services.of(request).batches.hold(account_id, most):
+            if await _read(request, body, most, 0):
+                yield bytes(body)  # the handler goes on with this unit: it waits and is recognised once
+                return
+    # ended before the rest of the body is awaited: it keeps no connection from others
+    with services.of(request).batches.hold(account_id, most):
+        if not await _read(request, body, most, RECEIVE_S):
+            raise HTTPException(408)
+        yield bytes(body)
+
+
+async def _read(request: Request, body: bytearray, most: int, within_s: float) -> bool:
+    """Whether the body is whole; 0 seconds: of what is here already."""
     try:
-        async with asyncio.timeout(RECEIVE_S):
-            async for part in request.stream():
-                body += part
+        async with asyncio.timeout(within_s):
+            while True:
+                message = await request.receive()
+                if message["type"] == "http.disconnect":
+                    raise ClientDisconnect
+                body += message.get("body", b"")
                 if len(body) > most:
                     raise HTTPException(413)
+                if not message.get("more_body", False):
+                    return True
     except TimeoutError:
-        raise HTTPException(408) from None
-    return bytes(body)
+        return False
 
 
 Body = Annotated[bytes, Depends(whole, scope="function")]

@@ -21,7 +21,7 @@ from sqlalchemy import Connection, text
 
 from gridsvc import accounts, audit, cases, journal, workers
 from gridsvc.rules.roles import RESIDENT, SYSTEM
-from gridsvc.web import services
+from gridsvc.web import security, services
 from gridsvc.web.kept_schemas import KeptOut, SyncedOut
 from tests import recordings
 from tests.conftest import NOW, Fresh
@@ -417,6 +417,30 @@ def test_one_account_keeps_no_connection_from_others(town: Town) -> None:
         assert answer.headers["retry-after"] == "3"
         assert town.send(report(), login="deputy")[0]["status"] == "created"
     assert town.send(report())[0]["status"] == "created"
+
+
+def test_who_sends_a_whole_body_is_recognised_once(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    identify = security.identify
+
+    def counted(*given: Any) -> Any:
+        asked.append(1)
+        return identify(*given)
+
+    monkeypatch.setattr(security, "identify", counted)
+    monkeypatch.setattr(security, "recent", lambda *_: None)  # as where a turn is waited for
+    host, _, port = town.address.removeprefix("http://").partition(":")
+    for n_late in (0, 20):
+        body = json.dumps({"sent_at": NOW.isoformat(), "items": [report()]}).encode()
+        head = f"POST {URL} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n"
+        head += f"Authorization: Bearer {town.county.tokens['worker']}\r\nContent-Length: {len(body)}\r\n\r\n"
+        whole = head.encode() + body
+        with socket.create_connection((host, int(port)), timeout=30) as line:
+            line.sendall(whole[: len(whole) - n_late])
+            time.sleep(0.2 if n_late else 0)
+            line.sendall(whole[len(whole) - n_late :])
+            assert b'"status":"created"' in b"".join(iter(lambda: line.recv(65536), b""))
+        assert n_late or asked == [1]  # what came late was waited for without a turn
 
 
 def test_no_byte_is_read_of_nobody_and_few_bodies_of_one_account(town: Town) -> None:
