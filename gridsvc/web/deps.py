@@ -50,7 +50,7 @@ class Unit:
         """The connection, in a transaction that begins with its first statement."""
         if self._db is None:
             self._close_question()  # one connection a request: there are as many slots as connections
-            self._db = self.mine.engine.connect()
+            self._db = self._connected()
         return self._db
 
     @property
@@ -59,7 +59,7 @@ class Unit:
         if self._db is not None:
             return self._db
         if self._question is None:
-            self._question = self.mine.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            self._question = self._connected().execution_options(isolation_level="AUTOCOMMIT")
         return self._question
 
     def identify(self, request: Request, shown: Presented) -> None:
@@ -86,6 +86,14 @@ class Unit:
             with db:  # closing without a commit rolls back
                 if well:
                     db.commit()
+
+    def _connected(self) -> Connection:
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return self.mine.engine.connect()
+        # Who holds a connection needs the loop to give it back: a loop that waits for one waits for itself.
+        raise AssertionError("a connection is taken in a thread, not on the event loop")
 
     def _close_question(self) -> None:
         if self._question is not None:

@@ -15,7 +15,7 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 
 from fastapi import FastAPI
-from sqlalchemy import Connection
+from sqlalchemy import Connection, QueuePool
 from sqlalchemy.exc import SQLAlchemyError
 
 from gridsvc import accounts, cases, grids, sync, terms, visited, visits
@@ -53,12 +53,14 @@ def _find_addresses(app: FastAPI) -> None:
 
 
 def _warm(mine: Services, leaving: threading.Event) -> None:
-    """Opens the connections of the pool but for one, which is left to who asks meanwhile."""
+    """Opens the connections of the pool but for one, which is left to who asks meanwhile; many who ask open them."""
+    pool = mine.engine.pool
     try:
         with ExitStack() as held:
-            for _ in range(mine.settings.pool_size - 1):
-                if leaving.is_set():
-                    return
+            most = mine.settings.pool_size - 1
+            for _ in range(most):
+                if leaving.is_set() or (isinstance(pool, QueuePool) and pool.checkedout() >= most):
+                    return  # it never waits for a connection while it holds others
                 db = held.enter_context(mine.engine.connect())
                 with db.begin():
                     ask(db, mine)

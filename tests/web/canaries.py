@@ -195,8 +195,8 @@ _STATEMENTS = (
     f" ({_SHOP}, 'vacant', '', :at, {_ADMIN}, :at)",
     f"INSERT INTO joined (report_id, client_key, phone, at) VALUES ({_FIRST}, gen_random_uuid(), '', :at)",
     f"INSERT INTO released (report_id, words, shown, actor_id, at) VALUES ({_FIRST}, '', true, {_ADMIN}, :at)",
-    "INSERT INTO photo (sha256, file_sha256, width, height, n_bytes, sent_format, sent_bytes, received_at) VALUES"
-    " (decode(repeat('cd', 32), 'hex'), decode(repeat('cd', 32), 'hex'), 9, 9, 9, 'jpeg', 9, :at)",
+    "INSERT INTO photo (sha256, file_sha256, version, width, height, n_bytes, sent_format, sent_bytes, received_at) VALUES"
+    " (decode(repeat('cd', 32), 'hex'), decode(repeat('cd', 32), 'hex'), 2, 9, 9, 9, 'jpeg', 9, :at)",
     f"INSERT INTO report_photo (report_id, seq, sha256, place, kind) VALUES ({_FIRST}, 1,"
     " decode(repeat('cd', 32), 'hex'), 1, 'reference')",
     "INSERT INTO photo_redaction (sha256, version, before_sha256, boxes, reason, actor_id, at) VALUES"

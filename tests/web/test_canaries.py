@@ -35,7 +35,6 @@ UNSEEN = {
             "legal_basis",
             "limit_raw",
             "name",
-            "notes",
             "responsibles",
             "supervisors",
         )
@@ -45,7 +44,6 @@ UNSEEN = {
     ("compound", "aliases"): "searched, not shown",
     ("credential", "label"): "command line",
     ("joined", "phone"): "of no concern to any page",
-    ("photo_redaction", "reason"): "API",
     ("report", "category_raw"): "files that are read and written",
 }
 WRITTEN = {(table, name) for table, names in FREE.items() for name in names}

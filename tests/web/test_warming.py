@@ -39,6 +39,18 @@ def test_all_connections_but_one_open_and_stay(made: Fresh, county: County, fold
     mine.engine.dispose()
 
 
+def test_it_waits_for_no_connection_that_others_hold(made: Fresh, county: County, folder: Path) -> None:
+    app = create_app(settings(made, folder, pool_size=3), clock=Clock())
+    engine = app.state.services.engine
+    with engine.connect(), engine.connect(), warming.warming(app):
+        for begun in (thread for thread in threading.enumerate() if thread.name == "warming"):
+            begun.join(10)
+            assert not begun.is_alive()
+        assert (engine.pool.checkedin(), engine.pool.checkedout()) == (0, 2)
+    app.state.services.intake.close()
+    engine.dispose()
+
+
 def test_no_database_is_no_trouble_at_the_start(made: Fresh, folder: Path) -> None:
     app = create_app(settings(made, folder, pool_size=3, database_url="postgresql+psycopg:///none?host=/nowhere"))
     with warming.warming(app):

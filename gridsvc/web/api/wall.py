@@ -94,6 +94,6 @@ async def stream(
     if shown is None:
         raise NotAuthenticated("login_needed")
     came_from = since or last
-    await run_in_threadpool(wall.check, unit.question, chosen, came_from)
+    await run_in_threadpool(lambda: wall.check(unit.question, chosen, came_from))
     viewer = Viewer(shown, unit.actor, chosen, int(limit), unit.locale, came_from)
     return Stream(unit.mine.live, viewer)
