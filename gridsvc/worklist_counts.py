@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, DateTime, and_, func, literal, not_, select, text
+from sqlalchemy import ColumnElement, Connection, DateTime, FromClause, and_, func, literal, not_, select, text
 
 from gridsvc.db import tables as t
 from gridsvc.db.tables.reports import FLAGS
@@ -22,6 +22,10 @@ _ODD = (*FLAGS[1:], "unplaced", "doubtful")  # each is a queue of its own
 
 _r = t.report.c
 _p = t.placement.c
+_DOUBTS: dict[str, ColumnElement[bool]] = {
+    "unplaced": _p.grid_version_id.is_(None),
+    "doubtful": _p.confidence < text(str(DOUBTFUL_BELOW)),  # as the index has it, not as a parameter
+}
 
 
 @dataclass(frozen=True)
@@ -38,17 +42,18 @@ def counted(
 ) -> tuple[Counts, int]:
     """The counts, and how many of them the list shows."""
     begin, end = (literal(at, DateTime(timezone=True)) for at in (now, day_end))
-    shown = of_kind(picked(wanted), now, day_end, gathered=True)
+    rows, doubts = _gathered()
+    shown = of_kind(picked(wanted), now, day_end, doubts)
     sums = {
         "n": func.count(),
         "dated": func.count(_r.until_at),
         "late": func.count().filter(_r.until_at < begin),
         "today": func.count().filter(_r.until_at < end),
-        **{name: func.count().filter(one) for name, one in _doubts(gathered=True).items()},
+        **{name: func.count().filter(one) for name, one in doubts.items()},
         "shown": func.count().filter(*shown) if shown else func.count(),
     }
-    told = select(_r.step, _r.flags, *(one.label(name) for name, one in sums.items())).where(*where)
-    found = db.execute(told.group_by(_r.step, _r.flags)).all()
+    told = select(_r.step, _r.flags, *(one.label(name) for name, one in sums.items())).select_from(rows)
+    found = db.execute(told.where(*where).group_by(_r.step, _r.flags)).all()
     n: Counter[str] = Counter(dict.fromkeys((*DEADLINES, *QUEUES, "n", "shown"), 0))
     for row in found:
         n.update({"n": row.n, "shown": row.shown, row.step: row.n, "unplaced": row.unplaced, "doubtful": row.doubtful})
@@ -67,8 +72,13 @@ def picked(wanted: Filter) -> Kind:
     return deadline | ({} if wanted.queue is None else _of_queue(wanted.queue))
 
 
-def of_kind(kind: Kind, now: datetime, day_end: datetime, *, gathered: bool = False) -> list[ColumnElement[bool]]:
-    """What must hold of an open report of this kind, in the words of the columns, whose statistics the planner has."""
+def of_kind(
+    kind: Kind, now: datetime, day_end: datetime, doubts: dict[str, ColumnElement[bool]] | None = None
+) -> list[ColumnElement[bool]]:
+    """What must hold of an open report of this kind, in the words of the columns, whose statistics the planner has.
+
+    `doubts`: in which words its place is asked for, where not by looking into `placement` for each report.
+    """
     told = []
     for name, value in kind.items():
         if name == "deadline":
@@ -76,7 +86,7 @@ def of_kind(kind: Kind, now: datetime, day_end: datetime, *, gathered: bool = Fa
         elif name == "step":
             told.append(_r.step == value)
         else:
-            told.append(_flagged(name) if name in FLAGS else _doubts(gathered=gathered)[name])
+            told.append(_flagged(name) if name in FLAGS else (doubts or _doubts())[name])
     return told
 
 
@@ -108,15 +118,21 @@ def _stands(now: datetime, day_end: datetime) -> dict[str, ColumnElement[bool]]:
     }
 
 
-def _doubts(*, gathered: bool) -> dict[str, ColumnElement[bool]]:
-    """Whether a report is unplaced, and whether its place is doubtful: few are, and two small indexes hold them.
+def _doubts() -> dict[str, ColumnElement[bool]]:
+    """Whether a report is unplaced, and whether its place is doubtful, looked up for each."""
+    return {name: placed(one, is_open=True) for name, one in _DOUBTS.items()}
 
-    `gathered`: those few are read first, to be asked for each of many reports; looking into `placement` for each would
-    take longer than all the rest.
+
+def _gathered() -> tuple[FromClause, dict[str, ColumnElement[bool]]]:
+    """Reports beside those that are unplaced and those whose place is doubtful, and how the same is said of these rows.
+
+    Few are, as a rule, and two small indexes hold them. They are joined, not asked for by IN: where they are too many
+    for the memory of a hash table, the planner would go through all of them for each report.
     """
-    told: dict[str, ColumnElement[bool]] = {"unplaced": _p.grid_version_id.is_(None)}
-    told["doubtful"] = _p.confidence < text(str(DOUBTFUL_BELOW))  # as the index has it, not as a parameter
-    if not gathered:
-        return {name: placed(one, is_open=True) for name, one in told.items()}
-    few = select(_p.report_id).where(current(is_open=True))
-    return {name: _r.id.in_(few.where(one)) for name, one in told.items()}
+    rows: FromClause = t.report
+    told: dict[str, ColumnElement[bool]] = {}
+    for name, one in _DOUBTS.items():
+        few = select(_p.report_id).where(current(is_open=True), one).subquery(name)
+        rows = rows.outerjoin(few, few.c.report_id == _r.id)
+        told[name] = few.c.report_id.is_not(None)
+    return rows, told

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import shapely
-from sqlalchemy import Connection, literal, select, text
+from sqlalchemy import Connection, event, literal, select, text
 
 from gridsvc import areas, cases, compounds, editions, workers, worklist, worklist_filter
 from gridsvc.errors import NotFound, Refused
@@ -336,6 +336,23 @@ def test_whatever_happens_counts_and_orders_are_those_of_the_plain_statement(
                 for first in (1, 2, 5, 1 + len(ids) // 3):
                     page = worklist.page(city, ADMIN, Filter(), NOW, ZONE, order=order, number=first, limit=3)
                     assert [row.id for row in page.items] == whole[3 * first - 3 : 3 * first], (order, first)
+
+
+@pytest.mark.parametrize("wanted", [Filter(), Filter(queue="unplaced"), Filter("overdue", "doubtful")])
+def test_however_many_are_unplaced_or_doubtful_they_are_gone_through_once(city: Connection, wanted: Filter) -> None:
+    """A subplan that is too large for its hash table is gone through for each report: minutes for 300,000 unplaced."""
+    asked: list[tuple[str, object]] = []
+
+    def watch(_db: object, _cursor: object, statement: str, values: object, *_: object) -> None:
+        asked.append((statement, values))
+
+    event.listen(city, "before_cursor_execute", watch)
+    worklist.count(city, ADMIN, wanted, NOW, ZONE)
+    event.remove(city, "before_cursor_execute", watch)
+    statement, values = asked[-1]
+    plan = "\n".join(str(row[0]) for row in city.exec_driver_sql(f"EXPLAIN {statement}", values))
+    assert "placement" in plan
+    assert "SubPlan" not in plan, plan
 
 
 def test_category_means_a_class_too_and_words_a_number(city: Connection) -> None:
