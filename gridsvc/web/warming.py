@@ -27,6 +27,7 @@ log = logging.getLogger("gridsvc.web")
 NOWHERE = (0.0, 0.0)  # EPSG:4326 degrees
 NOBODY = [0], [2**31 - 1]  # ids that no row has; large ones are asked for by a statement of their own
 LEAVING_S = 10.0  # a connection takes some 40 ms
+LOCKED_S = 2.0  # where somebody publishes, the first requests wait for that, and this does not
 
 
 @contextmanager
@@ -34,7 +35,10 @@ def warming(app: FastAPI) -> Iterator[None]:
     """A block at whose start the service gets warm, beside what it is asked: nothing waits for it; it ends with it."""
     mine: Services = app.state.services
     _find_addresses(app)
-    mine.intake.begin()
+    try:
+        mine.intake.begin()
+    except OSError as error:  # no room, no more processes: words are served all the same
+        log.warning("processes for pictures start when they are needed: %s", error)
     leaving = threading.Event()
     thread = threading.Thread(target=_warm, args=(mine, leaving), name="warming", daemon=True)
     thread.start()
@@ -63,6 +67,7 @@ def _warm(mine: Services, leaving: threading.Event) -> None:
                     return  # it never waits for a connection while it holds others
                 db = held.enter_context(mine.engine.connect())
                 with db.begin():
+                    db.exec_driver_sql(f"SET LOCAL lock_timeout = {int(LOCKED_S * 1000)}")
                     ask(db, mine)
     except (SQLAlchemyError, GridsvcError) as error:
         log.info("connections open when they are needed: %s", type(error).__name__)  # /readyz says what is wrong

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import tempfile
 import threading
 from pathlib import Path
 
+import pytest
 from sqlalchemy import Engine, QueuePool, text
 
+from gridsvc import grids
 from gridsvc.web import services, warming
 from gridsvc.web.app import create_app
 from tests.conftest import Fresh
@@ -51,8 +55,31 @@ def test_it_waits_for_no_connection_that_others_hold(made: Fresh, county: County
     engine.dispose()
 
 
-def test_no_database_is_no_trouble_at_the_start(made: Fresh, folder: Path) -> None:
+def test_no_database_and_no_room_are_no_trouble_at_the_start(
+    made: Fresh, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(**_: object) -> str:
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(tempfile, "mkdtemp", full)
     app = create_app(settings(made, folder, pool_size=3, database_url="postgresql+psycopg:///none?host=/nowhere"))
     with warming.warming(app):
         pass
     app.state.services.intake.close()
+
+
+def test_what_somebody_publishes_is_not_waited_for(
+    made: Fresh, county: County, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(warming, "LOCKED_S", 0.05)
+    app = create_app(settings(made, folder, pool_size=3), clock=Clock())
+    mine: services.Services = app.state.services
+    with made.begin() as db:
+        grids.hold(db, exclusive=True)
+        with warming.warming(app):
+            begun = [thread for thread in threading.enumerate() if thread.name == "warming"]
+            for thread in begun:
+                thread.join(8)
+            assert not any(thread.is_alive() for thread in begun)
+    mine.intake.close()
+    mine.engine.dispose()

@@ -21,14 +21,14 @@ export async function add(item, options) {
 
 /**
  * All rows, the oldest first, each with `mine`: false for what another person recorded on this phone; and `astray`: the own role
- * in which it does not go, as it was made in another one. It goes by itself once that is the role again, and needs attention.
+ * in which it does not go, as it was made in another one. It waits, and goes by itself once that is the role again.
  */
 export async function list() {
   const [login, role] = [(await getMeta("login")) || null, await getMeta("role")];
   return (await outbox.all()).map((row) => {
     const mine = row.login === null || row.login === login;
     const astray = mine && row.state === "waiting" && outbox.isAstray(row, role) ? role : null;
-    return { ...row, mine, astray, state: astray ? "attention" : row.state };
+    return { ...row, mine, astray };
   });
 }
 

@@ -31,8 +31,9 @@ async function work(force) {
   if (force) await hurry();
   if (!(await sendable()).length) return "done";
   let me = await who();
-  // another tab took another role since
-  if (me && me.known && me.role !== (await getMeta("role"))) me = await who({ again: true });
+  // another tab took another role since, or went back to the one that something waits for
+  const isOther = async () => me.role !== (await getMeta("role")) || (await sendable()).some((row) => outbox.isAstray(row, me.role));
+  if (me && me.known && (await isOther())) me = await who({ again: true });
   if (!me) return stop({ wait_s: 0 });
   if (!me.known) return out();
   const turn = { tried: new Set(), rest: false, stuck: false };

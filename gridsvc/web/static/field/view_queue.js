@@ -75,13 +75,14 @@ const said = (row, doors) => meanwhile(row) || also(row, doors, Date.now());
 
 function item(row, rows, doors) {
   const acts = [];
+  const state = row.astray ? "attention" : row.state; // here alone: elsewhere it is recorded, and not to be done again
   if (row.astray) acts.push(button("queue.send_as", () => queue.sendAs(row.key, row.astray), { role: t(`role.${row.astray}`) }));
   else if (row.mine && row.state === "attention") {
     acts.push(row.code === "photo_lost" ? button("queue.without_lost", () => withoutLost(row)) : button("queue.retry", () => queue.retry(row.key)));
   }
   if (row.mine && (row.state === "attention" || row.state === "waiting")) acts.push(button("queue.remove", () => away(row)));
-  return el("li", { "data-state": row.state, "data-key": row.key }, el("strong", {}, row.mine ? row.title || t(`queue.kind_${row.kind}`) : t("queue.other", { login: row.login })),
-    el("span", { class: "item-state" }, t(`queue.state_${row.state}`), numberOf(row)),
+  return el("li", { "data-state": state, "data-key": row.key }, el("strong", {}, row.mine ? row.title || t(`queue.kind_${row.kind}`) : t("queue.other", { login: row.login })),
+    el("span", { class: "item-state" }, t(`queue.state_${state}`), numberOf(row)),
     el("small", {}, when(row.sent_at || row.added_at)), why(row, rows, doors), acts.length ? el("div", { class: "item-acts" }, acts) : null);
 }
 
@@ -89,7 +90,7 @@ function item(row, rows, doors) {
 function why(row, rows, doors) {
   const met = row.mine ? said(row, doors) : "";
   const reason = row.state === "sent" && met ? "" : reasonOf(row, rows);
-  return [reason ? el("p", { class: row.state === "attention" ? "wrong" : "hint" }, reason) : null, met ? el("p", { class: "hint" }, met) : null];
+  return [reason ? el("p", { class: row.astray || row.state === "attention" ? "wrong" : "hint" }, reason) : null, met ? el("p", { class: "hint" }, met) : null];
 }
 
 function reasonOf(row, rows) {
