@@ -192,10 +192,13 @@ def _place_shared(db: Connection, rule: Rule) -> None:
     size = {"size_deg": db.scalar(load("import_cell_size"))}
     db.execute(load("import_cell_make"), size)
     db.execute(text("ANALYZE import_cell (cell)"))
-    # The planner takes an expression for one of few values, and would sort both sides.
-    db.execute(text("SET LOCAL enable_mergejoin = off"))
+    # The planner takes an expression for one of few values, and expects few to be left by the boxes: it would sort both
+    # sides, or look up the grids of each point by an index, that of the shapes among them.
+    for way in ("mergejoin", "nestloop"):
+        db.execute(text(f"SET LOCAL enable_{way} = off"))
     db.execute(load("import_covered_make"), size)
-    db.execute(text("SET LOCAL enable_mergejoin = on"))
+    for way in ("mergejoin", "nestloop"):
+        db.execute(text(f"SET LOCAL enable_{way} = on"))
     if rule.nearest_max_m > 0:
         db.execute(load("import_uncovered_make"))
         db.execute(text("DROP TABLE to_place"))

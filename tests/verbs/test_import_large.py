@@ -13,7 +13,7 @@ import pytest
 import shapely
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, event, text
 
 from geodata.files import sandbox
 from gridsvc import audit, compounds, editions, reports
@@ -140,7 +140,15 @@ def test_large_files_one_after_the_other_and_without_nearest(
     monkeypatch.setattr(bulk, "LEAST_BYTES", 0)
     strict = Rule(0.0, "Asia/Shanghai")
     near = row("N", lon=110 - 0.0001)
+    ways: list[str] = []
     with fresh.begin(owner=True) as db:
+
+        def watch(_db: object, cursor: Any, statement: str, *_: object) -> None:
+            if "CREATE UNLOGGED TABLE placed" in statement:
+                cursor.execute("SELECT current_setting('enable_nestloop') || current_setting('enable_hashjoin')")
+                ways.extend(row[0] for row in cursor.fetchall())
+
+        event.listen(db, "before_cursor_execute", watch)
         publish(db, strict)
         first = take(db, table(tmp_path / "r.csv", row("A"), near), strict)
         assert first.extra["placed"] == {"covers": 1, "none": 1}
@@ -149,6 +157,9 @@ def test_large_files_one_after_the_other_and_without_nearest(
         dry = take(db, table(tmp_path / "m.csv", row("C"), near), Rule(50.0, "Asia/Shanghai"), write=False)
         assert (dry.tally.new, dry.tally.same) == (1, 1)
         assert list(db.scalars(LEFT_OVER)) == []
+        # no point looks its grids up by an index: with one large grid that took four times as long
+        assert ways == ["offon"] * 3
+        assert db.scalar(text("SHOW enable_nestloop")) == db.scalar(text("SHOW enable_mergejoin")) == "on"
 
 
 def test_on_a_border_and_where_layers_overlap_both_ways_choose_alike(
