@@ -21,6 +21,7 @@ const { looks } = shell.layers.pins;
 const form = by("map-form");
 const NAMES_A0 = 400;
 const SCALE_A0 = 300; // pixels: its words are larger there
+const AGAIN_MS = 5000;
 const sheet = document.querySelector(".wall-page").dataset.paper ?? null;
 
 const narrow = window.matchMedia("(max-width: 760px)").matches;
@@ -214,6 +215,7 @@ async function ask(code) {
     const text = ended ? word("signed_out") : [word("failed_wall"), error.said].filter(Boolean).join(" ");
     if (page.answer === null || error.status) tell("stats", text, load);
     if (error.status && error.status < 500) live.close();
+    else if (code !== null) setTimeout(() => turn === page.turn && ask(code), AGAIN_MS); // nobody may stand beside a wall
   }
 }
 
