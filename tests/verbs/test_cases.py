@@ -375,6 +375,9 @@ def test_nobody_decides_on_the_own_word_in_another_role(db: Connection) -> None:
     ]
     assert decisions(db, held, own, other) == [set(), {"approve_extension"}]
     held = do(db, held, "approve_extension", Actor("leader", other))
+    held = do(db, held, "ask_extension", Actor("handler", other, department_id=office), now=NOW + HOUR)
+    assert decisions(db, held, own, other) == [{"approve_extension"}, set()], "the last word counts"
+    held = do(db, held, "refuse_extension", leader)
     held = do(db, held, "ask_extension", handler, now=NOW + HOUR)
     held = do(db, held, "refuse_extension", leader)  # whoever asked may take it back
     held = do(db, held, "whistle", leader, department_ids=(office, second))
