@@ -355,6 +355,7 @@ def test_it_goes_on_in_another_role_and_says_when_nobody_is_logged_in(
     other.locator("form[action='/logout'] button").click()
     expect(page.get_by_role("alert")).to_contain_text("登录已失效")
     expect(page.locator(LINES)).to_have_count(0)
+    expect(page.locator("#wall-live")).to_have_text("")
     other.close()
 
 

@@ -238,6 +238,7 @@ def test_a_claim_is_confirmed_by_somebody_else(offices: Offices, running: str) -
     assert re.search(r"Vacant\s+Found by .+\s+Confirmed by ", told), told
     assert "Counted again" not in told
     assert manager.post(f"/households/{door}", data={"act": "end"}, follow_redirects=False).status_code == 303
+    assert "It counts among the eligible doors now." in manager.get(f"/households/{door}?lang=en").text
     assert worker.post(f"/households/{door}", data=paper("")).status_code == 409  # nothing waits
     assert manager.post(f"/households/{door}", data=paper("备案 <b>7</b>"), follow_redirects=False).status_code == 303
     assert "备案 &lt;b&gt;7&lt;/b&gt;" in manager.get(f"/households/{door}?lang=zh").text

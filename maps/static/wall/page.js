@@ -229,7 +229,8 @@ function clear() {
   drawSelection(false);
   keepLook();
   by("wall-legend").replaceChildren();
-  for (const id of ["wall-shown", "map-foot"]) by(id).textContent = "";
+  for (const id of ["wall-shown", "map-foot", "wall-live"]) by(id).textContent = "";
+  by("wall-live").dataset.state = "none";
   by("map-empty").hidden = true;
   announce("");
 }
