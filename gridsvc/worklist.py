@@ -193,7 +193,8 @@ def page(
     if total <= skip:
         return Page((), None, counts, total)
     where += of_kind(picked(wanted), now, day_end)
-    spread = actor.sees_all and wanted.grid is None and wanted.area is None
+    # what is asked of a place, a kind or by words may all lie in the last grids
+    spread = actor.sees_all and wanted == Filter(wanted.deadline, wanted.queue, wanted.states)
     found = _slice(db, where, order, after, skip, limit, total, spread)
     return _page(db, found, limit, now, day_end, counts, total)
 
@@ -210,7 +211,7 @@ def _slice(
 ) -> Sequence[Any]:
     """The rows of a page and one more; those nearer to the end are counted from there, so that fewer are sorted.
 
-    `spread`: what fits may lie in any grid.
+    `spread`: what fits may be thought to lie in all grids alike.
     """
     turned, n = after is None and 2 * skip > total, limit + 1
     if turned:

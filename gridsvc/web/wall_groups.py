@@ -24,7 +24,7 @@ from gridsvc.rules.roles import Actor
 from gridsvc.web import wall_told
 from gridsvc.web.wall_told import Json
 
-RECOUNT_S = 10.0  # counts of a board that shows not everything lag about so long behind a change
+RECOUNT_S = 10.0  # counts of a board that shows not everything lag so long behind a change where the next bound allows
 COUNTING_S, COUNTING_SHARE = 0.05, 0.01  # or longer: no more of one look, and of the time, goes into counting anew
 RENEW_S = 60.0  # what time alone changes, as being overdue, and words from outside the log, lag at most so long
 SCOPE_S = 4.0  # whose rows a reader sees, as duties and grids say: nothing tells of those, so it is looked at
