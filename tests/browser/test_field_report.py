@@ -123,6 +123,8 @@ class Thumb:
         self.held.context.set_offline(True)
         self.tap("#send")
         self.at("done")
+        # tried at once, and it waits again when that has failed
+        self.held.until(lambda: self.held.outbox()[-1]["state"] != "sending")
         row = self.held.outbox()[-1]
         self.held.context.set_offline(self.away)
         return row
