@@ -93,7 +93,7 @@ def _replace_all(db: Connection, now: datetime, rule: Rule) -> int | None:
     if rewriting.hold_still(db):
         n = db.execute(load("shifted_find_all")).rowcount
         if n:
-            _rewrite(db, n, now, rule, end="shifted_end_all")
+            _rewrite(db, n, now, rule)
     db.execute(text("DROP TABLE IF EXISTS to_place, placed, shifted"))
     return n
 
@@ -115,20 +115,18 @@ def _shift(db: Connection, n_candidates: int, now: datetime, rule: Rule) -> int:
     with rewriting.in_order(db, n_candidates):
         n = db.execute(load("shifted_find")).rowcount
     if n:
-        _rewrite(db, n, now, rule, end="shifted_end")
+        _rewrite(db, n, now, rule)
     db.execute(text("DROP TABLE shifted"))
     return n
 
 
-def _rewrite(db: Connection, n: int, now: datetime, rule: Rule, end: str) -> None:
-    """Ends the placements of all that is in `shifted`, and gives each its new one with its row of the log."""
+def _rewrite(db: Connection, n: int, now: datetime, rule: Rule) -> None:
+    """Ends the placement of each report in `shifted`, and gives it the new one with its row of the log, in one statement."""
     db.execute(text("ANALYZE shifted (id, grid_version_id)"))
     db.execute(load("shifted_way_make"), {"now": now, "zone": rule.zone})
     db.execute(text("ANALYZE shifted_way"))
     with rewriting.rebuilt(db) if rewriting.worth_it(db, n) else nullcontext():
-        db.execute(load("shifted_log"), {"now": now})
-        db.execute(load(end), {"now": now})
-        db.execute(load("shifted_place"), {"now": now})
+        db.execute(load("shifted_move"), {"now": now})
     db.execute(text("DROP TABLE shifted_way"))
     _weigh(db, now)
 
