@@ -363,16 +363,15 @@ def actions(held: Held, actor: Actor, now: datetime) -> tuple[str, ...]:
 
 
 def offered(db: Connection, held: Sequence[Held], actor: Actor, now: datetime) -> dict[int, tuple[str, ...]]:
-    """The same of many reports, by id, without what would decide on the own word, said in whichever role."""
+    """The same of many reports, by id; what decides on a word only where somebody else said one, in whichever role."""
     found = {one.id: actions(one, actor, now) for one in held}
     asked = [report_id for report_id, whats in found.items() if not _DECIDES_ON.keys().isdisjoint(whats)]
     if actor.account_id is None or not asked:
         return found
     rows = ask(db, "case_words", {"report_ids": asked, "actions": list(_DECIDES_ON.values())})
     others = {(row.report_id, row.action) for row in rows if row.actor_id != actor.account_id}
-    own = {(row.report_id, row.action) for row in rows} - others
     return {
-        report_id: tuple(one for one in whats if (report_id, _DECIDES_ON.get(one)) not in own)
+        report_id: tuple(one for one in whats if one not in _DECIDES_ON or (report_id, _DECIDES_ON[one]) in others)
         for report_id, whats in found.items()
     }
 

@@ -121,7 +121,7 @@ def _shift(db: Connection, n_candidates: int, now: datetime, rule: Rule) -> int:
 
 
 def _rewrite(db: Connection, n: int, now: datetime, rule: Rule) -> None:
-    """Ends the placement of each report in `shifted`, and gives it the new one with its row of the log, in one statement."""
+    """Ends the placement of each report in `shifted`; the new one and its row of the log come in the same statement."""
     db.execute(text("ANALYZE shifted (id, grid_version_id)"))
     db.execute(load("shifted_way_make"), {"now": now, "zone": rule.zone})
     db.execute(text("ANALYZE shifted_way"))

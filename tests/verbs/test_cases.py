@@ -381,6 +381,7 @@ def test_nobody_decides_on_the_own_word_in_another_role(db: Connection) -> None:
     held = do(db, held, "ask_extension", handler, now=NOW + HOUR)
     held = do(db, held, "refuse_extension", leader)  # whoever asked may take it back
     held = do(db, held, "whistle", leader, department_ids=(office, second))
+    assert decisions(db, held, own, other) == [set(), set()], "nobody has come yet"
     held = do(db, held, "whistle_arrive", handler)
     assert decisions(db, held, own, other) == [set(), {"whistle_score"}]
     held = do(db, held, "whistle_arrive", Actor("handler", other, department_id=second))
