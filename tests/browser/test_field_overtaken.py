@@ -13,7 +13,7 @@ from tests.browser.conftest import log_in
 from tests.browser.drawer import Drawer
 from tests.browser.fault_proxy import Faults
 from tests.browser.field import Phone, phone
-from tests.browser.kept import put, report, sent, visit
+from tests.browser.kept import SHRINKS, put, report, sent, visit
 from tests.browser.page_checks import put_away
 from tests.conftest import Fresh
 from tests.photographs import jpeg, scene
@@ -219,13 +219,6 @@ def test_nobody_is_followed_for_a_view_that_was_left(held: Phone, door: int) -> 
     assert page.evaluate("window.n_watched") == 0
 
 
-# a photo is small when `release()` is called
-SHRINKS = """() => {
-  const gate = new Promise((done) => { window.release = done; });
-  window.n_held = 0;
-  const made = HTMLCanvasElement.prototype.toBlob;
-  HTMLCanvasElement.prototype.toBlob = function (...how) { window.n_held += 1; gate.then(() => made.apply(this, how)); };
-}"""
 PHOTO = {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": jpeg(scene(seed=51))}
 
 

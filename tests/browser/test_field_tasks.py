@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from gridsvc.rules.lifecycle import TABLE
 from tests.browser.day import Day, carried, counted
 from tests.browser.field import IPHONE, PIXEL, Phone
-from tests.browser.kept import sent
+from tests.browser.kept import SHRINKS, sent
 from tests.conftest import NOW
 from tests.photographs import jpeg
 from tests.through import lead
@@ -86,12 +86,30 @@ def test_verifies_without_a_signal_in_three_taps(
     assert len(said(day, number, "verify")) == 1
 
 
+def not_now_while_its_photo_is_made_small(held: Phone, number: str, picture: Path) -> None:
+    """A step that was sent and taken back before its photo was small is not recorded, and leaves no draft."""
+    page = opened(held, number)
+    page.locator("[data-action=solve_on_spot]").tap()
+    page.get_by_role("button", name="已当场清理干净。").tap()
+    page.evaluate(SHRINKS)
+    page.set_input_files("#photo-gallery", picture)
+    held.until(lambda: bool(page.evaluate("window.n_held")))
+    page.locator("#do-step").tap()
+    page.locator("#not-now").tap()
+    page.wait_for_selector(".facts")
+    page.evaluate("window.release()")
+    held.until(lambda: len(held.keeps()["blobs"]) == 1)
+    page.evaluate("new Promise((done) => setTimeout(done, 300))")
+    assert (held.outbox(), held.keeps()["drafts"]) == ([], [])
+
+
 def test_solves_on_the_spot_with_a_photo_and_no_typing(browser: Browser, day: Day, tmp_path: Path) -> None:
     number = day.report()
     picture = tmp_path / "after.jpg"
     picture.write_bytes(jpeg())
     with carried(browser, day) as held:
         day.faults.away = True
+        not_now_while_its_photo_is_made_small(held, number, picture)
         page = listed(held, number)
 
         def say() -> None:

@@ -149,6 +149,7 @@ function step(open, form) {
   const { action } = form;
   const keep = () => {
     wrong.hidden = true;
+    if (form.dropped) return undefined; // a photo that was still made small
     return drafts.save(form.key, "action", form).catch((error) => toast(whyNotKept(error, "task.no_room")));
   };
   const wrong = el("p", { class: "wrong", role: "alert", id: "wrong", hidden: true });
@@ -184,6 +185,7 @@ async function finish(open, wrong, send, page = open) {
   const { form, report } = open;
   send.disabled = true; // one tap does it once
   await settled(form);
+  if (form.dropped) return; // "not now" was the last word
   const what = tasks.missing(report, form.action, form.note, form.photos);
   wrong.hidden = !what;
   if (what) {
@@ -207,6 +209,7 @@ async function finish(open, wrong, send, page = open) {
 }
 
 async function leave(open) {
+  open.form.dropped = true;
   await drafts.drop(open.form.key);
   open.form = null;
   await again(open);
