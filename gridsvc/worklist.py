@@ -18,9 +18,11 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     DateTime,
+    FromClause,
     Integer,
     Select,
     SelectBase,
+    Table,
     and_,
     case,
     cast,
@@ -49,7 +51,7 @@ from gridsvc.worklist_filter import QUEUES as QUEUES
 from gridsvc.worklist_filter import Deadline as Deadline
 from gridsvc.worklist_filter import Filter as Filter
 from gridsvc.worklist_filter import Queue as Queue
-from gridsvc.worklist_filter import conditions, current, ended_places
+from gridsvc.worklist_filter import conditions, current, ended_places, open_ones
 
 Sort = Literal["due", "received", "updated", "state", "grid", "category", "level", "card", "department"]
 SORTS: tuple[Sort, ...] = get_args(Sort)
@@ -181,46 +183,46 @@ def page(
         NotFound: an area, grid or department that there is not.
     """
     _check(wanted, order, number, limit)
-    # A plan made for these very values: one plan for all readers would read the whole table for each.
-    db.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
+    _plan_anew(db, wanted)
     day_end = _day_end(now, zone)
     skip = 0 if after else (number - 1) * limit
     if not wanted.is_open:
         found = _long_page(db, actor, wanted, order, after, skip, limit)
         return _page(db, found, limit, now, day_end, None, None)
-    where = conditions(db, actor, wanted)
-    counts, total = counted(db, where, wanted, now, day_end)
+    where, places = open_ones(db, actor, wanted)
+    counts, total = counted(db, where, wanted, now, day_end, places)
     if total <= skip:
         return Page((), None, counts, total)
-    where += of_kind(picked(wanted), now, day_end)
+    kind = of_kind(picked(wanted), now, day_end)
     # what is asked of a place, a kind or by words may all lie in the last grids
     spread = actor.sees_all and wanted == Filter(wanted.deadline, wanted.queue, wanted.states)
-    found = _slice(db, where, order, after, skip, limit, total, spread)
+    asked = _Asked(where + kind, None if kind else places, spread)
+    found = _slice(db, asked, order, after, skip, limit, total)
     return _page(db, found, limit, now, day_end, counts, total)
 
 
-def _slice(
-    db: Connection,
-    where: list[ColumnElement[bool]],
-    order: Order,
-    after: After | None,
-    skip: int,
-    limit: int,
-    total: int,
-    spread: bool,
-) -> Sequence[Any]:
-    """The rows of a page and one more; those nearer to the end are counted from there, so that fewer are sorted.
+@dataclass(frozen=True)
+class _Asked:
+    """What must hold of open reports; of their placements, where that says the same; whether what fits may be thought
+    to lie in all grids alike."""
 
-    `spread`: what fits may be thought to lie in all grids alike.
-    """
+    where: list[ColumnElement[bool]]
+    places: list[ColumnElement[bool]] | None
+    spread: bool
+
+
+def _slice(
+    db: Connection, asked: _Asked, order: Order, after: After | None, skip: int, limit: int, total: int
+) -> Sequence[Any]:
+    """The rows of a page and one more; those nearer to the end are counted from there, so that fewer are sorted."""
     turned, n = after is None and 2 * skip > total, limit + 1
     if turned:
         until = min(skip + n, total)
         order, n, skip = order.reversed, until - skip, total - until
-    if order.by == "grid" and spread and total > _MANY and _NEAR * (skip + n) <= total:
-        base: SelectBase = _grid_by_grid(where, order, after, skip + n)
+    if order.by == "grid" and asked.spread and total > _MANY and _NEAR * (skip + n) <= total:
+        base: SelectBase = _grid_by_grid(asked, order, after, skip + n)
     else:
-        base = _base(where, order)
+        base = _base(asked, order)
         if order.by in _PLACED and total > _MANY:
             # So many are not looked up one by one. What the planner knows of the columns is of all reports, and most
             # have ended: it expects a few.
@@ -295,8 +297,23 @@ def _days_until(db: Connection, parts: list[ColumnElement[bool]], order: Order, 
 
 def count(db: Connection, actor: Actor, wanted: Filter, now: datetime, zone: ZoneInfo) -> Counts:
     """Only the counts of open reports."""
-    db.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
-    return counted(db, conditions(db, actor, wanted), wanted, now, _day_end(now, zone))[0]
+    _plan_anew(db, wanted)
+    where, places = open_ones(db, actor, wanted)
+    return counted(db, where, wanted, now, _day_end(now, zone), places)[0]
+
+
+def _plan_anew(db: Connection, wanted: Filter) -> None:
+    """Plans are made for these very values: one plan for all readers would read the whole table for each.
+
+    Open reports are too few to be shared with other processes: starting these takes longer than reading all of them.
+    """
+    alone = {"max_parallel_workers_per_gather": "0"} if wanted.is_open else {}
+    _set(db, plan_cache_mode="force_custom_plan", **alone)
+
+
+def _set(db: Connection, **values: str | None) -> None:
+    """Settings until the transaction ends; null: as the connection has it."""
+    db.execute(select(*(func.set_config(name, value, True) for name, value in values.items())))
 
 
 def _check(wanted: Filter, order: Order, number: int, limit: int) -> None:
@@ -323,7 +340,7 @@ def _page(
     """The page of these rows: id and key, one more than are shown where there are more."""
     here = found[:limit]
     # by their ids rows are found alike, whoever asks
-    db.execute(text("SELECT set_config('plan_cache_mode', 'auto', true), set_config('enable_nestloop', 'on', true)"))
+    _set(db, plan_cache_mode="auto", enable_nestloop="on", max_parallel_workers_per_gather=None)
     values = {"ids": [one.id for one in here], "now": now, "day_end": day_end}
     items = tuple(_shown(Row(*row)) for row in ask(db, "worklist_rows", values)) if here else ()
     more = len(found) > limit
@@ -394,10 +411,14 @@ def _ranked(column: ColumnElement[Any], codes: tuple[str, ...]) -> ColumnElement
     return cast(case({code: rank for rank, code in enumerate(codes)}, value=column), Integer)
 
 
-def _base(where: list[ColumnElement[bool]], order: Order) -> Select[Any]:
+def _base(asked: _Asked, order: Order) -> Select[Any]:
     """Narrow rows of the open reports of which this holds."""
-    chosen = select(_r.id, _key(order, is_open=True).label("key")).where(*where)
+    key = _key(order, is_open=True).label("key")
     here = and_(_p.report_id == _r.id, current(is_open=True))
+    if order.by == "grid" and asked.places is not None:  # of the reports nothing is asked
+        lying = t.placement.outerjoin(t.grid_version, t.grid_version.c.id == _p.grid_version_id)
+        return select(_p.report_id.label("id"), key).select_from(lying).where(*asked.places).offset(0)
+    chosen = select(_r.id, key).where(*asked.where)
     if order.by == "grid":
         grids = t.report.join(t.placement, here).outerjoin(t.grid_version, t.grid_version.c.id == _p.grid_version_id)
         chosen = chosen.select_from(grids)
@@ -409,22 +430,30 @@ def _base(where: list[ColumnElement[bool]], order: Order) -> Select[Any]:
     return chosen if order.by == "due" else chosen.offset(0)
 
 
-def _grid_by_grid(where: list[ColumnElement[bool]], order: Order, after: After | None, n: int) -> SelectBase:
+def _grid_by_grid(asked: _Asked, order: Order, after: After | None, n: int) -> SelectBase:
     """The first so many of these open reports in the order of grids, those without a grid told apart.
 
     One grid after the other is gone through until there are enough; joining all of them would take as long for one page
     as for the whole list.
     """
     g = t.grid_version.c
-    lies = select(_p.report_id).where(_p.grid_version_id == g.id, current(is_open=True)).offset(0).lateral("lies")
-    fits = select(_r.id).where(_r.id == lies.c.report_id, *where).offset(0).lateral("fits")
-    inside = select(fits.c.id, g.code.label("key")).select_from(t.grid_version.join(lies, true()).join(fits, true()))
+    inside = _lying(asked, _p.grid_version_id == g.id, g.code.expression, t.grid_version)
     if after is not None and after.value is not None:  # where the page begins
         inside = inside.where(g.code <= after.value if order.descending else g.code >= after.value)
-    bare = select(_p.report_id).where(_p.grid_version_id.is_(None), current(is_open=True)).offset(0).subquery("bare")
-    one = select(_r.id).where(_r.id == bare.c.report_id, *where).offset(0).lateral("one")
-    nowhere = select(one.c.id, cast(null(), g.code.type).label("key")).select_from(bare.join(one, true()))
+    nowhere = _lying(asked, _p.grid_version_id.is_(None), cast(null(), g.code.type))
     return union_all(*(_narrow(part, order, after).limit(n) for part in (inside, nowhere)))
+
+
+def _lying(
+    asked: _Asked, there: ColumnElement[bool], key: ColumnElement[Any], grids: Table | None = None
+) -> Select[Any]:
+    """Those of these open reports that lie there, grid by grid; looked up only where something is asked of a report."""
+    lies = select(_p.report_id.label("id")).where(there, current(is_open=True)).offset(0).lateral("lies")
+    rows: FromClause = lies if grids is None else grids.join(lies, true())
+    if asked.places is not None:
+        return select(lies.c.id, key.label("key")).select_from(rows)
+    fits = select(_r.id).where(_r.id == lies.c.id, *asked.where).offset(0).lateral("fits")
+    return select(fits.c.id, key.label("key")).select_from(rows.join(fits, true()))
 
 
 # ---- the chosen part, its order --------------------------------------------------------------------------------------

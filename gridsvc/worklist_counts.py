@@ -1,7 +1,8 @@
 """How many open reports wait, by deadline state and next step; and what holds of those that a count is about.
 
 One row for each step and flags comes from the database, all of it from the narrowest index of open reports; they are
-added up here.
+added up here. Where a reader asks of places only, placements say how many are unplaced and doubtful: joining reports to
+them takes half as long as counting does.
 """
 
 from __future__ import annotations
@@ -10,7 +11,19 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, DateTime, FromClause, and_, func, literal, not_, select, text
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    DateTime,
+    FromClause,
+    RowMapping,
+    and_,
+    func,
+    literal,
+    not_,
+    select,
+    text,
+)
 
 from gridsvc.db import tables as t
 from gridsvc.db.tables.reports import FLAGS
@@ -38,32 +51,66 @@ class Counts:
 
 
 def counted(
-    db: Connection, where: list[ColumnElement[bool]], wanted: Filter, now: datetime, day_end: datetime
+    db: Connection,
+    where: list[ColumnElement[bool]],
+    wanted: Filter,
+    now: datetime,
+    day_end: datetime,
+    places: list[ColumnElement[bool]] | None = None,
 ) -> tuple[Counts, int]:
-    """The counts, and how many of them the list shows."""
+    """The counts, and how many of them the list shows.
+
+    `places`: what must hold of the placements of these reports, where that says the same as `where`.
+    """
     begin, end = (literal(at, DateTime(timezone=True)) for at in (now, day_end))
-    rows, doubts = _gathered()
-    shown = of_kind(picked(wanted), now, day_end, doubts)
+    kind = picked(wanted)
+    both = len(kind) > 1 and not _DOUBTS.keys().isdisjoint(kind)  # of which the single counts say nothing
+    rows, doubts = (t.report, {}) if places is not None and not both else _gathered()
     sums = {
         "n": func.count(),
         "dated": func.count(_r.until_at),
         "late": func.count().filter(_r.until_at < begin),
         "today": func.count().filter(_r.until_at < end),
         **{name: func.count().filter(one) for name, one in doubts.items()},
-        "shown": func.count().filter(*shown) if shown else func.count(),
     }
-    told = select(_r.step, _r.flags, *(one.label(name) for name, one in sums.items())).select_from(rows)
-    found = db.execute(told.where(*where).group_by(_r.step, _r.flags)).all()
+    if both:
+        sums["shown"] = func.count().filter(*of_kind(kind, now, day_end, doubts))
+    alone = {} if doubts else {name: _doubted(one, places or []) for name, one in _DOUBTS.items()}
+    told = (one.label(name) for name, one in {**sums, **alone}.items())
+    found = db.execute(select(_r.step, _r.flags, *told).select_from(rows).where(*where).group_by(_r.step, _r.flags))
     n: Counter[str] = Counter(dict.fromkeys((*DEADLINES, *QUEUES, "n", "shown"), 0))
-    for row in found:
-        n.update({"n": row.n, "shown": row.shown, row.step: row.n, "unplaced": row.unplaced, "doubtful": row.doubtful})
-        n.update({name: row.n for name in FLAGS if _has(row.flags, name) and name != "consultation"})
-        if row.step == "to_dispatch" and _has(row.flags, "consultation"):
-            n["consultation"] += row.n
-        if not _has(row.flags, "suspended"):
-            n.update(overdue=row.late, due_today=row.today - row.late)
-            n.update(in_time=row.dated - row.today, no_deadline=row.n - row.dated)
-    return Counts(n["n"], {name: n[name] for name in DEADLINES}, {name: n[name] for name in QUEUES}), n["shown"]
+    for row in found.mappings():
+        stands = _standing(row)
+        n.update({"n": row["n"], row["step"]: row["n"], **stands})
+        n.update({name: row["n"] for name in FLAGS[2:] if _has(row["flags"], name)})
+        if row["step"] == "to_dispatch" and _has(row["flags"], "consultation"):
+            n["consultation"] += row["n"]
+        n.update({name: row[name] for name in doubts})
+        n.update({name: row[name] - n[name] for name in alone})  # each row says it of all
+        n["shown"] += row["shown"] if both else _of_these(kind, row, stands)
+    only = wanted.queue if wanted.queue in _DOUBTS and not both else None
+    return Counts(n["n"], {name: n[name] for name in DEADLINES}, {name: n[name] for name in QUEUES}), n[only or "shown"]
+
+
+def _standing(row: RowMapping) -> dict[str, int]:
+    """How the reports of one step and flags stand, by deadline state."""
+    if _has(row["flags"], "suspended"):
+        return {"suspended": row["n"]}
+    told = {"overdue": row["late"], "due_today": row["today"] - row["late"], "in_time": row["dated"] - row["today"]}
+    return told | {"no_deadline": row["n"] - row["dated"]}
+
+
+def _of_these(kind: Kind, row: RowMapping, stands: dict[str, int]) -> int:
+    """How many of the reports of one step and flags are of this kind, which asks nothing of their place."""
+    for name, value in kind.items():
+        if (name == "step" and row["step"] != value) or (name in FLAGS and not _has(row["flags"], name)):
+            return 0
+    return stands.get(str(kind["deadline"]), 0) if "deadline" in kind else int(row["n"])
+
+
+def _doubted(doubt: ColumnElement[bool], places: list[ColumnElement[bool]]) -> ColumnElement[int]:
+    """How many placements are in doubt like that, asked once and not for each row."""
+    return select(func.count()).where(doubt, *places).select_from(t.placement).scalar_subquery()
 
 
 def picked(wanted: Filter) -> Kind:

@@ -108,20 +108,46 @@ def conditions(db: Connection, actor: Actor, wanted: Filter) -> list[ColumnEleme
     Raises:
         NotFound: an area, grid or department that there is not.
     """
+    return _conditions(db, actor, wanted, _own_places(db, actor), _asked_places(db, wanted))
+
+
+def open_ones(
+    db: Connection, actor: Actor, wanted: Filter
+) -> tuple[list[ColumnElement[bool]], list[ColumnElement[bool]] | None]:
+    """What must hold of a row of `report`, open ones being asked for; and what of a row of `placement`, which finds the
+    same reports, where nothing is asked for but where they lie, `deadline` and `queue` apart.
+
+    Raises:
+        NotFound: as `conditions`.
+    """
+    own, asked = _own_places(db, actor), _asked_places(db, wanted)
+    bare = Filter(wanted.deadline, wanted.queue, grid=wanted.grid, area=wanted.area)
+    places = None
+    if wanted == bare and scope(actor)["department_id"] is None:
+        places = [current(is_open=True), *(_any_of(versions) for versions in asked)]
+        if not actor.sees_all:
+            unplaced = _p.grid_version_id.is_(None) if may(actor, "place") else false()
+            places.append(or_(_any_of(own), unplaced))
+    return _conditions(db, actor, wanted, own, asked), places
+
+
+def _conditions(
+    db: Connection, actor: Actor, wanted: Filter, own: list[int], asked: list[list[int]]
+) -> list[ColumnElement[bool]]:
     told: list[ColumnElement[bool]] = []
     if not actor.sees_all:
-        told.append(_claimable(db, actor) if wanted.claimable else _seen(db, actor, wanted))
+        told.append(_claimable(db, actor) if wanted.claimable else _seen(actor, wanted, own))
     if not wanted.states:
         told.append(_r.open)
     elif set(wanted.states) != set(STATES):
         told.append(_r.state == wanted.states[0] if len(wanted.states) == 1 else _r.state.in_(wanted.states))
         if wanted.is_open:
             told.append(_r.open)
-    told += [_within(versions, is_open=wanted.is_open) for versions in _asked_places(db, wanted)]
+    told += [_within(versions, is_open=wanted.is_open) for versions in asked]
     if wanted.department is not None:
         d = t.department.c
-        asked = select(d.id).where(d.code == wanted.department)
-        told.append(_r.department_id.in_(_known(db, asked, "department_unknown", department=wanted.department)))
+        leads = select(d.id).where(d.code == wanted.department)
+        told.append(_r.department_id.in_(_known(db, leads, "department_unknown", department=wanted.department)))
     return told + _of_report(db, actor, wanted)
 
 
@@ -169,7 +195,7 @@ def _asked_places(db: Connection, wanted: Filter) -> list[list[int]]:
 def _own_places(db: Connection, actor: Actor) -> list[int]:
     """The grid versions of this reader's areas, or of a worker's own duty."""
     mine = scope(actor)
-    if not mine["area_ids"] and mine["worker_id"] is None:
+    if actor.sees_all or (not mine["area_ids"] and mine["worker_id"] is None):
         return []
     return list(db.scalars(select(func.seen_grids(mine["area_ids"], mine["worker_id"]))))
 
@@ -200,10 +226,10 @@ def _known(db: Connection, asked: Select[Any], code: str, **facts: object) -> li
     return found
 
 
-def _seen(db: Connection, actor: Actor, wanted: Filter) -> ColumnElement[bool]:
+def _seen(actor: Actor, wanted: Filter, own: list[int]) -> ColumnElement[bool]:
     department_id = scope(actor)["department_id"]
     ways: list[ColumnElement[bool]] = []
-    if own := _own_places(db, actor):
+    if own:
         ways.append(_within(own, is_open=wanted.is_open))
     if department_id is not None:
         # as the function takes_part has it, so that small indexes say it of open reports
