@@ -188,7 +188,7 @@ def test_ready_again_is_logged_too(fresh: Fresh, folder: Path, caplog: pytest.Lo
 
 def test_a_slow_question_ends(serve: Serve, made: Fresh, client: Client) -> None:
     address = serve(statement_timeout_s=0.5)
-    with made.begin(owner=True) as db, httpx.Client(base_url=address, timeout=30) as browser:
+    with made.begin(owner=True) as db, httpx.Client(base_url=address, timeout=120) as browser:
         db.execute(text("LOCK TABLE category IN ACCESS EXCLUSIVE MODE"))
         answer = browser.get("/api/v1/categories")
     assert (answer.status_code, shape(answer)["code"]) == (503, "too_slow")
@@ -199,11 +199,14 @@ def test_who_waits_too_long_for_a_connection_is_told(
 ) -> None:
     monkeypatch.setattr(deps, "SLOT_WAIT_S", 0.3)
     address = serve(pool_size=1)
-    with httpx.Client(base_url=address, timeout=30) as browser, ThreadPoolExecutor(1) as other:
+    with httpx.Client(base_url=address, timeout=120) as browser, ThreadPoolExecutor(1) as other:
         with made.begin(owner=True) as db:
             db.execute(text("LOCK TABLE category IN ACCESS EXCLUSIVE MODE"))
             first = other.submit(browser.get, "/api/v1/categories")
-            time.sleep(0.2)
+            waits = text("SELECT count(*) FROM pg_locks WHERE relation = CAST('category' AS regclass) AND NOT granted")
+            while not db.scalar(waits):  # it has the one connection there is
+                assert not first.done()
+                time.sleep(0.01)
             second = browser.get("/api/v1/categories")
         assert (second.status_code, shape(second)["code"]) == (503, "busy")
         assert first.result().status_code == 200
@@ -214,7 +217,7 @@ def test_the_database_may_come_back(made: Fresh, folder: Path, engine: Engine) -
     event.listen(engine, "connect", lambda raw, _: pids.append(raw.info.backend_pid))
     with (
         serving(create_app(settings(made, folder), engine, Clock())) as address,
-        httpx.Client(base_url=address, timeout=30) as browser,
+        httpx.Client(base_url=address, timeout=120) as browser,
     ):
         assert browser.post("/api/v1/reports", json=report()).status_code == 201
         with made.begin() as db:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import httpx
@@ -147,17 +148,21 @@ def test_a_missing_tile_is_missing(upstream: str, tmp_path: Path) -> None:
 
 
 def test_a_provider_that_fails_is_left_alone(upstream: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    at_s = [1000.0]
+    monkeypatch.setattr(tiles, "time", SimpleNamespace(monotonic=lambda: at_s[0], time=time.time))
     Upstream.answer = {"sleep": 0.6}
-    monkeypatch.setattr(tiles, "TIMEOUT_S", 0.2)
-    monkeypatch.setattr(tiles, "REST_S", 0.8)
     tiles_of = proxy(upstream, tmp_path)
-    for _ in range(3):
+    with monkeypatch.context() as hurried:
+        hurried.setattr(tiles, "TIMEOUT_S", 0.2)
         with pytest.raises(Unavailable):
             tiles_of.get("xyz", 3, 2, 1)
-    assert len(Upstream.asked) == 1
     Upstream.answer = {}
-    time.sleep(1)
+    for _ in range(2):
+        with pytest.raises(Unavailable):
+            tiles_of.get("xyz", 3, 2, 1)
+        at_s[0] += tiles.REST_S / 2
     assert tiles_of.get("xyz", 3, 2, 1).content == PNG
+    assert len(Upstream.asked) == 2
 
 
 def test_an_old_tile_serves_while_the_provider_fails(
