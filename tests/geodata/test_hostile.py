@@ -20,7 +20,7 @@ from geodata.read import read
 from tests.geodata import making
 
 SECRET = "root-password-17"
-LIMITS = Limits(unpacked_bytes=8 * 2**20, memory_bytes=700 * 2**20, wall_s=60)
+LIMITS = Limits(unpacked_bytes=8 * 2**20, memory_bytes=700 * 2**20, wall_s=240)
 
 
 def vrt(folder: Path) -> bytes:

@@ -206,7 +206,7 @@ def test_bombs_are_refused_by_their_header(make: Make) -> None:
     with pytest.raises(FileRefused) as error:
         make(head[: at + 5] + b"\xff\xff\xff\xff" + head[at + 9 :])
     assert code(error) == "photo_too_many_pixels"
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 60
 
 
 def test_the_pixel_limit_is_a_setting(tmp_path: Path) -> None:

@@ -142,7 +142,7 @@ def test_a_reader_that_hangs_is_ended_and_nothing_stays_behind(tmp_path: Path, m
     with pytest.raises(FileRefused) as refused:
         sandbox.run({}, {"file": ROOT / "pyproject.toml"}, Limits(wall_s=0.5))
     assert refused.value.code == "reading_takes_too_long"
-    assert time.monotonic() - before < 20
+    assert time.monotonic() - before < 50  # it would sleep for 60
     assert not list(tmp_path.iterdir())
 
 

@@ -70,12 +70,12 @@ def running(vendor: None) -> Iterator[tuple[Double, str]]:
     server = uvicorn.Server(uvicorn.Config(double.app, log_level="warning", lifespan="off"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not server.started and time.monotonic() < deadline:
         time.sleep(0.02)
     yield double, f"http://127.0.0.1:{port}"
     server.should_exit = True
-    thread.join(timeout=20)
+    thread.join(timeout=60)
     listener.close()
 
 
@@ -113,7 +113,7 @@ def _context(browser: Browser, **options: Any) -> BrowserContext:
 def _watched(context: BrowserContext, address: str) -> Visit:
     page = context.new_page()
     made = Visit(page, address)
-    page.set_default_timeout(30_000)
+    page.set_default_timeout(60_000)
 
     def asked(request: Any) -> None:
         if not request.url.startswith((address, "data:", "blob:")):

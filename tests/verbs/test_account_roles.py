@@ -243,7 +243,7 @@ def test_of_two_admins_who_shut_each_other_at_once_one_stays(fresh: Fresh) -> No
         with fresh.begin() as db:
             accounts.disable(db, "a")
             inside.set()
-            go_on.wait(20)
+            go_on.wait(60)
 
     def second() -> None:
         try:
@@ -254,13 +254,13 @@ def test_of_two_admins_who_shut_each_other_at_once_one_stays(fresh: Fresh) -> No
 
     threads = [threading.Thread(target=first), threading.Thread(target=second)]
     threads[0].start()
-    assert inside.wait(20)
+    assert inside.wait(60)
     threads[1].start()
     threads[1].join(1)
     assert threads[1].is_alive()  # it waits for the first
     go_on.set()
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
     assert said == ["last_admin"]
     with fresh.begin() as db:
         assert {one.login: (one.role, one.active) for one in accounts.listed(db)} == {

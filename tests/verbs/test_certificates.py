@@ -41,7 +41,7 @@ def answering(cert: Path, key: Path) -> Iterator[int]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(cert, key)
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        listening.settimeout(10)
+        listening.settimeout(60)
 
         def answer() -> None:
             try:
@@ -54,7 +54,7 @@ def answering(cert: Path, key: Path) -> Iterator[int]:
         thread = threading.Thread(target=answer)
         thread.start()
         yield listening.getsockname()[1]
-        thread.join(15)
+        thread.join(70)
 
 
 def shake(served: Served, host: str) -> dict[str, object]:
@@ -64,7 +64,7 @@ def shake(served: Served, host: str) -> dict[str, object]:
     context.load_verify_locations(cadata=served.authority)
     with (
         answering(served.cert, served.key) as port,
-        socket.create_connection(("127.0.0.1", port), 10) as raw,
+        socket.create_connection(("127.0.0.1", port), 60) as raw,
         context.wrap_socket(raw, server_hostname=host) as shaken,
     ):
         return dict(shaken.getpeercert() or {})

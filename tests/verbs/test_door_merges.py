@@ -420,11 +420,11 @@ def test_a_visit_that_waits_for_the_merge_is_at_the_entry_that_stays(fresh: Fres
             # the correction is of somebody else, who has to see where the visit is
             actors = (pair.worker, replace(pair.manager, area_ids=everywhere))
             told = [threads.submit(record, draft, actor) for draft, actor in zip(drafts, actors, strict=True)]
-            until = time.monotonic() + 20
+            until = time.monotonic() + 60
             while (db.scalar(waiting) or 0) < len(drafts) and time.monotonic() < until:
                 time.sleep(0.01)
             assert db.scalar(waiting) == len(drafts)
-        assert [one.result(20) for one in told] == [pair.kept] * 2
+        assert [one.result(60) for one in told] == [pair.kept] * 2
     with fresh.begin() as db:
         recounting.assert_right(db)
 

@@ -218,7 +218,7 @@ def test_only_the_first_bytes_decide_who_reads() -> None:
 
 def ask(path: Path, program: str = "gridsvc.imports.report_child") -> list[bytes]:
     request = {"fields": {}, "crs": "wgs84", "n_at_once": 2, "date_order": "ymd", "categories": {}}
-    limits = Limits(wall_s=30)
+    limits = Limits(wall_s=120)
     with sandbox.stream(program, {**request, "limits": vars(limits)}, path, limits) as pieces:
         return list(pieces)
 

@@ -86,7 +86,7 @@ def test_an_import_waits_for_the_click_on_the_same_report(fresh: Fresh, rule: Ru
 
     person = threading.Thread(target=click)
     person.start()
-    assert clicked.wait(10)
+    assert clicked.wait(60)
     with fresh.begin() as db:
         file = table(tmp_path / "r.csv", row("A", description="new", lon=110.015), row("B", description="new"))
         assert take(db, file, rule, now=LATER).tally.changed == 2

@@ -206,13 +206,13 @@ def test_a_report_voided_while_publishing_keeps_its_grid(fresh: Fresh, rule: Rul
         publishing.start()
         mine = "locktype = 'transactionid' AND transactionid = CAST(pg_current_xact_id() AS xid)"
         waits = text(f"SELECT count(*) FROM pg_locks WHERE {mine} AND NOT granted")
-        for _ in range(200):
+        for _ in range(1200):
             if db.scalar(waits):
                 break
             time.sleep(0.05)
         else:
             pytest.fail("publishing did not wait for the report that is being voided")
-    publishing.join(timeout=60)
+    publishing.join(timeout=120)
     assert failed == []
     with fresh.begin() as db:
         assert placements.current(db, closing.id).grid_version_id == closing.placement.grid_version_id

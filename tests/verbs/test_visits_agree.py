@@ -149,7 +149,7 @@ def together(*works: Callable[[], None]) -> list[BaseException]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(120)
     return wrong
 
 
@@ -173,7 +173,7 @@ def test_two_connections_at_one_door_both_count(fresh: Fresh, rule: Rule) -> Non
         second.start()
         second.join(0.5)
         assert second.is_alive()
-    second.join(30)
+    second.join(120)
     with fresh.begin() as db:
         recounting.assert_right(db)
         counted = text("SELECT n_visits FROM campaign_door WHERE household_id = :d")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -33,10 +32,8 @@ def test_help_takes_under_a_second_and_loads_nothing_heavy() -> None:
         "import sys, time; t = time.process_time(); from gridsvc.cli.main import main; code = main(['--help']);"
         "print(time.process_time() - t, sorted({m.split('.')[0] for m in sys.modules}), file=sys.stderr)"
     )
-    begun = time.monotonic()
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert time.monotonic() - begun < 5  # a busy machine; the time of its own is the measure
-    assert float(done.stderr.split()[0]) < 1.0
+    assert float(done.stderr.split()[0]) < 1.0  # of its own: a machine may be busy
     assert not {"geopandas", "sqlalchemy", "pandas", "numpy", "fastapi", "pydantic"} & set(
         re.findall(r"\w+", done.stderr)
     )

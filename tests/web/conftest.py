@@ -59,7 +59,7 @@ def client(address: str, county: County) -> Iterator[Client]:
         def of(login: str | None = None) -> httpx.Client:
             if login not in known:
                 headers = {} if login is None else {"Authorization": f"Bearer {county.tokens[login]}"}
-                known[login] = stack.enter_context(httpx.Client(base_url=address, headers=headers, timeout=30))
+                known[login] = stack.enter_context(httpx.Client(base_url=address, headers=headers, timeout=120))
             return known[login]
 
         yield of

@@ -43,6 +43,7 @@ def settings(made: Fresh, folder: Path, **changes: object) -> Settings:
         "login_attempts": 5,
         "login_wait_s": 300,
         "pool_size": 5,
+        "statement_timeout_s": 120,  # a busy machine
     }
     return Settings(**(values | changes))
 
@@ -60,7 +61,7 @@ def serving(app: FastAPI) -> Iterator[str]:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
         try:
-            until = time.monotonic() + 20
+            until = time.monotonic() + 60
             while not server.started:
                 assert thread.is_alive(), "the service did not start"
                 assert time.monotonic() < until, "the service starts too slowly"
@@ -68,5 +69,5 @@ def serving(app: FastAPI) -> Iterator[str]:
             yield f"http://127.0.0.1:{port}"
         finally:
             server.should_exit = True
-            thread.join(20)
+            thread.join(60)
             assert not thread.is_alive(), "the service did not stop"

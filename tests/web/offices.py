@@ -77,5 +77,5 @@ def opened(urls: tuple[str, str], folder: Path, **changes: object) -> Iterator[O
         clients: dict[str | None, httpx.Client] = {}
         for role in (None, *ROLES):
             headers = {} if role is None else {"Authorization": f"Bearer {county.tokens[role]}"}
-            clients[role] = stack.enter_context(httpx.Client(base_url=address, headers=headers, timeout=30))
+            clients[role] = stack.enter_context(httpx.Client(base_url=address, headers=headers, timeout=120))
         yield Offices(made, county, address, clients)

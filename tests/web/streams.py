@@ -23,8 +23,8 @@ class Event:
 
 @contextmanager
 def listening(client: httpx.Client, path: str = "/api/v1/wall/stream", **headers: str) -> Iterator[Iterator[Event]]:
-    """The events of a stream as they come; reading waits, and fails after twenty seconds."""
-    with client.stream("GET", path, headers=headers, timeout=httpx.Timeout(20.0)) as answer:
+    """The events of a stream as they come; reading waits, and fails after a minute."""
+    with client.stream("GET", path, headers=headers, timeout=httpx.Timeout(60.0)) as answer:
         assert answer.status_code == 200, answer.read()
         assert answer.headers["content-type"].startswith("text/event-stream")
         assert "no-transform" in answer.headers["cache-control"]
@@ -45,8 +45,8 @@ def events(answer: httpx.Response) -> Iterator[Event]:
 
 
 def until(found: Iterator[Event], name: str) -> Event:
-    """The next event of that name, beats left out; fails after twenty seconds."""
-    latest = time.monotonic() + 20
+    """The next event of that name, beats left out; fails after a minute."""
+    latest = time.monotonic() + 60
     for event in found:
         assert time.monotonic() < latest, f"no {name}"
         if event.name == "beat" != name:

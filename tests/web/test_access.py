@@ -308,7 +308,7 @@ def test_a_wrong_credential_is_nobodys(address: str, header: str) -> None:
 @contextmanager
 def log_in(address: str, login: str = "manager_west", password: str = PASSWORD) -> Iterator[httpx.Client]:
     """A browser after the login form."""
-    with httpx.Client(base_url=address, timeout=30) as browser:
+    with httpx.Client(base_url=address, timeout=120) as browser:
         browser.get("/login")
         secret = browser.cookies["gridsvc_visit"]
         answer = browser.post("/login", data={"login": login, "password": password, "csrf_token": csrf(secret)})

@@ -143,16 +143,16 @@ def test_two_at_once_count_one_after_the_other(fresh: Fresh) -> None:
         with fresh.begin() as db:
             said.append(str(enter(db, "wrong")))
             inside.set()
-            go_on.wait(20)
+            go_on.wait(60)
 
     thread = threading.Thread(target=first)
     thread.start()
-    assert inside.wait(20)
+    assert inside.wait(60)
     with pytest.raises(TooMany) as busy, fresh.begin() as db:
         enter(db, "wrong")
     assert busy.value.code == "login_busy"
     go_on.set()
-    thread.join(20)
+    thread.join(60)
     with fresh.begin() as db:
         assert db.scalar(text("SELECT n_failed FROM account")) == 1
 

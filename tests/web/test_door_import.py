@@ -98,7 +98,7 @@ def test_the_dirty_workbook_says_what_the_command_says_and_is_stored_by_another_
     assert "is a floor" in table[2][-1]
     assert commit(planner, told["digest"]).json()["code"] == "door_import_refused"
     headers = {"Authorization": f"Bearer {county.tokens['planner']}"}
-    with httpx.Client(base_url=serve(), headers=headers, timeout=30) as elsewhere:
+    with httpx.Client(base_url=serve(), headers=headers, timeout=120) as elsewhere:
         stored = commit(elsewhere, told["digest"], skip=True)
         assert stored.status_code == 200, stored.text
         assert stored.json()["committed"] is True
@@ -344,7 +344,7 @@ def test_nobody_sends_a_byte_before_it_is_known_who(address: str, county: County
     for path, bearer, status in ((API, "", 401), (PAGE, "", 401), (API, county.tokens["worker"], 403)):
         head = f"POST {path} HTTP/1.1\r\nHost: {where.netloc}\r\nContent-Type: multipart/form-data; boundary=x\r\n"
         head += f"Content-Length: 1000000\r\n{f'Authorization: Bearer {bearer}' if bearer else 'X: y'}\r\n\r\n"
-        with socket.create_connection((where.hostname, where.port), timeout=10) as line:
+        with socket.create_connection((where.hostname, where.port), timeout=60) as line:
             line.sendall(head.encode())
             assert f" {status} ".encode() in line.recv(200), (path, status)
 

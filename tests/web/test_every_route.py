@@ -165,7 +165,7 @@ def acting(offices: Offices) -> Iterator[dict[str, httpx.Client]]:
     with ExitStack() as stack:
         yield {
             role: stack.enter_context(
-                httpx.Client(base_url=offices.address, headers={"Authorization": f"Bearer {token}"}, timeout=30)
+                httpx.Client(base_url=offices.address, headers={"Authorization": f"Bearer {token}"}, timeout=120)
             )
             for role, token in tokens.items()
         }
@@ -243,7 +243,9 @@ def test_a_browser_acts_in_one_role_and_switches(offices: Offices) -> None:
         assert '<option value="worker" selected' in browser.get("/").text
         # what was begun in the other role cannot be sent in this one, and its session is over
         assert browser.post("/role", data=sent | {"role": "manager"}).status_code == 403
-        gone = httpx.get(f"{offices.address}/api/v1/accounts", headers={"Cookie": f"{SESSION_COOKIE}={old}"})
+        gone = httpx.get(
+            f"{offices.address}/api/v1/accounts", headers={"Cookie": f"{SESSION_COOKIE}={old}"}, timeout=120
+        )
         assert gone.status_code == 401
     with log_in(offices.address, "checker") as single:
         head = single.get("/?lang=en").text.partition("</header>")[0]
@@ -253,7 +255,7 @@ def test_a_browser_acts_in_one_role_and_switches(offices: Offices) -> None:
 
 def test_a_phone_of_a_worker_who_is_also_a_manager_is_the_worker_s(offices: Offices) -> None:
     body = {"login": "three", "password": PASSWORD, "name": "手机"}
-    with httpx.Client(base_url=offices.address, timeout=30) as phone:
+    with httpx.Client(base_url=offices.address, timeout=120) as phone:
         assert phone.post("/api/v1/devices", json=body | {"role": "admin"}).json()["code"] == "role_not_own"
         told = phone.post("/api/v1/devices", json=body).json()
         assert (told["me"]["role"], told["me"]["roles"]) == ("worker", ["manager", "handler", "worker"])
@@ -268,7 +270,9 @@ def test_a_phone_of_a_worker_who_is_also_a_manager_is_the_worker_s(offices: Offi
         assert "/role" not in head
         fixed = phone.post("/role", data={"role": "manager", "csrf_token": told["me"]["csrf"]})
         assert fixed.status_code == 422
-    other = httpx.post(f"{offices.address}/api/v1/devices", json=body | {"as": "bearer", "role": "manager"}, timeout=30)
+    other = httpx.post(
+        f"{offices.address}/api/v1/devices", json=body | {"as": "bearer", "role": "manager"}, timeout=120
+    )
     assert other.json()["me"]["role"] == "manager"
 
 

@@ -108,7 +108,7 @@ def test_forms_without_photos_keep_their_small_bound(offices: Offices) -> None:
 
 
 def test_a_resident_sends_photos_without_a_script(offices: Offices) -> None:
-    with httpx.Client(base_url=offices.address, timeout=30) as browser:
+    with httpx.Client(base_url=offices.address, timeout=120) as browser:
         page = browser.get("/report?lang=en").text
         fields = {
             name: html.unescape(value)
@@ -137,7 +137,7 @@ def test_a_resident_sends_photos_without_a_script(offices: Offices) -> None:
 
 def test_a_forged_form_with_files_changes_nothing(offices: Offices) -> None:
     number = at_state(offices, "reported")
-    with httpx.Client(base_url=offices.address, timeout=30) as stranger:
+    with httpx.Client(base_url=offices.address, timeout=120) as stranger:
         form = {"action": "solve_on_spot", "note": "x", "version": "1"}
         answer = stranger.post(f"/reports/{number}/act", data=form, files=[file(6)])
         assert answer.status_code in (401, 403)

@@ -88,7 +88,7 @@ def service(made: Fresh, county: County, folder: Path) -> Iterator[tuple[str, Cl
 @pytest.fixture
 def browser(service: tuple[str, Clock]) -> Iterator[httpx.Client]:
     service[1].now = NOW
-    with httpx.Client(base_url=service[0], timeout=30) as one:
+    with httpx.Client(base_url=service[0], timeout=120) as one:
         yield one
 
 
@@ -175,7 +175,7 @@ def test_the_form_looks_no_oftener_than_the_page(made: Fresh, county: County, fo
     """What is near is asked of the form too: as often as of the page's script, and no more."""
     app = create_app(settings(made, folder), clock=Clock())
     app.state.services.links = Limiter(3, 60)
-    with serving(app) as address, httpx.Client(base_url=address, timeout=30) as browser:
+    with serving(app) as address, httpx.Client(base_url=address, timeout=120) as browser:
         spot = middle(27)
         send(browser, spot)
         form = form_of(browser) | {"category": "0506", "lon": f"{spot[0]:.6f}", "lat": f"{spot[1]:.6f}", "words": ""}
@@ -345,7 +345,7 @@ def test_staff_see_who_joined_and_for_whom_it_was_reported(
 def test_each_browser_of_a_compound_has_a_limit_of_its_own(made: Fresh, county: County, folder: Path) -> None:
     clock = Clock()
     with serving(create_app(settings(made, folder, anonymous_per_minute=2), clock=clock)) as address:
-        neighbours = [httpx.Client(base_url=address, timeout=30) for _ in range(4)]
+        neighbours = [httpx.Client(base_url=address, timeout=120) for _ in range(4)]
         for one in neighbours:
             assert one.get("/report").status_code == 200
         clock.now = NOW + timedelta(seconds=5)  # nobody fills in the form faster
@@ -357,11 +357,11 @@ def test_each_browser_of_a_compound_has_a_limit_of_its_own(made: Fresh, county: 
         assert [post(one) for one in neighbours] == [201] * 4  # the address alone would have stopped at two
         assert [post(neighbours[0]) for _ in range(6)] == [201] * 5 + [429]
         assert post(neighbours[1]) == 201
-        with httpx.Client(base_url=address, timeout=30) as bare:
+        with httpx.Client(base_url=address, timeout=120) as bare:
             assert [post(bare) for _ in range(3)] == [201, 201, 429]
-        forged = httpx.Client(base_url=address, timeout=30, cookies={"gridsvc_sender": "x.1.00"})
+        forged = httpx.Client(base_url=address, timeout=120, cookies={"gridsvc_sender": "x.1.00"})
         assert post(forged) == 429
-        fresh = httpx.Client(base_url=address, timeout=30)
+        fresh = httpx.Client(base_url=address, timeout=120)
         fresh.get("/report")
         assert post(fresh) == 429  # a proof of this very second is none yet
         for one in (*neighbours, forged, fresh):
@@ -370,7 +370,7 @@ def test_each_browser_of_a_compound_has_a_limit_of_its_own(made: Fresh, county: 
 
 def test_one_place_takes_no_flood(made: Fresh, county: County, folder: Path) -> None:
     app = create_app(settings(made, folder), clock=Clock())
-    with serving(app) as address, httpx.Client(base_url=address, timeout=30) as browser:
+    with serving(app) as address, httpx.Client(base_url=address, timeout=120) as browser:
         app.state.services.places._n = 3.0
         here = {"lon": 110.0321, "lat": 23.0171, "crs": "wgs84"}
         answers = [browser.post("/api/v1/reports", json=report(location=here)) for _ in range(4)]
@@ -393,7 +393,7 @@ def test_an_address_gets_so_many_proofs(made: Fresh, county: County, folder: Pat
     with serving(app) as address:
         answers = []
         for _ in range(3):
-            with httpx.Client(base_url=address, timeout=30) as browser:
+            with httpx.Client(base_url=address, timeout=120) as browser:
                 answers.append(browser.get("/report"))
     assert [one.status_code for one in answers] == [200] * 3
     assert ["gridsvc_sender" in one.cookies for one in answers] == [True, True, False]
@@ -422,7 +422,7 @@ def test_a_captcha_of_the_places_own(made: Fresh, county: County, folder: Path, 
     command.chmod(command.stat().st_mode | stat.S_IXUSR)
     with (
         serving(create_app(settings(made, folder, captcha_command=command), clock=Clock())) as address,
-        httpx.Client(base_url=address, timeout=30) as browser,
+        httpx.Client(base_url=address, timeout=120) as browser,
     ):
         form = form_of(browser)
         assert "3 + 4 &lt;b&gt;" in browser.get("/report").text

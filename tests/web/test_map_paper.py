@@ -201,7 +201,7 @@ def test_one_draws_at_a_time_and_few_wait() -> None:
     def draw() -> None:
         with press.turn():
             drawing.set()
-            finish.wait(20)
+            finish.wait(60)
 
     def wait() -> None:
         try:
@@ -212,7 +212,7 @@ def test_one_draws_at_a_time_and_few_wait() -> None:
 
     first = threading.Thread(target=draw)
     first.start()
-    assert drawing.wait(20)
+    assert drawing.wait(60)
     wait()  # waits in vain
     assert seen == ["paper_busy"]
     patient = Press(waiting=0)
@@ -220,7 +220,7 @@ def test_one_draws_at_a_time_and_few_wait() -> None:
         pass
     assert caught.value.facts["retry_after_s"] == 10
     finish.set()
-    first.join(20)
+    first.join(60)
     wait()
     assert seen == ["paper_busy", "drawn"]
 

@@ -48,7 +48,7 @@ class Open:
 
     def client(self, login: str | None = None) -> httpx.Client:
         headers = {} if login is None else {"Authorization": f"Bearer {self.county.tokens[login]}"}
-        return httpx.Client(base_url=self.address, headers=headers, timeout=30)
+        return httpx.Client(base_url=self.address, headers=headers, timeout=120)
 
     def send(self, spot: tuple[float, float], state: str, **more: Any) -> str:
         where = {"lon": spot[0], "lat": spot[1], "crs": "wgs84"}

@@ -195,7 +195,7 @@ def test_the_resident_sees_the_own_photos_and_what_was_done_once_it_is_checked(o
     assert kinds() == ["own"]  # nobody has looked at what was done
     assert send(offices, "manager", number, "check").status_code == 303
     assert kinds() == ["own", "after"]
-    with httpx.Client(base_url=offices.address, timeout=30) as plain:
+    with httpx.Client(base_url=offices.address, timeout=120) as plain:
         page = plain.get("/r").text
         token = re.search(r'name="csrf_token" value="([^"]*)"', page)
         assert token is not None

@@ -69,7 +69,7 @@ def service(made: Fresh, county: County, folder: Path) -> Iterator[tuple[str, Cl
 def mine(service: tuple[str, Clock], made: Fresh) -> Iterator[Mine]:
     address, clock = service
     clock.now = NOW
-    with httpx.Client(base_url=address, timeout=30) as browser:
+    with httpx.Client(base_url=address, timeout=120) as browser:
         body = report(description=f"路灯不亮 {CANARY}", secret_sha256=HASH, contact=CONTACT)
         sent = browser.post(URL, json=body)
         assert sent.status_code == 201, sent.text

@@ -89,7 +89,7 @@ def test_the_territory_takes_what_no_list_names_only_where_that_is_set(offices: 
     headers = {"Authorization": f"Bearer {offices.county.tokens['planner']}"}
     with (
         serving(create_app(settings(offices.made, tmp_path, territorial_fallback=True), clock=Clock())) as address,
-        httpx.Client(base_url=address, headers=headers, timeout=30) as planner,
+        httpx.Client(base_url=address, headers=headers, timeout=120) as planner,
     ):
         asked = {"category": "0506", "area": WEST}
         answer = planner.get(ANSWER, params=asked).json()

@@ -75,7 +75,7 @@ def app(made: Fresh, county: County, folder: Path) -> Any:
 @pytest.fixture
 def browser(app: Any) -> Iterator[httpx.Client]:
     """A browser whose proof is old enough to count."""
-    with serving(app) as address, httpx.Client(base_url=address, timeout=30) as one:
+    with serving(app) as address, httpx.Client(base_url=address, timeout=120) as one:
         one.get("/report")
         app.state.services.clock.now += timedelta(seconds=5)
         yield one
@@ -95,7 +95,7 @@ def joining(handle: str) -> dict[str, str]:
 def taken(places: threading.BoundedSemaphore, n: int) -> Iterator[None]:
     """All of these places are somebody's."""
     for _ in range(n):
-        assert places.acquire(timeout=30)
+        assert places.acquire(timeout=120)
     try:
         yield
     finally:
@@ -106,7 +106,7 @@ def test_no_report_of_a_stranger_comes_past_the_question(
     made: Fresh, county: County, folder: Path, question: Path
 ) -> None:
     app = create_app(settings(made, folder, captcha_command=question), clock=Clock())
-    with serving(app) as address, httpx.Client(base_url=address, timeout=30) as browser:
+    with serving(app) as address, httpx.Client(base_url=address, timeout=120) as browser:
         told = browser.post(REPORTS, json=report(location=WHERE))
         assert (told.status_code, told.json()["code"]) == (403, "captcha_form")
         assert "/report" in told.json()["message"]
@@ -143,7 +143,7 @@ def test_answers_are_limited_before_they_are_looked_at(
 ) -> None:
     app = create_app(settings(made, folder, captcha_command=question), clock=Clock())
     app.state.services.links = Limiter(2, 60)
-    with serving(app) as address, httpx.Client(base_url=address, timeout=30) as browser:
+    with serving(app) as address, httpx.Client(base_url=address, timeout=120) as browser:
         form = form_of(browser) | {"captcha_id": "7", "captcha": "8"}
         assert [browser.post("/report", data=form).status_code for _ in range(4)] == [422] * 2 + [429] * 2
     assert len((question.parent / "answers").read_text().splitlines()) == 2
@@ -181,7 +181,7 @@ def test_proofs_that_were_collected_have_one_limit_together(made: Fresh, county:
     at, crowds = [0.0], app.state.services.crowds
     crowds._clock = lambda: at[0]
     with serving(app) as address:
-        browsers = [httpx.Client(base_url=address, timeout=30) for _ in range(services.PROOFS)]
+        browsers = [httpx.Client(base_url=address, timeout=120) for _ in range(services.PROOFS)]
         for one in browsers:
             one.get("/report")
         app.state.services.clock.now += timedelta(seconds=5)
@@ -203,7 +203,7 @@ def test_photos_of_neighbours_are_counted_by_browser(made: Fresh, county: County
     mine.sender_photos = Limiter(2, services.SENDER_S)
     photo = jpeg(scene(seed=88))
     with serving(app) as address, ExitStack() as stack:
-        bare, *proven = [stack.enter_context(httpx.Client(base_url=address, timeout=30)) for _ in range(4)]
+        bare, *proven = [stack.enter_context(httpx.Client(base_url=address, timeout=120)) for _ in range(4)]
         for one in proven:
             one.get("/report")
         mine.clock.now += timedelta(seconds=5)
@@ -225,7 +225,7 @@ def test_photos_of_neighbours_are_counted_by_browser(made: Fresh, county: County
 
 def test_many_browsers_of_one_address_are_not_as_many_limits(app: Any) -> None:
     with serving(app) as address:
-        browsers = [httpx.Client(base_url=address, timeout=30) for _ in range(8)]
+        browsers = [httpx.Client(base_url=address, timeout=120) for _ in range(8)]
         proven = ["gridsvc_sender" in one.get("/report").cookies for one in browsers]
         for one in browsers:
             one.close()

@@ -391,7 +391,7 @@ def test_the_same_phone_twice_at_once(town: Town) -> None:
     headers = {"Authorization": town.client().headers["Authorization"]}
 
     def send() -> None:
-        for _ in range(100):
+        for _ in range(1000):
             answer = httpx.post(town.address + URL, json=body, headers=headers, timeout=60)
             if answer.status_code != 429:
                 break
@@ -412,7 +412,7 @@ def test_one_account_keeps_no_connection_from_others(town: Town) -> None:
     lock = "SELECT pg_advisory_xact_lock(hashtext('gridsvc.sync' || current_schema()), hashint8(id)) FROM account WHERE login = :l"
     with town.made.begin() as db:
         db.execute(text(lock), {"l": "worker"})
-        answer = town.client().post(URL, json={"sent_at": NOW.isoformat(), "items": [report()]}, timeout=10)
+        answer = town.client().post(URL, json={"sent_at": NOW.isoformat(), "items": [report()]}, timeout=60)
         assert (answer.status_code, answer.json()["code"]) == (429, "sync_running")
         assert answer.headers["retry-after"] == "3"
         assert town.send(report(), login="deputy")[0]["status"] == "created"
@@ -435,7 +435,7 @@ def test_who_sends_a_whole_body_is_recognised_once(town: Town, monkeypatch: pyte
         head = f"POST {URL} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n"
         head += f"Authorization: Bearer {town.county.tokens['worker']}\r\nContent-Length: {len(body)}\r\n\r\n"
         whole = head.encode() + body
-        with socket.create_connection((host, int(port)), timeout=30) as line:
+        with socket.create_connection((host, int(port)), timeout=120) as line:
             line.sendall(whole[: len(whole) - n_late])
             time.sleep(0.2 if n_late else 0)
             line.sendall(whole[len(whole) - n_late :])
@@ -447,7 +447,7 @@ def test_no_byte_is_read_of_nobody_and_few_bodies_of_one_account(town: Town) -> 
     host, _, port = town.address.removeprefix("http://").partition(":")
 
     def begin(stack: ExitStack, token: str) -> socket.socket:
-        opened = stack.enter_context(socket.create_connection((host, int(port)), timeout=10))
+        opened = stack.enter_context(socket.create_connection((host, int(port)), timeout=60))
         opened.sendall(
             f"POST {URL} HTTP/1.1\r\nHost: {host}:{port}\r\nAuthorization: Bearer {token}\r\n"
             "Content-Type: application/json\r\nContent-Length: 4000000\r\n\r\n{".encode()
@@ -459,10 +459,10 @@ def test_no_byte_is_read_of_nobody_and_few_bodies_of_one_account(town: Town) -> 
     with ExitStack() as stack:
         assert begin(stack, "made-up").recv(1000).startswith(b"HTTP/1.1 401")
         waiting = [begin(stack, token) for _ in range(services.BATCHES_EACH + 1)]
-        (answered,), _, _ = select.select(waiting, [], [], 10)
+        (answered,), _, _ = select.select(waiting, [], [], 60)
         assert b"sync_running" in answered.recv(10_000)
         assert town.client().post(URL, json=empty).status_code == 200
-    for _ in range(50):
+    for _ in range(600):
         answer = town.client("planner").post(URL, json=empty)
         if answer.status_code == 200:
             break

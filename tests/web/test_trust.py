@@ -47,7 +47,7 @@ def plain(app: Any) -> Iterator[httpx.Client]:
     """A phone at the plain port."""
     with (
         serving(cast(Any, trust.helper(app.state.services))) as address,
-        httpx.Client(base_url=address, timeout=30) as phone,
+        httpx.Client(base_url=address, timeout=120) as phone,
     ):
         yield phone
 
@@ -55,7 +55,7 @@ def plain(app: Any) -> Iterator[httpx.Client]:
 @pytest.fixture(scope="module")
 def main(app: Any) -> Iterator[httpx.Client]:
     """A phone at the service itself."""
-    with serving(app) as address, httpx.Client(base_url=address, timeout=30) as phone:
+    with serving(app) as address, httpx.Client(base_url=address, timeout=120) as phone:
         yield phone
 
 
@@ -105,10 +105,10 @@ def test_the_certificate_is_the_authority_s(plain: httpx.Client, main: httpx.Cli
 )
 def test_everything_else_goes_to_https(plain: httpx.Client, path: str, target: str) -> None:
     url = f"{str(plain.base_url).rstrip('/')}{path}"
-    answer = httpx.get(url, headers={"Cookie": "gridsvc_session=x"}, timeout=30)
+    answer = httpx.get(url, headers={"Cookie": "gridsvc_session=x"}, timeout=120)
     assert (answer.status_code, answer.headers["location"]) == (307, f"https://127.0.0.1:8000{target}")
     assert "set-cookie" not in answer.headers
-    elsewhere = httpx.get(url, headers={"Host": "evil.example"}, timeout=30)
+    elsewhere = httpx.get(url, headers={"Host": "evil.example"}, timeout=120)
     assert elsewhere.headers["location"] == f"https://192.168.7.20:8000{target}"
 
 

@@ -190,7 +190,7 @@ def test_a_full_batch_is_quick(town: Town) -> None:
     start = time.perf_counter()
     answer = town.batch(items)
     assert answer.json()["counts"]["created"] == 1000
-    assert time.perf_counter() - start < 30
+    assert time.perf_counter() - start < 60  # some three seconds' work: the bound tells it from minutes
 
 
 def test_lists_filter_and_page(town: Town) -> None:

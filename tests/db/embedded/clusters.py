@@ -44,7 +44,7 @@ def forget(data_dir: Path) -> None:
         shutil.rmtree(place.base)
 
 
-def wait(done: Callable[[], bool], seconds: float = 20) -> None:
+def wait(done: Callable[[], bool], seconds: float = 60) -> None:
     end = time.monotonic() + seconds
     while not done():
         assert time.monotonic() < end, "waited in vain"
