@@ -267,7 +267,7 @@ def chromium() -> str:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """The system's Chromium, headless; one for all tests, since a process can hold one Playwright."""
-    expect.set_options(timeout=15_000)  # a busy machine; what never comes is noticed all the same
+    expect.set_options(timeout=30_000)  # a busy machine; what never comes is noticed all the same
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=chromium(), args=QUIET)
         yield opened

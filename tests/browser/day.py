@@ -111,6 +111,7 @@ def carried(browser: Browser, day: Day, *, at: datetime = NOW, ready: bool = Tru
             if day.cookies:
                 held.context.add_cookies(day.cookies)
                 held.open()
+                held.known()
             else:
                 held.log_in()
                 day.cookies.extend(held.context.cookies())

@@ -64,6 +64,12 @@ READ = """async () => {
   }
   return found;
 }"""
+# what was to be done before this is done: a new address was heard of, and the view that it has left is busy
+HEARD = """() => new Promise((done) => {
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = () => done();
+  port2.postMessage(0);
+})"""
 READY = """async () => {
   if (!navigator.serviceWorker) return true;
   const found = await navigator.serviceWorker.getRegistration("/field");
@@ -110,7 +116,7 @@ class Phone:
 
     def watch(self) -> None:
         """Hears what the page complains about from now on."""
-        self.page.set_default_timeout(30_000)
+        self.page.set_default_timeout(60_000)
         self.page.on("pageerror", lambda error: self.said.append(str(error)))
 
     def renew(self) -> None:
@@ -129,7 +135,8 @@ class Phone:
         return self.settle()
 
     def settle(self) -> Page:
-        """The app when its view is drawn."""
+        """The app when the view of its address is drawn."""
+        self.page.evaluate(HEARD)
         self.page.wait_for_selector("#view:not([aria-busy])", state="attached")
         self.page.wait_for_selector("#bar a", state="attached")
         return self.page
@@ -141,7 +148,11 @@ class Phone:
         page.fill("#login-login", login)
         page.fill("#login-password", password)
         page.click("main button[type=submit]")
-        page.wait_for_url("**/field#/")
+        return self.known()
+
+    def known(self) -> Page:
+        """The app's home, once it has found that its worker is logged in by cookies: it goes there by itself."""
+        self.page.wait_for_url("**/field#/")
         return self.settle()
 
     def offline_ready(self) -> Page:
@@ -149,7 +160,7 @@ class Phone:
         self.until(lambda: self.page.evaluate(READY))
         return self.page
 
-    def until(self, done: Callable[[], bool], within_s: float = 60.0) -> None:
+    def until(self, done: Callable[[], bool], within_s: float = 120.0) -> None:
         """Returns when `done()` is so; fails with what the phone keeps where that does not come."""
         end = time.monotonic() + within_s
         while not done():
@@ -171,6 +182,15 @@ class Phone:
         return self.page.evaluate(
             f"async (value) => {{ const m = await import('/static/app/field/{module}.js'); return {words}; }}", value
         )
+
+    def tried(self) -> None:
+        """Returns when no try to send is under way: what has not gone waits again."""
+        self.call("queue", "m.flush()")
+
+    def told(self) -> None:
+        """Returns when the phone has what the service tells now; an answer that was on its way already does not count."""
+        self.call("data", "m.refresh()")
+        self.until(lambda: self.call("data", "m.refresh()") == "fresh")
 
     def counted(self) -> tuple[int, int]:
         """Taps and typed characters since the page was loaded."""
@@ -224,6 +244,6 @@ def at_hand(lent: AbstractContextManager[Phone], cookies: list[Any]) -> Iterator
     with lent as held:
         held.context.add_cookies(cookies)
         held.open()
+        held.known()
         held.offline_ready()
-        held.until(lambda: held.call("store", "m.getMeta('login')") == "worker")
         yield held

@@ -92,7 +92,7 @@ def unsent(phone: Phone) -> list[str]:
     return [row["key"] for row in phone.outbox() if row["state"] != "sent"]
 
 
-def sent(phone: Phone, n_left: int = 0, within_s: float = 60.0) -> None:
+def sent(phone: Phone, n_left: int = 0, within_s: float = 120.0) -> None:
     """Returns when no more than so many items wait."""
     left = "m.list().then((rows) => rows.filter((row) => row.state !== 'sent').length)"
     phone.until(lambda: phone.call("queue", left) <= n_left, within_s)

@@ -45,13 +45,14 @@ LATE = {
     "receipt": ("POST /api/v1/sync", "queue", "m.flush({ force: true })"),
 }
 CHANGE = "m.update([value.key], (row) => void Object.assign(row, value.more))"
-EMPTY = "m.write(['outbox']).then((tx) => tx.store.clear())"
-# from now on the first look at what the service told comes when `release()` is called
-SLOW = """() => {
+EMPTY = "m.write(['outbox', 'drafts']).then((tx) => Promise.all([...tx.objectStoreNames].map((name) => tx.objectStore(name).clear())))"
+# from now on the nth look into a store comes when `release()` is called
+SLOW = """([store, nth]) => {
   const gate = new Promise((done) => { window.release = done; });
   window.n_held = 0;
+  let n = 0;
   IDBRequest.prototype.addEventListener = function (name, fn, how) {
-    const late = name === "success" && this.source instanceof IDBObjectStore && this.source.name === "cache" && !window.n_held;
+    const late = name === "success" && this.source instanceof IDBObjectStore && this.source.name === store && ++n === nth;
     if (late) window.n_held += 1;
     const told = late ? async (event) => { await gate; fn.call(this, event); } : fn;
     return EventTarget.prototype.addEventListener.call(this, name, told, how);
@@ -150,7 +151,7 @@ def test_lists_asked_for_by_one_person_are_not_kept_for_the_next(held: Phone) ->
 @pytest.mark.parametrize("left", ["", "report"])
 def test_a_view_that_was_left_while_it_loaded_draws_nothing(held: Phone, left: str) -> None:
     page = held.open("/settings")
-    page.evaluate(SLOW)
+    page.evaluate(SLOW, ["cache", 1])
     page.evaluate("(left) => { location.hash = `#/${left}`; }", left)
     held.until(lambda: page.evaluate("window.n_held") > 0)
     page.evaluate("location.hash = '#/queue'")
@@ -158,8 +159,77 @@ def test_a_view_that_was_left_while_it_loaded_draws_nothing(held: Phone, left: s
     page.evaluate("async () => { window.release(); await new Promise((done) => setTimeout(done, 300)); }")
     expect(page.locator("#view h1")).to_have_text("待发送")
     expect(page.locator("#go-report")).to_have_count(0)
-    assert page.evaluate("document.getElementById('view').hasAttribute('aria-busy')") is False
+    expect(page.locator("#view")).not_to_have_attribute("aria-busy", "true")
     assert page.evaluate("location.hash") == "#/queue"  # nor is the address that of what was left
+
+
+# `heard`: the app tells of the next change of its queue
+HEAR = "import('/static/app/field/queue.js').then((m) => { window.heard = new Promise((done) => m.on(done)); })"
+
+
+def test_what_changes_while_a_view_is_drawn_is_shown(held: Phone, faults: Faults) -> None:
+    faults.away = True
+    key = put(held, report("改"))
+    held.tried()
+    page = held.open("/settings")
+    page.evaluate(SLOW, ["cache", 1])
+    page.evaluate(HEAR)
+    page.evaluate("location.hash = '#/queue'")
+    held.until(lambda: page.evaluate("window.n_held") > 0)
+    held.call("outbox", CHANGE, {"key": key, "more": {"state": "attention", "code": "photo_lost"}})
+    page.evaluate("async () => { await window.heard; window.release(); }")
+    expect(page.locator(f"[data-key='{key}']")).to_have_attribute("data-state", "attention")
+
+
+def test_a_report_that_came_while_its_page_was_drawn_is_there(held: Phone, faults: Faults) -> None:
+    faults.away = True
+    page = held.open("/settings")
+    report_id = "gridsvc|CAME|0"
+    page.evaluate(SLOW, ["drafts", 1])
+    page.evaluate("(id) => { location.hash = `#/task/${encodeURIComponent(id)}`; }", report_id)
+    held.until(lambda: page.evaluate("window.n_held") > 0)
+    came = """m.write(['cache']).then(async (tx) => {
+      const told = await tx.store.get("sync");
+      await tx.store.put({ ...told, reports: [...told.reports, { ...told.reports[0], source: "gridsvc", number: "CAME", repeat: 0 }] }, "sync");
+      await tx.done;
+      await new Promise((done) => { import("/static/app/field/data.js").then((data) => { data.on(done); m.changed("cache"); }); });
+    })"""
+    held.call("store", came)
+    page.evaluate("window.release()")
+    expect(page.locator("#view .told").first).to_contain_text("CAME")
+
+
+def test_a_correction_begun_as_the_record_changes_stays_open(held: Phone, faults: Faults, door: int) -> None:
+    faults.away = True
+    page = held.page
+    about = {"door": door, "outcome": "reached", "at": page.evaluate("new Date().toISOString()"), "n_met": 1}
+    key = put(held, visit(door), about=about)
+    held.tried()
+    held.open(f"/visit/{door}")
+    expect(page.locator("#correct")).to_be_visible()
+    page.evaluate(SLOW, ["outbox", 4])  # the change, the notices, whether it is another state, the record drawn anew
+    held.call("outbox", CHANGE, {"key": key, "more": {"state": "attention", "code": "photo_lost"}})
+    held.until(lambda: page.evaluate("window.n_held") > 0)
+    page.click("#correct")
+    page.locator("[data-outcome=absent]").wait_for()
+    page.evaluate("window.release()")
+    held.call("queue", "m.list()")
+    expect(page.locator("#recorded")).to_have_count(0)
+    expect(page.locator("[data-outcome=absent]")).to_be_visible()
+
+
+def test_a_refusal_asked_for_before_the_login_takes_nothing_away(held: Phone) -> None:
+    assert held.call("net", "m.leave()") is True
+    held.page.reload()
+    held.settle()
+    held.call("data", "m.refresh()")
+    held.page.evaluate(HOLD, "GET /api/v1/sync")
+    held.page.evaluate(START.format("m.refresh()"), ["data", None])
+    held.until(lambda: held.page.evaluate("window.n_held") > 0)
+    held.log_in()
+    assert held.page.evaluate("async () => { window.release(); return window.late; }") == "fresh"
+    assert held.call("data", "m.get()")["as_of"] is not None
+    expect(held.page.locator("#notices")).not_to_contain_text("重新登录")
 
 
 @pytest.mark.parametrize("what", ["lists", "login"])
@@ -263,7 +333,7 @@ def test_words_of_another_day_go_before_anything_is_drawn(
     with phone(browser, faults.address, service_workers="block") as held:
         held.context.add_cookies(cookies("worker"))
         held.open()
-        held.until(lambda: held.call("store", "m.getMeta('login')") == "worker")
+        held.known()
         key = put(held, visit(door, needs=f"想装扶手 {CANARY}"))
         sent(held)
         assert CANARY in str(held.outbox())  # it may have to be put right today

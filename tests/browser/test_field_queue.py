@@ -105,7 +105,7 @@ def until_sent(phone: Phone, n_left: int = 0) -> None:
 def test_it_goes_by_itself_when_the_network_comes_back(worker: Phone, faults: Faults, made: Fresh) -> None:
     faults.away = True
     key = put(worker, report("自动"))
-    worker.page.wait_for_timeout(200)
+    worker.tried()
     assert unsent(worker) == [key]
     faults.away = False
     worker.page.evaluate("dispatchEvent(new Event('online'))")
@@ -144,7 +144,7 @@ def test_a_visit_goes_before_its_need(worker: Phone, faults: Faults, made: Fresh
     first = visit(door)
     put(worker, first, title="101")
     need = put(worker, report("需要维修"), after=[first["key"]])
-    held = put(worker, report("可撤销"), hold_s=60)
+    held = put(worker, report("可撤销"), hold_s=3600)
     bodies: list[str] = []  # of what was answered: the phone may have tried before
     worker.page.on("response", lambda one: bodies.append(one.request.post_data or "") if SYNC in one.url else None)
     faults.away = False
@@ -244,8 +244,8 @@ def test_a_full_phone_says_so_before_anything_is_dropped(
         tool = held.context.new_cdp_session(held.page)
         tool.send("Storage.overrideQuotaForOrigin", {"origin": faults.address, "quotaSize": 3_000_000})
         held.open()
+        held.known()
         held.offline_ready()
-        held.until(lambda: held.call("store", "m.getMeta('login')") == "worker")
         faults.away = True
         first = put(held, report("先"))
         draft = report("x")

@@ -37,7 +37,7 @@ UNDER = """() => {
   }
   return wrong;
 }"""
-PLACED = """import("/static/app/field/data.js").then((data) => data.refresh().then(() => data.get()))
+PLACED = """import("/static/app/field/data.js").then((data) => data.get())
   .then((held) => m.placed({ value: { where: "here", fix: null, pin: value }, held }))"""
 ASK = "m.ask('POST', '/api/v1/sync', { json: value }).then((told) => told.kind)"
 
@@ -163,6 +163,7 @@ def test_how_far_outside_counts_is_the_services_word(browser: Browser, day: Day,
             for port, told in ((usual, (f"{WEST}001", "nearest")), (address.rpartition(":")[2], (None, "none"))):
                 day.faults.port = int(port)
                 held.log_in()
+                held.told()
                 found = held.call("report_place", PLACED, beside)
                 assert (found["grid"], found["method"]) == told
         finally:
@@ -241,7 +242,7 @@ def test_the_lists_that_come_late_are_shown_where_somebody_waits_for_them(browse
         page.locator("#next").tap()
         expect(page.locator("#view")).to_contain_text("还没有类别表")
         day.faults.calm()
-        assert held.call("data", "m.refresh()") == "fresh"
+        held.told()
         expect(page.locator("[data-category='0506']")).to_be_visible()
         page = held.open("/")
         page.evaluate(TASKS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -123,8 +124,7 @@ class Thumb:
         self.held.context.set_offline(True)
         self.tap("#send")
         self.at("done")
-        # tried at once, and it waits again when that has failed
-        self.held.until(lambda: self.held.outbox()[-1]["state"] != "sending")
+        self.held.tried()
         row = self.held.outbox()[-1]
         self.held.context.set_offline(self.away)
         return row
@@ -445,7 +445,7 @@ def test_a_voice_note_goes_with_the_report(
         hand.tap("#next")
         hand.at("check")
         hand.tap("#voice-start")
-        expect(hand.page.locator(".seconds")).to_contain_text("1 /")
+        expect(hand.page.locator(".seconds")).to_contain_text(re.compile("[1-9] /"))
         hand.tap("#voice-stop")
         expect(hand.page.locator("#voice audio")).to_be_visible()
         assert hand.page.evaluate("document.querySelector('#voice audio').error") is None

@@ -127,7 +127,7 @@ def test_solves_on_the_spot_with_a_photo_and_no_typing(browser: Browser, day: Da
             page.get_by_role("button", name="已当场清理干净。").tap()
 
         assert counted(held, say) == (6, 0)  # two of them too early
-        held.until(lambda: bool(held.keeps()["drafts"][0]["value"]["note"]))
+        held.until(lambda: any(one["value"]["note"] for one in held.keeps()["drafts"]))
         held.renew()  # the tab goes
         page = held.open(f"/task/gridsvc%7C{number}%7C0")
         expect(page.locator("#note")).to_have_value("已当场清理干净。")

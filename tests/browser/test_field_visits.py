@@ -57,6 +57,7 @@ def test_two_taps_without_a_signal_and_a_restart_make_one_row(
 
         def two() -> None:
             done.append(first_door(page, day))
+            expect(page.locator("#position")).to_contain_text("±9")
             reach(page)
 
         expect(page.locator(".campaign")).to_contain_text("/")
@@ -72,6 +73,7 @@ def test_two_taps_without_a_signal_and_a_restart_make_one_row(
         assert page.locator(f"[data-door='{done[0]}']").count() == 0  # at once, before sending
         expect(page.locator(f"#tried [data-door='{other}']")).to_have_count(1)  # for the evening
         expect(page.locator(f"[data-door='{other}']")).to_have_count(1)
+        held.tried()
         assert held.outbox()[0]["state"] == "waiting"
         day.faults.plan = once("POST", "/api/v1/sync", "drop_after")  # received, but the phone does not hear of it
         if own:
@@ -256,7 +258,7 @@ def test_somebody_else_at_the_door_is_told_and_nothing_overwritten(browser: Brow
             "SELECT gen_random_uuid(), :door, id, 'refused', :at, :at FROM worker WHERE code = 'w2' RETURNING id"
         )
         day.rows(after, door=door, at=NOW + timedelta(minutes=3))  # whose own arrives when this one's is stored
-        assert held.call("data", "m.refresh()") == "fresh"
+        held.told()
         expect(notice).to_contain_text("拒访")
         held.open(f"/visit/{door}")
         expect(notice).to_contain_text("拒访")  # on the door's page too

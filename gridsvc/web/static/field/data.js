@@ -46,6 +46,7 @@ async function fetchChanges() {
   const since = before && before.cursor ? `?since=${encodeURIComponent(before.cursor)}` : "";
   const answer = await ask("GET", `/api/v1/sync${since}`);
   if (answer.kind === "login") {
+    if ((await holder()).login !== whose.login) return fetchChanges(); // it was asked before somebody logged in
     forget();
     await forgetTold();
     return "login";

@@ -57,6 +57,15 @@ export function fill(root, ...children) {
   return root;
 }
 
+/** What draws one after the other, as often as it is called: no drawing comes over a later one, and the first is there when it resolves. */
+export function inTurn(drawn) {
+  let last = Promise.resolve();
+  return () => {
+    last = last.then(drawn, drawn);
+    return last;
+  };
+}
+
 let fading = 0;
 
 /** Says something for some seconds, to eyes and ears. */

@@ -2,7 +2,7 @@
 import * as data from "./data.js";
 import { keepTiles } from "./offline.js";
 import { boxOf } from "./place.js";
-import { getMeta, setMeta } from "./store.js";
+import { TILES, getMeta, setMeta } from "./store.js";
 
 export const FARTHEST_ZOOM = 11;
 export const TILE_ZOOM = 16; // farther in the same tiles are drawn larger
@@ -46,7 +46,8 @@ async function keep(held) {
   const [west, south, east, north] = box;
   const wide = [west - AROUND_DEG, south - AROUND_DEG, east + AROUND_DEG, north + AROUND_DEG];
   const name = wide.map((degrees) => degrees.toFixed(4)).join(" ");
-  if ((await getMeta("ground")) === name) return;
+  // where they were let go while it was written down that they are there, or by the browser, they are fetched anew
+  if ((await getMeta("ground")) === name && window.caches && (await caches.has(TILES))) return;
   running = true;
   try {
     const told = await keepTiles(tilesOver(wide));

@@ -1,7 +1,7 @@
 // Today: what is waiting for this worker, the doors in walking order, the own grids; one big button to report a problem.
 import * as data from "./data.js";
 import { due, found, grouped, inside, isDone, level, progress, standing, tried } from "./doors.js";
-import { el, fill as refill, toast } from "./dom.js";
+import { el, fill as refill, inTurn, toast } from "./dom.js";
 import { dismiss, notices } from "./notices.js";
 import * as queue from "./queue.js";
 import { clock, sameDay, span } from "./spans.js";
@@ -15,19 +15,15 @@ const OLD_MS = 12 * 60 * 60 * 1000; // older data is said to be old
 /** Draws today's page and keeps it true while data and queue change; gives back what stops that. */
 export async function view(root) {
   const state = { typed: "", all_tasks: false, n_doors: FEW_DOORS, busy: false };
-  let drawn = 0;
-  const draw = async () => {
-    const turn = ++drawn;
+  const draw = inTurn(async () => {
     const [held, rows] = [await data.get(), await queue.list()];
     const told = await notices(rows, held.doors, Date.now());
-    if (turn !== drawn) return; // another drawing began meanwhile
     page(root, held, rows, told, state, draw);
-  };
+  });
   const stops = [data.on(draw), queue.on(draw)];
   await draw();
   return () => {
-    drawn = -1;
-    for (const stop of stops) if (typeof stop === "function") stop();
+    for (const stop of stops) stop();
   };
 }
 

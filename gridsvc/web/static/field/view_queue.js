@@ -1,6 +1,6 @@
 // The queue: every item with its state and why, send now, try again, take away, unsent items as a file.
 import * as data from "./data.js";
-import { ask, el, fill, toast } from "./dom.js";
+import { ask, el, fill, inTurn, toast } from "./dom.js";
 import { save } from "./export.js";
 import * as drafts from "./drafts.js";
 import { also, dismiss, meanwhile, notices } from "./notices.js";
@@ -29,7 +29,7 @@ export async function view(root) {
   });
   file.addEventListener("click", async () => toast(t("queue.exported", { n: await save() })));
 
-  async function draw() {
+  const draw = inTurn(async () => {
     const [rows, begun, { doors }] = [await queue.list(), await drafts.list(), await data.get()];
     const unread = new Map((await notices(rows, doors, Date.now())).map((one) => [one.key, one.mark]));
     const left = rows.filter((row) => row.state !== "sent");
@@ -42,10 +42,10 @@ export async function view(root) {
     const met = sent.filter((row) => unread.has(row.key));
     const rest = sent.filter((row) => !unread.has(row.key));
     fill(list, begun.map((one) => draft(one, draw)), met.map((row) => record(row, doors, () => dismiss(unread.get(row.key)).then(draw))), left.map((row) => item(row, rows, doors)), rest.map((row) => item(row, rows, doors)));
-  }
+  });
 
+  const stop = queue.on(draw); // before it is drawn: what changes meanwhile is heard of
   await draw();
-  const stop = queue.on(draw);
   return stop;
 }
 

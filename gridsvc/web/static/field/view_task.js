@@ -1,7 +1,7 @@
 // One report of the own grids: what, where, until when; and the steps the service said this worker may do, offline too.
 import { thumbBar as bar, withBar } from "./bars.js";
 import * as data from "./data.js";
-import { ask, el, fill, toast } from "./dom.js";
+import { ask, el, fill, inTurn, toast } from "./dom.js";
 import * as drafts from "./drafts.js";
 import { alongside } from "./fixes.js";
 import { meanwhile } from "./notices.js";
@@ -20,14 +20,10 @@ const WORDS_ONLY = ["answer", "note"]; // no step of the work
 
 /** Draws a report of the list; gives back what stops the position. */
 export async function view(root, id) {
-  const held = await data.get();
-  const report = held.reports.find((one) => tasks.idOf(one) === id);
-  const open = { root, held, id, report, draft: await draftOf(id), fix: alongside(), form: null };
-  const rows = (await queue.list()).filter((row) => row.kind === "action" && row.about && row.about.report === id && row.mine !== false);
-  if (!report) gone(open, rows);
-  else if (open.draft && tasks.offered(report).includes(open.draft.action)) step(open, open.draft);
-  else overview(open, rows.reverse());
-  const stops = [queue.on(() => again(open)), data.on(() => again(open))];
+  const open = { root, held: null, id, report: null, draft: null, fix: alongside(), form: null, begins: true };
+  open.again = inTurn(() => again(open));
+  const stops = [queue.on(open.again), data.on(open.again)]; // before it is drawn: what changes meanwhile is heard of
+  await open.again();
   return () => {
     open.fix.stop();
     open.closed = true;
@@ -40,7 +36,7 @@ async function draftOf(id) {
   return kept ? kept.value : null;
 }
 
-/** Draws the overview anew where it is open: what is being written is never disturbed. */
+/** Draws the overview anew where it is open: what is being written is never disturbed. A view that begins goes on with a draft. */
 async function again(open) {
   if (open.form || open.closed) return;
   const [held, all, draft] = [await data.get(), await queue.list(), await draftOf(open.id)];
@@ -49,8 +45,10 @@ async function again(open) {
   open.draft = draft;
   open.report = held.reports.find((one) => tasks.idOf(one) === open.id);
   const rows = all.filter((row) => row.kind === "action" && row.about && row.about.report === open.id && row.mine !== false).reverse();
-  if (open.report) overview(open, rows);
-  else gone(open, rows);
+  if (!open.report) gone(open, rows);
+  else if (open.begins && draft && tasks.offered(open.report).includes(draft.action)) step(open, draft);
+  else overview(open, rows);
+  open.begins = false;
 }
 
 function gone(open, rows) {
@@ -68,7 +66,7 @@ function leftBehind(open) {
   const drop = el("button", { type: "button", class: "button", id: "drop-step", onclick: async () => {
     if (!(await ask(t("queue.draft_sure"), t("queue.remove")))) return;
     await drafts.drop(draft.key);
-    await again(open);
+    await open.again();
   } }, t("queue.remove"));
   const photos = draft.photos.length ? el("p", { class: "told" }, t("task.photos"), " ", t("task.n_photos", { n: draft.photos.length })) : null;
   return el("section", { class: "part", id: "left-behind" }, el("h2", {}, t("task.left_behind")), el("p", {}, el("strong", {}, t(`task.${draft.action}`))),
@@ -204,7 +202,7 @@ async function finish(open, wrong, send, page = open) {
     return;
   }
   page.form = null;
-  await again(page);
+  await page.again();
   window.scrollTo(0, 0);
 }
 
@@ -212,7 +210,7 @@ async function leave(open) {
   open.form.dropped = true;
   await drafts.drop(open.form.key);
   open.form = null;
-  await again(open);
+  await open.again();
 }
 
 function home() {

@@ -20,9 +20,9 @@ const HOLD_S = 60;
 
 /** Draws the visit of a door, or what was recorded there today; gives back what stops the position. */
 export async function view(root, id) {
-  const [held, rows] = [await data.get(), await queue.list()];
+  const [held, kept, rows] = [await data.get(), await drafts.list(), await queue.list()];
   const doors = standing(held.doors, rows);
-  const draft = (await drafts.list()).find((one) => one.kind === "visit" && String(one.value.door) === id);
+  const draft = kept.find((one) => one.kind === "visit" && String(one.value.door) === id);
   const known = doors.find((one) => String(one.id) === id);
   if (!known && !draft) {
     fill(root, el("section", { class: "sheet" }, el("h1", {}, t("visit.unknown")), home()));
@@ -31,10 +31,10 @@ export async function view(root, id) {
   // of a door that left the lists nothing is known, and what was said there is sent all the same
   const door = known || { id: draft.value.door, compound: t("visit.unknown") };
   const open = { root, held, door, known: Boolean(known), form: null, row: null, fix: alongside(), timer: null, stop: () => {} };
+  const stop = queue.on(() => follow(open)); // before it is drawn: what changes meanwhile is heard of
   const today = door.row && sameDay(Date.parse(door.row.about.at), Date.now());
   if (today && !draft) await recorded(open, door.row);
   else form(open, draft ? draft.value : questions.blank(uuid(), door.id));
-  const stop = queue.on(() => follow(open));
   return () => {
     stop();
     open.stop();
@@ -147,6 +147,7 @@ async function recorded(open, row, said) {
   open.row = row;
   const told = row.about;
   const doors = standing(open.held.doors, await queue.list());
+  if (open.row !== row || open.form) return; // a correction was begun meanwhile, or it is drawn as it stands by now
   const after = next(doors, open.door, Date.now());
   const words = t(told.outcome === "reached" ? "visit.done_met" : "visit.done", { outcome: t(`visit.${told.outcome}`), at: clock(told.at, Date.now()), n: told.n_met || 0 });
   const undo = el("button", { type: "button", class: "button", id: "undo", onclick: () => takeBack(open, row, said) });
