@@ -1,7 +1,8 @@
 """Two entries of the register that are one door: one stays, the other goes and points to it; nothing recorded is lost.
 
 The visits of the entry that goes get entries that supersede them, at the one that stays. So what is asked as of an
-instant before finds everything where it was.
+instant before finds everything where it was. It can be undone in the same way: what was carried, written to the logs
+and kept of lists says what was whose.
 """
 
 from __future__ import annotations
@@ -120,10 +121,10 @@ def merge(
     pair = {"from_id": gone_id, "to_id": keep_id}
     history.begin(db, now)
     fields = _take_over(db, keep_id, gone_id)
-    db.execute(load("exclusions_answered"), pair)
+    db.execute(load("exclusions_answered"), pair | {"visit_ids": None})
     _point(db, keep_id, gone_id, now)
-    moved = db.execute(load("visits_carry"), pair | {"now": now, "far_m": FAR_M}).one()
-    db.execute(load("campaign_door_hand_on"), pair | {"now": now})
+    moved = db.execute(load("visits_carry"), pair | {"now": now, "far_m": FAR_M, "visit_ids": None}).one()
+    db.execute(load("campaign_door_hand_on"), pair | {"now": now, "campaign_ids": None})
     visited.after(db, [keep_id, gone_id])
     visited.refresh(db, [keep_id, gone_id], now)
     note = reason.strip()
@@ -166,3 +167,93 @@ def _point(db: Connection, keep_id: int, gone_id: int, now: datetime) -> None:
     h = t.household
     db.execute(h.update().where(h.c.id == gone_id).values(removed_at=now, same_as_id=keep_id))
     db.execute(h.update().where(h.c.same_as_id == gone_id).values(same_as_id=keep_id))
+
+
+def undo(db: Connection, gone_id: int, reason: str, actor: Actor, now: datetime) -> Merged:
+    """Takes back that this entry is the same door as the one that stayed; what was given back.
+
+    The entry is on the register again with what is its own, and on the lists where the other one took its place. The
+    visits that were at it, as they were corrected since, are at it again, with their reports; those recorded since stay
+    where they are. Fields that the other one took over are empty there again, unless they were changed since. That it
+    is no door of its own ends; what was confirmed of the other one and ended by its visits holds again. Both logs say
+    who, why.
+
+    Raises:
+        NotFound: door_unknown.
+        Refused: door_reason_missing.
+        Conflict: merge_none: it is a door of its own; merge_went_on: the entry that stayed became another one since;
+            merge_blanked: what was kept of people there has been deleted; doors_being_stored.
+    """
+    households.require_words(reason, "door_reason_missing")
+    door_rows.hold(db)
+    keep_id = db.scalar(select(t.household.c.same_as_id).where(t.household.c.id == gone_id)) or gone_id
+    visited.before(db, [keep_id, gone_id])
+    for id_ in sorted({keep_id, gone_id}):
+        households.lock(db, id_, actor, removed=True)
+    at = _merged_at(db, keep_id, gone_id)
+    pair = {"from_id": keep_id, "to_id": gone_id}
+    ids = list(db.scalars(load("visits_of_entry"), {"from_id": gone_id, "to_id": keep_id}))
+    history.begin(db, now)
+    db.execute(load("exclusions_answered"), pair | {"visit_ids": ids})
+    _stand_alone(db, gone_id, at, actor, now)
+    fields = _give_back(db, keep_id, gone_id)
+    moved = db.execute(load("visits_carry"), pair | {"now": now, "far_m": FAR_M, "visit_ids": ids}).one()
+    b = t.campaign_door_before.c
+    handed = (b.household_id == gone_id) & (b.became_id == keep_id) & (b.until_at == at)
+    lists = list(db.scalars(select(b.campaign_id).where(handed)))
+    db.execute(load("campaign_door_hand_on"), pair | {"now": now, "campaign_ids": lists})
+    held = db.scalar(load("exclusions_reopen"), {"id": keep_id, "ended_at": at, "now": now})
+    if held is not None:
+        db.execute(t.household.update().where(t.household.c.id == keep_id).values(excluded=held))
+    visited.after(db, [keep_id, gone_id])
+    visited.refresh(db, [keep_id, gone_id], now)
+    note = reason.strip()
+    households.write_log(db, keep_id, "gave_back", actor, now, note=note, other_id=gone_id, fields_=fields)
+    households.write_log(db, gone_id, "returned", actor, now, note=note, other_id=keep_id)
+    return Merged(moved.n_visits, moved.n_reports, fields)
+
+
+def _merged_at(db: Connection, keep_id: int, gone_id: int) -> datetime:
+    """When they were said to be one door, which can be undone; else a Conflict that says why not."""
+    if keep_id == gone_id:
+        raise Conflict("merge_none")
+    log = t.household_log.c
+    last = select(log.at, log.other_id).where(log.household_id == gone_id, log.action == "merged")
+    said = db.execute(last.order_by(log.id.desc()).limit(1)).one()
+    if said.other_id != keep_id:
+        raise Conflict("merge_went_on", id=keep_id)
+    gone = t.deletion_record.c
+    if db.scalar(select(gone.id).where(gone.household_id == gone_id, gone.what == "contact").limit(1)):
+        raise Conflict("merge_blanked")
+    at: datetime = said.at
+    return at
+
+
+def _stand_alone(db: Connection, gone_id: int, at: datetime, actor: Actor, now: datetime) -> None:
+    """Nothing; afterwards the entry is on the register by itself, and what had become it points to it again."""
+    h, log, x = t.household, t.household_log.c, t.household_exclusion
+    said = select(log.other_id).where(log.household_id == h.c.id, log.action == "merged")
+    was_its = said.order_by(log.id.desc()).limit(1).scalar_subquery() == gone_id
+    keep_id = select(h.c.same_as_id).where(h.c.id == gone_id).scalar_subquery()
+    db.execute(h.update().where(h.c.same_as_id == keep_id, h.c.id != gone_id, was_its).values(same_as_id=gone_id))
+    none_of_its_own = (x.c.household_id == gone_id) & (x.c.claimed_at == at) & x.c.ended_at.is_(None)
+    ending = x.update().where(none_of_its_own, x.c.reason == "not_eligible")
+    ended = db.execute(ending.values(ended_at=now, ended_by=actor.account_id)).rowcount
+    empty = ("removed_at", "same_as_id", *(("excluded",) if ended else ()))
+    db.execute(h.update().where(h.c.id == gone_id).values(dict.fromkeys(empty)))
+
+
+def _give_back(db: Connection, keep_id: int, gone_id: int) -> tuple[str, ...]:
+    """The fields that the entry that stays had of the other one and says no more: those that it has as it took them."""
+    h, log = t.household.c, t.household_log.c
+    took = select(log.fields).where(log.household_id == keep_id, log.other_id == gone_id, log.action == "kept")
+    names: list[str] = db.scalars(took.order_by(log.id.desc()).limit(1)).one()
+    if not names:
+        return ()
+    rows = db.execute(select(h.id, *(h[name] for name in names)).where(h.id.in_((keep_id, gone_id)))).mappings()
+    said = {row["id"]: row for row in rows}
+    plain: dict[str, object] = {"class_code": func.default_class(h.kind), "registered_elsewhere": False}
+    values: dict[str, object] = {name: plain.get(name) for name in names if said[keep_id][name] == said[gone_id][name]}
+    if values:
+        db.execute(t.household.update().where(h.id == keep_id).values(**values))
+    return tuple(sorted(values))

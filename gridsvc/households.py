@@ -153,7 +153,7 @@ def change(
     grids.hold(db)
     counted = [household_id, *_entries(db, household_id)]  # one of them may take its key, and with it its compound
     visited.before(db, counted)
-    row = _lock(db, household_id, actor)
+    row = lock(db, household_id, actor)
     stored = Door(**{name: row[name] for name in CHANGEABLE}, ref=row["tag"])
     wanted = replace(stored, **{name: value for name, value in changes.items() if name in CHANGEABLE})
     wanted = replace(wanted, name=_name(wanted))
@@ -242,7 +242,7 @@ def remove(db: Connection, household_id: int, reason: str, actor: Actor, now: da
     """
     require_words(reason, "door_reason_missing")
     visited.before(db, [household_id])
-    _lock(db, household_id, actor)
+    lock(db, household_id, actor)
     db.execute(t.household.update().where(t.household.c.id == household_id).values(removed_at=now))
     visited.after(db, [household_id])
     write_log(db, household_id, "removed", actor, now, note=reason.strip())
@@ -282,7 +282,7 @@ def lock_pair(db: Connection, household_id: int, other_id: int, actor: Actor) ->
         NotFound: door_unknown.
         Refused: doors_not_alike.
     """
-    require_alike(*(_lock(db, id_, actor) for id_ in sorted((household_id, other_id))))
+    require_alike(*(lock(db, id_, actor) for id_ in sorted((household_id, other_id))))
     log = t.household_log.c
     of_pair = (log.household_id == household_id) & (log.other_id == other_id)
     return db.scalar(select(log.action).where(of_pair).order_by(log.id.desc()).limit(1)) == "apart"
@@ -320,7 +320,7 @@ def unmask(db: Connection, household_id: int, purpose: str, actor: Actor, now: d
         Refused: door_purpose_missing.
     """
     require_words(purpose, "door_purpose_missing")
-    row = _lock(db, household_id, actor, removed=True)
+    row = lock(db, household_id, actor, removed=True)
     write_log(db, household_id, "unmasked", actor, now, note=purpose.strip())
     return Contact(row["contact_name"], row["contact_phone"])
 
@@ -383,7 +383,12 @@ def _is_removed(db: Connection, household_id: int) -> bool:
     return db.scalar(select(t.household.c.removed_at).where(t.household.c.id == household_id)) is not None
 
 
-def _lock(db: Connection, household_id: int, actor: Actor, *, removed: bool = False) -> RowMapping:
+def lock(db: Connection, household_id: int, actor: Actor, *, removed: bool = False) -> RowMapping:
+    """The door, locked, as the register has it; with `removed` also one that was taken off.
+
+    Raises:
+        NotFound: door_unknown: there is none for this person.
+    """
     h = t.household.c
     columns = [h[name] for name in CHANGEABLE - {"lon", "lat"}]
     where = (func.ST_X(h.geom).label("lon"), func.ST_Y(h.geom).label("lat"))

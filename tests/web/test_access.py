@@ -94,6 +94,7 @@ ALLOWED: dict[tuple[str, str], set[str | None]] = {
     ("DELETE", "/api/v1/households/near-duplicates/{household_id}/{other_id}"): KEEPERS,
     ("GET", "/api/v1/households/near-duplicates/{household_id}/{other_id}"): KEEPERS,
     ("POST", "/api/v1/households/near-duplicates/{keep_id}/{gone_id}"): KEEPERS,
+    ("POST", "/api/v1/households/{household_id}/unmerge"): KEEPERS,
     ("GET", "/households/look-alikes"): KEEPERS,
     ("GET", "/households/look-alikes/one"): KEEPERS,
     ("POST", "/households/look-alikes/one"): KEEPERS,

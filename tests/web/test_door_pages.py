@@ -197,7 +197,7 @@ def test_look_alikes_are_said_to_be_one_on_their_page(offices: Offices, manager:
     listed = manager.get("/households/look-alikes?lang=en").text
     assert f'href="/households/look-alikes/one?one={one}&amp;other={other}"' in listed
     page = manager.get(path).text
-    assert "This cannot be undone." in page
+    assert "It can be undone in the log of either file" in page
     assert "checked" not in page, "nobody chooses for the person"
     version = page.partition('name="version" value="')[2].partition('"')[0]
     form = {"one": one, "other": other, "version": version, "words": "<b>one"}
@@ -222,3 +222,25 @@ def test_look_alikes_are_said_to_be_one_on_their_page(offices: Offices, manager:
     assert f'off the register. The door&#39;s file: <a href="/households/{one}">' in gone
     assert "Also registered as" in kept
     assert offices.clients["worker"].get(path).status_code == 403
+    # undone from either file: from the one that stays, then, once more one door, from the other
+    for at in (one, other):
+        file = f"/households/{at}?lang=en"
+        form = {"act": "undo", "gone": other, "words": "<i>two"}
+        assert offices.clients["worker"].post(file, data=form).status_code in (403, 404)
+        wordless = manager.post(file, data=form | {"words": " "})
+        assert (wordless.status_code, f'href="#f-undo-{other}"' in wordless.text) == (422, True)
+        assert f'id="f-undo-{other}"' in wordless.text
+        done = manager.post(file, data=form)
+        assert (done.status_code, done.headers["location"]) == (303, f"/households/{at}?done=undo")
+        stale = manager.post(file, data=form)
+        assert (stale.status_code, "there is nothing to undo" in stale.text) == (409, True)
+        kept, gone = (manager.get(f"/households/{id_}?lang=en&done=undo").text for id_ in (one, other))
+        assert "f-undo" not in kept + gone
+        assert f'Merge undone; a door of its own again: <a href="/households/{other}">' in kept
+        assert f'A door of its own again; was merged into <a href="/households/{one}">' in gone
+        assert "&lt;i&gt;two" in kept
+        assert "The merge is undone" in kept
+        version = manager.get(path).text.partition('name="version" value="')[2].partition('"')[0]
+        sent = {"one": one, "other": other, "keep": one, "version": version, "words": "one"}
+        assert manager.post(path, data=sent).status_code == 303
+        assert sum(manager.get(f"/households/{id_}").text.count('name="gone"') for id_ in (one, other)) == 2

@@ -159,6 +159,16 @@ def test_look_alikes_and_classes(client: Client, county: County) -> None:
     gone = planner.get(f"{ADDRESS}/{pair[0]}").json()
     assert (gone["same_as_id"], gone["log"][0]["action"]) == (pair[1], "merged")
     assert planner.post(one_door, json=said).status_code == 409
+    undo = f"{ADDRESS}/{pair[0]}/unmerge"
+    assert planner.post(undo, json={"reason": ""}).status_code == 422
+    back = planner.post(undo, json={"reason": "两户"}).json()
+    assert (back["given_back"], back["removed_at"]) == ({"n_visits": 0, "n_reports": 0, "fields": []}, None)
+    assert [(entry["action"], entry["other"]["id"]) for entry in back["log"][:2]] == [
+        ("returned", pair[1]),
+        ("merged", pair[1]),
+    ]
+    again = planner.post(undo, json={"reason": "两户"})
+    assert (again.status_code, again.json()["code"]) == (409, "merge_none")
     codes = [one["code"] for one in planner.get(f"{ADDRESS}/classes").json()["items"]]
     assert "ordinary" in codes
     assert "correction" not in codes, "sensitive ones are off unless switched on"

@@ -1,12 +1,13 @@
 -- Question: none; where a campaign lists one entry of a door and not the other, the other takes its place on the list; how the
 --   list was is kept for figures of before
--- Parameters: :from_id, :to_id (doors), :now (instant)
+-- Parameters: :from_id, :to_id (doors), :now (instant), :campaign_ids (bigint[] or null: only these)
 -- Columns: none
 -- Index: campaign_door_household_id_idx, campaign_door_pkey
 -- Both on one list: both stay, one as removed. The counts are taken out before and put back afterwards (visited.before, after).
 WITH handed AS (
   UPDATE campaign_door d SET household_id = :to_id
   WHERE d.household_id = :from_id
+    AND (CAST(:campaign_ids AS bigint[]) IS NULL OR d.campaign_id = ANY (CAST(:campaign_ids AS bigint[])))
     AND NOT EXISTS (SELECT FROM campaign_door o WHERE o.campaign_id = d.campaign_id AND o.household_id = :to_id)
   RETURNING d.campaign_id
 ),

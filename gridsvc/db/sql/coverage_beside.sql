@@ -16,7 +16,7 @@ JOIN household h ON h.id IN (
     SELECT n.id FROM household n WHERE n.registered_at > CAST(:drawn_at AS timestamptz)
     UNION
     SELECT l.household_id FROM household_log l
-    WHERE l.action = 'restored' AND l.at > CAST(:drawn_at AS timestamptz)
+    WHERE l.action IN ('restored', 'returned') AND l.at > CAST(:drawn_at AS timestamptz)
   )
 WHERE c.id = :campaign_id
   AND h.removed_at IS NULL

@@ -4,7 +4,7 @@
 --   :all_areas (bool), :area_ids (bigint[]), :worker_id (bigint or null): which grids this reader sees
 -- Columns: visit_id (null: said in the register), household_id, reason, claimed_at, account_id, worker_id, worker_name,
 --   compound_name, building, unit, room, kind, grid_code; the longest waiting first
--- Index: visit_claim_idx, visit_household_id_happened_at_idx, household_same_as_id_idx, campaign_door_household_id_idx, household_pkey
+-- Index: visit_claim_idx, visit_household_id_happened_at_idx, household_same_as_id_idx, household_log_household_id_idx, campaign_door_household_id_idx, household_pkey
 WITH claim AS (
   SELECT v.id AS visit_id, v.household_id, v.outcome AS reason, v.happened_at AS claimed_at, v.account_id, v.worker_id
   FROM effective_visits('infinity') v
@@ -17,7 +17,9 @@ WITH claim AS (
   UNION ALL
   SELECT NULL, h.id, 'not_eligible', h.removed_at, l.account_id, NULL
   FROM household h
-  JOIN household_log l ON l.household_id = h.id AND l.action = 'merged'
+  CROSS JOIN LATERAL (
+    SELECT m.account_id FROM household_log m WHERE m.household_id = h.id AND m.action = 'merged' ORDER BY m.id DESC LIMIT 1
+  ) l
   WHERE h.same_as_id IS NOT NULL AND EXISTS (SELECT FROM campaign_door d WHERE d.household_id = h.id)
 )
 SELECT v.visit_id, v.household_id, v.reason, v.claimed_at, v.account_id, v.worker_id,
@@ -32,6 +34,10 @@ WHERE (CAST(:household_id AS bigint) IS NULL OR v.household_id = CAST(:household
   AND (:all_areas OR h.grid_version_id IN (
     SELECT s.id FROM seen_grids(CAST(:area_ids AS bigint[]), CAST(:worker_id AS bigint)) AS s (id)))
   -- one that led to an exclusion which has ended, or was declined, is done with
-  AND NOT EXISTS (SELECT FROM household_exclusion x WHERE x.household_id = v.household_id AND x.claimed_at >= v.claimed_at)
+  AND NOT EXISTS (
+    SELECT FROM household_exclusion x WHERE x.household_id = v.household_id AND x.claimed_at >= v.claimed_at
+      -- that an entry was no door of its own says nothing of what a visit found there
+      AND (v.visit_id IS NULL OR NOT EXISTS (SELECT FROM household_log m
+        WHERE m.household_id = x.household_id AND m.action = 'merged' AND m.at = x.claimed_at)))
 ORDER BY v.claimed_at, v.visit_id, v.household_id
 LIMIT :most

@@ -1,6 +1,7 @@
--- Question: none; the visits that hold at one entry of a door are at another one from now on: each gets an entry that supersedes
---   it and says the same of that one, with the same reports
--- Parameters: :from_id, :to_id (doors), :now (instant), :far_m (metres beyond which a visit at the door is flagged)
+-- Question: none; the visits that hold at one entry of a door, or some of them, are at another one from now on: each gets an
+--   entry that supersedes it and says the same of that one, with the same reports
+-- Parameters: :from_id, :to_id (doors), :now (instant), :far_m (metres beyond which a visit at the door is flagged),
+--   :visit_ids (bigint[] or null: only these)
 -- Columns: n_visits, n_reports; one row
 -- Index: visit_household_id_happened_at_idx, visit_report_pkey
 -- How far and how late it was is told anew and stays as it was: the distance is to the door, the delay is the phone's.
@@ -15,7 +16,7 @@ WITH carried AS (
   FROM effective_visits('infinity') v
   JOIN household h ON h.id = :to_id
   CROSS JOIN LATERAL (SELECT ST_Distance(CAST(v.geom AS geography), CAST(h.geom AS geography)) AS distance_m) d
-  WHERE v.household_id = :from_id
+  WHERE v.household_id = :from_id AND (CAST(:visit_ids AS bigint[]) IS NULL OR v.id = ANY (CAST(:visit_ids AS bigint[])))
   ORDER BY v.id
   RETURNING id, supersedes_id
 ),

@@ -96,7 +96,7 @@ campaign_door_before = Table(
     Column("campaign_id", ForeignKey("campaign.id", ondelete="CASCADE"), primary_key=True),
     Column("household_id", ForeignKey("household.id"), primary_key=True),
     Column("became_id", ForeignKey("household.id"), nullable=False),
-    instant("until_at", nullable=False),
+    instant("until_at", primary_key=True),
 )
 
 # The counts of `rules.coverage` by the finest key that a coverage groups by; null: in no grid, in no compound.

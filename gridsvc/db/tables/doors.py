@@ -28,7 +28,8 @@ from gridsvc.rules.visiting import MODES, OUTCOMES, WITHDRAWN
 DOOR_KINDS = ("household", "shop", "firm")
 POSITION_SOURCES = ("door", "building", "compound")
 EXCLUSIONS = ("vacant", "not_eligible")
-DOOR_ACTIONS = ("added", "changed", "removed", "restored", "unmasked", "apart", "alike", "kept", "merged")
+_OF_TWO = ("apart", "alike", "kept", "merged", "gave_back", "returned")
+DOOR_ACTIONS = ("added", "changed", "removed", "restored", "unmasked", *_OF_TWO)
 
 household_class = Table(
     "household_class",
@@ -106,9 +107,9 @@ household_log = Table(
     Column("other_id", ForeignKey("household.id")),  # the other door of what is said of two
     Column("account_role", Text),  # in which the account did it
     one_of("action", DOOR_ACTIONS),
-    CheckConstraint("(action IN ('apart', 'alike', 'kept', 'merged')) = (other_id IS NOT NULL)", name="other"),
+    CheckConstraint(f"(action IN {_OF_TWO}) = (other_id IS NOT NULL)", name="other"),
     Index("household_log_other_id_idx", "other_id", postgresql_where=text("other_id IS NOT NULL")),
-    Index("household_log_restored_idx", "at", postgresql_where=text("action = 'restored'")),
+    Index("household_log_restored_idx", "at", postgresql_where=text("action IN ('restored', 'returned')")),
 )
 
 # What a door was until an instant, where it has changed since; a trigger on household writes it. It says nothing of who

@@ -108,6 +108,12 @@ class MergeIn(schemas.In):
     version: Annotated[schemas.Words, Field(min_length=1, max_length=40)]
 
 
+class UnmergeIn(schemas.In):
+    """Why an entry is a door of its own; it stays in the logs of both."""
+
+    reason: Why
+
+
 @router.get("", operation_id="list_households", responses={200: {"model": dict[str, Any]}})
 def many(
     request: Request,
@@ -212,12 +218,25 @@ def compare(
     responses={200: {"model": dict[str, Any]}, 404: {"model": schemas.ErrorOut}, 409: {"model": schemas.ErrorOut}},
 )
 def merge(keep_id: Id, gone_id: Id, body: MergeIn, unit: Annotated[Unit, may("manage_households")]) -> Response:
-    """Says that two doors that look alike are one: the first entry stays, the second is taken off the register for
-    good, and what is recorded at it is at the first. 409 where something happened since `version` was read."""
+    """Says that two doors that look alike are one: the first entry stays, the second is taken off the register, and
+    what is recorded at it is at the first. 409 where something happened since `version` was read."""
     zone = unit.mine.settings.zone
     done = door_merges.merge(unit.db, keep_id, gone_id, body.reason, body.version, unit.actor, unit.now, zone)
     moved = {"n_visits": done.n_visits, "n_reports": done.n_reports, "fields": list(done.fields)}
     return JSONResponse(one_told(unit, keep_id) | {"merged": {"id": gone_id} | moved})
+
+
+@router.post(
+    "/{household_id}/unmerge",
+    operation_id="unmerge_door",
+    responses={200: {"model": dict[str, Any]}, 404: {"model": schemas.ErrorOut}, 409: {"model": schemas.ErrorOut}},
+)
+def unmerge(household_id: Id, body: UnmergeIn, unit: Annotated[Unit, may("manage_households")]) -> Response:
+    """Takes back that this entry is the same door as another one: it is on the register again, with what was recorded
+    at it; what was recorded since stays where it is. 409 where it cannot be undone (any more)."""
+    done = door_merges.undo(unit.db, household_id, body.reason, unit.actor, unit.now)
+    moved = {"n_visits": done.n_visits, "n_reports": done.n_reports, "fields": list(done.fields)}
+    return JSONResponse(one_told(unit, household_id) | {"given_back": moved})
 
 
 @router.get("/classes", operation_id="list_household_classes", responses={200: {"model": dict[str, Any]}})

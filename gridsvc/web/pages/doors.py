@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
-from gridsvc import areas, compounds, exclusions, household_reading, households, reports, visit_reading
+from gridsvc import areas, compounds, door_merges, exclusions, household_reading, households, reports, visit_reading
 from gridsvc.db import tables as t
 from gridsvc.errors import Conflict, Forbidden, GridsvcError, NotFound, Refused
 from gridsvc.rules.roles import require
@@ -164,11 +164,12 @@ class Said(BaseModel):
     act: Annotated[str, Field(max_length=20)]
     words: Text = ""
     reason: Annotated[str, Field(max_length=20)] = ""
+    gone: Annotated[int, Field(ge=0, le=2**62)] = 0  # the entry that went, where a merge is undone
 
 
 @router.post("/households/{household_id}", response_class=HTMLResponse, dependencies=[may("read_households")])
 def act(request: Request, unit: UnitDep, household_id: Id, form: Annotated[Said, Form()]) -> Response:
-    """Shows the contact, removes the door, confirms or ends that it is left out; then its file again."""
+    """Shows the contact, removes the door, undoes a merge, confirms or ends that it is left out; then its file."""
     frame, words = frame_of(request), form.words.strip()
     contact = None
     try:
@@ -179,6 +180,9 @@ def act(request: Request, unit: UnitDep, household_id: Id, form: Annotated[Said,
             elif form.act == "remove":
                 require(unit.actor, "manage_households")
                 households.remove(unit.db, household_id, words, unit.actor, unit.now)
+            elif form.act == "undo":
+                require(unit.actor, "manage_households")
+                door_merges.undo(unit.db, form.gone, words, unit.actor, unit.now)
             elif form.act == "confirm":
                 require(unit.actor, "confirm_exclusion")
                 exclusions.confirm(unit.db, household_id, form.reason, unit.actor, unit.now, document=words or None)
@@ -191,7 +195,8 @@ def act(request: Request, unit: UnitDep, household_id: Id, form: Annotated[Said,
             else:
                 raise Refused("action_unknown", action=form.act)
     except GridsvcError as error:
-        wrong = {f"f-{form.act}": frame.says(error.code, **error.facts)}
+        field = f"f-undo-{form.gone}" if form.act == "undo" else f"f-{form.act}"
+        wrong = {field: frame.says(error.code, **error.facts)}
         return _file(frame, unit, household_id, wrong, status=_status(error))
     if contact is not None:
         return _file(frame, unit, household_id, {}, contact=contact)
@@ -213,11 +218,26 @@ def _file(
     facts["log"] = household_reading.log(unit.db, unit.actor, household_id)
     facts["entries"] = household_reading.entries_of(unit.db, unit.actor, household_id, unit.now, frame.zone)
     facts["stays"] = _stays(frame, unit, door)
+    facts["undoable"] = _undoable(door, facts["entries"], facts["log"])
     waiting = exclusions.waiting(unit.db, unit.actor, household_id=household_id)
     facts["claim"] = waiting[0] if waiting else None
     facts["exclusions"] = exclusions.of_door(unit.db, household_id)
     facts["done"] = (dict(frame.query).get("done") or "")[:20] if not errors and contact is None else ""
     return page(frame, "household.html", status=status, nav="campaigns", **facts)
+
+
+def _undoable(
+    door: household_reading.Row, entries: list[household_reading.Row], log: list[household_reading.Entry]
+) -> dict[int, int]:
+    """The entry that went, by the place in the log of each merge that still holds: the latest that tells of it."""
+    told: dict[str, dict[int | None, int]] = {"kept": {entry.id: entry.id for entry in entries}}
+    told["merged"] = {door.same_as_id: door.id} if door.same_as_id is not None else {}
+    found: dict[int, int] = {}
+    for place in reversed(range(len(log))):
+        gone = told.get(log[place].action, {}).get(log[place].other_id)
+        if gone is not None:
+            found = {at: id_ for at, id_ in found.items() if id_ != gone} | {place: gone}
+    return found
 
 
 def _stays(frame: Frame, unit: Unit, door: household_reading.Row) -> household_reading.Row | None:
