@@ -36,6 +36,8 @@ from gridsvc.settings import Settings
 PASSWORD = uuid.uuid4().hex
 N_GROUPS = 10
 TURNS = 5
+JOINED_S = 120  # after which all must have their first board
+RESTED_S = 3  # what their coming has set off is over
 EVERY_S = 0.7  # between two changes of what hangs on the wall
 DRAWN = """
   window.drawn = {};
@@ -54,6 +56,7 @@ class Heard:
 
     committed: dict[bytes, float] = field(default_factory=dict)
     after_s: list[float] = field(default_factory=list)
+    n_begun: int = 0  # that have their first board
     n_ended: int = 0
     thread: int = 0  # in which they read
 
@@ -116,11 +119,15 @@ def prepare(made: place.Place, n: int) -> list[str]:
 async def view(port: int, token: str, query: str, heard: Heard) -> None:
     """One viewer, until it is cancelled."""
     seen: dict[bytes, float] = {}
+    first = True
     reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**22)
     try:
         head = f"GET /api/v1/wall/stream?{query} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\n\r\n"
         writer.write(head.encode())
         while line := await reader.readline():
+            if first and line.startswith(b"event: board"):
+                first = False
+                heard.n_begun += 1
             if line.startswith(b"event: end"):
                 heard.n_ended += 1
             if not line.startswith(b"data: "):
@@ -157,8 +164,13 @@ def viewers(port: int, tokens: list[str], n: int) -> Iterator[Heard]:
 
     thread = threading.Thread(target=run)
     thread.start()
-    time.sleep(8)  # until all have their first board
     try:
+        end = time.monotonic() + JOINED_S
+        while heard.n_begun < n:
+            if time.monotonic() > end:
+                raise SystemExit(f"the bench stops: {heard.n_begun} of {n} viewers have a board")
+            time.sleep(0.1)
+        time.sleep(RESTED_S)
         yield heard
     finally:
         loop.call_soon_threadsafe(task.cancel)
@@ -232,7 +244,7 @@ def main() -> None:
     parser.add_argument("--reports", type=int, default=1_000_000)
     parser.add_argument("--viewers", type=int, default=100)
     parser.add_argument("--seconds", type=float, default=60)
-    parser.add_argument("--requests", type=int, default=400)
+    parser.add_argument("--requests", type=int, default=2000, help="of a turn; some seconds, so that it has many looks")
     size = parser.parse_args()
     print(f"wall: {size.reports:,} reports, {size.viewers} viewers in {N_GROUPS} groups; {place.machine()}", flush=True)
     with place.cluster() as urls, place.schema(urls, "wall") as made:
@@ -262,11 +274,18 @@ def compare(port: int, made: place.Place, tokens: list[str], n_viewers: int, n: 
         per_s = writing(port, tokens[0], n, nr)
         told.append((per_s, machine.spent(heard).since(before, n)))
 
+    def with_viewers(nr: int) -> None:
+        with viewers(port, tokens, n_viewers) as heard:
+            turn(watched, heard, nr)
+
     writing(port, tokens[0], n, 99)  # what is loaded at first use is loaded
     for nr in range(TURNS):
-        turn(alone, None, 2 * nr)
-        with viewers(port, tokens, n_viewers) as heard:
-            turn(watched, heard, 2 * nr + 1)
+        if nr % 2:  # neither is always the later one: the tables grow, and other work on the machine comes and goes
+            with_viewers(2 * nr)
+            turn(alone, None, 2 * nr + 1)
+        else:
+            turn(alone, None, 2 * nr)
+            with_viewers(2 * nr + 1)
     told = ", ".join(f"{one:.0f}/{other:.0f}" for (one, _), (other, _) in zip(watched, alone, strict=True))
     ratio = statistics.median(one for one, _ in watched) / statistics.median(one for one, _ in alone)
     print(f"  submissions a second, watched/alone: {told}; medians {ratio:.3f} (goal >= 0.95)", flush=True)

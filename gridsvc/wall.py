@@ -32,6 +32,7 @@ from sqlalchemy import (
     select,
     text,
     true,
+    tuple_,
     union_all,
 )
 
@@ -164,23 +165,31 @@ def board(db: Connection, actor: Actor, wanted: Filter, now: datetime, zone: Zon
 
 
 def some(
-    db: Connection, actor: Actor, wanted: Filter, ids: Sequence[int], now: datetime, zone: ZoneInfo
+    db: Connection,
+    actor: Actor,
+    wanted: Filter,
+    ids: Sequence[int],
+    now: datetime,
+    zone: ZoneInfo,
+    before: Place | None = None,
 ) -> list[Place]:
-    """Those of these reports that fit and that this reader sees, in order.
+    """Those of these reports that fit and that this reader sees, in order; `before`: only those that come before it.
 
     Raises:
         NotFound: an area that there is not.
     """
     every = _every(db, actor, wanted, now, zone, ids).cte("every")
-    return [
-        _place(row)
-        for row in db.execute(select(every).where(_picked(every, wanted)).order_by(*_order(every))).mappings()
-    ]
+    found = select(every).where(_picked(every, wanted)).order_by(*_order(every))
+    if before is not None:
+        found = found.where(tuple_(*_order(every)) < tuple_(before.rank, before.sort, before.id))
+    return [_place(row) for row in db.execute(found).mappings()]
 
 
-def standing(db: Connection, ids: Sequence[int], now: datetime, zone: ZoneInfo) -> list[Place]:
+def standing(
+    db: Connection, ids: Sequence[int], now: datetime, zone: ZoneInfo, before: Place | None = None
+) -> list[Place]:
     """Those of these reports that stand on any wall, in order: what `some` gives is among them, whoever asks."""
-    return some(db, _ANYBODY, Filter(), ids, now, zone) if ids else []
+    return some(db, _ANYBODY, Filter(), ids, now, zone, before) if ids else []
 
 
 def rows(db: Connection, places: Sequence[Place]) -> list[Row]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import time
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -50,25 +50,27 @@ def key_of(actor: Actor, wanted: wall.Filter, limit: int, locale: Locale) -> Key
 class Look:
     """What one look at everything reads, once for all groups that need it.
 
-    `changed`: reports, None where too many did. `limits`: the longest board that is wanted of each reader and filter.
+    `groups`: all that look, so that a board is read for the longest. `changed`: reports, None where too many did.
+    `last`: what changed and comes after it is shown on no board, whoever sees it; None where some board shows all.
     `may_recount`: whether a board may be counted anew only because its counts lag.
     """
 
     db: Connection
+    groups: Collection[Key]
     changed: Sequence[int] | None
     now: datetime
     zone: ZoneInfo
     clock_s: float
-    limits: Mapping[tuple[Actor, wall.Filter], int]
+    last: wall.Place | None = None
     may_recount: bool = True
     counting_s: float = 0.0  # what counting anew took
     _standing: list[wall.Place] | None = None
     _boards: dict[tuple[Actor, wall.Filter], wall.Board] = field(default_factory=dict)
 
     def standing(self) -> list[wall.Place]:
-        """The changed reports as far as they stand on any wall, whoever may see them."""
+        """The changed reports as far as they stand on any wall before the last line of all, whoever may see them."""
         if self._standing is None:
-            self._standing = wall.standing(self.db, self.changed or (), self.now, self.zone)
+            self._standing = wall.standing(self.db, self.changed or (), self.now, self.zone, self.last)
         return self._standing
 
     def some(self, key: Key, ids: Iterable[int]) -> list[wall.Place]:
@@ -90,28 +92,10 @@ class Look:
         """The whole board of this group, read for the longest that shares it."""
         whose = (key.actor, key.wanted)
         if whose not in self._boards:
-            limit = self.limits[whose]
+            limit = max(one.limit for one in self.groups if (one.actor, one.wanted) == whose)
             self._boards[whose] = wall.board(self.db, *whose, self.now, self.zone, limit=limit)
         read = self._boards[whose]
         return wall.Board(read.places[: key.limit], read.counts)
-
-
-def looked(
-    db: Connection,
-    groups: Iterable[Key],
-    changed: Sequence[int] | None,
-    now: datetime,
-    zone: ZoneInfo,
-    clock_s: float,
-    *,
-    may_recount: bool = True,
-) -> Look:
-    """A look for these groups, by which nothing was read yet."""
-    limits: dict[tuple[Actor, wall.Filter], int] = {}
-    for key in groups:
-        whose = (key.actor, key.wanted)
-        limits[whose] = max(key.limit, limits.get(whose, 0))
-    return Look(db, changed, now, zone, clock_s, limits, may_recount)
 
 
 @dataclass
@@ -141,7 +125,7 @@ class Group:
         arrived: bool = False,
     ) -> None:
         """The same as `follow`, of this group alone."""
-        self.follow(looked(db, [self.key], changed, now, zone, clock_s), arrived=arrived)
+        self.follow(Look(db, [self.key], changed, now, zone, clock_s), arrived=arrived)
 
     def follow(self, look: Look, *, arrived: bool = False) -> None:
         """Nothing; afterwards order and counts are those of the look.
@@ -173,18 +157,31 @@ class Group:
         """Whether the counts are to be read anew, because something changed so long ago that they do not know of."""
         return self.uncertain and look.recounts(self.key, due=look.clock_s - self.counted_at_s >= RECOUNT_S)
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing is left out."""
+        return self.counts.picked == len(self.places)
+
+    def touched(self, look: Look) -> set[int]:
+        """The changed reports that are shown here, or would be if this reader sees them.
+
+        Afterwards it is known too whether the counts may lag.
+        """
+        gone = set(look.changed or ())
+        if gone and (not self.is_whole or self.key.wanted.standing is not None):
+            self.uncertain = True  # what changed may have been counted among those that are not here
+        # what would come after the last one here is left out, whoever sees it
+        n_before = None if self.is_whole else bisect_left(look.standing(), self.places[-1])
+        return {place.id for place in look.standing()[:n_before]} | {one.id for one in self.places if one.id in gone}
+
     def _merge(self, look: Look) -> bool:
         """Whether the changed reports alone told the new order."""
-        is_whole = self.counts.picked == len(self.places)
-        if not is_whole or self.key.wanted.standing is not None:
-            self.uncertain = True  # what changed may have been counted among those that are not here
-        gone = set(look.changed or ())
-        had = [place for place in self.places if place.id in gone]
-        # what would come after the last one here is left out, whoever sees it
-        n_before = None if is_whole else bisect_left(look.standing(), self.places[-1])
-        asked = {place.id for place in [*look.standing()[:n_before], *had]}
+        asked = self.touched(look)
         if not asked:
             return True
+        is_whole = self.is_whole
+        gone = set(look.changed or ())
+        had = [place for place in self.places if place.id in gone]
         found = look.some(self.key, asked)
         if not found and not had:
             return True
@@ -239,6 +236,17 @@ class Group:
 
     def _order(self) -> list[str]:
         return [row["key"] for row in self.sent.values()]
+
+
+def last_line(groups: Iterable[Group]) -> wall.Place | None:
+    """The last place that any of these boards shows; None where one shows all that there is."""
+    boards = list(groups)
+    return None if not boards or any(one.is_whole for one in boards) else max(one.places[-1] for one in boards)
+
+
+def untouched(groups: Iterable[Group], look: Look) -> bool:
+    """Whether what changed is shown on none of these boards: but for counts, which may lag, they stand as told."""
+    return look.changed is not None and not any(group.touched(look) for group in groups)
 
 
 def told_rows(

@@ -1,14 +1,16 @@
 """The live wall: one connection that listens for commits feeds every viewer of this process.
 
-A commit tells only that something was written. What it was is looked up once for all, and matched for each group of
-viewers by the same conditions as any list of theirs; sessions are asked about again before anything is told. Queues are
-bounded: who reads too slowly is told to come again, and then gets the whole board in one request.
+A commit tells only that something was written. What it was is looked up once for all; where a board may show it, it is
+matched for each group of viewers by the same conditions as any list of theirs, and sessions are asked about again
+before anything is told. Queues are bounded: who reads too slowly is told to come again, and then gets the whole board
+in one request.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
@@ -41,7 +43,7 @@ MOST_VIEWERS = 500
 MOST_OWN = 20  # streams of one account
 MOST_WAITING = 8  # messages that one viewer may be behind
 GATHER_S = 0.25  # commits that follow one another closely are one message
-BUSY_SHARE = 0.05  # looking takes no more of the time than this, as long as nobody waits the longest rest
+BUSY_SHARE = 0.01  # looking takes no more of the time than this, as long as nobody waits the longest rest
 LONGEST_REST_S = 1.0
 BEAT_S = 10.0
 LOOK_S = 5.0  # sessions and what their readers may see are asked about at least so often
@@ -71,6 +73,7 @@ class Kept:
     groups: dict[Key, Group] = field(default_factory=dict)
     cursor: str | None = None
     recount_at_s: float = 0.0  # on the monotonic clock: counting boards anew has its share of the time, no more
+    asked_at_s: float = -math.inf  # when sessions, and what their readers may see, were asked about
 
 
 @dataclass
@@ -171,7 +174,12 @@ class Wall:
     async def _feed(self, hearing: asyncio.Task[None]) -> None:
         kept, beaten_at_s = Kept(), time.monotonic()
         while not hearing.done():
-            await self._wait(kept, min(LOOK_S, beaten_at_s + BEAT_S - time.monotonic()))
+            is_told = await self._wait(kept, min(LOOK_S, beaten_at_s + BEAT_S - time.monotonic()))
+            # what is told until it waits again is heard together then: hearing each costs more than all else it does
+            self._listens.clear()
+            if is_told and all(viewer.group for viewer in self._viewers):  # who came just now does not wait
+                await asyncio.sleep(GATHER_S)
+            self._wake.clear()
             viewers = list(self._viewers)
             begun_s = time.monotonic()
             found = await self._in_thread(self._look, kept, viewers)
@@ -179,14 +187,12 @@ class Wall:
             beat = time.monotonic() >= beaten_at_s + BEAT_S
             beaten_at_s = time.monotonic() if beat else beaten_at_s
             self._deliver(viewers, found, beat=beat)
-            # what is told while it rests is heard together afterwards: hearing each costs more than all else it does
-            self._listens.clear()
             await asyncio.sleep(min(LONGEST_REST_S, took_s * (1 / BUSY_SHARE - 1)))
         await hearing  # raises what ended it
         raise psycopg.OperationalError("listening ended")
 
-    async def _wait(self, kept: Kept, longest_s: float) -> None:
-        """Returns when there is something to look for, or after the longest wait."""
+    async def _wait(self, kept: Kept, longest_s: float) -> bool:
+        """Whether something was told; it returns too when there are untold news, or after the longest wait."""
         self._listens.set()
         with suppress(TimeoutError):
             async with asyncio.timeout(max(0.0, longest_s)):
@@ -196,10 +202,7 @@ class Wall:
                             await self._wake.wait()
                     if not self._wake.is_set() and await self._in_thread(self._has_news, kept):
                         break
-                else:
-                    if all(viewer.group for viewer in self._viewers):  # who came just now does not wait
-                        await asyncio.sleep(GATHER_S)
-        self._wake.clear()
+        return self._wake.is_set()
 
     async def _in_thread(self, work: Callable[..., T], *given: Any) -> T:
         """What the work gives; it waits for a connection as requests do."""
@@ -245,12 +248,17 @@ class Wall:
             wall.steady(db)
             found = Found(wall.cursor(db))
             changed = [] if kept.cursor is None else wall.changed(db, kept.cursor, most=wall.MOST_CHANGED)
+            look = Look(db, kept.groups, changed, now, self._zone, clock_s, wall_groups.last_line(kept.groups.values()))
+            # what comes after every last line only moves the cursor and makes counts lag: most of what is submitted
+            known = clock_s < kept.asked_at_s + LOOK_S and all(viewer.group for viewer in viewers)
+            if known and wall_groups.untouched(kept.groups.values(), look):
+                kept.cursor = found.cursor
+                return found
+            look.may_recount = clock_s >= kept.recount_at_s
+            kept.asked_at_s = clock_s
             self._identify(db, viewers, now, found)
             arrived = self._regroup(kept.groups, [viewer for viewer in viewers if viewer not in found.ended])
             came = {viewer.group for viewer in arrived}
-            look = wall_groups.looked(
-                db, kept.groups, changed, now, self._zone, clock_s, may_recount=clock_s >= kept.recount_at_s
-            )
             broken = self._update(kept.groups, look, came)
             if look.counting_s:
                 kept.recount_at_s = clock_s + look.counting_s / wall_groups.COUNTING_SHARE

@@ -16,7 +16,7 @@ from gridsvc import wall
 from gridsvc.rules.roles import Actor
 from gridsvc.wall import Filter
 from gridsvc.web import wall_groups
-from gridsvc.web.wall_groups import RECOUNT_S, RENEW_S, SCOPE_S, Group, Key, key_of, looked, told_rows
+from gridsvc.web.wall_groups import RECOUNT_S, RENEW_S, SCOPE_S, Group, Key, Look, key_of, told_rows
 from tests.conftest import NOW, RULE, Fresh, rolled_back
 from tests.through import department, lead
 from tests.verbs.test_editions import submit
@@ -135,7 +135,7 @@ def test_where_too_much_changed_every_row_is_told_anew(city: Connection) -> None
 
 def together(db: Connection, groups: list[Group], changed: list[int] | None, clock_s: float, **more: Any) -> Any:
     """One look for all groups, which read together what they share."""
-    made = looked(db, [group.key for group in groups], changed, NOW, ZONE, clock_s, **more)
+    made = Look(db, [group.key for group in groups], changed, NOW, ZONE, clock_s, **more)
     for group in groups:
         group.follow(made)
     return made
@@ -157,7 +157,7 @@ def boards(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Actor, Filter, int]]:
 def test_groups_that_look_together_stand_as_each_alone(
     city: Connection, monkeypatch: pytest.MonkeyPatch, boards: list[tuple[Actor, Filter, int]]
 ) -> None:
-    monkeypatch.setattr(wall, "LIMITS", (50, 3))
+    monkeypatch.setattr(wall, "LIMITS", (50, 3, 6))
     monkeypatch.setattr(wall_groups, "COUNTING_S", 60.0)
     chance = random.Random(11)  # noqa: S311  # a test's choices, the same each time
     keys = [
@@ -167,7 +167,8 @@ def test_groups_that_look_together_stand_as_each_alone(
         for limit, locale in ((3, "zh"), (50, "zh"), (3, "en"))
     ]
     shared, alone = [Group(key) for key in keys], [Group(key) for key in keys]
-    clock_s, ids = 0.0, []
+    bounded = [Group(key_of(Actor("admin"), Filter(), limit, "zh")) for limit in (3, 6)]
+    clock_s, ids, n_passed = 0.0, [], 0
     with city.begin_nested() as inner:
         for turn in range(8):
             clock_s += RECOUNT_S if turn % 4 == 3 else 1.0
@@ -182,7 +183,17 @@ def test_groups_that_look_together_stand_as_each_alone(
                 if one.key.limit == 3 and one.key.locale == "zh":  # what came in between is there
                     actor, wanted = one.key.actor, one.key.wanted
                     assert one.places == wall.board(city, actor, wanted, NOW, ZONE, limit=3).places, one.key
+            made = Look(city, [one.key for one in bounded], ids, NOW, ZONE, clock_s, wall_groups.last_line(bounded))
+            if turn and wall_groups.untouched(bounded, made):
+                n_passed += 1
+            else:
+                for group in bounded:
+                    group.follow(made)
+            for group in bounded:
+                fresh = wall.board(city, Actor("admin"), Filter(), NOW, ZONE, limit=group.key.limit)
+                assert group.places == fresh.places, (turn, group.key)
             ids = [some_change(city, chance) for _ in range(chance.randrange(1, 4))]
+        assert 0 < n_passed < 7
         together(city, shared, None, clock_s)
         for group in shared:
             fresh = wall.board(city, group.key.actor, group.key.wanted, NOW, ZONE, limit=group.key.limit)
@@ -217,6 +228,38 @@ def test_what_comes_after_the_last_line_asks_nothing_of_a_bounded_board(
         together(city, bounded, [bounded[0].places[0].id], 2.0)
         assert bounded[0].key.actor in [actor for actor, _ in asked[2:]]
         inner.rollback()
+
+
+def test_what_no_board_shows_is_not_even_fetched_and_makes_counts_uncertain(
+    city: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wall, "LIMITS", (50, 3, 5))
+    groups = [Group(key_of(Actor("admin"), Filter(), limit, "zh")) for limit in (3, 5)]
+    every = wall.board(city, Actor("admin"), Filter(), NOW, ZONE, limit=50).places
+    assert len(every) > 6
+
+    def looking(*nrs: int) -> Look:
+        ids = [every[nr].id for nr in nrs]
+        return Look(city, [one.key for one in groups], ids, NOW, ZONE, 1.0, wall_groups.last_line(groups))
+
+    together(city, groups, [], 0.0)
+    assert wall_groups.last_line(groups) == every[4]
+    later = looking(4, 5, 6)
+    assert later.standing() == []  # the last line itself is looked for by its id
+    assert wall_groups.untouched(groups, looking(5, 6))
+    assert [group.uncertain for group in groups] == [True, True]
+    assert looking(0, 3, 5).standing() == [every[0], every[3]]
+    for nr in (0, 2, 4):
+        assert not wall_groups.untouched(groups, looking(nr)), nr
+    for group, n in zip(groups, (3, 5), strict=True):
+        ids = [{every[nr].id} if nr < n else set() for nr in range(6)]
+        assert [group.touched(looking(nr)) for nr in range(6)] == ids
+    assert not wall_groups.untouched(groups, Look(city, [], None, NOW, ZONE, 1.0))  # too much changed to say
+    # a board that shows all shows whatever is new
+    groups.append(Group(key_of(Actor("admin"), Filter(), 50, "zh")))
+    together(city, groups, [], 0.0)
+    assert wall_groups.last_line(groups) is None
+    assert not wall_groups.untouched(groups, looking(6))
 
 
 def test_counts_are_read_anew_when_there_is_time_and_at_the_latest_at_the_renewal(

@@ -377,6 +377,47 @@ def test_a_slow_reader_is_let_go_and_holds_nobody_up(engine: Engine) -> None:
         pool.submit(lambda: asyncio.run(play())).result()
 
 
+def test_a_look_at_what_no_board_shows_moves_the_cursor_and_asks_for_nobody(
+    made: Fresh, county: County, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wall, "LIMITS", (50, 2))
+    read, asked = accounts.authenticate_all, []
+
+    def watched(*given: Any) -> list[Actor | None]:
+        asked.append(given)
+        return read(*given)
+
+    monkeypatch.setattr(accounts, "authenticate_all", watched)
+    monkeypatch.setattr(wall_stream, "LOOK_S", 3600.0)
+    for _ in range(3):
+        send(made)
+    engine = make_engine(made.app_url, made.schema)
+    live, kept = Wall(engine, made.schema, ZONE, lambda: NOW, asyncio.Semaphore(1)), Kept()
+    shown = Presented("bearer", county.tokens["admin"])
+    viewer, late = (Viewer(shown, Actor("admin"), wall.Filter(), 2, "en") for _ in range(2))
+    assert list(live._look(kept, [viewer]).first) == [viewer]
+    (group,) = kept.groups.values()
+    assert (len(asked), group.uncertain) == (1, False)
+    before = str(kept.cursor)
+    send(made)
+    found = live._look(kept, [viewer])
+    assert (found.news, found.first, found.ended, found.cursor) == ({}, {}, {}, kept.cursor)
+    assert (len(asked), group.uncertain) == (1, True)
+    with engine.connect() as db:
+        assert [wall.n_changed(db, Actor("admin"), one) for one in (before, str(kept.cursor))] == [1, 0]
+    # who comes, what is shown, and time: each has every session asked about again
+    assert list(live._look(kept, [viewer, late]).first) == [late]
+    with made.begin() as db:
+        number = db.scalar(text("SELECT number FROM report WHERE id = :id"), {"id": group.places[0].id})
+        lead(db, str(number), "void", NOW)
+    (news,) = live._look(kept, [viewer]).news.values()
+    assert str(number).encode() not in news
+    monkeypatch.setattr(wall_stream, "LOOK_S", 0.0)
+    live._look(kept, [viewer])
+    assert len(asked) == 4
+    engine.dispose()
+
+
 def test_what_is_told_while_nobody_waits_is_heard_together(engine: Engine) -> None:
     heard: list[int] = []
 
