@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, Literal, TypeVar, cast
 
@@ -31,8 +31,18 @@ MAX_CELLS = 50_000
 MAX_PAIRS = 2_000_000  # neighbours in all: some tens of megabytes
 _KEPT_MOST = 12
 _KEPT_BYTES = 100_000_000
+
+
+@dataclass
+class _Turn:
+    """Who makes something, and how many ask for it: it is theirs until the last has it, whoever failed before."""
+
+    lock: Lock = field(default_factory=Lock)
+    n_asking: int = 0
+
+
 _kept: OrderedDict[tuple[object, ...], Any] = OrderedDict()
-_making: dict[tuple[object, ...], Lock] = {}
+_making: dict[tuple[object, ...], _Turn] = {}
 _lock = Lock()  # of the two above, held for moments only
 
 
@@ -117,19 +127,22 @@ def _once(key: tuple[object, ...], make: Callable[[], Made]) -> Made:
         if key in _kept:
             _kept.move_to_end(key)
             return cast(Made, _kept[key])
-        turn = _making.setdefault(key, Lock())
-    with turn:  # who asks for the same meanwhile waits for it
-        with _lock:
-            if key in _kept:
-                return cast(Made, _kept[key])
-        try:
+        turn = _making.setdefault(key, _Turn())
+        turn.n_asking += 1
+    try:
+        with turn.lock:  # who asks for the same meanwhile waits for it
+            with _lock:
+                if key in _kept:
+                    return cast(Made, _kept[key])
             made = make()
             with _lock:
                 _keep(key, made)
-        finally:
-            with _lock:
-                _making.pop(key, None)
-    return made
+            return made
+    finally:
+        with _lock:
+            turn.n_asking -= 1
+            if not turn.n_asking:
+                del _making[key]
 
 
 def _keep(key: tuple[object, ...], made: object) -> None:

@@ -413,10 +413,15 @@ def test_neighbours_are_kept_up_to_a_size(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_who_asks_for_the_same_meanwhile_waits_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
     here = scattered("at once")
-    nearest, made = weights.nearest, []
+    nearest, made, asked = weights.nearest, [], []
+
+    def ask() -> None:
+        asked.append(pool.submit(neighbours.between, here, "knn", 3, None))
 
     def slowly(xy: np.ndarray, k: int) -> weights.Weights:
         made.append(k)
+        if len(made) == 2:
+            ask()  # who comes now waits too, though one has failed before
         time.sleep(0.2)
         if len(made) == 1:
             raise TimeoutError
@@ -424,7 +429,10 @@ def test_who_asks_for_the_same_meanwhile_waits_for_it(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(weights, "nearest", slowly)
     with ThreadPoolExecutor(4) as pool:
-        asked = [pool.submit(neighbours.between, here, "knn", 3, None) for _ in range(4)]
+        for _ in range(3):
+            ask()
+        for one in asked:  # the one that comes late too
+            one.exception()
     failed = [one for one in asked if one.exception() is not None]
     assert len(failed) == 1  # the others try again, one for all
     assert made == [3, 3]
