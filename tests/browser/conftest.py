@@ -263,7 +263,7 @@ def visitor(
         context.add_cookies([{"name": "lang", "value": lang, "url": at}])
         page = context.new_page()
         pages.append(page)
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(60_000)
         return _watched(page, at)
 
     yield arrive

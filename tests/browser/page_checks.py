@@ -29,6 +29,7 @@ def put_away(page: Page) -> None:
 
 def violations(page: Page, axe: str, rules: Sequence[str] | None = RULES) -> list[str]:
     """What axe finds on a page: each rule with its first place; by all its rules where none are named."""
+    page.wait_for_load_state("load")  # who came here by a click may have half of the page yet
     if not page.evaluate("Boolean(window.axe)"):
         page.evaluate(axe)
     found = page.evaluate(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import ExitStack
 
@@ -17,7 +18,7 @@ from tests.web.live import Clock, serving, settings
 
 SIZES = (10_000, 100_000)
 N_GRIDS = 200
-TIMES = 3
+MOST_ROUNDS = 8  # a busy machine; a quiet one needs one
 MOST_TIMES = 3.0  # longer than with a tenth of the reports
 SOON_S = 3.0  # what is ready by then is ready, whatever the other took
 
@@ -41,11 +42,22 @@ def towns(
         yield found
 
 
+def is_as_soon(least_s: dict[int, float]) -> bool:
+    few, many = (least_s[n] for n in SIZES)
+    return many <= max(MOST_TIMES * few, SOON_S)
+
+
 def test_ten_times_the_reports_are_ready_as_soon(browser: Browser, towns: dict[int, tuple[str, str]]) -> None:
-    # turn by turn, so that a busy machine is busy for both; the first of each warms the service
-    seen = [{n: opened(browser, *towns[n]) for n in SIZES} for _ in range(TIMES + 1)][1:]
-    few, many = (min(one[n].ready_s for one in seen) for n in SIZES)
-    assert many <= max(MOST_TIMES * few, SOON_S)
+    seen, least_s = [], dict.fromkeys(SIZES, math.inf)
+    for n in SIZES:  # the first of each warms the service
+        opened(browser, *towns[n])
+    for _ in range(MOST_ROUNDS):
+        # turn by turn, so that a busy machine is busy for both; the least is what it takes
+        seen.append({n: opened(browser, *towns[n]) for n in SIZES})
+        least_s = {n: min(one[n].ready_s for one in seen) for n in SIZES}
+        if is_as_soon(least_s):
+            break
+    assert is_as_soon(least_s), least_s
     pages_kb = {round(one[n].page_kb, 2) for one in seen for n in SIZES}
     assert max(pages_kb) - min(pages_kb) <= 1
     assert 4 < max(pages_kb) <= 20

@@ -90,7 +90,7 @@ def paper_has_neither_menu_nor_buttons(page: Page) -> None:
 def test_a_worker_s_phones_are_listed_and_taken_back(visitor: Visitor, county: County, axe: str, lang: str) -> None:
     visit, name = visitor("worker", lang), f"红米 {lang} {CANARY}"
     asked = {"login": "worker", "password": PASSWORD, "name": name, "as": "bearer"}
-    assert httpx.post(f"{visit.address}/api/v1/devices", json=asked, timeout=30).status_code == 201
+    assert httpx.post(f"{visit.address}/api/v1/devices", json=asked, timeout=120).status_code == 201
     page = visit.open("/devices")
     row = page.locator("#devices tbody tr", has_text=name)
     visit.accessible(axe)

@@ -149,12 +149,11 @@ def test_what_is_wrong_is_told_and_what_was_typed_stays(visitor: Visitor, county
     page = visit.open("/report")
     page.fill("#description", CANARY)
     page.click(SEND)
-    expect(page.locator("#summary")).to_be_visible()
-    assert page.evaluate("document.activeElement.id") == "summary"
+    expect(page.locator("#summary")).to_be_focused()
     assert [one.get_attribute("href") for one in page.locator("#summary a").all()] == ["#category", "#place"]
     assert page.input_value("#description") == CANARY
     page.click("#summary a >> nth=0")
-    assert page.evaluate("document.activeElement.id") == "category"
+    expect(page.locator("#category")).to_be_focused()
     assert page.locator("main img").count() == 0
     visit.clean(expected=422)
 
@@ -353,7 +352,7 @@ def test_the_whole_way_of_a_report_as_its_sender_sees_it(
     expect(page.locator("#events [data-kind=answer]").last).to_have_text(f"明天修 {CANARY}")
     expect(page.locator("#track .done")).to_have_count(5)
     page.click("#rating-form [type=submit]")
-    assert page.evaluate("document.activeElement.id") == "summary"
+    expect(page.locator("#summary")).to_be_focused()
     page.click("#summary a")
     page.keyboard.press("ArrowDown")
     page.check("[name=solved][value=not]")
@@ -398,10 +397,10 @@ def test_a_wrong_secret_is_asked_for_again(visitor: Visitor, made: Fresh, county
         link.partition("#")[2],
     )
     wrong, right = come(page, waiting), come(page, waiting)
-    with page.expect_response("**/residents/progress*"):
-        right.continue_()
-    wrong.fulfill(status=404, json={"message": "nothing there"})
-    page.wait_for_load_state("networkidle")
+    for answer in (right.continue_, lambda: wrong.fulfill(status=404, json={"message": "nothing there"})):
+        with page.expect_response("**/residents/progress*"):
+            answer()
+    page.evaluate("new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn)))")
     expect(page.locator("#summary")).to_have_count(0)
     expect(page.locator("#state")).to_be_visible()
 
@@ -414,7 +413,7 @@ def test_the_link_without_scripts(visitor: Visitor, made: Fresh, county: County)
     photo = {"name": "IMG.jpg", "mimeType": "image/jpeg", "buffer": jpeg()}
     page.set_input_files("#photos input[name=files]", [photo])
     page.click(SEND)  # nothing filled in: what is kept of the form keeps its secret, and the photo
-    assert "chosen again: 1" in page.inner_text("#photos")
+    expect(page.locator("#photos")).to_contain_text("chosen again: 1", use_inner_text=True)
     fill(page, words="桥头")
     page.click(SEND)
     number, link = page.inner_text("#sent-number"), page.inner_text("#link")
@@ -426,14 +425,14 @@ def test_the_link_without_scripts(visitor: Visitor, made: Fresh, county: County)
     page.goto(f"{visit.address}/r/{number}")
     page.fill("#secret", secret)
     page.click("#link-form [type=submit]")
-    assert page.url == f"{visit.address}/r"
-    assert "please rate" in page.inner_text("#state")
+    page.wait_for_url(f"{visit.address}/r")
+    expect(page.locator("#state")).to_contain_text("please rate")
     page.click("#rating-form [type=submit]")
-    assert "Please choose one" in page.inner_text("#summary")
+    expect(page.locator("#summary")).to_contain_text("Please choose one")
     page.check("[name=solved][value=solved]")
     page.check("[name=satisfied][value=basically]")
     page.click("#rating-form [type=submit]")
-    assert "Thank you" in page.inner_text("#rating")
+    expect(page.locator("#rating")).to_contain_text("Thank you")
     assert not page.locator("#rating-form").is_visible()
     assert visit.foreign == []
 

@@ -162,7 +162,7 @@ def test_placing_with_the_keyboard_focuses_the_next(
     page.wait_for_url("**done=*")
     assert waiting[0] in page.inner_text(".note-done")
     assert waiting[1] in page.inner_text("#bench-title")
-    assert focused(page)["id"] == "grid"
+    expect(page.locator("#grid")).to_be_focused()
     assert log_of(made, waiting[0])[-1] == (
         "place",
         {"grid": f"{WEST}003", "method": "manual", "role": "manager"},
@@ -170,8 +170,8 @@ def test_placing_with_the_keyboard_focuses_the_next(
     )
     visit.clean()
     page.click(".note-done a")
-    assert "人工落格" in page.inner_text(".log")
-    assert "第3网格" in page.inner_text(".facts >> nth=0")
+    expect(page.locator(".log")).to_contain_text("人工落格")
+    expect(page.locator(".facts").first).to_contain_text("第3网格")
 
 
 def test_a_grid_of_the_neighbour_is_refused_and_nothing_changes(
@@ -182,6 +182,7 @@ def test_a_grid_of_the_neighbour_is_refused_and_nothing_changes(
     page.fill("#grid", f"{EAST}001")
     page.press("#grid", "Enter")
     expect(page.locator("#grid-wrong")).to_be_visible()
+    visit.settle()  # this page has a map of its own
     assert page.input_value("#grid") == f"{EAST}001"
     assert waiting[0] in page.inner_text("#bench-title")
     box = page.locator("#pin-map .leaflet-container").bounding_box()
@@ -218,8 +219,8 @@ def test_who_comes_second_is_told(visitor: Visitor, made: Fresh, county: County,
         visit.page.fill("#grid", code)
         visit.page.press("#grid", "Enter")
         visit.page.wait_for_selector(".note-done, #summary")
-    assert "有变化" in second.page.inner_text("#summary")
-    assert f"{WEST}001" in second.page.inner_text("#since")
+    expect(second.page.locator("#summary")).to_contain_text("有变化")
+    expect(second.page.locator("#since")).to_contain_text(f"{WEST}001")
     assert log_of(made, waiting[0])[-1][1] == {"grid": f"{WEST}001", "method": "manual", "role": "admin"}
 
 

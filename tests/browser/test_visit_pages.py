@@ -95,6 +95,7 @@ def test_a_planner_sets_up_draws_and_ends_a_campaign_with_the_keyboard(
     page.wait_for_url("**?done=drawn")
     expect(page.get_by_role("status")).to_contain_text("14 doors")
     press(page, "?ask=end")
+    expect(page.locator("form.sure button")).to_be_focused()
     page.keyboard.press("Enter")
     page.wait_for_url("**?done=ended")
     with made.begin() as db:

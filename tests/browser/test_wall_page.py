@@ -20,7 +20,7 @@ from gridsvc.reports import Draft, Position
 from gridsvc.rules.case import Given
 from gridsvc.rules.roles import ANONYMOUS, Actor
 from gridsvc.web import wall_stream
-from tests.browser.conftest import MANY, PHONE, Visit, Visitor
+from tests.browser.conftest import MANY, PHONE, Visit, Visitor, come, held_back
 from tests.browser.page_checks import OVER, SMALL, put_away
 from tests.conftest import NOW, Fresh
 from tests.through import AGREED, lead
@@ -312,10 +312,12 @@ def test_a_lost_stream_is_said_and_caught_up_in_one_request(visitor: Visitor, hu
     expect(page.locator("#wall-live")).to_have_text("Live")
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url) if "/api/v1/wall" in request.url else None)
+    waiting = held_back(page, "**/api/v1/wall/stream*")
     page.evaluate("wall.live.source.dispatchEvent(new Event('error'))")
     expect(page.locator("#wall-live")).to_have_attribute("data-state", "lost")
     expect(page.locator("#wall-live")).to_contain_text("Connection lost")
     number = send(made, "meanwhile")
+    come(page, waiting).continue_()
     expect(page.locator(f'{LINES}[data-key="gridsvc/{number}/0"]')).to_have_count(1)
     expect(page.locator("#wall-live")).to_have_attribute("data-state", "live")
     assert len(asked) == 1
@@ -347,7 +349,7 @@ def test_it_goes_on_in_another_role_and_says_when_nobody_is_logged_in(
     other.locator("form[action='/role'] button").click()
     expect(other.locator(".bar select")).to_have_value("manager")
     # by itself: the same wall with what this role sees
-    expect(page.locator(".bar select")).to_have_value("manager", timeout=20_000)
+    expect(page.locator(".bar select")).to_have_value("manager")
     assert next(busy, None) is None
     expect(page.locator("#wall-live")).to_have_attribute("data-state", "live")
     page.wait_for_selector(LINES)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import TimeoutError
+from playwright.sync_api import TimeoutError, expect
 from sqlalchemy import text
 
 from tests.browser.conftest import Visitor
@@ -89,6 +89,7 @@ def test_a_file_of_doors_is_looked_at_and_stored(
     visit = visitor("planner", "en")
     page = visit.open("/households")
     page.click("text=Import a file")
+    page.wait_for_load_state("load")  # its script looks at the size
     page.set_input_files("#f-file", file)
     page.evaluate("document.getElementById('f-file').dataset.most = 3")
     page.keyboard.press("Tab")
@@ -97,19 +98,17 @@ def test_a_file_of_doors_is_looked_at_and_stored(
     page.evaluate("document.getElementById('f-file').dataset.most = 9999")
     page.click("text=Upload and look")
     page.wait_for_selector("#told")
-    assert SHORT in page.text_content("#refused")
+    expect(page.locator("#refused")).to_contain_text(SHORT)
     visit.clean()
     visit.accessible(axe)
     page.focus("form[action$=store] button")
     page.keyboard.press("Enter")
-    page.wait_for_selector("#summary")
-    assert page.evaluate("document.activeElement.id") == "summary"
+    expect(page.locator("#summary")).to_be_focused()
     page.click("#summary a")
-    assert page.evaluate("document.activeElement.id") == "f-skip"
+    expect(page.locator("#f-skip")).to_be_focused()
     page.keyboard.press("Space")
     page.click("form[action$=store] button")
-    page.wait_for_selector(".note-done")
-    assert "1 new" in page.text_content(".note-done")
+    expect(page.locator(".note-done")).to_contain_text("1 new")
     assert violations(page, axe) == []
     with made.begin() as db:
         assert db.scalar(text("SELECT contact_name FROM household WHERE building = '75'")) == "王一"
