@@ -70,6 +70,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _r = t.report.c
 _p = t.placement.c
+_AGAIN = _p.seq > text("1")  # as the index has it, not as a parameter
 
 
 @dataclass(frozen=True)
@@ -423,7 +424,7 @@ def _base(asked: _Asked, order: Order) -> Select[Any]:
         grids = t.report.join(t.placement, here).outerjoin(t.grid_version, t.grid_version.c.id == _p.grid_version_id)
         chosen = chosen.select_from(grids)
     elif order.by == "updated":  # the first placement comes with the report: no later than what was last done to it
-        chosen = chosen.select_from(t.report.outerjoin(t.placement, and_(here, _p.seq > 1)))
+        chosen = chosen.select_from(t.report.outerjoin(t.placement, and_(here, _AGAIN)))
     elif order.by == "department":
         chosen = chosen.select_from(t.report.outerjoin(t.department, t.department.c.id == _r.department_id))
     # a fence: the index that keeps all reports in this order would be gone through instead

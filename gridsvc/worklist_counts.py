@@ -18,11 +18,14 @@ from sqlalchemy import (
     FromClause,
     RowMapping,
     and_,
+    false,
     func,
     literal,
     not_,
     select,
     text,
+    true,
+    union_all,
 )
 
 from gridsvc.db import tables as t
@@ -171,15 +174,18 @@ def _doubts() -> dict[str, ColumnElement[bool]]:
 
 
 def _gathered() -> tuple[FromClause, dict[str, ColumnElement[bool]]]:
-    """Reports beside those that are unplaced and those whose place is doubtful, and how the same is said of these rows.
+    """Reports beside those whose place is in doubt, and how the same is said of these rows.
 
     Few are, as a rule, and two small indexes hold them. They are joined, not asked for by IN: where they are too many
     for the memory of a hash table, the planner would go through all of them for each report.
     """
-    rows: FromClause = t.report
-    told: dict[str, ColumnElement[bool]] = {}
-    for name, one in _DOUBTS.items():
-        few = select(_p.report_id).where(current(is_open=True), one).subquery(name)
-        rows = rows.outerjoin(few, few.c.report_id == _r.id)
-        told[name] = few.c.report_id.is_not(None)
-    return rows, told
+    each = (
+        select(_p.report_id, *((true() if one == name else false()).label(one) for one in _DOUBTS)).where(
+            current(is_open=True), doubt
+        )
+        for name, doubt in _DOUBTS.items()
+    )
+    either = union_all(*each).subquery("either")
+    any_of = (func.bool_or(either.c[name]).label(name) for name in _DOUBTS)
+    few = select(either.c.report_id, *any_of).group_by(either.c.report_id).subquery("few")
+    return t.report.outerjoin(few, few.c.report_id == _r.id), {name: few.c[name] for name in _DOUBTS}

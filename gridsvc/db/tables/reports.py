@@ -43,6 +43,8 @@ _LISTED = (
 )
 # The narrowest index of the open ones: what counts them reads it whole.
 _COUNTED = ("department_id", "step", "flags", "until_at", "id")
+# What else the open ones are sorted and chosen by, without what is wide; and where one is looked up by its id.
+_SORTED = ("flags", "received_at", "until_at", "updated_at", "state", "category", "level", "card")
 # When the present step has to be done by. Once disposed of, the deadline was met or missed for good, and what counts is
 # the check's own limit; while a department works, the deadline; before, whichever comes first.
 _UNTIL = """CASE
@@ -188,6 +190,7 @@ report = Table(
         postgresql_include=("category",),
     ),
     Index("report_open_counted_idx", *_COUNTED, postgresql_where=text("open"), postgresql_include=("updated_at",)),
+    Index("report_open_id_idx", "id", postgresql_where=text("open"), postgresql_include=_SORTED),
     Index("report_open_assist_idx", "id", postgresql_where=text("open AND assist_ids IS NOT NULL")),
     Index("report_open_called_idx", "id", postgresql_where=text("open AND called_ids IS NOT NULL")),
     Index("report_open_long_idx", "id", postgresql_where=text("open AND said IS NULL")),
@@ -256,9 +259,15 @@ placement = Table(
         postgresql_where=text(_OPEN_HERE),
         postgresql_include=("grid_version_id", "from_at", "confidence", "seq"),
     ),
-    # Few are, and a worklist asks of every report whether it is.
+    # Few are, and a worklist asks of every report whether it is; the same of those that were placed anew.
     Index("placement_unplaced_idx", "report_id", postgresql_where=text(_OPEN_HERE + " AND grid_version_id IS NULL")),
     Index("placement_doubtful_idx", "report_id", postgresql_where=text(_OPEN_HERE + " AND confidence < 0.8")),
+    Index(
+        "placement_moved_idx",
+        "report_id",
+        postgresql_where=text(_OPEN_HERE + " AND seq > 1"),
+        postgresql_include=("from_at",),
+    ),
 )
 
 report_log = Table(
