@@ -6,4 +6,5 @@
 SELECT true
 FROM grid_version g
 WHERE g.id = :version_id
-  AND (:all_areas OR g.id IN (SELECT seen_grids(CAST(:area_ids AS bigint[]), CAST(:worker_id AS bigint))))
+  AND (:all_areas OR g.id IN (
+    SELECT s.id FROM seen_grids(CAST(:area_ids AS bigint[]), CAST(:worker_id AS bigint)) AS s (id)))
