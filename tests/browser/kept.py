@@ -24,6 +24,8 @@ PUT = """async ({ item, options, photo }) => {
 }"""
 
 
+EMPTY = """m.write(["outbox", "drafts", "blobs"])
+  .then((tx) => Promise.all([...tx.objectStoreNames].map((name) => tx.objectStore(name).clear())))"""
 PERSONAL = ["ground", "notices_seen", "recent_categories"]
 # a photo is small when `release()` is called
 SHRINKS = """() => {
@@ -85,6 +87,11 @@ def nobody(phone: Phone) -> None:
     assert kept == [None] * len(PERSONAL)
     datum = phone.call("store", "m.getMeta('datum')")
     assert (datum["crs"], datum["place"]) == ("gcj02", {"name": "—"})
+
+
+def empty(phone: Phone) -> None:
+    """Nothing; the phone's queue has nothing any more, and no draft and no photo is there."""
+    phone.call("store", EMPTY)
 
 
 def unsent(phone: Phone) -> list[str]:

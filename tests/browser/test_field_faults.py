@@ -141,10 +141,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             raise
         missing(f"PostgreSQL with PostGIS ({error})")
     try:
-        with new_schema((cluster.app_url, cluster.owner_url), f"t_{uuid.uuid4().hex[:12]}") as made:
+        named = f"t_{uuid.uuid4().hex[:12]}"
+        with new_schema((cluster.app_url, cluster.owner_url), named) as made, free_port() as port:
             with made.begin() as db:
                 counties.build(db)
-            held = Site(made, folder, tmp_path_factory.mktemp("data"), free_port())
+            held = Site(made, folder, tmp_path_factory.mktemp("data"), port)
             held.start()
             try:
                 yield held

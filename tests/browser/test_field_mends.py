@@ -16,7 +16,7 @@ from tests.browser.conftest import log_in
 from tests.browser.drawer import Drawer
 from tests.browser.fault_proxy import Faults
 from tests.browser.field import Phone, at_hand
-from tests.browser.kept import key, put, report, sent, unsent, visit
+from tests.browser.kept import empty, key, put, report, sent, unsent, visit
 from tests.browser.page_checks import put_away
 from tests.conftest import Fresh
 from tests.web.county import CANARY, PASSWORD, WEST
@@ -34,7 +34,6 @@ UNREADABLE = """() => {
 }"""
 READABLE = "() => { [Blob.prototype.arrayBuffer, window.fetch] = window.whole; }"
 
-EMPTY = """m.write(['outbox', 'drafts', 'blobs']).then((tx) => Promise.all([...tx.objectStoreNames].map((name) => tx.objectStore(name).clear())))"""
 ADD = "m.add(value).then(() => 'kept', (error) => error.code)"
 LOGIN = "m.setMeta('login', value)"
 SAVE = "m.save(value, 'report', { text: 'x' })"
@@ -61,7 +60,7 @@ def held(lent: Phone, faults: Faults) -> Iterator[Phone]:
     yield lent
     faults.calm()
     lent.call("store", "m.setMeta('pause', null)")
-    lent.call("store", EMPTY)
+    empty(lent)
     lent.clean()
 
 

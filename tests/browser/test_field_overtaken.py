@@ -13,7 +13,7 @@ from tests.browser.conftest import log_in
 from tests.browser.drawer import Drawer
 from tests.browser.fault_proxy import Faults
 from tests.browser.field import Phone, phone
-from tests.browser.kept import SHRINKS, put, report, sent, visit
+from tests.browser.kept import SHRINKS, empty, put, report, sent, visit
 from tests.browser.page_checks import put_away
 from tests.conftest import Fresh
 from tests.photographs import jpeg, scene
@@ -45,7 +45,6 @@ LATE = {
     "receipt": ("POST /api/v1/sync", "queue", "m.flush({ force: true })"),
 }
 CHANGE = "m.update([value.key], (row) => void Object.assign(row, value.more))"
-EMPTY = "m.write(['outbox', 'drafts']).then((tx) => Promise.all([...tx.objectStoreNames].map((name) => tx.objectStore(name).clear())))"
 # from now on the nth look into a store comes when `release()` is called
 SLOW = """([store, nth]) => {
   const gate = new Promise((done) => { window.release = done; });
@@ -74,7 +73,7 @@ def held(lent: Phone, faults: Faults) -> Iterator[Phone]:
     if lent.page.url.startswith("http"):
         lent.page.reload()  # nothing is held from before
     lent.log_in()
-    lent.call("store", EMPTY)
+    empty(lent)
     lent.call("store", "m.setMeta('pause', null)")
     assert lent.call("data", "m.refresh()") == "fresh"
     yield lent

@@ -57,12 +57,20 @@ export function fill(root, ...children) {
   return root;
 }
 
-/** What draws one after the other, as often as it is called: no drawing comes over a later one, and the first is there when it resolves. */
+/**
+ * What draws one after the other: no drawing comes over a later one, and what it gives resolves when something is there.
+ * However often it is called while it draws, it draws once more: one that has not begun sees all that was until then.
+ */
 export function inTurn(drawn) {
   let last = Promise.resolve();
+  let waits = null;
+  const begin = () => {
+    waits = null;
+    return drawn();
+  };
   return () => {
-    last = last.then(drawn, drawn);
-    return last;
+    if (!waits) last = waits = last.then(begin, begin);
+    return waits;
   };
 }
 
