@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from gridsvc.departments import Department
 from gridsvc.responsibility import Duty
 from gridsvc.rules.roles import ROLES
 from gridsvc.web.app import create_app
-from tests.conftest import NOW, Fresh, new_schema
+from tests.conftest import NOW, Fresh, Maker
 from tests.web import county as counties
 from tests.web.county import CANARY, EAST, PASSWORD, WEST, County
 from tests.web.live import Clock, serving, settings
@@ -66,10 +65,10 @@ def furnish(db: Connection, county: County) -> None:
 
 
 @contextmanager
-def opened(urls: tuple[str, str], folder: Path, **changes: object) -> Iterator[Offices]:
+def opened(maker: Maker, folder: Path, **changes: object) -> Iterator[Offices]:
     """The offices, for as long as a block lasts."""
     with ExitStack() as stack:
-        made = stack.enter_context(new_schema(urls, f"t_{uuid.uuid4().hex[:12]}"))
+        made = stack.enter_context(maker())
         with made.begin() as db:
             county = counties.build(db)
             furnish(db, county)

@@ -15,7 +15,7 @@ from sqlalchemy import text
 
 from gridsvc import accounts
 from gridsvc.web.account_files import MOST_BYTES, MOST_ROWS
-from tests.conftest import NOW
+from tests.conftest import NOW, Maker
 from tests.web.county import CANARY, WEST
 from tests.web.offices import Offices, opened
 
@@ -23,8 +23,8 @@ HEAD = ["登录名", "姓名", "角色", "辖区", "所属单位", "工号"]
 
 
 @pytest.fixture(scope="module")
-def offices(cluster_urls: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Offices]:
-    with opened(cluster_urls, tmp_path_factory.mktemp("data")) as found:
+def offices(maker: Maker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Offices]:
+    with opened(maker, tmp_path_factory.mktemp("data")) as found:
         yield found
 
 

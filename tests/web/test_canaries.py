@@ -16,7 +16,7 @@ from sqlalchemy import text
 from gridsvc.i18n import LOCALES
 from gridsvc.rules.roles import ROLES
 from gridsvc.web.app import create_app
-from tests.conftest import NOW
+from tests.conftest import NOW, Maker
 from tests.through import lead
 from tests.web import canaries, dealing
 from tests.web.canaries import BOUND, FREE
@@ -50,8 +50,8 @@ WRITTEN = {(table, name) for table, names in FREE.items() for name in names}
 
 
 @pytest.fixture(scope="module")
-def offices(cluster_urls: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Offices]:
-    with opened(cluster_urls, tmp_path_factory.mktemp("data")) as found:
+def offices(maker: Maker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Offices]:
+    with opened(maker, tmp_path_factory.mktemp("data")) as found:
         with found.made.begin(owner=True) as db:
             dealing.store_sheet(db)
         dealing.new(found, category="E0101")  # of several filing conditions one is to be chosen

@@ -10,13 +10,14 @@ import pytest
 from sqlalchemy import text
 
 from geodata.datum import wgs84_to_gcj02
+from tests.conftest import Maker
 from tests.web.county import EAST, WEST
 from tests.web.offices import Offices, opened
 
 
 @pytest.fixture(scope="module")
-def offices(cluster_urls: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Offices]:
-    with opened(cluster_urls, tmp_path_factory.mktemp("data")) as found:
+def offices(maker: Maker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Offices]:
+    with opened(maker, tmp_path_factory.mktemp("data")) as found:
         yield found
 
 

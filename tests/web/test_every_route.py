@@ -17,7 +17,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from gridsvc import accounts
 from gridsvc.rules.roles import MAY, ROLES
 from gridsvc.web.app import create_app
-from tests.conftest import NOW
+from tests.conftest import NOW, Maker
 from tests.web.conftest import report
 from tests.web.county import PASSWORD, WEST
 from tests.web.live import settings
@@ -85,8 +85,8 @@ def deeds_of(dependant: Dependant) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def offices(cluster_urls: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Offices]:
-    with opened(cluster_urls, tmp_path_factory.mktemp("data")) as found:
+def offices(maker: Maker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Offices]:
+    with opened(maker, tmp_path_factory.mktemp("data")) as found:
         yield found
 
 

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import text
 
 from tests import photographs
+from tests.conftest import Maker
 from tests.web.dealing import at_state, log_of, send, version
 from tests.web.offices import Offices, opened
 
@@ -25,8 +26,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def offices(cluster_urls: tuple[str, str], folder: Path) -> Iterator[Offices]:
-    with opened(cluster_urls, folder, photo_max_mb=1) as found:
+def offices(maker: Maker, folder: Path) -> Iterator[Offices]:
+    with opened(maker, folder, photo_max_mb=1) as found:
         yield found
 
 

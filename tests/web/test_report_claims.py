@@ -24,7 +24,7 @@ from gridsvc.rules.case import Given
 from gridsvc.rules.roles import ANONYMOUS, RESIDENT
 from gridsvc.web import schemas
 from tests import photographs
-from tests.conftest import NOW
+from tests.conftest import NOW, Maker
 from tests.through import ADMIN, AGREED, lead
 from tests.web.county import CANARY, RULE
 from tests.web.dealing import (
@@ -46,9 +46,9 @@ from tests.web.offices import Offices, opened
 
 
 @pytest.fixture(scope="module")
-def offices(cluster_urls: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Offices]:
+def offices(maker: Maker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Offices]:
     """The county's offices."""
-    with opened(cluster_urls, tmp_path_factory.mktemp("data")) as found:
+    with opened(maker, tmp_path_factory.mktemp("data")) as found:
         yield found
 
 

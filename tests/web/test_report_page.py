@@ -22,7 +22,7 @@ from gridsvc.rules.roles import ROLES
 from gridsvc.web.app import create_app
 from gridsvc.web.pages import deeds
 from tests import photographs
-from tests.conftest import NOW
+from tests.conftest import NOW, Maker
 from tests.web.county import CANARY
 from tests.web.dealing import (
     HOME,
@@ -51,8 +51,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def offices(cluster_urls: tuple[str, str], folder: Path) -> Iterator[Offices]:
-    with opened(cluster_urls, folder) as found:
+def offices(maker: Maker, folder: Path) -> Iterator[Offices]:
+    with opened(maker, folder) as found:
         with found.made.begin() as db:
             store_sheet(db)
         yield found

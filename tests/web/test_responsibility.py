@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from gridsvc import accounts
 from gridsvc.web.app import create_app
-from tests.conftest import NOW
+from tests.conftest import NOW, Maker
 from tests.web.county import CANARY, EAST, PASSWORD, WEST
 from tests.web.live import Clock, serving, settings
 from tests.web.offices import STREET, Offices, opened
@@ -22,8 +22,8 @@ ANSWER = "/api/v1/responsibility"
 
 
 @pytest.fixture(scope="module")
-def offices(cluster_urls: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Offices]:
-    with opened(cluster_urls, tmp_path_factory.mktemp("data")) as found:
+def offices(maker: Maker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Offices]:
+    with opened(maker, tmp_path_factory.mktemp("data")) as found:
         yield found
 
 

@@ -13,12 +13,13 @@ import pytest
 from sqlalchemy import text
 
 from gridsvc import mop_up
+from tests.conftest import Maker
 from tests.web.offices import Offices, opened
 
 
 @pytest.fixture(scope="module")
-def offices(cluster_urls: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Offices]:
-    with opened(cluster_urls, tmp_path_factory.mktemp("data")) as found:
+def offices(maker: Maker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Offices]:
+    with opened(maker, tmp_path_factory.mktemp("data")) as found:
         yield found
 
 

@@ -24,7 +24,7 @@ from gridsvc.rules.case import Given
 from gridsvc.rules.roles import ANONYMOUS, ROLES, Actor, may
 from gridsvc.web.pages import work_rows
 from gridsvc.web.pages import worklist as pages
-from tests.conftest import NOW
+from tests.conftest import NOW, Maker
 from tests.through import ADMIN, AGREED, department, lead
 from tests.web.county import CANARY, RULE, WEST
 from tests.web.offices import Offices, opened
@@ -35,9 +35,9 @@ EVIL = '=HYPERLINK("http://x")'
 
 
 @pytest.fixture(scope="module")
-def offices(cluster_urls: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Offices]:
+def offices(maker: Maker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Offices]:
     """The county's offices with reports in every state, some late, one called, one that asks for an extension."""
-    with opened(cluster_urls, tmp_path_factory.mktemp("data")) as found:
+    with opened(maker, tmp_path_factory.mktemp("data")) as found:
         with found.made.begin() as db:
             states = ("reported", "verified", "filed", "dispatched", "disposed", "checked", "closed", "struck_off")
             for i, state in enumerate(states * 2):
