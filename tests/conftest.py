@@ -306,6 +306,15 @@ def slow_hasher() -> Iterator[Callable[[], PasswordHasher]]:
         yield slow
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_authorities(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A client of httpx reads the certificates of all authorities when it is made; ours speak to this machine alone."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("SSL_CERT_FILE", raising=False)
+        patch.setenv("SSL_CERT_DIR", str(tmp_path_factory.mktemp("authorities")))
+        yield
+
+
 @pytest.fixture
 def rule() -> Rule:
     """The rule of placement that settings give by default."""
