@@ -10,6 +10,7 @@ import gc
 import os
 import shutil
 import uuid
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
@@ -73,6 +74,28 @@ def pytest_collection() -> Generator[None, object, object]:
     finally:
         gc.freeze()
         gc.enable()
+
+
+# About how long a test takes that uses one of these; any other takes the last.
+SECONDS = {"browser": 1.5, "fresh": 0.7, "": 0.1}
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """In a parallel run the longest files begin, so that no process has one left when the others are done."""
+    if not hasattr(config, "workerinput"):
+        return
+    lasts: Counter[str] = Counter()
+    for item in items:
+        used = getattr(item, "fixturenames", ())
+        its_own = item.get_closest_marker("timeout")  # only what is far longer than all others says so
+        lasts[_file(item)] += (
+            its_own.args[0] if its_own else next(s for name, s in SECONDS.items() if name in (*used, ""))
+        )
+    items.sort(key=lambda item: (-lasts[_file(item)], _file(item)))  # within a file as it was
+
+
+def _file(item: pytest.Item) -> str:
+    return item.nodeid.partition("::")[0]
 
 
 # The tests' own cluster holds nothing that a power cut may not take: nothing waits for the disk.
