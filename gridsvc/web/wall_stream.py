@@ -13,7 +13,7 @@ import logging
 import math
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
@@ -44,7 +44,7 @@ MOST_OWN = 20  # streams of one account
 MOST_WAITING = 8  # messages that one viewer may be behind
 GATHER_S = 0.25  # commits that follow one another closely are one message
 BUSY_SHARE = 0.01  # looking takes no more of the time than this, as long as nobody waits the longest rest
-LONGEST_REST_S = 1.0
+LONGEST_REST_S = 1.25
 BEAT_S = 10.0
 LOOK_S = 5.0  # sessions and what their readers may see are asked about at least so often
 AGAIN_S = 1.0  # only one transaction at a time tells of itself (SQL function tell_log): the others are looked for
@@ -74,6 +74,8 @@ class Kept:
     cursor: str | None = None
     recount_at_s: float = 0.0  # on the monotonic clock: counting boards anew has its share of the time, no more
     asked_at_s: float = -math.inf  # when sessions, and what their readers may see, were asked about
+    beaten_at_s: float = 0.0
+    rests_until_s: float = 0.0
 
 
 @dataclass
@@ -81,6 +83,7 @@ class Found:
     """What one look found: messages by group, first messages by viewer, why some viewers end, where the cursor is."""
 
     cursor: str
+    is_more: bool = False  # something had changed, whoever may see it
     news: dict[Key, bytes] = field(default_factory=dict)
     first: dict[Viewer, bytes] = field(default_factory=dict)
     ended: dict[Viewer, str] = field(default_factory=dict)
@@ -147,14 +150,7 @@ class Wall:
         """Listens and feeds for as long as there are viewers; when the database is away they all end, to come again."""
         try:
             async with await psycopg.AsyncConnection.connect(**self._arguments(), autocommit=True) as listening:
-                await listening.execute(sql.SQL("LISTEN {}").format(sql.Identifier(self._channel)))
-                hearing = asyncio.create_task(self._hear(listening))
-                hearing.add_done_callback(lambda _: self._wake.set())
-                try:
-                    await self._feed(hearing)
-                finally:
-                    hearing.cancel()
-                    await asyncio.gather(hearing, return_exceptions=True)
+                await self._feed(listening)
         except (psycopg.Error, SQLAlchemyError, OSError) as error:
             log.warning("the live wall lost the database: %s", type(error).__name__)
             self._end_all("lost")
@@ -166,30 +162,58 @@ class Wall:
         _, arguments = self._engine.dialect.create_connect_args(self._engine.url)
         return {**arguments, "application_name": "gridsvc wall", "keepalives_idle": 10, "keepalives_interval": 5}
 
-    async def _hear(self, listening: psycopg.AsyncConnection[Any]) -> None:
-        async for _ in listening.notifies():
-            self._wake.set()
-            await self._listens.wait()
+    @asynccontextmanager
+    async def _told(self, listening: psycopg.AsyncConnection[Any]) -> AsyncIterator[asyncio.Task[None]]:
+        """Commits are told for as long as the block lasts; the task that hears them ends only with the connection."""
+        await listening.execute(sql.SQL("LISTEN {}").format(sql.Identifier(self._channel)))
+        hearing = asyncio.create_task(self._hear(listening))
+        hearing.add_done_callback(lambda _: self._wake.set())
+        try:
+            yield hearing
+            if hearing.done():
+                await hearing  # raises what ended it
+                raise psycopg.OperationalError("listening ended")
+        finally:
+            hearing.cancel()
+            await asyncio.gather(hearing, return_exceptions=True)
+        await listening.execute("UNLISTEN *")
 
-    async def _feed(self, hearing: asyncio.Task[None]) -> None:
-        kept, beaten_at_s = Kept(), time.monotonic()
-        while not hearing.done():
-            is_told = await self._wait(kept, min(LOOK_S, beaten_at_s + BEAT_S - time.monotonic()))
-            # what is told until it waits again is heard together then: hearing each costs more than all else it does
-            self._listens.clear()
-            if is_told and all(viewer.group for viewer in self._viewers):  # who came just now does not wait
-                await asyncio.sleep(GATHER_S)
-            self._wake.clear()
-            viewers = list(self._viewers)
-            begun_s = time.monotonic()
-            found = await self._in_thread(self._look, kept, viewers)
-            took_s = time.monotonic() - begun_s
-            beat = time.monotonic() >= beaten_at_s + BEAT_S
-            beaten_at_s = time.monotonic() if beat else beaten_at_s
-            self._deliver(viewers, found, beat=beat)
-            await asyncio.sleep(min(LONGEST_REST_S, took_s * (1 / BUSY_SHARE - 1)))
-        await hearing  # raises what ended it
-        raise psycopg.OperationalError("listening ended")
+    async def _hear(self, listening: psycopg.AsyncConnection[Any]) -> None:
+        async with aclosing(listening.notifies()) as told:
+            async for _ in told:
+                self._wake.set()
+                await self._listens.wait()
+
+    async def _feed(self, listening: psycopg.AsyncConnection[Any]) -> None:
+        """Looks when something is told; while each look finds more, it looks after each rest and has nothing told.
+
+        Telling each commit costs writers, database and event loop more than all looks.
+        """
+        kept, is_more = Kept(beaten_at_s=time.monotonic()), False
+        while True:
+            async with self._told(listening) as hearing:
+                self._wake.set()  # what was committed before it listened is told to nobody
+                while not is_more and not hearing.done():
+                    is_told = await self._wait(kept, min(LOOK_S, kept.beaten_at_s + BEAT_S - time.monotonic()))
+                    self._listens.clear()  # until it waits again one notice more is heard, and the others together then
+                    gathers = is_told and all(viewer.group for viewer in self._viewers)  # who came now does not wait
+                    is_more = await self._next(kept, GATHER_S if gathers else 0.0)
+            while is_more:
+                is_more = await self._next(kept, 0.0)
+
+    async def _next(self, kept: Kept, after_s: float) -> bool:
+        """Whether something had changed; afterwards, when it has rested, it has looked and delivered."""
+        await asyncio.sleep(max(after_s, kept.rests_until_s - time.monotonic()))
+        self._wake.clear()
+        viewers = list(self._viewers)
+        begun_s = time.monotonic()
+        found = await self._in_thread(self._look, kept, viewers)
+        ended_s = time.monotonic()
+        beat = ended_s >= kept.beaten_at_s + BEAT_S
+        kept.beaten_at_s = ended_s if beat else kept.beaten_at_s
+        self._deliver(viewers, found, beat=beat)
+        kept.rests_until_s = ended_s + min(LONGEST_REST_S, (ended_s - begun_s) * (1 / BUSY_SHARE - 1))
+        return found.is_more
 
     async def _wait(self, kept: Kept, longest_s: float) -> bool:
         """Whether something was told; it returns too when there are untold news, or after the longest wait."""
@@ -248,6 +272,7 @@ class Wall:
             wall.steady(db)
             found = Found(wall.cursor(db))
             changed = [] if kept.cursor is None else wall.changed(db, kept.cursor, most=wall.MOST_CHANGED)
+            found.is_more = changed != []
             look = Look(db, kept.groups, changed, now, self._zone, clock_s, wall_groups.last_line(kept.groups.values()))
             # what comes after every last line only moves the cursor and makes counts lag: most of what is submitted
             known = clock_s < kept.asked_at_s + LOOK_S and all(viewer.group for viewer in viewers)

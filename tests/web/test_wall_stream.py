@@ -6,11 +6,10 @@ import asyncio
 import threading
 import time
 import uuid
-from collections.abc import AsyncIterator, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -359,24 +358,6 @@ def test_a_stream_that_waits_beats(client: Client, monkeypatch: pytest.MonkeyPat
         assert until(found, "beat").data["as_of"].startswith("2026-11-01T10:00")
 
 
-def test_a_slow_reader_is_let_go_and_holds_nobody_up(engine: Engine) -> None:
-    async def play() -> None:
-        live = Wall(engine, "public", ZONE, lambda: NOW, asyncio.Semaphore(1))
-        slow, quick = (Viewer(Presented("bearer", "t"), Actor("admin"), wall.Filter(), 50, "en") for _ in range(2))
-        live._viewers |= {slow, quick}
-        for nr in range(wall_stream.MOST_WAITING + 1):
-            for viewer in (slow, quick):
-                live._put(viewer, b"%d" % nr)
-            await quick.waiting.get()
-        assert live._viewers == {quick}
-        assert b"slow" in (slow.waiting.get_nowait() or b"")
-        assert slow.waiting.get_nowait() is None
-
-    # a thread of its own: where browser tests ran before, this one has a loop already
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(lambda: asyncio.run(play())).result()
-
-
 def test_a_look_at_what_no_board_shows_moves_the_cursor_and_asks_for_nobody(
     made: Fresh, county: County, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -416,29 +397,6 @@ def test_a_look_at_what_no_board_shows_moves_the_cursor_and_asks_for_nobody(
     live._look(kept, [viewer])
     assert len(asked) == 4
     engine.dispose()
-
-
-def test_what_is_told_while_nobody_waits_is_heard_together(engine: Engine) -> None:
-    heard: list[int] = []
-
-    class Listening:
-        async def notifies(self) -> AsyncIterator[int]:
-            for nr in range(4):
-                heard.append(nr)
-                yield nr
-
-    async def play() -> None:
-        live = Wall(engine, "public", ZONE, lambda: NOW, asyncio.Semaphore(1))
-        hearing = asyncio.create_task(live._hear(cast("psycopg.AsyncConnection[Any]", Listening())))
-        for _ in range(5):
-            await asyncio.sleep(0)
-        assert (heard, live._wake.is_set()) == ([0], True)
-        await live._wait(Kept(), 1.0)
-        await asyncio.wait_for(hearing, 10)
-        assert heard == [0, 1, 2, 3]
-
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(lambda: asyncio.run(play())).result()
 
 
 def test_when_the_database_goes_the_streams_end_and_come_again(made: Fresh, client: Client) -> None:

@@ -1,0 +1,119 @@
+"""What feeds the live wall, against a connection of the test's own: when it listens, and who is let go."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, cast
+from zoneinfo import ZoneInfo
+
+import psycopg
+import pytest
+from psycopg import sql
+from sqlalchemy import Engine
+
+from gridsvc import wall
+from gridsvc.rules.roles import Actor
+from gridsvc.web import wall_stream
+from gridsvc.web.recognised import Presented
+from gridsvc.web.wall_stream import Found, Kept, Viewer, Wall
+from tests.conftest import NOW
+
+ZONE = ZoneInfo("Asia/Shanghai")
+
+
+def test_a_slow_reader_is_let_go_and_holds_nobody_up(engine: Engine) -> None:
+    async def play() -> None:
+        live = Wall(engine, "public", ZONE, lambda: NOW, asyncio.Semaphore(1))
+        slow, quick = (Viewer(Presented("bearer", "t"), Actor("admin"), wall.Filter(), 50, "en") for _ in range(2))
+        live._viewers |= {slow, quick}
+        for nr in range(wall_stream.MOST_WAITING + 1):
+            for viewer in (slow, quick):
+                live._put(viewer, b"%d" % nr)
+            await quick.waiting.get()
+        assert live._viewers == {quick}
+        assert b"slow" in (slow.waiting.get_nowait() or b"")
+        assert slow.waiting.get_nowait() is None
+
+    # a thread of its own: where browser tests ran before, this one has a loop already
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(lambda: asyncio.run(play())).result()
+
+
+def test_what_is_told_while_nobody_waits_is_heard_together(engine: Engine) -> None:
+    heard: list[int] = []
+
+    class Listening:
+        async def notifies(self) -> AsyncIterator[int]:
+            for nr in range(4):
+                heard.append(nr)
+                yield nr
+
+    async def play() -> None:
+        live = Wall(engine, "public", ZONE, lambda: NOW, asyncio.Semaphore(1))
+        hearing = asyncio.create_task(live._hear(cast("psycopg.AsyncConnection[Any]", Listening())))
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert (heard, live._wake.is_set()) == ([0], True)
+        await live._wait(Kept(), 1.0)
+        await asyncio.wait_for(hearing, 10)
+        assert heard == [0, 1, 2, 3]
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(lambda: asyncio.run(play())).result()
+
+
+def test_while_looks_find_more_nothing_is_told(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+    listen = 'LISTEN "wall_public"'
+    finds_more = iter([False, True, True, False])
+
+    class Listening:
+        async def execute(self, statement: str | sql.Composed) -> None:
+            done.append(statement if isinstance(statement, str) else statement.as_string())
+
+        async def notifies(self) -> AsyncIterator[int]:
+            while done.count(listen) == 1:
+                yield 1
+                await asyncio.sleep(0)
+            await asyncio.Event().wait()
+
+    def look(*_: Any) -> Found:
+        done.append("look")
+        is_more = next(finds_more, None)
+        if is_more is None:
+            raise psycopg.OperationalError("enough")
+        return Found("1:1:", is_more=is_more)
+
+    async def play() -> None:
+        live = Wall(engine, "public", ZONE, lambda: NOW, asyncio.Semaphore(1))
+        monkeypatch.setattr(live, "_look", look)
+        with pytest.raises(psycopg.OperationalError, match="enough"):
+            await asyncio.wait_for(live._feed(cast("psycopg.AsyncConnection[Any]", Listening())), 20)
+
+    for name, seconds in (("LONGEST_REST_S", 0.0), ("GATHER_S", 0.0), ("LOOK_S", 60.0), ("BEAT_S", 60.0)):
+        monkeypatch.setattr(wall_stream, name, seconds)
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(lambda: asyncio.run(play())).result()
+    # having listened anew it looks for what was committed before
+    assert done == [listen, "look", "look", "UNLISTEN *", "look", "look", listen, "look"]
+
+
+def test_what_ends_the_listening_ends_the_feeding(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Listening:
+        async def execute(self, statement: str | sql.Composed) -> None:
+            pass
+
+        async def notifies(self) -> AsyncIterator[int]:
+            yield 1
+            raise psycopg.OperationalError("gone")
+
+    async def play() -> None:
+        live = Wall(engine, "public", ZONE, lambda: NOW, asyncio.Semaphore(1))
+        monkeypatch.setattr(live, "_look", lambda *_: Found("1:1:"))
+        with pytest.raises(psycopg.OperationalError, match="gone"):
+            await asyncio.wait_for(live._feed(cast("psycopg.AsyncConnection[Any]", Listening())), 20)
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(lambda: asyncio.run(play())).result()
