@@ -162,6 +162,9 @@ class Visit:
     def settle(self) -> Page:
         """The page when it has stopped loading, its map's data too."""
         self.page.wait_for_load_state("load")
+        if self.page.locator(".map-page:not(.wall-page, .public)").count():  # a slow one is idle between its answers
+            self.page.wait_for_selector("#map-table tbody tr[data-code]", state="attached")
+            self.page.wait_for_selector("#map-frame[aria-busy=false]")
         if self.page.locator("#pin-map, .map-page:not(.wall-page)").count():  # the wall's stream is never idle
             self.page.wait_for_load_state("networkidle")
         return self.page
