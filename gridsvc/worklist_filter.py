@@ -232,13 +232,21 @@ def _seen(actor: Actor, wanted: Filter, own: list[int]) -> ColumnElement[bool]:
     if own:
         ways.append(_within(own, is_open=wanted.is_open))
     if department_id is not None:
-        # as the function takes_part has it, so that small indexes say it of open reports
         ways.append(_r.department_id == department_id)
-        many = (_r.assist_ids, _r.called_ids)
-        ways += [and_(column.is_not(None), literal(department_id) == any_(column)) for column in many]
+        ways += [_takes_part(name, department_id, is_open=wanted.is_open) for name in ("assist_ids", "called_ids")]
     if may(actor, "place"):
         ways.append(placed(_p.grid_version_id.is_(None), is_open=wanted.is_open))
     return or_(*ways) if ways else false()
+
+
+def _takes_part(name: str, department_id: object, *, is_open: bool) -> ColumnElement[bool]:
+    """Whether the department is among those of this column, as the function takes_part has it; null counts as none.
+
+    Open ones are looked for by themselves, in a small index: so another one says the rest, and no report is read.
+    """
+    few = t.report.alias("few") if is_open else t.report
+    among = and_(few.c[name].is_not(None), literal(department_id) == any_(few.c[name]))
+    return _r.id.in_(select(few.c.id).where(few.c.open, among)) if is_open else among
 
 
 def _claimable(db: Connection, actor: Actor) -> ColumnElement[bool]:
