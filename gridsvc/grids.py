@@ -132,7 +132,7 @@ def confidences(db: Connection, rows: Sequence[tuple[int, float, float, float, d
     ids, lons, lats, accuracies, ats = (list(column) for column in zip(*rows, strict=True))
     found: dict[int, list[Share]] = {}
     values = {"ids": ids, "lons": lons, "lats": lats, "accuracies": accuracies, "ats": ats}
-    for row in db.execute(load("confidence"), values):
+    for row in ask(db, "confidence", values):
         found.setdefault(row.id, []).append((row.grid_version_id, row.code, row.share))
     return found
 

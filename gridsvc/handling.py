@@ -12,7 +12,7 @@ from sqlalchemy.exc import DataError, IntegrityError
 
 from gridsvc import cases, grids, unplaced
 from gridsvc.db import tables as t
-from gridsvc.db.queries import load
+from gridsvc.db.queries import guarded, load
 from gridsvc.errors import Forbidden, GridsvcError, NotFound, Refused
 from gridsvc.grids import Rule
 from gridsvc.reports import SOURCE, Position
@@ -154,7 +154,7 @@ def act_together(
         except GridsvcError as error:
             told[held.id] = error
     try:
-        with db.begin_nested():
+        with guarded(db):
             refused = cases.apply_all(db, plain, agreed)
         done = cases.read_all(db, [one.held.id for one in plain if one.held.id not in refused])
         told |= refused
@@ -171,7 +171,7 @@ def _act_alone(
     db: Connection, actor: Actor, held: cases.Held, wish: Wish, now: datetime, agreed: Agreed, rule: Rule
 ) -> cases.Held | GridsvcError:
     try:
-        with db.begin_nested():
+        with guarded(db):
             return act(db, actor, held, wish, now, agreed, rule)
     except GridsvcError as error:
         return error
@@ -276,7 +276,7 @@ def act_on_several(
     ids = {(row.source, row.number, row.repeat): row.id for row in rows}
     for source, number, repeat, wish in sorted(wishes, key=lambda one: ids.get(one[:3], 0)):
         try:
-            with db.begin_nested():
+            with guarded(db):
                 after = act(db, actor, hold(db, actor, number, source, repeat), wish, now, agreed, rule)
                 done.append(Outcome((source, number, repeat), after, None))
         except GridsvcError as refusal:

@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import BinaryIO, Self
 
 from gridsvc.errors import Conflict
 
@@ -100,10 +100,8 @@ class Files:
         return any(one.digest is not None for one in self.each())
 
     def spool(self) -> Spool:
-        """A new file for a body that is being received."""
-        incoming = self.folder / _INCOMING
-        incoming.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return Spool(incoming)
+        """A new file for a body that is being received; it is there with the first bytes."""
+        return Spool(self.folder / _INCOMING)
 
     def _digest(self, path: Path) -> bytes | None:
         name = path.name.removesuffix(_THUMB).removesuffix(self.ending)
@@ -142,21 +140,33 @@ class Spool:
     """A body on the disk while it is looked at; gone when the block ends."""
 
     def __init__(self, incoming: Path) -> None:
-        handle, name = tempfile.mkstemp(dir=incoming, prefix="sent-")
-        self.path = Path(name)
         self.n_bytes = 0
-        self._file = os.fdopen(handle, "wb")
+        self._incoming = incoming
+        self._file: BinaryIO | None = None
+        self._path: Path | None = None
         self._digest = hashlib.sha256()
+
+    @property
+    def path(self) -> Path:
+        """Where it lies, once something was added."""
+        assert self._path is not None  # noqa: S101 - who asks has ended it
+        return self._path
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._file.close()
-        self.path.unlink(missing_ok=True)
+        if self._file is not None:
+            self._file.close()
+        if self._path is not None:
+            self._path.unlink(missing_ok=True)
 
     def add(self, part: bytes) -> None:
         """Appends to the file and to the digest."""
+        if self._file is None:  # here, where a thread waits for the disk anyhow
+            self._incoming.mkdir(parents=True, exist_ok=True, mode=0o700)
+            handle, name = tempfile.mkstemp(dir=self._incoming, prefix="sent-")
+            self._path, self._file = Path(name), os.fdopen(handle, "wb")
         self._file.write(part)
         self._digest.update(part)
         self.n_bytes += len(part)
@@ -164,7 +174,8 @@ class Spool:
     def end(self, last: bytes = b"") -> bytes:
         """The SHA-256 of all that came, with a last part; the file can be read now."""
         self.add(last)
-        self._file.close()
+        if self._file is not None:
+            self._file.close()
         return self._digest.digest()
 
 

@@ -123,8 +123,8 @@ def save(
     Raises:
         Conflict: the folder belongs to another database.
     """
-    ask(db, "photo_lock", {"alone": False})
-    files.claim(folder_token(db))
+    (folder,) = ask(db, "photo_lock", {"alone": False})
+    files.claim(str(folder.token))
     at = made.shot.taken_at
     row = {
         "sha256": sha256,
@@ -177,22 +177,16 @@ def link(db: Connection, report_id: int, seq: int, shas: Sequence[str], kind: st
     if not shas:
         return
     wanted = check(shas)
-    p = t.photo.c
-    # held against `clean`, which removes what no report shows
-    stored = set(db.scalars(select(p.sha256).where(p.sha256.in_(wanted)).with_for_update(read=True, key_share=True)))
+    stored = {one.sha256: one for one in (Photo(*row) for row in ask(db, "photo_held", {"sha256s": wanted}))}
     for one in wanted:
-        if one not in stored or (actor.known and not _lists(db, actor, one)):
+        photo = stored.get(one)
+        if photo is None or (actor.known and not _lists(db, actor, photo)):
             raise Refused("photo_unknown", sha256=one.hex())
-    rows = [
-        {"report_id": report_id, "seq": seq, "sha256": one, "place": place, "kind": kind}
-        for place, one in enumerate(wanted)
-    ]
-    db.execute(t.report_photo.insert(), rows)
+    ask(db, "photo_show", {"report_id": report_id, "seq": seq, "sha256s": wanted, "kind": kind})
 
 
-def _lists(db: Connection, actor: Actor, sha256: bytes) -> bool:
-    photo = known(db, sha256)
-    return photo is not None and (not photo.used or _sent(db, actor, photo) or _sees(db, actor, photo))
+def _lists(db: Connection, actor: Actor, photo: Photo) -> bool:
+    return not photo.used or _sent(db, actor, photo) or _sees(db, actor, photo)
 
 
 def check(shas: Sequence[str]) -> list[bytes]:

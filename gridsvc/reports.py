@@ -19,7 +19,7 @@ from geodata import crs as geocrs
 from geodata.errors import GeodataError
 from gridsvc import compounds, grids, journal, photos
 from gridsvc.db import tables as t
-from gridsvc.db.queries import ask, ask_all
+from gridsvc.db.queries import ask, ask_all, guarded
 from gridsvc.duplicates import AGAIN_DAYS, DAYS, MOST, RADIUS_M, n_near
 from gridsvc.errors import Conflict, GridsvcError, Refused
 from gridsvc.grids import Placement, Rule
@@ -212,7 +212,7 @@ def submit_all(
     told: dict[int, Submitted | GridsvcError] = {}
     plain = [index for index, one in enumerate(drafts) if not (one.photos or one.reporter)]
     try:
-        with db.begin_nested():
+        with guarded(db):
             told = _submit_plain(db, {index: drafts[index] for index in plain}, actor, now, rule)
     except (DataError, IntegrityError):  # one does not fit a column: which of them, each has to say by itself
         told = {}
@@ -224,7 +224,7 @@ def submit_all(
 
 def _submit_alone(db: Connection, draft: Draft, actor: Actor, now: datetime, rule: Rule) -> Submitted | GridsvcError:
     try:
-        with db.begin_nested():
+        with guarded(db):
             return submit(db, draft, actor, now, rule)
     except GridsvcError as error:
         return error

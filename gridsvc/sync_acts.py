@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from gridsvc import cases, handling, photos, reports, voices
-from gridsvc.db.queries import ask, ask_each
+from gridsvc.db.queries import ask, ask_each, guarded
 from gridsvc.errors import Conflict, GridsvcError, NotFound, Refused
 from gridsvc.grids import Rule
 from gridsvc.handling import Wish
@@ -278,7 +278,7 @@ def _conflict(desk: _Desk, act: Act, report_id: int, error: Conflict) -> tuple[c
     facts |= {"phone_at": timed.phone_at.isoformat()} if timed.phone_at else {}
     try:
         require(desk.actor, wish.action)
-        with desk.db.begin_nested():
+        with guarded(desk.db):
             after = cases.remark(desk.db, desk.held[report_id], desk.actor, desk.now, facts, wish.note)
             photos.link(desk.db, report_id, after.seq, wish.photos, PHOTO_KIND, desk.actor)
     except GridsvcError as refusal:
@@ -298,7 +298,7 @@ def _attached(desk: _Desk, act: Act, report_id: int) -> cases.Held | GridsvcErro
             require(desk.actor, "note")
         if not act.photos and act.voice is None:
             raise Refused("attach_nothing")
-        with desk.db.begin_nested():
+        with guarded(desk.db):
             after = cases.remark(desk.db, desk.held[report_id], desk.actor, desk.now, facts)
             photos.link(desk.db, report_id, after.seq, act.photos, PHOTO_KIND, desk.actor)
             if act.voice is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import shutil
 import signal
 import socket
@@ -31,7 +32,7 @@ _START = (
 )
 _ENVIRONMENT = {"LANG": "C.UTF-8", "PATH": "/usr/bin:/bin", "MALLOC_ARENA_MAX": "2"}
 _STATUS_BYTES = 4
-_PART_BYTES = 256 * 1024
+_PART_BYTES = 64 * 1024  # what a pipe holds
 
 
 class Studio:
@@ -159,16 +160,12 @@ class _Worker:
             FileRefused: the child died of its limits or of the picture; the worker may have to be replaced.
         """
         until = time.monotonic() + limits.wall_s
-        late = threading.Timer(limits.wall_s, self._kill)
-        late.start()
         try:
-            content = self._exchange(order, picture, limits)
+            content = self._exchange(order, picture, limits.answer_bytes, until)
             self._control.settimeout(max(0.1, until - time.monotonic()))
             told = self._control.recv(_STATUS_BYTES, socket.MSG_WAITALL)
         except OSError:  # it does not say, or it is gone
             told = b""
-        finally:
-            late.cancel()
         if len(told) < _STATUS_BYTES:
             self._kill()
             if time.monotonic() >= until - 0.2:
@@ -179,14 +176,14 @@ class _Worker:
             raise _died(status, limits)
         return content
 
-    def _exchange(self, order: bytes, picture: int, limits: Limits) -> bytearray:
+    def _exchange(self, order: bytes, picture: int, limit_bytes: int, until: float) -> bytearray:
         ours, theirs = os.pipe()
         try:
             try:
                 socket.send_fds(self._control, [order], [picture, theirs])
             finally:
                 os.close(theirs)
-            return _listen(ours, limits.answer_bytes)
+            return _listen(ours, limit_bytes, until)
         finally:
             os.close(ours)
 
@@ -202,13 +199,24 @@ class _Worker:
             os.killpg(self._process.pid, signal.SIGKILL)  # a group of its own, begun by start_new_session
 
 
-def _listen(descriptor: int, limit_bytes: int) -> bytearray:
+def _listen(descriptor: int, limit_bytes: int, until: float) -> bytearray:
+    """What is said on a pipe to its end.
+
+    Raises:
+        TimeoutError: the end did not come until then, by the monotonic clock.
+        FileRefused: it is too much.
+    """
     content = bytearray()
-    while part := os.read(descriptor, _PART_BYTES):
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    while poll.poll(max(0.0, until - time.monotonic()) * 1000):
+        part = os.read(descriptor, _PART_BYTES)
+        if not part:
+            return content
         content += part
         if len(content) > limit_bytes:
             raise FileRefused("photo_broken", cause="answer too large")
-    return content
+    raise TimeoutError
 
 
 def _died(status: int, limits: Limits) -> FileRefused:

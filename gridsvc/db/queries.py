@@ -94,8 +94,35 @@ def table(db: Connection, name: str, values: Mapping[str, object]) -> list[tuple
 
 
 @contextmanager
-def _driver(db: Connection, name: str, values: Mapping[str, object]) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
-    """The driver's connection in the transaction of `db`; its errors become SQLAlchemy's."""
+def guarded(db: Connection) -> Iterator[None]:
+    """A block whose statements are undone, and no others, where it ends with an error.
+
+    What `db.begin_nested()` gives, at a third of its cost in Python; for what each request of a phone does.
+
+    Raises:
+        DBAPIError: as `ask` does.
+    """
+    _say(db, b"SAVEPOINT guarded")
+    try:
+        yield
+    except BaseException:
+        if not (db.invalidated or db.closed):  # else all of it is undone
+            _say(db, b"ROLLBACK TO SAVEPOINT guarded")
+            _say(db, b"RELEASE SAVEPOINT guarded")
+        raise
+    _say(db, b"RELEASE SAVEPOINT guarded")
+
+
+def _say(db: Connection, words: bytes) -> None:
+    with _driver(db, None, {}) as driver:
+        RawCursor(driver).execute(words, prepare=False)
+
+
+@contextmanager
+def _driver(
+    db: Connection, name: str | None, values: Mapping[str, object]
+) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+    """The driver's connection in the transaction of `db`; its errors become SQLAlchemy's. No name: of a savepoint."""
     if not db.in_transaction():
         db.begin()
     driver = cast("psycopg.Connection[tuple[Any, ...]]", db.connection.driver_connection)
@@ -106,7 +133,7 @@ def _driver(db: Connection, name: str, values: Mapping[str, object]) -> Iterator
         if lost:
             db.invalidate(error)
         raise DBAPIError.instance(
-            _driven(name).decode(),
+            "SAVEPOINT" if name is None else _driven(name).decode(),
             dict(values),
             error,
             psycopg.Error,

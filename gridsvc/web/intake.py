@@ -80,7 +80,7 @@ class Intake:
             raise Unavailable("photos_busy", retry_after_s=15)
         self._count(1, most, anonymous)
         try:
-            with await run_in_threadpool(self.files.spool) as spool:
+            with self.files.spool() as spool:
                 if await self._fill(request, spool) != sha256:
                     raise Refused("photo_hash_mismatch")
                 yield spool

@@ -27,6 +27,7 @@ from gridsvc.web.app import create_app
 from gridsvc.web.services import Services
 
 ENDINGS = (signal.SIGINT, signal.SIGTERM)
+GARBAGE_AT = 20_000  # objects more: a request makes thousands, and next to none of them in circles
 PATIENCE_S = 10  # a request that is not finished so long after Ctrl-C, a half-sent one mostly, is dropped
 
 
@@ -93,6 +94,7 @@ def serve(settings: Settings, app_url: str, lan: Lan | None = None, begun: Calla
     # What was loaded stays: looking through it at each collection cost an answer of ten thousand rows half its time.
     gc.collect()
     gc.freeze()
+    gc.set_threshold(GARBAGE_AT, 10, 10)
     logging.getLogger("uvicorn.error").addFilter(_is_worth_a_word)
     with (
         _listening(lan, settings.port) as sockets,

@@ -39,3 +39,29 @@ def test_one_of_them_that_fails_fails_as_alone_and_the_transaction_goes_on_behin
         with pytest.raises(DBAPIError), db.begin_nested():
             queries.ask_together(db, *asked)
         assert queries.ask(db, "visits_known", {"keys": []}) == []
+
+
+def test_what_is_guarded_is_undone_by_any_error_and_nothing_else_is(db: Connection) -> None:
+    def add(n: int) -> None:
+        db.exec_driver_sql(f"INSERT INTO held VALUES ({n})")
+
+    def refused(n: int) -> None:
+        with queries.guarded(db):
+            add(n)
+            queries.ask(db, "visits_known", {"keys": ["no key"]})
+
+    def broken(n: int) -> None:
+        with queries.guarded(db):
+            add(n)
+            raise ZeroDivisionError
+
+    db.exec_driver_sql("CREATE TEMPORARY TABLE held (n integer) ON COMMIT DROP")
+    add(1)
+    with pytest.raises(DBAPIError):
+        refused(2)
+    with queries.guarded(db):
+        add(3)
+        with pytest.raises(ZeroDivisionError):
+            broken(4)
+        add(5)
+    assert db.exec_driver_sql("SELECT n FROM held ORDER BY n").scalars().all() == [1, 3, 5]

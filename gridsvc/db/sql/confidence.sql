@@ -10,7 +10,9 @@ WITH disc AS MATERIALIZED (
   FROM unnest(:ids, :lons, :lats, :accuracies, :ats) AS i(id, lon, lat, accuracy_m, at)
 ),
 touched AS MATERIALIZED (
-  SELECT d.id, ST_Area(d.geom) AS whole, ST_Intersection(d.geom, g.geom) AS part, g.id AS grid_version_id, g.code, g.layer
+  SELECT d.id, ST_Area(d.geom) AS whole,
+    CASE WHEN ST_Covers(g.geom, d.geom) THEN d.geom ELSE ST_Intersection(d.geom, g.geom) END AS part,
+    g.id AS grid_version_id, g.code, g.layer
   FROM disc d
   JOIN grid_version g ON ST_Intersects(g.geom, d.geom)
   WHERE g.valid_from <= d.at AND (g.valid_to IS NULL OR g.valid_to > d.at)
