@@ -166,8 +166,11 @@ class _Worker:
             told = self._control.recv(_STATUS_BYTES, socket.MSG_WAITALL)
         except OSError:  # it does not say, or it is gone
             told = b""
+        except FileRefused:
+            self._stop()  # what it still says of this picture must not be heard of the next one
+            raise
         if len(told) < _STATUS_BYTES:
-            self._kill()
+            self._stop()
             if time.monotonic() >= until - 0.2:
                 raise FileRefused("photo_takes_too_long", limit_s=round(limits.wall_s))
             raise FileRefused("photo_broken", cause="worker")
@@ -189,14 +192,14 @@ class _Worker:
 
     def end(self) -> None:
         """Nothing; afterwards the process and what it forked are gone."""
-        self._kill()
-        self._process.wait()
+        self._stop()
         self._control.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _kill(self) -> None:
+    def _stop(self) -> None:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)  # a group of its own, begun by start_new_session
+        self._process.wait()  # who asks whether it lives must hear that it does not
 
 
 def _listen(descriptor: int, limit_bytes: int, until: float) -> bytearray:

@@ -247,6 +247,21 @@ def test_too_much_memory_and_time_end_the_child_only(studio: Studio, tmp_path: P
         with pytest.raises(FileRefused) as error:
             hasty.render(path)
         assert code(error) == "photo_takes_too_long"
+        hasty.limits = Limits()
+        path.write_bytes(jpeg(scene(64, 48)))
+        assert hasty.render(path).width == 64
+
+
+def test_an_answer_without_end_is_not_heard_as_that_of_the_next_picture(tmp_path: Path) -> None:
+    path = tmp_path / "p"
+    path.write_bytes(jpeg(Image.effect_noise((900, 900), 90).convert("RGB")))  # its answer is more than a pipe holds
+    with Studio(1, limits=Limits(answer_bytes=100)) as one:
+        with pytest.raises(FileRefused) as error:
+            one.render(path)
+        assert error.value.facts["cause"] == "answer too large"
+        one.limits = Limits()
+        path.write_bytes(jpeg(scene(64, 48)))
+        assert [one.render(path).width for _ in range(2)] == [64, 64]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the strong measures are Linux's")
