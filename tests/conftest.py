@@ -15,12 +15,13 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
 from playwright.sync_api import Browser, expect, sync_playwright
-from sqlalchemy import Connection, create_engine, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 
 from geodata import town
@@ -165,8 +166,17 @@ class Fresh:
     @contextmanager
     def begin(self, *, owner: bool = False) -> Iterator[Connection]:
         """A connection in a transaction that commits when the block ends well."""
-        with transaction(self.owner_url if owner else self.app_url, self.schema) as connection:
+        with (self._owner if owner else self.engine).begin() as connection:
             yield connection
+
+    @cached_property
+    def engine(self) -> Engine:
+        """Opens a connection of the serving role for each use, and remembers how statements are written for it."""
+        return make_engine(self.app_url, self.schema)
+
+    @cached_property
+    def _owner(self) -> Engine:
+        return make_engine(self.owner_url, self.schema)
 
     def env(self) -> dict[str, str]:
         """The environment of a command that works in this schema."""
@@ -266,16 +276,12 @@ def empty_schema(maker: Maker) -> Iterator[Fresh]:
 @contextmanager
 def rolled_back(made: Fresh) -> Iterator[Connection]:
     """A connection of the serving role whose work is undone."""
-    engine = make_engine(made.app_url, made.schema)
-    try:
-        with engine.connect() as connection:
-            outer = connection.begin()
-            try:
-                yield connection
-            finally:
-                outer.rollback()
-    finally:
-        engine.dispose()
+    with made.engine.connect() as connection:
+        outer = connection.begin()
+        try:
+            yield connection
+        finally:
+            outer.rollback()
 
 
 @pytest.fixture
