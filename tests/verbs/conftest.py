@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from sqlalchemy import Connection
@@ -32,3 +33,23 @@ def county_db(county_made: tuple[Fresh, County]) -> Iterator[Connection]:
 def county(county_made: tuple[Fresh, County]) -> County:
     """What is known of it."""
     return county_made[1]
+
+
+@pytest.fixture(scope="module")
+def ground_db(empty_schema: Fresh) -> Iterator[Connection]:
+    """The serving role's connection to an empty schema for what all tests of a file begin with; rolled back after them.
+
+    Its tests take back what they do, and use no `db` beside it: another connection would wait for what is not committed.
+    """
+    with rolled_back(empty_schema) as connection:
+        yield connection
+
+
+@contextmanager
+def taken_back(db: Connection) -> Iterator[None]:
+    """Undoes what is done in the block, and leaves what was there before."""
+    nested = db.begin_nested()
+    try:
+        yield
+    finally:
+        nested.rollback()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -17,17 +18,24 @@ from gridsvc.grids import Rule
 from gridsvc.reports import Draft, Position
 from gridsvc.rules.case import Given
 from gridsvc.rules.roles import ANONYMOUS, Actor
-from tests.conftest import NOW
+from tests.conftest import NOW, RULE
 from tests.through import AGREED, lead
+from tests.verbs.conftest import taken_back
 from tests.verbs.test_editions import publish, square
 
 ADMIN = Actor("admin")
 
 
+@pytest.fixture(scope="module")
+def built(ground_db: Connection) -> Connection:
+    publish(ground_db, square(), NOW - timedelta(days=1), RULE)
+    return ground_db
+
+
 @pytest.fixture
-def city(db: Connection, rule: Rule) -> Connection:
-    publish(db, square(), NOW - timedelta(days=1), rule)
-    return db
+def city(built: Connection) -> Iterator[Connection]:
+    with taken_back(built):
+        yield built
 
 
 INSIDE = Position(110.005, 23.005, "wgs84")

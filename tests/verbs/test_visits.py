@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
+from copy import copy
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,8 +17,9 @@ from gridsvc.errors import Conflict, Forbidden, GridsvcError, NotFound, Refused
 from gridsvc.grids import Rule
 from gridsvc.rules.roles import Actor
 from gridsvc.visits import Draft, Need
-from tests.conftest import NOW
+from tests.conftest import NOW, RULE
 from tests.verbs import recounting
+from tests.verbs.conftest import taken_back
 from tests.verbs.test_editions import publish, square
 from tests.verbs.test_visited import doors, draw
 
@@ -65,9 +68,15 @@ class Street:
         return str(self.db.scalar(of, {"d": door, "c": self.campaign}))
 
 
+@pytest.fixture(scope="module")
+def built(ground_db: Connection) -> Street:
+    return Street(ground_db, RULE)
+
+
 @pytest.fixture
-def street(db: Connection, rule: Rule) -> Street:
-    return Street(db, rule)
+def street(built: Street) -> Iterator[Street]:
+    with taken_back(built.db):
+        yield copy(built)
 
 
 def refused(
