@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from geodata.layer import Fields
 from gridsvc import coverage, door_merges, exclusions, household_reading, households, visit_reading, visited, visits
@@ -23,8 +24,9 @@ from gridsvc.imports import households as imports
 from gridsvc.imports.households import Options
 from gridsvc.rules.roles import Actor
 from gridsvc.visits import Draft, Need
-from tests.conftest import NOW, Fresh
+from tests.conftest import NOW, RULE, Fresh
 from tests.verbs import recounting
+from tests.verbs.conftest import taken_back
 from tests.verbs.test_visited import draw
 from tests.verbs.test_visits import BEFORE, Street
 
@@ -61,9 +63,15 @@ class Pair(Street):
         return tuple(told[name] for name in ("enumerated", "eligible", "reached", "reached_enumerated", "removed"))
 
 
+@pytest.fixture(scope="module")
+def built(ground_db: Connection) -> Pair:
+    return Pair(ground_db, RULE)
+
+
 @pytest.fixture
-def pair(db: Any, rule: Rule) -> Pair:
-    return Pair(db, rule)
+def pair(built: Pair) -> Iterator[Pair]:
+    with taken_back(built.db):
+        yield copy(built)
 
 
 def test_visits_reports_and_answers_are_at_the_entry_that_stays(pair: Pair) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from copy import copy
 from dataclasses import replace
 from datetime import timedelta
 
@@ -12,8 +14,9 @@ from gridsvc import exclusions
 from gridsvc.errors import Conflict, Forbidden, GridsvcError, NotFound, Refused
 from gridsvc.grids import Rule
 from gridsvc.rules.roles import Actor
-from tests.conftest import NOW
+from tests.conftest import NOW, RULE
 from tests.verbs import recounting
+from tests.verbs.conftest import taken_back
 from tests.verbs.test_visits import Street
 
 LATER = NOW + timedelta(hours=1)
@@ -39,9 +42,15 @@ class Block(Street):
         return [(c.household_id, c.reason, c.own) for c in exclusions.waiting(self.db, actor or self.colleague)]
 
 
+@pytest.fixture(scope="module")
+def built(ground_db: Connection) -> Block:
+    return Block(ground_db, RULE)
+
+
 @pytest.fixture
-def block(db: Connection, rule: Rule) -> Block:
-    return Block(db, rule)
+def block(built: Block) -> Iterator[Block]:
+    with taken_back(built.db):
+        yield copy(built)
 
 
 def refused(
