@@ -67,9 +67,8 @@ def test_verifies_without_a_signal_in_three_taps(
     number = day.report()
     with carried(browser, day, profile=profile, lang=lang) as held:
         day.faults.away = True
-        page = held.open()
+        page = listed(held, number)
         row = page.locator(f".task-row[href*='{number}']")
-        row.wait_for()
 
         def three() -> None:
             row.tap()
