@@ -22,7 +22,12 @@ ALTER TABLE campaign_door_before
 
 -- As before, but ends at once where a statement changed no door: most visits do not.
 CREATE OR REPLACE FUNCTION tell_doors_changed() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN IF NOT EXISTS (SELECT FROM anew) THEN RETURN NULL; END IF; IF (SELECT count(*) FROM (SELECT FROM anew LIMIT 1001) few) > 1000 THEN
+BEGIN IF NOT EXISTS (SELECT FROM anew) THEN RETURN NULL; END IF; IF (SELECT count(*) FROM (
+    SELECT FROM anew n JOIN old o ON o.id = n.id
+    WHERE (o.compound_id, o.building, o.unit, o.room, o.class_code, o.kind, o.geom, o.grid_version_id, o.removed_at,
+        o.excluded) IS DISTINCT FROM (n.compound_id, n.building, n.unit, n.room, n.class_code, n.kind, n.geom,
+        n.grid_version_id, n.removed_at, n.excluded)
+    LIMIT 1001) few) > 1000 THEN
   INSERT INTO door_change DEFAULT VALUES; ELSE
   INSERT INTO door_change (household_id, before_id, after_id)
   SELECT n.id, o.grid_version_id, n.grid_version_id
