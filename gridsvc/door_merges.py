@@ -96,7 +96,7 @@ def merge(
     now: datetime,
     zone: ZoneInfo,
 ) -> Merged:
-    """Says that two doors that look alike are one: one entry stays, the other is taken off the register for good.
+    """Says that two doors that look alike are one: one entry stays, the other is taken off the register.
 
     Visits that hold at the one that goes are at the other from now on, with their reports; so is its place on lists of
     campaigns that have it alone. On lists with both it stays as removed; that it is no door of its own waits for a
@@ -151,10 +151,13 @@ def _take_over(db: Connection, keep_id: int, gone_id: int) -> tuple[str, ...]:
     return tuple(sorted(values))
 
 
+_OF_ONE_PERSON = {"contact_name", "contact_phone"}
+
+
 def _unsaid(kept: RowMapping, gone: RowMapping) -> dict[str, object]:
     empty = {name for name in ("name", "n_people") if kept[name] is None}
     if kept["contact_name"] is None and kept["contact_phone"] is None:  # of one person, never of two
-        empty |= {"contact_name", "contact_phone"}
+        empty |= _OF_ONE_PERSON
     if kept["class_code"] == kept["plain"]:
         empty.add("class_code")
     if not kept["registered_elsewhere"]:
@@ -169,7 +172,7 @@ def _point(db: Connection, keep_id: int, gone_id: int, now: datetime) -> None:
     db.execute(h.update().where(h.c.same_as_id == gone_id).values(same_as_id=keep_id))
 
 
-def undo(db: Connection, gone_id: int, reason: str, actor: Actor, now: datetime) -> Merged:
+def undo(db: Connection, gone_id: int, reason: str, actor: Actor, now: datetime, *, of: int | None = None) -> Merged:
     """Takes back that this entry is the same door as the one that stayed; what was given back.
 
     The entry is on the register again with what is its own, and on the lists where the other one took its place. The
@@ -182,35 +185,48 @@ def undo(db: Connection, gone_id: int, reason: str, actor: Actor, now: datetime)
         NotFound: door_unknown.
         Refused: door_reason_missing.
         Conflict: merge_none: it is a door of its own; merge_went_on: the entry that stayed became another one since;
-            merge_blanked: what was kept of people there has been deleted; doors_being_stored.
+            merge_blanked: what was kept of people there has been deleted since; doors_changed: it is another one by
+            now than `of`, where that is told; doors_being_stored.
     """
     households.require_words(reason, "door_reason_missing")
     door_rows.hold(db)
     keep_id = db.scalar(select(t.household.c.same_as_id).where(t.household.c.id == gone_id)) or gone_id
-    visited.before(db, [keep_id, gone_id])
+    h = t.household.c
+    still = list(db.scalars(select(h.id).where(h.same_as_id == keep_id, h.id != gone_id).order_by(h.id)))
+    visited.before(db, [keep_id, gone_id, *still])
     for id_ in sorted({keep_id, gone_id}):
         households.lock(db, id_, actor, removed=True)
     at = _merged_at(db, keep_id, gone_id)
+    if of not in (None, keep_id):
+        raise Conflict("doors_changed")
     pair = {"from_id": keep_id, "to_id": gone_id}
-    ids = list(db.scalars(load("visits_of_entry"), {"from_id": gone_id, "to_id": keep_id}))
+    ids = list(db.scalars(load("visits_of_entry"), {"from_id": gone_id, "to_id": keep_id, "at": at}))
     history.begin(db, now)
     db.execute(load("exclusions_answered"), pair | {"visit_ids": ids})
-    _stand_alone(db, gone_id, at, actor, now)
+    _stand_alone(db, keep_id, gone_id, at, actor, now)
     fields = _give_back(db, keep_id, gone_id)
     moved = db.execute(load("visits_carry"), pair | {"now": now, "far_m": FAR_M, "visit_ids": ids}).one()
-    b = t.campaign_door_before.c
-    handed = (b.household_id == gone_id) & (b.became_id == keep_id) & (b.until_at == at)
-    lists = list(db.scalars(select(b.campaign_id).where(handed)))
-    db.execute(load("campaign_door_hand_on"), pair | {"now": now, "campaign_ids": lists})
+    _hand_back(db, keep_id, gone_id, at, now)
     held = db.scalar(load("exclusions_reopen"), {"id": keep_id, "ended_at": at, "now": now})
     if held is not None:
         db.execute(t.household.update().where(t.household.c.id == keep_id).values(excluded=held))
-    visited.after(db, [keep_id, gone_id])
+    visited.after(db, [keep_id, gone_id, *still])
     visited.refresh(db, [keep_id, gone_id], now)
     note = reason.strip()
     households.write_log(db, keep_id, "gave_back", actor, now, note=note, other_id=gone_id, fields_=fields)
     households.write_log(db, gone_id, "returned", actor, now, note=note, other_id=keep_id)
     return Merged(moved.n_visits, moved.n_reports, fields)
+
+
+def _hand_back(db: Connection, keep_id: int, gone_id: int, at: datetime, now: datetime) -> None:
+    """Nothing; afterwards the entry has its places on lists again, and the other one has that of what is still it."""
+    b, h = t.campaign_door_before.c, t.household.c
+    handed = (b.household_id == gone_id) & (b.became_id == keep_id) & (b.until_at >= at)
+    lists = list(db.scalars(select(b.campaign_id).where(handed)))
+    hand_on, values = load("campaign_door_hand_on"), {"now": now, "campaign_ids": lists}
+    db.execute(hand_on, values | {"from_id": keep_id, "to_id": gone_id})
+    for still in db.scalars(select(h.id).where(h.same_as_id == keep_id).order_by(h.id)).all():
+        db.execute(hand_on, values | {"from_id": still, "to_id": keep_id})
 
 
 def _merged_at(db: Connection, keep_id: int, gone_id: int) -> datetime:
@@ -223,19 +239,17 @@ def _merged_at(db: Connection, keep_id: int, gone_id: int) -> datetime:
     if said.other_id != keep_id:
         raise Conflict("merge_went_on", id=keep_id)
     gone = t.deletion_record.c
-    if db.scalar(select(gone.id).where(gone.household_id == gone_id, gone.what == "contact").limit(1)):
+    blanked = (gone.household_id == gone_id) & (gone.what == "contact") & (gone.at > said.at)
+    if db.scalar(select(gone.id).where(blanked).limit(1)):
         raise Conflict("merge_blanked")
     at: datetime = said.at
     return at
 
 
-def _stand_alone(db: Connection, gone_id: int, at: datetime, actor: Actor, now: datetime) -> None:
+def _stand_alone(db: Connection, keep_id: int, gone_id: int, at: datetime, actor: Actor, now: datetime) -> None:
     """Nothing; afterwards the entry is on the register by itself, and what had become it points to it again."""
-    h, log, x = t.household, t.household_log.c, t.household_exclusion
-    said = select(log.other_id).where(log.household_id == h.c.id, log.action == "merged")
-    was_its = said.order_by(log.id.desc()).limit(1).scalar_subquery() == gone_id
-    keep_id = select(h.c.same_as_id).where(h.c.id == gone_id).scalar_subquery()
-    db.execute(h.update().where(h.c.same_as_id == keep_id, h.c.id != gone_id, was_its).values(same_as_id=gone_id))
+    h, x = t.household, t.household_exclusion
+    db.execute(load("door_aliases_back"), {"gone_id": gone_id, "keep_id": keep_id})
     none_of_its_own = (x.c.household_id == gone_id) & (x.c.claimed_at == at) & x.c.ended_at.is_(None)
     ending = x.update().where(none_of_its_own, x.c.reason == "not_eligible")
     ended = db.execute(ending.values(ended_at=now, ended_by=actor.account_id)).rowcount
@@ -253,7 +267,10 @@ def _give_back(db: Connection, keep_id: int, gone_id: int) -> tuple[str, ...]:
     rows = db.execute(select(h.id, *(h[name] for name in names)).where(h.id.in_((keep_id, gone_id)))).mappings()
     said = {row["id"]: row for row in rows}
     plain: dict[str, object] = {"class_code": func.default_class(h.kind), "registered_elsewhere": False}
-    values: dict[str, object] = {name: plain.get(name) for name in names if said[keep_id][name] == said[gone_id][name]}
+    same = {name for name in names if said[keep_id][name] == said[gone_id][name]}
+    if not _OF_ONE_PERSON & set(names) <= same:  # the other was changed: what is left of the two says nothing alone
+        same -= _OF_ONE_PERSON
+    values: dict[str, object] = {name: plain.get(name) for name in same}
     if values:
         db.execute(t.household.update().where(h.id == keep_id).values(**values))
     return tuple(sorted(values))

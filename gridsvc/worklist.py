@@ -300,7 +300,9 @@ def count(db: Connection, actor: Actor, wanted: Filter, now: datetime, zone: Zon
     """Only the counts of open reports."""
     _plan_anew(db, wanted)
     where, places = open_ones(db, actor, wanted)
-    return counted(db, where, wanted, now, _day_end(now, zone), places)[0]
+    counts = counted(db, where, wanted, now, _day_end(now, zone), places)[0]
+    _set(db, plan_cache_mode="auto", max_parallel_workers_per_gather=None)
+    return counts
 
 
 def _plan_anew(db: Connection, wanted: Filter) -> None:

@@ -105,12 +105,12 @@ def guarded(db: Connection) -> Iterator[None]:
     _say(db, b"SAVEPOINT guarded")
     try:
         yield
+        _say(db, b"RELEASE SAVEPOINT guarded")
     except BaseException:
         if not (db.invalidated or db.closed):  # else all of it is undone
             _say(db, b"ROLLBACK TO SAVEPOINT guarded")
             _say(db, b"RELEASE SAVEPOINT guarded")
         raise
-    _say(db, b"RELEASE SAVEPOINT guarded")
 
 
 def _say(db: Connection, words: bytes) -> None:

@@ -194,7 +194,8 @@ class Wall:
             async with self._told(listening) as hearing:
                 self._wake.set()  # what was committed before it listened is told to nobody
                 while not is_more and not hearing.done():
-                    is_told = await self._wait(kept, min(LOOK_S, kept.beaten_at_s + BEAT_S - time.monotonic()))
+                    until_s = min(kept.asked_at_s + LOOK_S, kept.beaten_at_s + BEAT_S)
+                    is_told = await self._wait(kept, until_s - time.monotonic())
                     self._listens.clear()  # until it waits again one notice more is heard, and the others together then
                     gathers = is_told and all(viewer.group for viewer in self._viewers)  # who came now does not wait
                     is_more = await self._next(kept, GATHER_S if gathers else 0.0)

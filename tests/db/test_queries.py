@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 
 import pytest
 from sqlalchemy import Connection
@@ -55,6 +56,20 @@ def test_what_is_guarded_is_undone_by_any_error_and_nothing_else_is(db: Connecti
             add(n)
             raise ZeroDivisionError
 
+    def both_broken(n: int) -> None:
+        with queries.guarded(db):
+            add(n)
+            with pytest.raises(ZeroDivisionError):
+                broken(n + 1)
+            raise ZeroDivisionError
+
+    def swallowed(n: int) -> None:
+        """The inner block ends well, over a transaction that its error has broken."""
+        with queries.guarded(db):
+            add(n)
+            with queries.guarded(db), suppress(DBAPIError):
+                db.exec_driver_sql("SELECT 1 / 0")
+
     db.exec_driver_sql("CREATE TEMPORARY TABLE held (n integer) ON COMMIT DROP")
     add(1)
     with pytest.raises(DBAPIError):
@@ -64,4 +79,8 @@ def test_what_is_guarded_is_undone_by_any_error_and_nothing_else_is(db: Connecti
         with pytest.raises(ZeroDivisionError):
             broken(4)
         add(5)
+    with pytest.raises(ZeroDivisionError):
+        both_broken(6)
+    with pytest.raises(DBAPIError):
+        swallowed(8)
     assert db.exec_driver_sql("SELECT n FROM held ORDER BY n").scalars().all() == [1, 3, 5]

@@ -207,3 +207,85 @@ def test_what_was_deleted_after_its_time_cannot_be_given_back(owned: Pair) -> No
     assert household_retention.blank(owned.db, after, NOW, after, uuid4()).n_contacts == 1
     with pytest.raises(Conflict, match="merge_blanked"):
         undo(owned, at=after)
+
+
+def four(pair: Pair) -> list[int]:
+    """Four entries that look alike, on no list."""
+    pair.db.execute(text("DELETE FROM campaign_cell"))
+    pair.db.execute(text("DELETE FROM campaign_door"))
+    pair.db.execute(text("DELETE FROM campaign"))
+    pair.db.execute(text("UPDATE household SET room = '001' WHERE id = :id"), {"id": pair.third})
+    beside = (
+        "UPDATE household e SET room = '0001', compound_id = w.compound_id, geom = w.geom, "
+        "grid_version_id = w.grid_version_id FROM household w WHERE e.id = :e AND w.id = :w"
+    )
+    pair.db.execute(text(beside), {"e": pair.east[0], "w": pair.kept})
+    return [pair.kept, pair.gone, pair.third, pair.east[0]]
+
+
+def test_merged_the_other_way_round_since_each_has_its_own_visits_again(pair: Pair) -> None:
+    pair.record(pair.draft(household_id=pair.gone))
+    pair.record(pair.draft("absent", household_id=pair.kept, happened_at=BEFORE - HOUR))
+    pair.merge()
+    undo(pair)
+    pair.merge(kept=pair.gone, gone=pair.kept, at=LATER + 3 * HOUR)
+    undo(pair, pair.kept, LATER + 4 * HOUR)
+    assert [sorted(held(pair, one)) for one in (pair.gone, pair.kept)] == [["reached"], ["absent"]]
+
+
+def test_what_had_become_an_entry_through_others_follows_it(pair: Pair) -> None:
+    kept, gone, third, fourth = four(pair)
+    pair.merge(kept=third, gone=fourth, at=LATER)
+    pair.merge(kept=gone, gone=third, at=LATER + HOUR)
+    pair.merge(kept=kept, gone=gone, at=LATER + 2 * HOUR)
+    undo(pair, gone, LATER + 3 * HOUR)
+    assert [pair.read(one).same_as_id for one in (gone, third, fourth)] == [None, gone, gone]
+    undo(pair, third, LATER + 4 * HOUR)
+    undo(pair, fourth, LATER + 5 * HOUR)
+    assert [pair.read(one).same_as_id for one in (gone, third, fourth)] == [None, None, None]
+
+
+def test_what_is_still_the_other_entry_is_on_its_lists_as_that_one(pair: Pair) -> None:
+    kept, first, second, _ = four(pair)
+    draw(pair.db, [first, second], code="list")
+    draw(pair.db, [kept], code="own")
+    listed = lists(pair)
+    pair.record(pair.draft(household_id=second))
+    reached = figures(pair, ["list", "own"])
+    pair.merge(kept=kept, gone=first, at=LATER)
+    pair.merge(kept=kept, gone=second, at=LATER + HOUR)
+    undo(pair, first, LATER + 2 * HOUR)
+    assert lists(pair) == [("list", kept), ("list", first), ("own", kept)]
+    assert [counts[2] for counts in figures(pair, ["list"])] == [1], "the second is met at the entry that it is"
+    undo(pair, second, LATER + 3 * HOUR)
+    assert (lists(pair), figures(pair, ["list", "own"])) == (listed, reached)
+    assert figures(pair, ["list", "own"], as_of=NOW) == reached
+
+
+def test_a_stale_form_undoes_no_other_merge(pair: Pair) -> None:
+    pair.merge()
+    with pytest.raises(Conflict, match="doors_changed"):
+        door_merges.undo(pair.db, pair.gone, "x", pair.planner, LATER, of=pair.third)
+    door_merges.undo(pair.db, pair.gone, "x", pair.planner, LATER, of=pair.kept)
+
+
+def test_one_half_of_a_contact_is_not_left_alone(pair: Pair) -> None:
+    both = {"contact_name": "李四", "contact_phone": "13800000001"}
+    households.change(pair.db, pair.gone, both, pair.planner, NOW, pair.rule)
+    pair.merge()
+    households.change(pair.db, pair.kept, {"contact_phone": "13900000009"}, pair.planner, LATER, pair.rule)
+    undo(pair)
+    said = text("SELECT contact_name, contact_phone FROM household WHERE id = :id")
+    assert tuple(pair.db.execute(said, {"id": pair.kept}).one()) == ("李四", "13900000009")
+
+
+def test_what_was_left_out_before_somebody_was_met_stays_counted(pair: Pair) -> None:
+    second = Actor("planner", pair.manager.account_id)
+    pair.record(pair.draft("vacant", household_id=pair.kept, happened_at=BEFORE - HOUR))
+    exclusions.confirm(pair.db, pair.kept, "vacant", second, NOW)
+    pair.record(pair.draft(household_id=pair.gone))
+    pair.merge()
+    pair.record(pair.draft(household_id=pair.kept, happened_at=LATER), now=LATER + HOUR)
+    undo(pair)
+    assert pair.read(pair.kept).excluded is None
+    assert [one.declined for one in exclusions.of_door(pair.db, pair.kept)] == [False]

@@ -226,11 +226,13 @@ def test_look_alikes_are_said_to_be_one_on_their_page(offices: Offices, manager:
     # undone from either file: from the one that stays, then, once more one door, from the other
     for at in (one, other):
         file = f"/households/{at}?lang=en"
-        form = {"act": "undo", "gone": other, "words": "<i>two"}
+        form = {"act": "undo", "gone": other, "kept": one, "words": "<i>two"}
         assert offices.clients["worker"].post(file, data=form).status_code in (403, 404)
         wordless = manager.post(file, data=form | {"words": " "})
         assert (wordless.status_code, f'href="#f-undo-{other}"' in wordless.text) == (422, True)
         assert f'id="f-undo-{other}"' in wordless.text
+        elsewhere = manager.post(file, data=form | {"kept": other})
+        assert (elsewhere.status_code, "Something has happened to these doors" in elsewhere.text) == (409, True)
         done = manager.post(file, data=form)
         assert (done.status_code, done.headers["location"]) == (303, f"/households/{at}?done=undo")
         stale = manager.post(file, data=form)

@@ -109,9 +109,10 @@ class MergeIn(schemas.In):
 
 
 class UnmergeIn(schemas.In):
-    """Why an entry is a door of its own; it stays in the logs of both."""
+    """Why an entry is a door of its own; it stays in the logs of both. `same_as_id`: which one it is said to be."""
 
     reason: Why
+    same_as_id: schemas.Whole | None = Field(None, ge=1, le=2**62)
 
 
 @router.get("", operation_id="list_households", responses={200: {"model": dict[str, Any]}})
@@ -234,7 +235,7 @@ def merge(keep_id: Id, gone_id: Id, body: MergeIn, unit: Annotated[Unit, may("ma
 def unmerge(household_id: Id, body: UnmergeIn, unit: Annotated[Unit, may("manage_households")]) -> Response:
     """Takes back that this entry is the same door as another one: it is on the register again, with what was recorded
     at it; what was recorded since stays where it is. 409 where it cannot be undone (any more)."""
-    done = door_merges.undo(unit.db, household_id, body.reason, unit.actor, unit.now)
+    done = door_merges.undo(unit.db, household_id, body.reason, unit.actor, unit.now, of=body.same_as_id)
     moved = {"n_visits": done.n_visits, "n_reports": done.n_reports, "fields": list(done.fields)}
     return JSONResponse(one_told(unit, household_id) | {"given_back": moved})
 

@@ -164,7 +164,9 @@ class Said(BaseModel):
     act: Annotated[str, Field(max_length=20)]
     words: Text = ""
     reason: Annotated[str, Field(max_length=20)] = ""
-    gone: Annotated[int, Field(ge=0, le=2**62)] = 0  # the entry that went, where a merge is undone
+    # the entries that went and that stayed, where a merge is undone
+    gone: Annotated[int, Field(ge=0, le=2**62)] = 0
+    kept: Annotated[int, Field(ge=0, le=2**62)] = 0
 
 
 @router.post("/households/{household_id}", response_class=HTMLResponse, dependencies=[may("read_households")])
@@ -182,7 +184,7 @@ def act(request: Request, unit: UnitDep, household_id: Id, form: Annotated[Said,
                 households.remove(unit.db, household_id, words, unit.actor, unit.now)
             elif form.act == "undo":
                 require(unit.actor, "manage_households")
-                door_merges.undo(unit.db, form.gone, words, unit.actor, unit.now)
+                door_merges.undo(unit.db, form.gone, words, unit.actor, unit.now, of=form.kept)
             elif form.act == "confirm":
                 require(unit.actor, "confirm_exclusion")
                 exclusions.confirm(unit.db, household_id, form.reason, unit.actor, unit.now, document=words or None)

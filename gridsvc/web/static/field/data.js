@@ -1,5 +1,5 @@
 // What the service told this worker: kept merged, forgotten after 72 hours, at logout and at a 401.
-import { ask, forget } from "./net.js";
+import { ask, forget, who } from "./net.js";
 import { measure } from "./phone_clock.js";
 import { changed, clearCache, forgetTold, holder, isStale, on as onStore, open, takeLogin, write } from "./store.js";
 
@@ -39,7 +39,7 @@ export function refresh() {
   return running;
 }
 
-async function fetchChanges() {
+async function fetchChanges(again = false) {
   const before = await (await open()).get("cache", KEPT);
   const whose = await holder();
   const asked_ms = Date.now();
@@ -47,6 +47,8 @@ async function fetchChanges() {
   const answer = await ask("GET", `/api/v1/sync${since}`);
   if (answer.kind === "login") {
     if ((await holder()).login !== whose.login) return fetchChanges(); // it was asked before somebody logged in
+    const me = again ? null : await who({ again: true });
+    if (me && me.known) return fetchChanges(true); // or before the same person did
     forget();
     await forgetTold();
     return "login";

@@ -50,6 +50,7 @@ async function keep(held) {
   if ((await getMeta("ground")) === name && window.caches && (await caches.has(TILES))) return;
   running = true;
   try {
+    await setMeta("ground", null); // trying makes the cache, which says nothing of what is in it
     const told = await keepTiles(tilesOver(wide));
     const is_held = (await data.get()).grids.length > 0; // else all of it was forgotten meanwhile
     if (!told.n_missing && is_held) await setMeta("ground", name);
