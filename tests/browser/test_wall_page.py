@@ -187,6 +187,7 @@ def test_filters_live_in_the_address(visitor: Visitor, hung: County, made: Fresh
         expect(page.locator(f"#f-{name} option[value='{code}']")).to_have_count(1)
     page.select_option("#f-area", "370101")
     expect(page.locator("#map-foot")).to_contain_text("试验区")
+    expect(page.locator("#map-foot")).not_to_contain_text("约晚")  # all of it is here
     page.reload()
     expect(page.locator("#f-area option")).to_have_count(6)
     expect(page.locator("#f-area")).to_have_value("370101")

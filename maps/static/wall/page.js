@@ -261,7 +261,8 @@ function show(answer, rows) {
 }
 
 function foot() {
-  return [word("as_of", { when: when(page.asOf) }), word("zone"), filtersTold()].join(" · ");
+  const lags = !sheet && page.answer.left_out > 0; // what is left out is counted now and then
+  return [word("as_of", { when: when(page.asOf) }), lags && word("counts_lag"), word("zone"), filtersTold()].filter(Boolean).join(" · ");
 }
 
 function shown(answer, rows) {
