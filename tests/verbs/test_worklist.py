@@ -352,8 +352,14 @@ def test_however_many_are_unplaced_or_doubtful_they_are_gone_through_once(city: 
     city.execute(text("SET LOCAL min_parallel_table_scan_size = 0"))
     worklist.count(city, ADMIN, wanted, NOW, ZONE)
     event.remove(city, "before_cursor_execute", watch)
-    statement, values = asked[-1]
+    settings = next(one for one in asked if "force_custom_plan" in str(one[1]))
+    statement, values = next(one for one in asked if "placement" in one[0])
+    city.exec_driver_sql(*settings)  # as it was asked: they are taken back afterwards
     plan = "\n".join(str(row[0]) for row in city.exec_driver_sql(f"EXPLAIN {statement}", values))
+    for name, setting in (("max_parallel_workers_per_gather", "0"), ("plan_cache_mode", "force_custom_plan")):
+        assert city.scalar(text("SELECT current_setting(:name)"), {"name": name}) == setting
+    worklist.count(city, ADMIN, wanted, NOW, ZONE)
+    assert city.scalar(text("SELECT current_setting('max_parallel_workers_per_gather')")) != "0", "for what comes after"
     assert "placement" in plan
     assert "SubPlan" not in plan, plan
     assert "Gather" not in plan, "other processes take longer to start than to read all that is open"
