@@ -12,7 +12,16 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import text
 
-from gridsvc import coverage, door_merges, exclusions, household_reading, household_retention, households, visit_reading
+from gridsvc import (
+    coverage,
+    door_merges,
+    exclusions,
+    household_reading,
+    household_retention,
+    households,
+    visit_reading,
+    visited,
+)
 from gridsvc.db.engine import make_engine
 from gridsvc.errors import Conflict, NotFound, Refused
 from gridsvc.grids import Rule
@@ -198,6 +207,19 @@ def owned(empty_schema: Fresh, rule: Rule) -> Iterator[Pair]:
         yield Pair(db, rule)
         db.rollback()
     engine.dispose()
+
+
+def test_what_was_deleted_before_the_merge_stands_in_no_way(owned: Pair) -> None:
+    soon = NOW + timedelta(minutes=5)
+    households.change(owned.db, owned.gone, {"n_people": 3}, owned.planner, NOW, owned.rule)
+    households.remove(owned.db, owned.gone, "误录", owned.planner, NOW)
+    assert household_retention.blank(owned.db, soon, NOW, soon, uuid4()).n_contacts == 1
+    visited.before(owned.db, [owned.gone])
+    owned.db.execute(text("UPDATE household SET removed_at = NULL WHERE id = :id"), {"id": owned.gone})  # it came back
+    visited.after(owned.db, [owned.gone])
+    owned.merge()
+    undo(owned)
+    assert owned.read(owned.gone).same_as_id is None
 
 
 def test_what_was_deleted_after_its_time_cannot_be_given_back(owned: Pair) -> None:

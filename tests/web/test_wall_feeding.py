@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
@@ -98,6 +99,43 @@ def test_while_looks_find_more_nothing_is_told(engine: Engine, monkeypatch: pyte
         pool.submit(lambda: asyncio.run(play())).result()
     # having listened anew it looks for what was committed before
     assert done == [listen, "look", "look", "UNLISTEN *", "look", "look", listen, "look"]
+
+
+def test_what_a_light_look_does_not_ask_is_asked_no_later(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It waits for what is left of the time since sessions were asked about, not for all of it again."""
+    waits: list[float] = []
+
+    class Listening:
+        async def execute(self, statement: str | sql.Composed) -> None:
+            pass
+
+        async def notifies(self) -> AsyncIterator[int]:
+            await asyncio.Event().wait()
+            yield 1
+
+    def look(kept: Kept, _: object) -> Found:
+        if len(waits) == 1:  # later ones ask about nobody
+            kept.asked_at_s = time.monotonic()
+        return Found("1:1:")
+
+    async def wait(_: Kept, longest_s: float) -> bool:
+        waits.append(longest_s)
+        if len(waits) > 3:
+            raise psycopg.OperationalError("enough")
+        return False
+
+    async def play() -> None:
+        live = Wall(engine, "public", ZONE, lambda: NOW, asyncio.Semaphore(1))
+        monkeypatch.setattr(live, "_look", look)
+        monkeypatch.setattr(live, "_wait", wait)
+        with pytest.raises(psycopg.OperationalError, match="enough"):
+            await asyncio.wait_for(live._feed(cast("psycopg.AsyncConnection[Any]", Listening())), 20)
+
+    for name, seconds in (("LONGEST_REST_S", 0.0), ("LOOK_S", 60.0), ("BEAT_S", 600.0)):
+        monkeypatch.setattr(wall_stream, name, seconds)
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(lambda: asyncio.run(play())).result()
+    assert 60 > waits[1] > waits[2] > waits[3]
 
 
 def test_what_ends_the_listening_ends_the_feeding(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
