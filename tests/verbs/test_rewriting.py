@@ -219,6 +219,17 @@ def test_a_report_voided_while_publishing_keeps_its_grid(fresh: Fresh, rule: Rul
         assert placements.current(db, moving.id).code == "001"
 
 
+def test_a_placement_of_a_clock_ahead_ends_no_sooner_than_it_began(db: Connection, rule: Rule) -> None:
+    publish(db, square(), NOW, rule)
+    ahead = submit(db, 110.005, 23.005, rule, LATER + timedelta(minutes=1))
+    publish(db, [(1, "000", "网格甲", cell(110, 23, 110.01, 23.01))], LATER, rule)
+    rows = db.execute(text("SELECT from_at, to_at FROM placement WHERE report_id = :id ORDER BY seq"), {"id": ahead.id})
+    assert [(row.from_at, row.to_at) for row in rows] == [
+        (LATER + timedelta(minutes=1), LATER + timedelta(minutes=1)),
+        (LATER, None),
+    ]
+
+
 def test_a_report_of_a_compound_follows_where_all_grids_change(db: Connection, rule: Rule) -> None:
     publish(db, square(), NOW, rule)
     a_compound_is_followed(db, rule)
