@@ -162,16 +162,19 @@ def _write_gpkg(frame: gpd.GeoDataFrame, path: Path, layer: str, at: dt.datetime
     # The library warns about any other ending, and the caller may want one.
     made = path.with_name(path.name + ".gpkg")
     pyogrio.write_dataframe(frame, made, driver="GPKG", layer=layer)
-    made.replace(path)
-    # The library stamps the wall clock; the caller's instant makes two files of one frame equal.
+    # The library stamps the wall clock, and saves once more where a millisecond has passed since: with the caller's
+    # instant, and copied out afresh, without what the file counts of its own writing, one frame gives one file.
     stamp = at.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
-    db = sqlite3.connect(path)
+    path.unlink(missing_ok=True)
+    db = sqlite3.connect(made)
     try:
         with db:
             db.execute("UPDATE gpkg_contents SET last_change = ?", (stamp,))
             db.execute("UPDATE gpkg_contents SET description = ?", ("\n".join(frame.attrs.get("notes", ())),))
+        db.execute("VACUUM INTO ?", (str(path),))
     finally:
         db.close()
+        made.unlink()
 
 
 def _table_columns(frame: gpd.GeoDataFrame, with_wkt: bool) -> dict[str, list[Value]]:
