@@ -74,7 +74,7 @@ class Entry:
 class Said:
     """What a report says; `lon`, `lat` are EPSG:4326 degrees, `raw_x`, `raw_y` what was sent in the system `crs`.
 
-    `hides`: numbers by which somebody could be found are left out of `description`, `words` or a reply in the log.
+    `hides`: numbers by which somebody could be found are left out of `description`, `words` or a note in the log.
     """
 
     id: int
@@ -122,11 +122,15 @@ class Said:
 
 @dataclass(frozen=True)
 class Dossier:
-    """A report with its placements (the current one first) and its log (in order)."""
+    """A report with its placements (the current one first) and its log (in order).
+
+    `whole`: with all numbers in its words, for the one answer that shows them.
+    """
 
     said: Said
     stays: tuple[Stay, ...]
     log: tuple[Entry, ...]
+    whole: bool = False
 
     @property
     def now(self) -> Stay:
@@ -232,8 +236,8 @@ class Folder:
 def load_one(db: Connection, actor: Actor, number: str, source: str = SOURCE, repeat: int = 0) -> Dossier:
     """The report with this number, for a reader who sees its grid; one on no grid is seen by those who place.
 
-    Numbers by which somebody could be found are hidden in its text and its place in words, and in notes of the log that
-    none of the staff wrote: a resident's reply, what an import replaced.
+    Numbers by which somebody could be found are hidden in its text, its place in words and the notes of its log,
+    whoever wrote them: a resident's reply, what an import replaced, a note of the staff.
 
     Raises:
         NotFound: there is none for this reader.
@@ -255,22 +259,25 @@ def _log(db: Connection, report_id: int) -> tuple[Entry, ...]:
 
 
 def _masked_entry(entry: Entry) -> Entry:
-    return entry if entry.actor_name is not None else replace(entry, note=masking.numbers(entry.note))
+    return replace(entry, note=masking.numbers(entry.note))
 
 
 def unmasked(db: Connection, found: Dossier) -> Dossier:
-    """The report with all that was said, replies too: only for a reader whose purpose stands in the log."""
+    """The report with all that was said, notes too: only for a reader whose purpose stands in the log."""
     report_id = found.said.id
-    return replace(found, said=replace(found.said, **_spoken(db, report_id), hides=False), log=_log(db, report_id))
+    said = replace(found.said, **_spoken(db, report_id), hides=False)
+    return replace(found, said=said, log=_log(db, report_id), whole=True)
 
 
 def hides(db: Connection, report_id: int) -> bool:
-    """Whether something of a report is hidden from readers: of who reported, of what was said, or of a reply."""
+    """Whether something of a report is hidden from readers: of who reported, of what was said, in a note or reason."""
     raw = contact(db, report_id)
     if raw is not None and raw.said:
         return True
     spoken = _spoken(db, report_id)
-    return masking.said(spoken) != spoken or any(one != _masked_entry(one) for one in _log(db, report_id))
+    if masking.said(spoken) != spoken or any(one != _masked_entry(one) for one in _log(db, report_id)):
+        return True
+    return any(one.hides for _, one in _redactions(db, photos.of_report(db, report_id)))
 
 
 def _spoken(db: Connection, report_id: int) -> dict[str, Any]:
@@ -292,6 +299,7 @@ def folder(db: Connection, actor: Actor, found: Dossier, now: datetime) -> Folde
     raw = contact(db, said.id)
     calls = _calls(db, said.id)
     shown = photos.of_report(db, said.id)
+    redactions = _redactions(db, shown, whole=found.whole)
     return Folder(
         held=held,
         condition=condition,
@@ -303,8 +311,8 @@ def folder(db: Connection, actor: Actor, found: Dossier, now: datetime) -> Folde
             office for office, who in _last_by(found.log, "whistle_arrive").items() if who == actor.account_id
         ),
         contact=raw and _masked(raw),
-        hides=said.hides or (raw is not None and raw.said),
-        redactions=_redactions(db, shown),
+        hides=said.hides or (raw is not None and raw.said) or any(one.hides for _, one in redactions),
+        redactions=redactions,
         photos=shown,
         voices=voices.of_report(db, said.id),
         others=_others(db, actor, said.id),
@@ -312,10 +320,18 @@ def folder(db: Connection, actor: Actor, found: Dossier, now: datetime) -> Folde
     )
 
 
-def _redactions(db: Connection, shown: Sequence[photos.Shown]) -> tuple[tuple[int, photos.Redaction], ...]:
-    """What was blacked out in these photos, newest first, each with the first place of its photo, from 1."""
+def redactions(db: Connection, found: Dossier) -> tuple[tuple[int, photos.Redaction], ...]:
+    """What was blacked out in the photos of a report, newest first, each with the place of its photo, from 1."""
+    return _redactions(db, photos.of_report(db, found.said.id), whole=found.whole)
+
+
+def _redactions(
+    db: Connection, shown: Sequence[photos.Shown], *, whole: bool = False
+) -> tuple[tuple[int, photos.Redaction], ...]:
+    """The same of these photos; a photo that comes twice has its first place."""
     places = {bytes.fromhex(one.sha256): n for n, one in reversed(list(enumerate(shown, 1))) if one.redacted}
-    found = [(places[sha256], one) for sha256, told in photos.histories(db, places).items() for one in told]
+    told = photos.histories(db, places, whole=whole)
+    found = [(places[sha256], one) for sha256, of_one in told.items() for one in of_one]
     return tuple(sorted(found, key=lambda one: (one[1].at, one[1].version), reverse=True))
 
 

@@ -14,6 +14,7 @@ from gridsvc import visited, visits
 from gridsvc.db import tables as t
 from gridsvc.db.queries import load
 from gridsvc.errors import Conflict, Forbidden, NotFound, Refused
+from gridsvc.rules import masking
 from gridsvc.rules.roles import Actor, may
 from gridsvc.stats import scope
 
@@ -47,7 +48,8 @@ class Exclusion:
     """One time that a door was left out of the denominator, or declined to be: then it ended as it began.
 
     Who found it so, who confirmed or declined it, and who ended it by hand are told by name. `document`: None where
-    there was none, empty where its words are gone by their time.
+    there was none, empty where its words are gone by their time; `hides`: a number by which somebody could be found is
+    left out of it.
     """
 
     reason: str
@@ -58,6 +60,7 @@ class Exclusion:
     document: str | None
     ended_at: datetime | None
     ended_by: str | None
+    hides: bool
 
     @property
     def declined(self) -> bool:
@@ -65,10 +68,14 @@ class Exclusion:
         return self.ended_at == self.confirmed_at
 
 
-def of_door(db: Connection, household_id: int) -> list[Exclusion]:
-    """All of them at a door, the newest first, for a reader who has read the door."""
-    found = db.execute(load("exclusions_of"), {"household_id": household_id})
-    return [Exclusion(**row) for row in found.mappings()]
+def of_door(db: Connection, household_id: int, *, whole: bool = False) -> list[Exclusion]:
+    """All of them at a door, the newest first, for a reader who has read the door.
+
+    `whole`: for a reader whose purpose stands in the door's log.
+    """
+    rows = db.execute(load("exclusions_of"), {"household_id": household_id}).mappings()
+    shown = [(row, row["document"] if whole else masking.numbers(row["document"])) for row in rows]
+    return [Exclusion(**dict(row) | {"document": words, "hides": words != row["document"]}) for row, words in shown]
 
 
 def waiting(db: Connection, actor: Actor, *, household_id: int | None = None, most: int = MOST_WAITING) -> list[Claim]:

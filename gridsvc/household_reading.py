@@ -1,8 +1,9 @@
 """The register as people read it: lists by place, class and due day; one door with its log; doors that look alike.
 
-Contacts are masked for everybody (`households.unmask` shows one, and says so in the log); a sensitive class is told
-to those alone who may unmask: for others such a door is in every respect one of the default class of its kind
-(SQL function default_class).
+Contacts are masked for everybody, and so are the numbers in what persons wrote by which somebody could be found
+(`households.unmask` shows the contact, and says so in the log; the answer to that has the rest whole too). A sensitive
+class is told to those alone who may unmask: for others such a door is in every respect one of the default class of its
+kind (SQL function default_class).
 """
 
 from __future__ import annotations
@@ -159,6 +160,7 @@ class Entry:
     """A row of a door's log; `account` is the name of who did it, `role` the one acted in (None of older rows).
 
     `other_id`, `other_key` (building, unit, room): the other one of what was said of two that look alike.
+    `hides`: a number by which somebody could be found is left out of `note`.
     """
 
     at: datetime
@@ -169,24 +171,29 @@ class Entry:
     role: str | None
     other_id: int | None
     other_key: tuple[str, str, str] | None
+    hides: bool
 
     def other_label(self, lang: str) -> str:
         """The levels of the look-alike in zh or en; empty where there is none."""
         return addresses.label(*self.other_key, lang) if self.other_key else ""
 
 
-def log(db: Connection, actor: Actor, household_id: int) -> list[Entry]:
-    """What persons did to a door, newest first, for a reader who has read it; look-alikes only those this one sees."""
+def log(db: Connection, actor: Actor, household_id: int, *, whole: bool = False) -> list[Entry]:
+    """What persons did to a door, newest first, for a reader who has read it; look-alikes only those this one sees.
+
+    `whole`: for a reader whose purpose stands in that log.
+    """
     return [
         Entry(
             row.at,
             row.action,
-            row.note,
+            note := row.note if whole else masking.numbers(row.note),
             tuple(row.fields),
             row.account,
             row.role,
             row.other_id,
             None if row.other_id is None else (row.building, row.unit, row.room),
+            note != row.note,
         )
         for row in db.execute(load("household_log"), scope(actor) | {"id": household_id})
     ]
@@ -240,7 +247,7 @@ def near_duplicates(
             row.community,
             row.kind,
             row.name,
-            row.reason,
+            masking.numbers(row.reason),
             row.said_at,
             row.said_by,
         )

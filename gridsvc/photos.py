@@ -16,6 +16,7 @@ from gridsvc.db import tables as t
 from gridsvc.db.queries import ask, load
 from gridsvc.errors import Conflict, NotFound, Refused
 from gridsvc.photo_files import Files
+from gridsvc.rules import masking
 from gridsvc.rules.roles import ANONYMOUS, Actor, may
 from gridsvc.stats import scope
 
@@ -70,7 +71,10 @@ class Shown:
 
 @dataclass(frozen=True)
 class Redaction:
-    """One blacking out: `boxes` (x0, y0, x1, y1) in pixels; `removed_at` is when the file before it was deleted."""
+    """One blacking out: `boxes` (x0, y0, x1, y1) in pixels; `removed_at` is when the file before it was deleted.
+
+    `hides`: a number by which somebody could be found is left out of `reason`.
+    """
 
     version: int
     at: datetime
@@ -79,6 +83,7 @@ class Redaction:
     boxes: list[list[int]]
     before_sha256: bytes
     removed_at: datetime | None
+    hides: bool
 
 
 def digest(text: str, refused: str = "photo_digest") -> bytes:
@@ -266,13 +271,15 @@ def history(db: Connection, photo: Photo) -> tuple[Redaction, ...]:
     return histories(db, [photo.sha256])[photo.sha256]
 
 
-def histories(db: Connection, sha256s: Collection[bytes]) -> dict[bytes, tuple[Redaction, ...]]:
-    """The same of each of these photos, whose reader was let in already."""
+def histories(db: Connection, sha256s: Collection[bytes], *, whole: bool = False) -> dict[bytes, tuple[Redaction, ...]]:
+    """The same of each of these photos, whose reader was let in already; `whole`: for one whose purpose is logged."""
     found: dict[bytes, tuple[Redaction, ...]] = dict.fromkeys(sha256s, ())
     if found:
         for row in db.execute(load("photo_history"), {"sha256s": list(found)}).mappings():
-            one = Redaction(**{name: row[name] for name in Redaction.__dataclass_fields__})
-            found[row["sha256"]] = (*found[row["sha256"]], one)
+            told = dict(row)
+            of, reason = told.pop("sha256"), told.pop("reason")
+            shown = reason if whole else masking.numbers(reason)
+            found[of] = (*found[of], Redaction(**told, reason=shown, hides=shown != reason))
     return found
 
 

@@ -73,6 +73,20 @@ def test_a_door_is_registered_changed_and_removed(offices: Offices, manager: htt
     page = manager.get(path).text
     assert "<dd>4</dd>" in page
     assert "张**" in page  # left empty, it stays
+    # what people write has no number to be found by either, until a purpose is given
+    paper = {"act": "confirm", "reason": "vacant", "words": "物业证明，问 13700000001"}
+    assert manager.post(path, data=paper).status_code == 303
+    assert "物业证明，问 ****" in manager.get(path).text
+    api = f"/api/v1{path}"
+    assert manager.get(api).json()["exclusions"][0]["document"] == "物业证明，问 ****"
+    assert manager.post(path, data={"act": "unmask", "words": "打 13700000002 前"}).status_code == 200
+    assert "打 **** 前" in manager.get(path).text
+    assert manager.get(api).json()["log"][0]["note"] == "打 **** 前"
+    page = manager.post(path, data={"act": "unmask", "words": "核对"}).text
+    assert ("问 13700000001" in page, "打 13700000002 前" in page) == (True, True)
+    whole = manager.post(f"{api}/contact", json={"purpose": "核对"}).json()
+    assert (whole["phone"], whole["exclusions"][0]["document"]) == ("13812345678", "物业证明，问 13700000001")
+    assert "打 13700000002 前" in [one["note"] for one in whole["log"]]
     shown = manager.post(path, data={"act": "unmask", "words": "电话预约走访"})
     assert "张小明" in shown.text
     assert "13812345678" in shown.text
@@ -87,6 +101,9 @@ def test_a_door_is_registered_changed_and_removed(offices: Offices, manager: htt
     assert [tuple(row) for row in told] == [
         ("added", None),
         ("changed", None),
+        ("unmasked", "打 13700000002 前"),
+        ("unmasked", "核对"),
+        ("unmasked", "核对"),
         ("unmasked", "电话预约走访"),
         ("removed", "拆除"),
     ]

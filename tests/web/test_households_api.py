@@ -114,7 +114,7 @@ def test_a_contact_is_shown_to_those_who_need_it_and_logged(client: Client, coun
     assert client("planner").post(path, json={"purpose": "x"}).status_code == 403
     assert client("worker").post(path, json={}).status_code == 422
     shown = client("worker").post(path, json={"purpose": "约时间"})
-    assert shown.json() == {"name": "王小二", "phone": "13800001111"}
+    assert (shown.json()["name"], shown.json()["phone"]) == ("王小二", "13800001111")
     last = client("manager_west").get(f"{ADDRESS}/{one['id']}").json()["log"][0]
     assert (last["action"], last["note"], last["by"]) == ("unmasked", "约时间", "worker 某")
 

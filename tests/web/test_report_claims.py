@@ -247,21 +247,26 @@ def test_numbers_in_what_was_said_are_hidden_until_a_purpose_is_given(offices: O
     again = offices.clients["dispatcher"].post(f"/api/v1/reports/{number}/actions", json=body).json()
     assert (again["words"], again["contact"]) == (f"门口 {PHONE}", None)
     assert spaced in again["description"]
-    # so is what the resident replies, and what staff write is not
+    # so is what the resident replies, and what staff write
     asked = at_state(offices, "dispatched", linked=True)
-    assert send(offices, "dispatcher", asked, "ask_resident", note=f"请回电 {PHONE[::-1]}").status_code == 303
+    for deed, told_whom in (("ask_resident", "居民"), ("note", "同事")):
+        assert send(offices, "dispatcher", asked, deed, note=f"{told_whom}请回电 {PHONE}").status_code == 303
+        for answer in (page_of(offices, "dispatcher", asked), client.get(f"/api/v1/reports/{asked}/log")):
+            assert f"{told_whom}请回电 ****" in answer.text
+            assert PHONE not in answer.text
     with offices.made.begin() as db:
         given = Given(note=f"我是 {PHONE}")
         cases.apply(db, cases.lock(db, asked), "stop_asking", RESIDENT, NOW, AGREED, given)
     for answer in (page_of(offices, "dispatcher", asked), client.get(f"/api/v1/reports/{asked}/log")):
         assert "我是 ****" in answer.text
-        assert f"请回电 {PHONE[::-1]}" in answer.text
-    assert 'id="numbers-hidden"' in page_of(offices, "dispatcher", asked).text, "nothing but the reply has a number"
+        assert PHONE not in answer.text
+    assert 'id="numbers-hidden"' in page_of(offices, "dispatcher", asked).text, "nothing but the notes has a number"
     assert "unmask" in client.get(f"/api/v1/reports/{asked}/actions").json()["actions"]
-    assert f"我是 {PHONE}" in send(offices, "dispatcher", asked, "unmask", note="回电").text
+    whole_page = send(offices, "dispatcher", asked, "unmask", note="回电").text
+    assert all(f"{said} {PHONE}" in whole_page for said in ("我是", "居民请回电", "同事请回电"))
     body = {"action": "unmask", "version": version(offices, asked), "note": "回电"}
     replied = offices.clients["dispatcher"].post(f"/api/v1/reports/{asked}/actions", json=body).json()
-    assert f"我是 {PHONE}" in [one["note"] for one in replied["log"]]
+    assert {f"我是 {PHONE}", f"同事请回电 {PHONE}"} <= {one["note"] for one in replied["log"]}
     assert PHONE not in page_of(offices, "dispatcher", asked).text
 
 

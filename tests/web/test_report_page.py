@@ -228,14 +228,26 @@ def test_the_page_says_what_was_blacked_out_by_whom_and_why(offices: Offices) ->
     assert offices.clients["worker"].put(f"/api/v1/photos/{named}", content=content).status_code == 201
     number = new(offices, photos=(named,))
     assert 'id="redactions"' not in page_of(offices, "dispatcher", number).text
-    for seen, reason in ((1, f"车牌{CANARY}"), (2, "人脸")):
+    for seen, reason in ((1, f"车牌{CANARY}"), (2, "门上的 13812345678")):
         body = {"boxes": [[0, 0, 30, 20]], "reason": reason, "version": seen}
         assert offices.clients["manager"].post(f"/api/v1/photos/{named}/redactions", json=body).status_code == 201
     shown = page_of(offices, "dispatcher", number, "?lang=zh").text
     listed = re.search(r'<ul[^>]* id="redactions".*?</ul>', shown, re.DOTALL)
     assert listed is not None
     lines = re.findall(r"第 1 张照片，manager[^<]*：.*?<span class=\"said\">([^<]*)", listed[0])
-    assert [html.unescape(one) for one in lines] == ["人脸", f"车牌{CANARY}"]
+    assert [html.unescape(one) for one in lines] == ["门上的 ****", f"车牌{CANARY}"]
+    # a number in a reason is shown where a purpose was given, like any other
+    assert "13812345678" not in shown + page_of(offices, "admin", number).text
+    told = offices.clients["admin"].get(f"/api/v1/photos/{named}/redactions").json()["items"]
+    assert [one["reason"] for one in told] == ["门上的 ****", f"车牌{CANARY}"]
+    assert "unmask" in offices.clients["dispatcher"].get(f"/api/v1/reports/{number}/actions").json()["actions"]
+    assert "门上的 13812345678" in send(offices, "dispatcher", number, "unmask", note="核对").text
+    body = {"action": "unmask", "version": version(offices, number), "note": "核对"}
+    whole = offices.clients["dispatcher"].post(f"/api/v1/reports/{number}/actions", json=body).json()
+    assert whole["redactions"] == [
+        {"photo": 1, "version": 3, "reason": "门上的 13812345678"},
+        {"photo": 1, "version": 2, "reason": f"车牌{CANARY}"},
+    ]
 
 
 def test_who_gets_it_is_preselected_with_the_reason_and_else_consulted(offices: Offices) -> None:

@@ -177,8 +177,8 @@ def act(
 ) -> Response:
     """Does one action. The report is locked; a version that is not the newest gets 409 with what happened since.
 
-    The answer to `unmask`, and no other, has what is hidden elsewhere: the contact, the text, the place in words and
-    the log with what the resident replied.
+    The answer to `unmask`, and no other, has what is hidden elsewhere: the contact, the text, the place in words, the
+    log with its notes and the reasons for blacking out (`photo`: its place, from 1).
     """
     agreed = terms.load(unit.db, **unit.mine.settings.agreed)
     held = handling.hold(
@@ -202,6 +202,10 @@ def _unmasked(unit: Unit, number: str, source: str, repeat: int) -> dict[str, An
         "description": said.description,
         "words": said.words,
         "log": rows.whole(found, unit.locale, unit.mine.settings.zone)["log"],
+        "redactions": [
+            {"photo": place, "version": one.version, "reason": one.reason}
+            for place, one in dossier.redactions(unit.db, found)
+        ],
         "contact": contact and {name: getattr(contact, name) for name in names},
     }
 

@@ -298,15 +298,23 @@ def remove(
     responses={200: {"model": dict[str, Any]}, 404: {"model": schemas.ErrorOut}},
 )
 def contact(household_id: Id, body: PurposeIn, unit: Annotated[Unit, may("unmask_household")]) -> Response:
-    """The contact of a door, whole, for a purpose that stays in the log with who asked."""
+    """The contact of a door, whole, for a purpose that stays in the log with who asked; its log and exclusions too."""
     found = households.unmask(unit.db, household_id, body.purpose, unit.actor, unit.now)
-    return JSONResponse({"name": found.name, "phone": found.phone})
+    return JSONResponse({"name": found.name, "phone": found.phone} | _written(unit, household_id, whole=True))
 
 
 def one_told(unit: Unit, household_id: int) -> rows.Json:
     """A door with its log, its exclusions and the entries that were said to be the same door, as it is sent."""
     zone = unit.mine.settings.zone
     row = household_reading.read(unit.db, unit.actor, household_id, unit.now, zone)
+    same = household_reading.entries_of(unit.db, unit.actor, household_id, unit.now, zone)
+    entries = [{"id": entry.id, "label": entry.label(unit.locale)} for entry in same]
+    return told(row, unit) | {"entries": entries} | _written(unit, household_id)
+
+
+def _written(unit: Unit, household_id: int, *, whole: bool = False) -> rows.Json:
+    """The log and the exclusions of a door."""
+    zone = unit.mine.settings.zone
     log = [
         {
             "at": rows.moment(entry.at, zone),
@@ -317,7 +325,7 @@ def one_told(unit: Unit, household_id: int) -> rows.Json:
             "role": entry.role,
             "other": entry.other_id and {"id": entry.other_id, "label": entry.other_label(unit.locale)},
         }
-        for entry in household_reading.log(unit.db, unit.actor, household_id)
+        for entry in household_reading.log(unit.db, unit.actor, household_id, whole=whole)
     ]
     left_out = [
         {
@@ -331,11 +339,9 @@ def one_told(unit: Unit, household_id: int) -> rows.Json:
             "ended_by": one.ended_by,
             "declined": one.declined,
         }
-        for one in exclusions.of_door(unit.db, household_id)
+        for one in exclusions.of_door(unit.db, household_id, whole=whole)
     ]
-    same = household_reading.entries_of(unit.db, unit.actor, household_id, unit.now, zone)
-    entries = [{"id": entry.id, "label": entry.label(unit.locale)} for entry in same]
-    return told(row, unit) | {"log": log, "entries": entries, "exclusions": left_out}
+    return {"log": log, "exclusions": left_out}
 
 
 def told(row: Row, unit: Unit) -> rows.Json:

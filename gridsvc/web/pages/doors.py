@@ -217,13 +217,13 @@ def _file(
     door = household_reading.read(unit.db, unit.actor, household_id, unit.now, frame.zone)
     facts: dict[str, Any] = {"door": door, "errors": errors, "contact": contact, "today": _today(frame)}
     facts["visits"] = visit_reading.of_door(unit.db, household_id, unit.actor)
-    facts["log"] = household_reading.log(unit.db, unit.actor, household_id)
+    facts["log"] = household_reading.log(unit.db, unit.actor, household_id, whole=contact is not None)
     facts["entries"] = household_reading.entries_of(unit.db, unit.actor, household_id, unit.now, frame.zone)
     facts["stays"] = _stays(frame, unit, door)
     facts["undoable"] = _undoable(door, facts["entries"], facts["log"])
     waiting = exclusions.waiting(unit.db, unit.actor, household_id=household_id)
     facts["claim"] = waiting[0] if waiting else None
-    facts["exclusions"] = exclusions.of_door(unit.db, household_id)
+    facts["exclusions"] = exclusions.of_door(unit.db, household_id, whole=contact is not None)
     facts["done"] = (dict(frame.query).get("done") or "")[:20] if not errors and contact is None else ""
     return page(frame, "household.html", status=status, nav="campaigns", **facts)
 
