@@ -247,7 +247,10 @@ def test_numbers_in_what_was_said_are_hidden_until_a_purpose_is_given(offices: O
     again = offices.clients["dispatcher"].post(f"/api/v1/reports/{number}/actions", json=body).json()
     assert (again["words"], again["contact"]) == (f"门口 {PHONE}", None)
     assert spaced in again["description"]
-    # so is what the resident replies, and what staff write
+
+
+def test_numbers_in_replies_and_notes_are_hidden_until_a_purpose_is_given(offices: Offices) -> None:
+    client = offices.clients["admin"]
     asked = at_state(offices, "dispatched", linked=True)
     for deed, told_whom in (("ask_resident", "居民"), ("note", "同事")):
         assert send(offices, "dispatcher", asked, deed, note=f"{told_whom}请回电 {PHONE}").status_code == 303
