@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ REPORT_ROLES = ("number", "time", "category", "state", "closed", "words", "text"
 
 @dataclass(frozen=True)
 class Fields:
-    """Which column of the sender holds which fact; None means: look for a usual name in Chinese or English.
+    """Which column of the sender holds which fact; None means: look for a usual name in Chinese or English; "": none.
 
     A name that is given and not there refuses the file. `lon`/`lat` hold degrees, `x`/`y` easting and northing (always
     in this order) of a projected CRS; `wkt` a shape as text. `words` is a place in words, `closed` the closing time.
@@ -117,7 +117,8 @@ class Layer:
     `crs_used` (NaN without one).
     `problems` are the refused and the repaired rows; `notes` speak about the file. `n_rows`: rows read, the refused
     ones included. `crs_used` is "" when no row needed one. `fields`: the columns found, by role. `encoding` is that of
-    text files. `guards`: the measures that were in force while it was read.
+    text files. `guards`: the measures that were in force while it was read. `samples`: of each column some different
+    texts, of refused rows too, each cut short; of OpenStreetMap, whose columns are ours, nothing.
     """
 
     numbers: NDArray[np.int64]
@@ -132,6 +133,7 @@ class Layer:
     notes: tuple[Problem, ...] = ()
     encoding: str | None = None
     guards: tuple[str, ...] = ()
+    samples: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def texts(self, role: str) -> list[str | None] | None:
         """The cells of the column that plays a role, trimmed; None where the file has no such column."""

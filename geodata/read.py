@@ -141,4 +141,5 @@ def _layer(answer: Answer) -> Layer:
         tuple(answer.notes),
         answer.encoding,
         tuple(answer.guards),
+        dict(zip(answer.columns, answer.samples, strict=False)),
     )

@@ -2,7 +2,7 @@
 
 One for each account, in a folder that all server processes share, for an hour at most: `<account>.file`, and beside it
 `<account>.json` with what it is called, how it is to be taken and what was told of it. `<account>.lock` is held while
-one of them works on it.
+one of them works on it. `<account>.fields` stays: what an account has said of files with the same columns.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -25,7 +25,8 @@ KEPT = timedelta(hours=1)
 _GRACE = timedelta(minutes=10)
 MOST_KEPT_BYTES = 512 * 1024 * 1024  # of all accounts
 _PART_BYTES = 1024 * 1024
-_FILE, _ABOUT, _LOCK = ".file", ".json", ".lock"
+_FILE, _ABOUT, _LOCK, _FIELDS = ".file", ".json", ".lock", ".fields"
+_MOST_HEADERS = 20  # of one account
 
 
 @dataclass(frozen=True)
@@ -131,6 +132,26 @@ class Uploads:
             return None
         return upload if now < upload.until and self.path(account_id).exists() else None
 
+    def remember(self, account_id: int, columns: Sequence[str], fields: Mapping[str, str]) -> None:
+        """Nothing; afterwards `recalled` finds what these columns were said to be; the oldest of many is forgotten."""
+        known = self._remembered(account_id)
+        key = _header(columns)
+        known.pop(key, None)
+        kept = dict([*known.items(), (key, dict(fields))][-_MOST_HEADERS:])
+        with tempfile.NamedTemporaryFile("w", dir=self.folder, prefix="part-", suffix=_FIELDS, delete=False) as out:
+            json.dump(kept, out)
+        Path(out.name).replace(self._path(account_id, _FIELDS))
+
+    def recalled(self, account_id: int, columns: Sequence[str]) -> dict[str, str] | None:
+        """What this account has last said of a file with these columns."""
+        return self._remembered(account_id).get(_header(columns))
+
+    def _remembered(self, account_id: int) -> dict[str, dict[str, str]]:
+        try:
+            return dict(json.loads(self._path(account_id, _FIELDS).read_bytes()))
+        except FileNotFoundError:
+            return {}
+
     def drop(self, account_id: int) -> None:
         """Nothing; afterwards the account has no file here."""
         for ending in (_ABOUT, _FILE):
@@ -154,6 +175,10 @@ class Uploads:
 
     def _path(self, account_id: int, ending: str) -> Path:
         return self.folder / f"{account_id}{ending}"
+
+
+def _header(columns: Sequence[str]) -> str:
+    return hashlib.sha256(json.dumps(list(columns)).encode()).hexdigest()
 
 
 def _date(path: Path, at: datetime) -> None:

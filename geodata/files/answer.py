@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,10 @@ _ERRORS: dict[str, type[GeodataError]] = {"FileRefused": FileRefused, "CrsError"
 
 @dataclass(frozen=True)
 class Answer:
-    """A layer without pandas: `cells` column by column, `raw` of shape (n, 2) or None, `shapes` in EPSG:4326."""
+    """A layer without pandas: `cells` column by column, `raw` of shape (n, 2) or None, `shapes` in EPSG:4326.
+
+    `samples`: of each column, or nothing at all.
+    """
 
     format: str
     crs_used: str
@@ -42,6 +45,7 @@ class Answer:
     numbers: NDArray[np.int64]
     raw: NDArray[np.float64] | None
     shapes: NDArray[np.object_]
+    samples: list[list[str]] = field(default_factory=list)
 
 
 def pack(answer: Answer) -> bytes:
@@ -57,6 +61,7 @@ def pack(answer: Answer) -> bytes:
         "problems": told_problems(answer.problems),
         "notes": told_problems(answer.notes),
         "guards": answer.guards,
+        "samples": answer.samples,
         "n_kept": len(answer.numbers),
         "has_raw": answer.raw is not None,
     }
@@ -151,6 +156,9 @@ def _answer(told: dict[str, Any], content: bytes, at: int) -> Answer:
     for column in cells:
         if len(column) != n or not all(cell is None or type(cell) is str for cell in column):
             raise ValueError("cells")
+    samples = told["samples"]
+    if not (isinstance(samples, list) and all(map(_texts, samples)) and len(samples) in (0, len(columns))):
+        raise ValueError("samples")
     fields = told["fields"]
     if not fields.keys() <= ROLES or not set(fields.values()) <= set(columns):
         raise ValueError("fields")
@@ -170,6 +178,7 @@ def _answer(told: dict[str, Any], content: bytes, at: int) -> Answer:
         numbers,
         raw,
         _shapes(wkb),
+        samples,
     )
 
 

@@ -27,7 +27,7 @@ from geodata.files import (
     tables,
 )
 from geodata.files.answer import Answer, pack, pack_error
-from geodata.files.rows import Rows
+from geodata.files.rows import Rows, samples
 from geodata.files.sniff import Format, sniff
 from geodata.layer import Fields, Kind, Limits
 
@@ -102,6 +102,7 @@ def decode(folder: Path, request: Mapping[str, Any], limits: Limits, guards: lis
         np.array([rows.numbers[place] for place in kept], dtype=np.int64),
         raw[kept] if kind == "reports" else None,
         shapes[kept],
+        [] if rows.format in ("osm", "osm.pbf") else [samples(cells) for cells in rows.cells],
     )
 
 

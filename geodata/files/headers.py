@@ -176,26 +176,40 @@ def plain(name: str) -> str:
 
 
 def resolve(columns: Sequence[str], wanted: Fields, kind: Kind) -> Fields:
-    """The columns that play the roles of a kind; None for a role that no column plays.
+    """The columns that play the roles of a kind; None for a role that no column plays, or that is wanted without one.
 
     Raises:
         FileRefused: `field_missing` when the sender names a column that is not there.
     """
-    by_plain: dict[str, str] = {}
-    for column in columns:
-        by_plain.setdefault(plain(column), column)
+    by_plain = _by_plain(columns)
     found: dict[str, str] = {}
     for role, name in wanted.given().items():
-        column = name if name in columns else by_plain.get(plain(name), "")
-        if not column:
-            raise FileRefused("field_missing", role=role, field=name, columns=", ".join(columns)[:400])
+        column = column_of(columns, name)
+        if name and not column:
+            raise FileRefused("field_missing", role=role, field=name[:80], columns=", ".join(columns)[:400])
         found[role] = column
     for role in _ROLES[kind]:
         usual = (by_plain.get(plain(name)) for name in _names_of(role, kind))
         column = next((column for column in usual if column is not None), "")
         if column and role not in found:
             found[role] = column
-    return Fields(**found)
+    return Fields(**{role: column for role, column in found.items() if column})
+
+
+def column_of(columns: Sequence[str], name: str) -> str:
+    """The column that a sender's word names, "" for none.
+
+    >>> column_of(["户主", "Phone No"], "phone_no"), column_of(["户主"], "")
+    ('Phone No', '')
+    """
+    return name if name in columns else _by_plain(columns).get(plain(name), "") if name else ""
+
+
+def _by_plain(columns: Sequence[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for column in columns:
+        found.setdefault(plain(column), column)
+    return found
 
 
 def header_row(head: Sequence[Sequence[Cell]], wanted: Fields, kind: Kind) -> int:

@@ -16,6 +16,8 @@ OWN_COLUMNS = frozenset({"row", "geometry", "raw_x", "raw_y"})
 
 Cell = str | None
 
+_SAMPLES, _SAMPLED_ROWS, _SAMPLE_CHARS = 3, 1000, 60
+
 
 @dataclass
 class Rows:
@@ -63,6 +65,22 @@ def unique_names(header: Iterable[Cell]) -> list[str]:
         taken.add(name)
         names.append(name)
     return names
+
+
+def samples(cells: Sequence[Cell]) -> list[str]:
+    """The first few different texts of a column, of what can be shown.
+
+    >>> samples(["甲", None, "甲", " 乙\\x00 ", "", "丙", "丁"])
+    ['甲', '乙', '丙']
+    """
+    found: dict[str, None] = {}
+    for cell in cells[:_SAMPLED_ROWS]:
+        text = "".join(sign for sign in (cell or "")[:_SAMPLE_CHARS] if sign.isprintable()).strip()
+        if text:
+            found[text] = None
+        if len(found) == _SAMPLES:
+            break
+    return list(found)
 
 
 def by_column(records: Sequence[dict[str, Cell]]) -> tuple[list[str], list[list[Cell]]]:

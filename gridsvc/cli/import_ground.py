@@ -21,5 +21,5 @@ def imported(door: Door, args: argparse.Namespace, step: Step) -> tuple[Account,
     layer = read(path, args.kind, crs=args.crs, fields=fields, required=required, table=args.sheet)
     if args.kind == "areas":
         return whole(door, args, step, lambda db: areas.take(db, layer, file_name(path), level=args.level), "areas")
-    how = {"default": args.layer or "base", "replace": args.replace, "by_column": args.layer_field is not None}
+    how = {"default": args.layer or "base", "replace": args.replace, "by_column": bool(args.layer_field)}
     return whole(door, args, step, lambda db: grids.take(db, layer, file_name(path), door.now, **how), "grids")

@@ -10,10 +10,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, cast
 
-from geodata.layer import DOOR_ROLES, REPORT_ROLES, Fields
+from geodata.layer import Fields
 from gridsvc import __version__
 from gridsvc.cli.words import Parser
 from gridsvc.i18n import LOCALES, Locale, translate
+from gridsvc.imports import fields as choices
 from gridsvc.rules.limits import DAY_MEANS
 from gridsvc.rules.roles import ROLES
 
@@ -27,21 +28,9 @@ EXPORTS = ("areas", "grids", "compounds", "reports")
 FORMATS = ("geojson", "gpkg", "csv", "xlsx")
 LAYERS = ("base", "dedicated")
 
-_POSITION = ("lon", "lat", "x", "y", "wkt")
-# Which columns of the sender's table mean something for which kind of import.
-FIELDS_OF: dict[str, tuple[str, ...]] = {
-    "areas": ("code", "name", "parent", "level", "wkt"),
-    "grids": ("code", "name", "layer", "wkt"),
-    "compounds": ("code", "name", "aliases", "households", "buildings", "managed", *_POSITION),
-    "workers": ("code", "name", "grid", "layer", "duty", "hours"),
-    "basemap": ("feature", "category", "name", "wkt"),
-    "reports": (*REPORT_ROLES, "lon", "lat", "x", "y"),
-    "households": (*DOOR_ROLES, *_POSITION),
-    # Sheets of another shape: their columns are found by their usual names alone.
-    "categories": (),
-    "taxonomy": (),
-    **dict.fromkeys(TABLES, ()),
-}
+# Which columns of the sender's table mean something for which kind of import; those of the sheets of another shape are
+# found by their usual names alone.
+FIELDS_OF = {kind: choices.FIELDS_OF.get(kind, ()) for kind in KINDS}
 _LAYERED = tuple(kind for kind, roles in FIELDS_OF.items() if roles)
 # Options of `import` beside the fields, with the kinds they are for; no entry: every kind.
 ONLY_FOR: dict[str, tuple[str, ...]] = {
@@ -158,7 +147,8 @@ def _import(one: Parser, locale: Locale) -> None:
 
 def fields_of(args: argparse.Namespace) -> Fields:
     """The columns that the command line names, by role."""
-    return Fields(**{role: args.__dict__[f"{role}_field"] for role in FIELDS_OF[args.kind]})
+    named = {role: args.__dict__[f"{role}_field"] for role in FIELDS_OF[args.kind]}
+    return choices.chosen(args.kind, {role: column for role, column in named.items() if column is not None})
 
 
 def _publish(one: Parser, locale: Locale) -> None:

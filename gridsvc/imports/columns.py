@@ -9,9 +9,10 @@ from pathlib import Path
 
 from geodata.errors import FileRefused
 from geodata.files.acceptance import SCIENTIFIC
-from geodata.files.headers import plain
-from geodata.layer import Kind, Layer, Limits, Problem
+from geodata.files.headers import column_of, plain
+from geodata.layer import Fields, Kind, Layer, Limits, Problem
 from geodata.read import read as read_layer
+from gridsvc.errors import Refused
 from gridsvc.imports import rows
 from gridsvc.imports.account import Account, Refusals, Tally, of_layer
 
@@ -68,6 +69,21 @@ def read(
             "columns_missing", file=path.name, missing=", ".join(missing), columns=", ".join(own)[:400] or "-"
         )
     return Table(layer, columns)
+
+
+def refuse_twice(columns: Sequence[str], wanted: Fields) -> None:
+    """Returns where the sender names each column of a file for one field only.
+
+    Raises:
+        Refused: `field_twice`; `field_fixed`: the file has columns of our own making, and none can be named.
+    """
+    taken: dict[str, str] = {}
+    for role, name in wanted.given().items():
+        if name and not columns:
+            raise Refused("field_fixed", role=role)
+        column = column_of(columns, name)
+        if column and (other := taken.setdefault(column, role)) != role:
+            raise Refused("field_twice", role=role, other=other, field=column)
 
 
 def begin(table: Table, codes: Iterable[str]) -> Refusals:

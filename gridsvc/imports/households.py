@@ -19,7 +19,7 @@ from sqlalchemy import Connection, select, text
 from geodata.crs import parse_crs
 from geodata.errors import FileRefused
 from geodata.files import headers
-from geodata.files.rows import Rows, unique_names
+from geodata.files.rows import Rows, samples, unique_names
 from geodata.files.sheets import Sheet, Workbook
 from geodata.geometry import extent
 from geodata.layer import DOOR_ROLES, Fields, Layer, Limits, Problem
@@ -44,8 +44,14 @@ from gridsvc.rules.roles import SYSTEM, Actor
 _CHILD = "gridsvc.imports.household_child"
 MOST_NEAR = 50  # pairs of look-alikes that an account names
 _HEAD_ROWS = 12
+# What a row of a table has to say somehow, and the fields that can.
+NEEDED = {
+    "which": frozenset({"building", "entrance", "room", "words", "name", "code"}),
+    "where": frozenset({"compound", "words", "lon", "x", "wkt"}),
+}
 _COMMUNITY_ENDS = ("", "社区", "村", "居委会", "村委会")
 _TABLES = ("csv", "csv.gz")
+_NO_FIELDS = Fields()
 _NO_LIMITS = Limits()
 
 
@@ -66,7 +72,7 @@ class Options:
     actor: Actor = SYSTEM
 
 
-def decoded(path: Path, crs: str | None, sheet: str | None, limits: Limits) -> Source:
+def decoded(path: Path, crs: str | None, sheet: str | None, limits: Limits, fields: Fields = _NO_FIELDS) -> Source:
     """A file of any format, read whole and within limits before anything of the database is asked for.
 
     It says what the other ways into a `Source` say of the same file; a table that is larger goes by `from_csv`.
@@ -76,11 +82,11 @@ def decoded(path: Path, crs: str | None, sheet: str | None, limits: Limits) -> S
     """
     if is_book(path):
         try:
-            return from_workbook(path, Fields(), crs, sheet, limits)
+            return from_workbook(path, fields, crs, sheet, limits)
         except FileRefused as error:
             if error.code != "format_not_a_table":  # a zip may hold shapes too
                 raise
-    return from_layer(read(path, "households", crs=crs, table=sheet, limits=limits))
+    return from_layer(read(path, "households", crs=crs, fields=fields, table=sheet, limits=limits))
 
 
 def from_layer(layer: Layer) -> Source:
@@ -91,8 +97,14 @@ def from_layer(layer: Layer) -> Source:
     one = Slice(rows.numbers(layer), dict(cells), lon, lat, lon, lat, False, list(layer.problems))
     crs = parse_crs(layer.crs_used) if layer.crs_used else None
     source = Source(layer.format, layer.encoding, layer.fields, crs, [(one, 1.0)], layer.n_rows, layer.notes)
-    source.of_map = layer.format not in _TABLES
+    source.of_map, source.samples = layer.format not in _TABLES, layer.samples
     return source
+
+
+def lacking(source: Source) -> list[str]:
+    """What no column of a table says: which door a row is, or where that is; a map's shapes say both."""
+    given = source.fields.given().keys()
+    return [] if source.of_map else [what for what, roles in NEEDED.items() if not roles & given]
 
 
 def from_csv(path: Path, fields: Fields, crs: str | None) -> Source:
@@ -129,8 +141,9 @@ def from_workbook(
     source.notes = (Problem(None, "sheet_read", {"sheet": chosen.name}, "note"),)
     if any(any(row) for row in chosen.rows[:place]):
         source.notes += (Problem(None, "rows_above_header", {"n": place}, "note"),)
-    part = Part(_sheet_rows(book.format, chosen, place, columns), False, 1.0)
-    source.slices = report_rows.of_parts([part], where, source)
+    all_rows = _sheet_rows(book.format, chosen, place, columns)
+    source.samples = {name: samples(cells) for name, cells in zip(columns, all_rows.cells, strict=True)}
+    source.slices = report_rows.of_parts([Part(all_rows, False, 1.0)], where, source)
     return source
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from geodata.crs import CrsRef, parse_crs
@@ -29,7 +29,8 @@ class Table:
 class Source:
     """Rows that are read already, some at a time; or, with `table`, a file whose own words come as it is read.
 
-    `n_bytes`: of a table, unpacked, about. `of_map`: doors are buildings of a map.
+    `n_bytes`: of a table, unpacked, about. `of_map`: doors are buildings of a map. `samples`: as a Layer has them, of
+    rows that are read already.
     """
 
     format: str
@@ -42,6 +43,7 @@ class Source:
     n_bytes: int = 0
     of_map: bool = False
     table: Table | None = None
+    samples: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def of_table(path: Path, fields: Fields, crs: str | None) -> Source:

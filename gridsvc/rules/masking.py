@@ -39,6 +39,8 @@ _BETWEEN_ROOMS = re.compile(r" ?[、,;/] ?")
 _TIMES = re.compile(_TIME)
 _MOBILE = re.compile(r"1[3-9]\d{9}")
 _MOST_OF_A_ROOM = 6  # digits
+_SHORT_NUMBER = re.compile(r"\d{0,4}")
+_BEGINNING = re.compile(r"\d{1,3}|.?", re.DOTALL)
 
 
 def name(text: str | None) -> str | None:
@@ -72,6 +74,15 @@ def address(text: str | None) -> str | None:
         return text
     short = _BELOW_BUILDING.sub("**", text, count=1)
     return short
+
+
+def cell(text: str) -> str:
+    """What a cell of a sender's table begins with: enough to know its column by, not whose it is.
+
+    >>> cell("王二"), cell("501"), cell("4人"), cell("13812345678"), cell("+86 138"), cell("")
+    ('王**', '501', '4**', '138**', '+**', '')
+    """
+    return text if _SHORT_NUMBER.fullmatch(text) else f"{_BEGINNING.match(text)[0]}**"  # type: ignore[index]
 
 
 @overload

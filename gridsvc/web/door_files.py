@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -22,21 +22,23 @@ from starlette.types import Scope
 
 from geodata.crs import parse_crs
 from geodata.errors import GeodataError
-from geodata.layer import MIB, Limits
+from geodata.layer import MIB, Kind, Limits
 from geodata.write import write_refused
 from gridsvc import door_rows
 from gridsvc.errors import Conflict, GridsvcError, NotFound, Refused
 from gridsvc.i18n import Locale, error_text
-from gridsvc.imports import households
+from gridsvc.imports import columns, fields, households
 from gridsvc.imports.account import MOST_TOLD, Account, as_facts, base_name, reasons
 from gridsvc.imports.households import Options
 from gridsvc.imports.source import Source
+from gridsvc.rules import masking
 from gridsvc.rules.roles import Actor, require
 from gridsvc.uploads import Upload, Uploads, seen
 from gridsvc.web import services
 from gridsvc.web.deps import Unit, begun
 
 DEED = "manage_households"
+KIND: Kind = "households"
 PATHS = frozenset({"/households/import", "/api/v1/households/import"})
 MOST_BYTES = 20 * MIB
 MOST_FORM_BYTES = MOST_BYTES + MIB  # what stands beside the file
@@ -67,18 +69,30 @@ _BY_ROW = ("refused", "repaired", "notes")
 
 @dataclass(frozen=True)
 class How:
-    """How a file is taken, in the words of the command: its `--crs`, `--sheet` and `--kind`."""
+    """How a file is taken, in the words of the command: its `--crs`, `--sheet`, `--kind` and `--…-field`."""
 
     crs: str | None = None
     sheet: str | None = None
     kind: str | None = None
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+    def check(self) -> None:
+        """Returns where a file can be taken so, whatever it holds.
+
+        Raises:
+            CrsError: crs_unknown.
+            Refused: as `fields.chosen`.
+        """
+        if self.crs is not None:
+            parse_crs(self.crs)
+        fields.chosen(KIND, self.fields)
 
 
 @dataclass(frozen=True)
 class _Looked:
-    """A file against the register, and the digest of that: of the account and of what is stored of doors it changes."""
+    """What is told of a file, and the digest of that: of the account and of what is stored of doors it changes."""
 
-    account: Account
+    told: Mapping[str, Any]
     seen: str
 
 
@@ -92,15 +106,14 @@ async def look(request: Request, actor: Actor, name: str, content: BinaryIO | No
     """What a file would change, which is kept for an hour; nothing is stored. It takes the place of the one before.
 
     Raises:
-        Refused: door_import_missing, and as `Uploads.put`.
+        Refused: door_import_missing, and as `How.check`, `columns.refuse_twice` and `Uploads.put`.
         GeodataError: the file, or its coordinate system.
         TooMany, Unavailable: another one is being read.
     """
     mine, account_id = services.of(request), _account_id(actor)
     if content is None:
         raise Refused("door_import_missing")
-    if how.crs is not None:
-        parse_crs(how.crs)
+    how.check()
     uploads = mine.uploads
     with uploads.alone(account_id):
         async with mine.imports.turn():
@@ -114,6 +127,34 @@ async def look(request: Request, actor: Actor, name: str, content: BinaryIO | No
                 error.facts |= {"file": upload.name}
                 raise
             return _noted(uploads, account_id, upload, looked)
+
+
+async def look_again(request: Request, actor: Actor, digest: str, how: How) -> Upload:
+    """What the waiting file would change if it is taken in another way; nothing is stored, and its hour stays.
+
+    Where it cannot be taken so, all is as it was.
+
+    Raises:
+        NotFound: door_import_gone.
+        Conflict: door_import_other: another file took its place; door_import_stored.
+        Refused, GeodataError, TooMany, Unavailable: as `look`.
+    """
+    mine, account_id = services.of(request), _account_id(actor)
+    how.check()
+    with mine.uploads.alone(account_id):
+        upload = waiting(mine.uploads, request, actor)
+        if upload.seen != digest:
+            raise Conflict("door_import_other")
+        if upload.stored:
+            raise Conflict("door_import_stored")
+        async with mine.imports.turn():
+            anew = replace(upload, how=vars(how))
+            try:
+                looked = await _looked(request, anew, account_id)
+            except (GeodataError, GridsvcError) as error:
+                error.facts |= {"file": upload.name}
+                raise
+            return _noted(mine.uploads, account_id, anew, looked)
 
 
 async def store(request: Request, actor: Actor, digest: str, *, skip_refused: bool) -> tuple[Upload, bool]:
@@ -145,12 +186,24 @@ async def store(request: Request, actor: Actor, digest: str, *, skip_refused: bo
             return now_seen, False
         done = replace(now_seen, stored=True)
         mine.uploads.note(account_id, done)
+        if how := How(**done.how).fields:
+            mine.uploads.remember(account_id, _header(done), how)
         return done, True
 
 
 def last(uploads: Uploads, request: Request, actor: Actor) -> Upload | None:
     """The file that this person has sent last, and what was told of it; None where its hour is over."""
     return uploads.get(_account_id(actor), services.of(request).clock())
+
+
+def offered(uploads: Uploads, actor: Actor, upload: Upload) -> dict[str, str] | None:
+    """What this person last said of a stored file with the same columns, where the waiting one is not taken so."""
+    found = None if upload.stored else uploads.recalled(_account_id(actor), _header(upload))
+    return None if found == How(**upload.how).fields else found
+
+
+def _header(upload: Upload) -> list[str]:
+    return [one["column"] for one in upload.told["file_columns"]]
 
 
 def drop(uploads: Uploads, actor: Actor) -> None:
@@ -209,7 +262,9 @@ async def _looked(
     """A waiting file as it is now; with the digest of what was looked at, stored where it is still that."""
     mine, how = services.of(request), How(**upload.how)
     path = mine.uploads.path(account_id)
-    source = await run_in_threadpool(households.decoded, path, how.crs, how.sheet, LIMITS)
+    wanted = fields.chosen(KIND, how.fields)
+    source = await run_in_threadpool(households.decoded, path, how.crs, how.sheet, LIMITS, wanted)
+    columns.refuse_twice(list(source.samples), wanted)
     async with begun(request) as unit:
         require(unit.actor, DEED)
         options = Options(
@@ -227,7 +282,8 @@ async def _looked(
 def _taken(unit: Unit, source: Source, how: Options, upload: Upload, digest: str | None) -> _Looked:
     rule = unit.mine.rule
     account = households.look(unit.db, source, how, unit.now, rule, _quietly)
-    looked = _Looked(account, _seen(upload, account, door_rows.before_change(unit.db)))
+    told = _told(account) | {"file_columns": _columns(source), "lacking": households.lacking(source)}
+    looked = _Looked(told, _seen(upload, told, door_rows.before_change(unit.db)))
     same = looked.seen == digest
     if same:
         households.store(unit.db, account, how, unit.now, rule, _quietly)
@@ -236,7 +292,7 @@ def _taken(unit: Unit, source: Source, how: Options, upload: Upload, digest: str
 
 
 def _noted(uploads: Uploads, account_id: int, upload: Upload, looked: _Looked) -> Upload:
-    noted = replace(upload, told=_told(looked.account), seen=looked.seen)
+    noted = replace(upload, told=looked.told, seen=looked.seen)
     uploads.note(account_id, noted)
     return noted
 
@@ -246,9 +302,22 @@ def _told(account: Account) -> dict[str, Any]:
     return as_facts(account) | {"refused": every}
 
 
-def _seen(upload: Upload, account: Account, before: str) -> str:
+def _columns(source: Source) -> list[dict[str, Any]]:
+    """The sender's own columns, what each is taken as, and some texts of it: those that may be a person's cut short."""
+    roles: dict[str, list[str]] = {}
+    for role, column in source.fields.given().items():
+        roles.setdefault(column, []).append(role)
+    told = []
+    for column, texts in source.samples.items():
+        of_places = column in roles and fields.OF_PLACES.issuperset(roles[column])
+        shown = map(masking.numbers if of_places else masking.cell, texts)
+        told.append({"column": column, "fields": roles.get(column, []), "samples": list(dict.fromkeys(shown))})
+    return told
+
+
+def _seen(upload: Upload, all_told: Mapping[str, Any], before: str) -> str:
     # Without the box around all doors, whose last digit hangs on the order in which the database adds up.
-    told = {name: value for name, value in _told(account).items() if name != "extent"}
+    told = {name: value for name, value in all_told.items() if name != "extent"}
     return seen(upload.sha256, upload.how, told | {"before": before})
 
 
@@ -257,10 +326,11 @@ def _refused(path: Path, upload: Upload, locale: Locale) -> Response:
     said = ((one["row"], error_text(one["code"], locale, **(one["detail"] | {"row": one["row"]}))) for one in every)
     joined = reasons(said, "；" if locale == "zh" else "; ")
     ending = "xlsx" if upload.told["format"] in ("xlsx", "xls") else "csv"
-    at, table = datetime.fromisoformat(upload.at), How(**upload.how).sheet
+    at, how = datetime.fromisoformat(upload.at), How(**upload.how)
+    wanted = fields.chosen(KIND, how.fields)
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / f"refused.{ending}"
-        write_refused(path, joined, out, at=at, kind="households", table=table, limits=LIMITS)
+        write_refused(path, joined, out, at=at, kind=KIND, fields=wanted, table=how.sheet, limits=LIMITS)
         content = out.read_bytes()
     named = quote(f"{base_name(upload.name)}.{ending}", safe="")
     disposition = f"attachment; filename=\"refused.{ending}\"; filename*=UTF-8''{named}"

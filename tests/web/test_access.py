@@ -106,6 +106,7 @@ ALLOWED: dict[tuple[str, str], set[str | None]] = {
     ("GET", "/api/v1/households/import"): KEEPERS,
     ("POST", "/api/v1/households/import"): KEEPERS,
     ("DELETE", "/api/v1/households/import"): KEEPERS,
+    ("POST", "/api/v1/households/import/again"): KEEPERS,
     ("POST", "/api/v1/households/import/commit"): KEEPERS,
     ("GET", "/api/v1/households/import/refused"): KEEPERS,
     ("POST", "/api/v1/households/{household_id}/contact"): {"manager_west", "manager_east", "worker"},

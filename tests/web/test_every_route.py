@@ -55,6 +55,7 @@ INSIDE = {
     ("GET", "/api/v1/households/import"): "manage_households",
     ("POST", "/api/v1/households/import"): "manage_households",
     ("DELETE", "/api/v1/households/import"): "manage_households",
+    ("POST", "/api/v1/households/import/again"): "manage_households",
     ("POST", "/api/v1/households/import/commit"): "manage_households",
     ("GET", "/api/v1/households/import/refused"): "manage_households",
     ("GET", "/households/import"): "manage_households",
