@@ -45,11 +45,12 @@ def lent(browser: Browser, whole_day: Day) -> Iterator[Phone]:
 
 
 @pytest.fixture
-def held(lent: Phone, day: Day) -> Phone:
-    """That phone with nothing in its queue and no draft."""
+def held(lent: Phone, day: Day) -> Iterator[Phone]:
+    """That phone with nothing in its queue and no draft; its clock goes on afterwards, whatever a test broke off."""
     lent.open("/queue")
     empty(lent)
-    return lent
+    yield lent
+    lent.context.clock.resume()
 
 
 def home(held: Phone) -> Page:
