@@ -137,13 +137,14 @@ class Files:
 
 
 class Spool:
-    """A body on the disk while it is looked at; gone when the block ends."""
+    """A body on the disk while it is looked at; gone when the block ends, also where a thread is just beginning it."""
 
     def __init__(self, incoming: Path) -> None:
         self.n_bytes = 0
         self._incoming = incoming
         self._file: BinaryIO | None = None
         self._path: Path | None = None
+        self._left = False
         self._digest = hashlib.sha256()
 
     @property
@@ -156,6 +157,10 @@ class Spool:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._left = True
+        self._drop()
+
+    def _drop(self) -> None:
         if self._file is not None:
             self._file.close()
         if self._path is not None:
@@ -167,6 +172,8 @@ class Spool:
             self._incoming.mkdir(parents=True, exist_ok=True, mode=0o700)
             handle, name = tempfile.mkstemp(dir=self._incoming, prefix="sent-")
             self._path, self._file = Path(name), os.fdopen(handle, "wb")
+            if self._left:  # the receiver was cut off meanwhile and found nothing to take away; the write fails unheard
+                self._drop()
         self._file.write(part)
         self._digest.update(part)
         self.n_bytes += len(part)

@@ -151,7 +151,12 @@ class _Worker:
     @property
     def lives(self) -> bool:
         """Whether it can be asked."""
-        return self._process.poll() is None and self._folder.is_dir()
+        return not self._ended() and self._folder.is_dir()
+
+    def _ended(self) -> bool:
+        # Asked without taking its end from the system: until `_stop` does, nobody else gets its number.
+        which = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        return self._process.returncode is not None or os.waitid(os.P_PID, self._process.pid, which) is not None
 
     def ask(self, order: bytes, picture: int, limits: Limits) -> bytearray:
         """The answer of the child that was made for this order.
@@ -197,6 +202,8 @@ class _Worker:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _stop(self) -> None:
+        if self._process.returncode is not None:  # done before: its number may be a foreign group's by now
+            return
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)  # a group of its own, begun by start_new_session
         self._process.wait()  # who asks whether it lives must hear that it does not

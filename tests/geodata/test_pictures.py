@@ -252,7 +252,27 @@ def test_too_much_memory_and_time_end_the_child_only(studio: Studio, tmp_path: P
         assert hasty.render(path).width == 64
 
 
-def test_an_answer_without_end_is_not_heard_as_that_of_the_next_picture(tmp_path: Path) -> None:
+@pytest.fixture
+def signalled(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, bool]]:
+    """The groups that were signalled, and whether each was still ours: afterwards anybody may have its number."""
+    told: list[tuple[int, bool]] = []
+    signal_group = os.killpg
+
+    def watched(group: int, sign: int) -> None:
+        try:
+            os.waitid(os.P_PID, group, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            told.append((group, True))
+        except ChildProcessError:
+            told.append((group, False))
+        signal_group(group, sign)
+
+    monkeypatch.setattr(os, "killpg", watched)
+    return told
+
+
+def test_an_answer_without_end_is_not_heard_as_that_of_the_next_picture(
+    tmp_path: Path, signalled: list[tuple[int, bool]]
+) -> None:
     path = tmp_path / "p"
     path.write_bytes(jpeg(Image.effect_noise((900, 900), 90).convert("RGB")))  # its answer is more than a pipe holds
     with Studio(1, limits=Limits(answer_bytes=100)) as one:
@@ -262,6 +282,7 @@ def test_an_answer_without_end_is_not_heard_as_that_of_the_next_picture(tmp_path
         one.limits = Limits()
         path.write_bytes(jpeg(scene(64, 48)))
         assert [one.render(path).width for _ in range(2)] == [64, 64]
+    assert [ours for _, ours in signalled] == [True, True]  # the first once, and the second at the end
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the strong measures are Linux's")
@@ -274,14 +295,14 @@ def test_the_child_has_no_rights(make: Make) -> None:
         assert any(guard.startswith("landlock") for guard in guards)
 
 
-def test_a_worker_that_died_is_replaced(tmp_path: Path) -> None:
+def test_a_worker_that_died_is_replaced(tmp_path: Path, signalled: list[tuple[int, bool]]) -> None:
     path = tmp_path / "p"
     path.write_bytes(jpeg(scene(64, 48)))
     with Studio(1) as one:
         one.render(path)
         (worker,) = one._rested
         worker._process.kill()
-        worker._process.wait()
+        os.waitid(os.P_PID, worker._process.pid, os.WEXITED | os.WNOWAIT)  # its end is there, and nobody has taken it
         assert one.render(path).width == 64
         (other,) = one._rested
         assert other is not worker
@@ -289,6 +310,8 @@ def test_a_worker_that_died_is_replaced(tmp_path: Path) -> None:
         assert folder.is_dir()
     assert not folder.exists()
     assert other._process.poll() is not None
+    # what it forked goes with it: its group is signalled, while its number is its own
+    assert signalled == [(worker._process.pid, True), (other._process.pid, True)]
 
 
 def test_no_more_at_once_than_there_are_workers(tmp_path: Path) -> None:

@@ -132,17 +132,6 @@ def test_many_at_once_make_one_row_and_one_file(fresh: Fresh, files: Files, stud
     assert len(on_disk(files)) == 2  # picture and thumbnail, nothing half
 
 
-def test_a_body_takes_no_file_before_its_first_bytes_and_leaves_none(tmp_path: Path) -> None:
-    files = Files(tmp_path / "photos")
-    with files.spool():
-        assert not files.folder.exists()
-    with files.spool() as spool:
-        spool.add(b"ab")
-        assert len(spool.end(b"c")) == 32
-        assert spool.path.read_bytes() == b"abc"
-    assert [one.path for one in files.each()] == []
-
-
 @pytest.mark.parametrize("wrong", ["", "xyz", "g" * 64, "a" * 63, "a" * 65, "＀" * 64])
 def test_what_is_no_digest(wrong: str) -> None:
     with pytest.raises(Refused) as error:
