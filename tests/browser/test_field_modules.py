@@ -74,6 +74,52 @@ def run(page: Page, module: str, code: str, *given: Any) -> Any:
     return page.evaluate(f"async (given) => ({code})(await import('{FIELD}{module}'), ...given)", list(given))
 
 
+# drawings that end when `gates[n]()` is called, and a clock that goes on when `clocks[n]()` is
+DRAWN = """async (m) => {
+  const later = window.setTimeout, [shown, gates, clocks] = [[], [], []];
+  const rest = () => new Promise((done) => later(done, 0));
+  window.setTimeout = (does) => clocks.push(does);
+  try {
+    const draw = m.inTurn(async (may) => {
+      const n = gates.length;
+      await new Promise((answer) => gates.push(answer));
+      if (may()) shown.push(n);
+    });
+    const begun = [];
+    const note = async () => { await rest(); begun.push(gates.length); };
+    const first = draw();
+    await note();
+    const second = draw(), same = draw() === second;
+    await note();
+    clocks[0]();
+    await note();
+    gates[1]();
+    await second;
+    gates[0]();
+    await first;
+    const third = draw();
+    await note();
+    clocks[2]();
+    const fourth = draw();
+    await note();
+    gates[2]();
+    await third;
+    gates[3]();
+    await fourth;
+    return { same, begun, shown };
+  } finally {
+    window.setTimeout = later;
+  }
+}"""
+
+
+def test_a_drawing_whose_storage_never_answers_holds_up_no_later_one_for_good(page: Page) -> None:
+    told = run(page, "dom.js", DRAWN)
+    assert told["same"] is True, "what waits is one"
+    assert told["begun"] == [1, 1, 2, 3, 4], "one after the other, unless the one before takes too long"
+    assert told["shown"] == [1, 2, 3], "none over a later one; of two that are late the first to answer is shown"
+
+
 def _ground(seed: int) -> list[Grid]:
     """A partition with crooked borders, a hole that is an enclave, a dedicated grid over two of them."""
     rng = Random(seed)  # noqa: S311  # a test's choices, the same each time

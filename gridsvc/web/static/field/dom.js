@@ -57,19 +57,33 @@ export function fill(root, ...children) {
   return root;
 }
 
+const LONGEST_MS = 5000; // a storage that has not answered by then may never do
+
 /**
  * What draws one after the other: no drawing comes over a later one, and what it gives resolves when something is there.
  * However often it is called while it draws, it draws once more: one that has not begun sees all that was until then.
+ * A drawing whose storage does not answer holds up the next for some seconds; `drawn(may)` asks `may()` as it begins to
+ * put something on the page: not once a later one has.
  */
 export function inTurn(drawn) {
-  let last = Promise.resolve();
+  let free = Promise.resolve(); // when the next may begin
   let waits = null;
+  let turn = 0;
+  let last = 0; // the latest that is on the page
   const begin = () => {
     waits = null;
-    return drawn();
+    turn += 1;
+    const mine = turn;
+    const done = drawn(() => {
+      if (mine < last) return false;
+      last = mine;
+      return true;
+    });
+    free = Promise.race([done.catch(() => null), new Promise((over) => setTimeout(over, LONGEST_MS))]);
+    return done;
   };
   return () => {
-    if (!waits) last = waits = last.then(begin, begin);
+    if (!waits) waits = free.then(begin);
     return waits;
   };
 }

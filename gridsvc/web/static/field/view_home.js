@@ -15,10 +15,10 @@ const OLD_MS = 12 * 60 * 60 * 1000; // older data is said to be old
 /** Draws today's page and keeps it true while data and queue change; gives back what stops that. */
 export async function view(root) {
   const state = { typed: "", all_tasks: false, n_doors: FEW_DOORS, busy: false };
-  const draw = inTurn(async () => {
+  const draw = inTurn(async (may) => {
     const [held, rows] = [await data.get(), await queue.list()];
     const told = await notices(rows, held.doors, Date.now());
-    page(root, held, rows, told, state, draw);
+    if (may()) page(root, held, rows, told, state, draw);
   });
   const stops = [data.on(draw), queue.on(draw)];
   await draw();

@@ -29,9 +29,10 @@ export async function view(root) {
   });
   file.addEventListener("click", async () => toast(t("queue.exported", { n: await save() })));
 
-  const draw = inTurn(async () => {
+  const draw = inTurn(async (may) => {
     const [rows, begun, { doors }] = [await queue.list(), await drafts.list(), await data.get()];
     const unread = new Map((await notices(rows, doors, Date.now())).map((one) => [one.key, one.mark]));
+    if (!may()) return;
     const left = rows.filter((row) => row.state !== "sent");
     head.textContent = left.length ? t("queue.n", { n: left.length }) : t("queue.none");
     file.hidden = !left.length;

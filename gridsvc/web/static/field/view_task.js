@@ -21,7 +21,7 @@ const WORDS_ONLY = ["answer", "note"]; // no step of the work
 /** Draws a report of the list; gives back what stops the position. */
 export async function view(root, id) {
   const open = { root, held: null, id, report: null, draft: null, fix: alongside(), form: null, begins: true };
-  open.again = inTurn(() => again(open));
+  open.again = inTurn((may) => again(open, may));
   const stops = [queue.on(open.again), data.on(open.again)]; // before it is drawn: what changes meanwhile is heard of
   await open.again();
   return () => {
@@ -37,10 +37,10 @@ async function draftOf(id) {
 }
 
 /** Draws the overview anew where it is open: what is being written is never disturbed. A view that begins goes on with a draft. */
-async function again(open) {
+async function again(open, may) {
   if (open.form || open.closed) return;
   const [held, all, draft] = [await data.get(), await queue.list(), await draftOf(open.id)];
-  if (open.form || open.closed) return;
+  if (open.form || open.closed || !may()) return;
   open.held = held;
   open.draft = draft;
   open.report = held.reports.find((one) => tasks.idOf(one) === open.id);
