@@ -71,19 +71,22 @@ def read(
     return Table(layer, columns)
 
 
-def refuse_twice(columns: Sequence[str], wanted: Fields) -> None:
-    """Returns where the sender names each column of a file for one field only.
+def named(columns: Sequence[str], wanted: Fields) -> dict[str, str]:
+    """The columns of a file that the sender names, each by field and as the file has it; "" for one that it has not.
 
     Raises:
         Refused: `field_twice`; `field_fixed`: the file has columns of our own making, and none can be named.
     """
-    taken: dict[str, str] = {}
+    found: dict[str, str] = {}
     for role, name in wanted.given().items():
         if name and not columns:
             raise Refused("field_fixed", role=role)
         column = column_of(columns, name)
-        if column and (other := taken.setdefault(column, role)) != role:
+        other = next((other for other, taken in found.items() if column and taken == column), None)
+        if other is not None:
             raise Refused("field_twice", role=role, other=other, field=column)
+        found[role] = column
+    return found
 
 
 def begin(table: Table, codes: Iterable[str]) -> Refusals:

@@ -223,6 +223,26 @@ def test_the_mop_up_list_is_a_way_with_a_sketch(visitor: Visitor, running: str) 
     visit.clean()
 
 
+def choose_columns(page: Page) -> None:
+    """A file whose columns have other names: by the keyboard they are said to be what they are."""
+    content = "大院,楼,当家人,很长很长的一列备注说明文字\n锦绣花园,57幢,王二,好\n锦绣花园,58幢,李四,好\n"
+    page.set_input_files("#f-file", {"name": "d.csv", "mimeType": "text/csv", "buffer": content.encode()})
+    page.get_by_role("button", name="Upload and look").click()
+    expect(page.locator("#columns .note-warn")).to_have_count(2)
+    page.focus("#a-compound")
+    for n_down in (1, 2):  # the fields and the file's columns stand in the same order
+        for _ in range(n_down):
+            page.keyboard.press("ArrowDown")
+        page.keyboard.press("Tab")
+    page.get_by_label("contact", exact=True).select_option(label="当家人 · 王**, 李**")
+    page.get_by_role("button", name="Look again with these columns").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#columns .note-warn")).to_have_count(0)
+    expect(page.locator("#file-columns")).to_contain_text("锦绣花园")
+    expect(page.locator("#a-building")).to_have_value("楼")
+    expect(page.locator("#a-contact")).to_have_value("当家人")
+
+
 PAGES = {
     "campaigns": ("planner", "/campaigns", "zh"),
     "form": ("planner", "/campaigns/new", "en"),
@@ -235,6 +255,7 @@ PAGES = {
     "household of two entries": ("manager_west", "/households/{one}", "en"),
     "household form": ("manager_west", "/households/{door}/change", "en"),
     "visits": ("manager_west", "/visits", "en"),
+    "columns of a file": ("manager_west", "/households/import", "en"),
 }
 
 
@@ -250,6 +271,8 @@ def test_page_is_clean_accessible_and_fits_a_phone(
     if name == "household of two entries":  # the form that undoes it lies in the log
         page.locator("#log-title + ul summary").click()
         expect(page.get_by_label("Why they are two doors")).to_be_visible()
+    if name == "columns of a file":
+        choose_columns(page)
     shown = page.inner_text("body")
     assert not [word for word in ("pages.", "coverage.", "campaign.") if word in shown]
     assert page.locator("main img").count() == 0

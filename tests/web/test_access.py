@@ -218,6 +218,7 @@ ALLOWED: dict[tuple[str, str], set[str | None]] = {
     ("POST", "/unplaced/place"): PLACERS,
     ("GET", "/households/import"): KEEPERS,
     ("POST", "/households/import"): KEEPERS,
+    ("POST", "/households/import/again"): KEEPERS,
     ("POST", "/households/import/store"): KEEPERS,
     ("POST", "/households/import/drop"): KEEPERS,
     ("GET", "/households/import/refused"): KEEPERS,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -16,7 +17,8 @@ from gridsvc.web import door_files
 from tests.conftest import NOW, Fresh
 from tests.web.conftest import Client
 from tests.web.county import County
-from tests.web.test_door_import import API, COLUMNS, alike, by_command, commit, csv, maps, n_doors, sent
+from tests.web.test_access import csrf, log_in
+from tests.web.test_door_import import API, COLUMNS, PAGE, alike, by_command, commit, csv, maps, n_doors, sent
 
 HEADER = ("大院", "楼", "门洞", "户", "当家人", "联络方式", "备注")
 ROWS = (
@@ -141,6 +143,9 @@ def test_only_the_own_file_that_waits_is_looked_at_again(client: Client, county:
     assert kept(planner)["committed"] is True
     (about,) = (one for one in folder.glob("uploads/*/*.json") if json.loads(one.read_text())["seen"] == done["digest"])
     over = json.loads(about.read_text())
+    older = over | {"told": {name: said for name, said in over["told"].items() if name != "file_columns"}}
+    about.write_text(json.dumps(older))
+    assert again(planner, done["digest"]).json()["code"] == "door_import_gone", "of an earlier version"
     over["at"], over["stored"] = (NOW - timedelta(days=400)).isoformat(), False
     about.write_text(json.dumps(over))
     expired = again(planner, done["digest"])
@@ -181,3 +186,73 @@ def test_the_api_has_every_field_of_the_command_and_no_other(client: Client, cou
         told = {one["name"]: one["description"] for one in paths[path]["post"]["parameters"] if one["in"] == "query"}
         assert told.keys() - {"crs", "sheet", "kind", "lang"} == {f"{role}_field" for role in FIELDS_OF["households"]}
         assert "(室, 号)" in told["room_field"], "in the words of the command"
+
+
+def columns_of(page: str) -> dict[str, list[str]]:
+    """The table of the file's own columns: what stands in each row."""
+    body = page.partition('id="file-columns"')[2].partition("<tbody>")[2].partition("</tbody>")[0]
+    rows = [
+        [re.sub("<[^>]+>", "", cell) for cell in re.findall("<t[hd][^>]*>(.*?)</t[hd]>", row)]
+        for row in body.split("<tr>")
+    ]
+    return {row[0]: row[1:] for row in rows if row}
+
+
+def picked(page: str) -> dict[str, str]:
+    """What is chosen in the form of columns."""
+    found = {}
+    for role, options in re.findall(r'<select id="a-(\w+)"[^>]*>(.*?)</select>', page, re.DOTALL):
+        found[role] = next(iter(re.findall(r'<option value="([^"]*)" selected>', options)), "")
+    return {role: column for role, column in found.items() if column}
+
+
+def test_the_page_lets_the_columns_be_chosen_of_the_file_that_waits(address: str, county: County, made: Fresh) -> None:
+    header = ("大院", "楼", "门洞", "户", "当家人", "联络方式", '备"注\n<b>')
+    rows = [("锦绣花园", "56幢", 1, 101, "王二", "13800000056", "好"), ("锦绣花园", "56幢", 1, 102, "", "", "")]
+    content = csv(*rows, header=(*header[:6], '"备""注\n<b>"'))
+    with log_in(address, "manager_west") as browser:
+        token = {"csrf_token": csrf(browser.cookies["gridsvc_session"])}
+        browser.post(f"{PAGE}?lang=en", data=token, files={"file": ("d.csv", content)})
+        page = browser.get(f"{PAGE}?lang=en").text
+        assert '<details class="block no-paper" id="columns" open>' in page
+        assert page.count("No column says") == 2
+        assert columns_of(page)["当家人"] == ["王**", "not used"]
+        assert ("王二" in page, "13800000056" in page, "备&#34;注\n&lt;b&gt;" in page) == (False, False, True)
+        assert picked(page) == {}
+        (digest,) = set(re.findall(r'name="digest" value="([0-9a-f]{64})"', page))
+        twice = token | {"digest": digest, "crs": ""} | named(phone="当家人")
+        wrong = browser.post(f"{PAGE}/again?lang=en", data=twice)
+        (said,) = re.findall(r'<li><a href="#a-contact">([^<]+)</a></li>', wrong.text)
+        assert (wrong.status_code, "contact" in said, "phone" in said) == (422, True, True)
+        assert picked(wrong.text) == NAMED | {"phone": "当家人"}, "what was chosen is still there"
+        for more, status, at in (
+            ({"room_field": "楼上"}, 422, "a-room"),
+            ({"crs": "moon"}, 422, "a-crs"),
+            ({"state_field": "户"}, 422, "told"),
+            ({"digest": "0" * 64}, 409, "told"),
+        ):
+            wrong = browser.post(f"{PAGE}/again?lang=en", data=token | {"digest": digest} | named() | more)
+            assert (wrong.status_code, f'<li><a href="#{at}">' in wrong.text) == (status, True), more
+        assert browser.post(f"{PAGE}/again", data={"digest": digest} | named()).status_code == 403, "no token"
+        # a browser says the end of a line in its own way
+        right = named() | {"name_field": header[6].replace("\n", "\r\n"), "target_field": ""}
+        looked = browser.post(f"{PAGE}/again?lang=en", data=token | {"digest": digest} | right)
+        assert (looked.status_code, looked.headers["location"]) == (303, f"{PAGE}#told")
+        page = browser.get(f"{PAGE}?lang=en").text
+        assert '<details class="block no-paper" id="columns">' in page, "nothing is left to say"
+        assert picked(page).keys() == {*NAMED, "name"}
+        assert columns_of(page)["大院"] == ["锦绣花园", "compound"]
+        (again_digest,) = set(re.findall(r'name="digest" value="([0-9a-f]{64})"', page))
+        done = browser.post(f"{PAGE}/store?lang=en", data=token | {"digest": again_digest})
+        assert done.status_code == 303, done.text
+        assert n_doors(made, building="56") == 2
+        assert 'id="columns"' not in browser.get(f"{PAGE}?lang=en").text, "what is stored is not looked at again"
+        late = browser.post(f"{PAGE}/again?lang=en", data=token | {"digest": again_digest} | named())
+        assert (late.status_code, "stored already" in late.text) == (409, True)
+        browser.post(f"{PAGE}?lang=zh", data=token, files={"file": ("e.csv", content)})
+        offered = browser.get(f"{PAGE}?lang=zh").text
+        assert ("您以前入册过列名相同的文件" in offered, picked(offered).keys()) == (True, {*NAMED, "name"})
+        assert columns_of(offered)["大院"] == ["锦**", "没有用到"], "it does not count yet"
+        browser.post(f"{PAGE}/drop", data=token)
+        gone = browser.post(f"{PAGE}/again?lang=en", data=token | {"digest": again_digest} | named())
+        assert (gone.status_code, 'href="#f-file"' in gone.text) == (404, True)

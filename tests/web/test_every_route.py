@@ -60,6 +60,7 @@ INSIDE = {
     ("GET", "/api/v1/households/import/refused"): "manage_households",
     ("GET", "/households/import"): "manage_households",
     ("POST", "/households/import"): "manage_households",
+    ("POST", "/households/import/again"): "manage_households",
     ("POST", "/households/import/store"): "manage_households",
     ("POST", "/households/import/drop"): "manage_households",
     ("GET", "/households/import/refused"): "manage_households",

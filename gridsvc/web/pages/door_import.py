@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, File, Form, Request, UploadFile
@@ -14,6 +15,7 @@ from geodata.errors import CrsError, GeodataError
 from gridsvc.db import tables as t
 from gridsvc.errors import Conflict, GridsvcError, Refused
 from gridsvc.i18n import catalogue
+from gridsvc.imports.fields import FIELDS_OF
 from gridsvc.rules.roles import Actor
 from gridsvc.uploads import Upload
 from gridsvc.web import door_files, services
@@ -31,6 +33,8 @@ Asker = Annotated[Actor, asked("manage_households")]
 Word = Annotated[str, Form(max_length=200)]
 # The field at which a refusal is told.
 _FIELD_OF = {"sheet_missing": "f-sheet", "door_import_refused": "f-skip", "geojson_crs_not_named": "f-crs"}
+FIELDS = FIELDS_OF[door_files.KIND]
+_ENDING = "_field"
 
 
 class Sure(BaseModel):
@@ -72,6 +76,24 @@ async def look(
     return RedirectResponse(f"{HERE}#told", 303)
 
 
+@router.post(f"{HERE}/again", response_class=HTMLResponse)
+async def look_again(request: Request, actor: Asker) -> Response:
+    """To the account of the waiting file with the columns that were chosen; or the form with what is wrong."""
+    frame = frame_of(request)
+    form = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
+    chosen = {name.removesuffix(_ENDING): column for name, column in form.items() if name.endswith(_ENDING)}
+    how = How(form.get("crs") or None, form.get("sheet") or None, form.get("kind") or None, chosen)
+    try:
+        await door_files.look_again(request, actor, form.get("digest", ""), how)
+    except (GeodataError, GridsvcError) as error:
+        at = "f-file" if error.code == "door_import_gone" else "told"
+        at = "a-crs" if isinstance(error, CrsError) else at
+        at = f"a-{error.facts['role']}" if error.facts.get("role") in FIELDS else at
+        errors = {at: _said(frame, error)}
+        return await run_in_threadpool(_page, request, actor, How(), errors, refusal(error).status, tried=how)
+    return RedirectResponse(f"{HERE}#told", 303)
+
+
 @router.post(f"{HERE}/store", response_class=HTMLResponse)
 async def store(request: Request, actor: Asker, form: Annotated[Sure, Form()]) -> Response:
     """To what was stored; to the account as it is now, where the file would do something else by now."""
@@ -104,18 +126,35 @@ def _said(frame: Frame, error: GeodataError | GridsvcError) -> str:
     """A refusal in the words of a page, which has no options of a command."""
     own = f"pages.door_import.said_{error.code}"
     if own in catalogue(frame.lang):
-        return frame.words(own, **error.facts)
+        named = {name: _label(frame, str(error.facts[name])) for name in ("role", "other") if name in error.facts}
+        return frame.words(own, **(error.facts | named))
     said = frame.says(error.code, **error.facts)
     return f"{said} {frame.words('pages.door_import.too_much')}" if error.code in door_files.TOO_MUCH else said
 
 
-def _page(request: Request, actor: Actor, how: How, errors: dict[str, str], status: int = 200) -> Response:
+def _label(frame: Frame, role: str) -> str:
+    """What a field of ours is called on this page: a door's name is a shop's or a firm's."""
+    own = f"pages.door_import.role_{role}"
+    return frame.words(own if own in catalogue(frame.lang) else f"import.role.{role}")
+
+
+def _page(
+    request: Request, actor: Actor, how: How, errors: dict[str, str], status: int = 200, *, tried: How | None = None
+) -> Response:
+    """`how`: what the form of a file holds; `tried`: the choice of columns that could not be taken."""
     frame = frame_of(request)
-    upload = door_files.last(services.of(request).uploads, request, actor)
+    uploads = services.of(request).uploads
+    upload = door_files.last(uploads, request, actor)
     facts: dict[str, Any] = {"errors": errors, "how": how, "upload": upload, "systems": SYSTEMS, "kinds": t.DOOR_KINDS}
     facts["typed_crs"] = how.crs if how.crs not in (None, *SYSTEMS) else ""
     facts |= {"most_mb": door_files.MOST_BYTES // 2**20, "most_rows": door_files.MOST_ROWS, "most": MOST_SHOWN}
     facts["told"] = None if upload is None else _told(frame, upload)
+    facts["labels"] = {role: _label(frame, role) for role in FIELDS}
+    if upload is not None:
+        offered = door_files.offered(uploads, actor, upload)
+        used = dict(upload.told["columns"]) | (offered or {})
+        as_now = How(**upload.how)
+        facts |= {"offered": offered, "taken": tried or replace(as_now, fields=used), "was_tried": tried is not None}
     return page(frame, "household_import.html", status=status, nav="campaigns", **facts)
 
 
