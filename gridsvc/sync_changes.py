@@ -47,10 +47,11 @@ class Since:
 
 @dataclass(frozen=True)
 class Report:
-    """A report as a phone keeps it: the case, how it stands, what was said and where it is."""
+    """A report as a phone keeps it: the case, how it stands and until when, what was said and where it is."""
 
     held: cases.Held
     standing: str
+    until_at: datetime | None
     said: Any
     actions: tuple[str, ...]
     needs_photo: tuple[str, ...]
@@ -294,13 +295,13 @@ def _reports(reader: _Reader, ids: Sequence[int]) -> list[Report]:
     said = ask(reader.db, "sync_reports", {"ids": wanted, "account_id": reader.actor.account_id})
     by_id = {row.id: row for row in said}
     offered = cases.offered(reader.db, list(held.values()), reader.actor, reader.now)
-    return [_report(held[one.id], offered[one.id], one.standing, by_id[one.id]) for one in places]
+    return [_report(held[one.id], offered[one.id], one, by_id[one.id]) for one in places]
 
 
-def _report(held: cases.Held, offered: Sequence[str], standing: str, said: Any) -> Report:
+def _report(held: cases.Held, offered: Sequence[str], place: wall.Place, said: Any) -> Report:
     actions = tuple(one for one in offered if one not in _UNKEPT)
     photos = {"solve_on_spot"} | ({"dispose"} if cases.wants_photo(said.closing) else set())
-    return Report(held, standing, said, actions, tuple(one for one in actions if one in photos))
+    return Report(held, place.standing, place.until_at, said, actions, tuple(one for one in actions if one in photos))
 
 
 def _categories(db: Connection) -> list[tuple[categories.Category, categories.Category | None, bool, str]]:

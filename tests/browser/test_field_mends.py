@@ -197,10 +197,17 @@ def test_a_file_holds_the_own_items_alone(held: Phone, faults: Faults) -> None:
     assert (told[0], told[2], mine in told[1], theirs in told[1], CANARY in told[1]) == (1, 1, True, False, False)
     assert '"base64"' not in told[1]
     assert json.loads(told[1])["role"] == "worker"  # as the service said at the login
+    page = held.open("/queue")
+    page.get_by_role("button", name="导出未发送内容").click()
+    expect(page.locator("#toast")).to_contain_text("已导出 1 条")
+    expect(page.locator("#toast")).to_contain_text("另有他人的 1 条未导出")
     held.call("store", LOGIN, None)
     try:
         assert held.call("export", "m.save()") == 0
         expect(held.page).to_have_url(re.compile("#/login$"))
+        page = held.open("/queue")
+        page.get_by_role("button", name="导出未发送内容").click()
+        expect(page.locator("#toast")).to_contain_text("请先登录")
     finally:
         held.call("store", LOGIN, "worker")
 

@@ -237,5 +237,13 @@ def test_a_report_that_left_the_list_says_so_and_words_are_asked_for_as_the_rule
         page = held.open("/task/gridsvc%7Cnone%7C0")
         expect(page.locator("#view h1")).to_have_text("This report is no longer on your list")
         offered, noted, public = held.call("tasks", "[m.ACTIONS, m.NOTED, m.PUBLIC]")
+        # late with what is next, though the whole is not due yet; lists of before have the one of the whole alone
+        told = {"due_at": "2026-11-03T00:00:00Z", "actions": ["check"]}
+        words = "(one) => [m.dueWords(one, now), m.isLate(one, now), m.lists([one], now).overdue.length]"
+        asked = f"((now) => value.map({words}))(Date.parse('2026-11-01T00:00:00Z'))"
+        assert held.call("tasks", asked, [told | {"until_at": "2026-10-31T23:00:00Z"}, told]) == [
+            ["Overdue by 1 hour", True, 1],
+            ["2 days left", False, 0],
+        ]
     assert set(noted) == {action for action in offered if TABLE[action].note}
     assert set(public) == {action for action in offered if TABLE[action].public}

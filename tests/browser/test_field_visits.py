@@ -163,6 +163,7 @@ def test_a_need_becomes_one_report_with_its_photo(browser: Browser, day: Day, tm
             expect(page.locator("#need-category [data-category='0506'] .picture")).to_be_visible()
             page.locator("#need-category [data-category='0506']").tap()
             expect(page.locator("#need-category strong")).to_have_text("道路积水")
+            expect(page.locator("#wrong")).to_be_hidden()  # it was put right
             reach(page)
 
         assert counted(held, say) == (6, 0)  # one of them too early

@@ -176,6 +176,7 @@ def test_a_report_for_somebody_else_and_its_link_on_paper(
     page.click("#phone-form [type=submit]")
     expect(page.locator("#state")).to_be_visible()
     assert "lamp" not in page.inner_text("main")
+    assert not page.locator("#happened").is_visible()  # no heading over nothing
     visit.clean()
 
 
@@ -318,6 +319,12 @@ def test_two_taps_are_one(visitor: Visitor, made: Fresh, county: County) -> None
     # read first, however often the thumb came down
     expect(page.locator("#similar:focus")).to_be_visible()
     expect(page.locator("#ask-step")).to_have_text("第 3 步，共 4 步")
+    assert not page.locator("[data-intro]").is_visible()  # read on the first
+    page.click("[data-does=ask-next]")
+    expect(page.locator("#description")).to_be_visible()
+    assert not page.locator("#similar").is_visible()  # read, and in nobody's way
+    page.click("[data-does=ask-back]")
+    expect(page.locator("#similar")).to_be_visible()
     page.click("[data-does=ask-next]")
     words = f"找得到 {uuid.uuid4()}"
     page.fill("#description", words)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterator
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
 from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -19,9 +21,12 @@ from gridsvc.db.engine import make_engine
 from gridsvc.db.queries import ask
 from gridsvc.grids import Rule
 from gridsvc.reporters import Reporter
+from gridsvc.rules.deadlines import Limit, StageLimits
 from gridsvc.rules.roles import ANONYMOUS, Actor
+from gridsvc.terms import Agreed
 from gridsvc.web.kept_schemas import KeptOut
 from tests.conftest import NOW, Fresh
+from tests.through import AGREED, lead
 from tests.web import town as towns
 from tests.web.county import EAST, WEST
 
@@ -312,3 +317,14 @@ def test_who_sees_everything_has_no_list(town: Town) -> None:
         headers = {"Authorization": f"Bearer {town.county.tokens[login]}"}
         answer = httpx.get(town.address + URL, headers=headers, timeout=60)
         assert (answer.status_code, answer.json()["code"]) == (403, "not_allowed")
+
+
+def test_a_report_says_until_when_what_is_next_is_to_be_done(town: Town) -> None:
+    number = town.submit()
+    stages = StageLimits(dispose=Limit(Decimal(3), "working_day"), check=Limit(Decimal(1), "working_hour"))
+    with town.made.begin() as db:
+        lead(db, number, "disposed", NOW, agreed=Agreed(replace(AGREED.general, stages=stages), {}))
+        until = db.scalar(text("SELECT until_at FROM report WHERE number = :n"), {"n": number})
+    one = next(one for one in town.get()["reports"] if one["number"] == number)
+    assert datetime.fromisoformat(one["until_at"]) == until
+    assert one["until_at"] != one["due_at"]  # of the whole

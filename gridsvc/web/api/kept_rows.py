@@ -113,6 +113,7 @@ def _report(unit: Unit, one: sync_changes.Report) -> Json:
         "received_at": rows.moment(said.received_at, zone),
         "due_at": rows.moment(held.case.due_at, zone),
         "standing": one.standing,
+        "until_at": rows.moment(one.until_at, zone),
         "actions": list(one.actions),
         "needs_photo": list(one.needs_photo),
         "n_photos": said.n_photos,

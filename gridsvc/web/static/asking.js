@@ -10,6 +10,7 @@ export function begin(form, { onShow, stays = () => false }) {
   const step = document.getElementById("ask-step");
   const [back, next] = ["ask-back", "ask-next"].map((name) => form.querySelector(`[data-does=${name}]`));
   const send = form.querySelector(".ask-nav [type=submit]");
+  const intro = document.querySelector("[data-intro]");
   const narrow = window.matchMedia(NARROW);
   let at = Math.max(0, asks.findIndex((ask) => ask.querySelector(".has-wrong, [aria-invalid]")));
   form.prepend(step);
@@ -18,6 +19,7 @@ export function begin(form, { onShow, stays = () => false }) {
     asks.forEach((ask, i) => {
       ask.hidden = narrow.matches && i !== at;
     });
+    if (intro) intro.hidden = narrow.matches && at > 0; // read once: the question needs the room
     const last = !narrow.matches || at === asks.length - 1;
     back.hidden = !narrow.matches || at === 0;
     next.hidden = last;

@@ -128,6 +128,7 @@ function fill(found) {
   document.getElementById("keep").hidden = !found.whole;
   document.getElementById("by-phone").hidden = true;
   track(found.n_done);
+  document.getElementById("happened").hidden = !found.events.length;
   document.getElementById("events").replaceChildren(...found.events.map(line).reverse());
   const pictures = document.getElementById("pictures");
   pictures.hidden = !found.pictures.length;

@@ -38,6 +38,7 @@ async function start() {
   const { onward } = beginAsking(form, {
     onShow: (shown) => {
       if (shown.contains(document.getElementById("pin-map"))) refreshMap();
+      similar.isBehind(Boolean(form.querySelector("#place").compareDocumentPosition(shown) & Node.DOCUMENT_POSITION_FOLLOWING));
     },
     stays: (shown) => (shown.contains(document.getElementById("place")) ? similar.unread(form) : false),
   });

@@ -43,6 +43,12 @@ export async function unread(form) {
   return true;
 }
 
+/** Whether the question about the place is behind: its list was in view then, and stands in nobody's way any more. */
+export function isBehind(behind) {
+  const box = document.getElementById("similar");
+  if (box) box.classList.toggle("behind", behind);
+}
+
 function wanted(form) {
   const [category, lon, lat, name] = ["category", "lon", "lat", "compound"].map((field) => form.elements[field].value.trim());
   const id = form.querySelector("input[name=compound_id]:checked");
@@ -82,6 +88,7 @@ function show(items) {
   const box = document.getElementById("similar");
   document.getElementById("similar-list").replaceChildren(...items.map(line));
   if (items.length) seenAt = Infinity;
+  box.classList.remove("behind"); // of another place or kind
   box.hidden = !items.length;
 }
 

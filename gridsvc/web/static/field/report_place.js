@@ -4,7 +4,7 @@ import { toWgs84 } from "./shift.js";
 import { t } from "./words.js";
 
 const VAGUE_M = 50;
-const USELESS_M = 500;
+export const USELESS_M = 500; // more says nothing about a grid
 
 /** The position that counts, in WGS 84: {lon, lat, accuracy_m}; the accuracy is null for a pin put by hand; null: none yet. */
 export function pointOf({ fix, pin }) {

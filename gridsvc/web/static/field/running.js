@@ -69,6 +69,7 @@ export async function arrived(name) {
   // nothing is held: somebody who is not logged in must be, to get it; who was logged in here may go on without it
   const me = await who();
   const nobody = me ? !me.known : !(await store.getMeta("login"));
+  if (me && me.known) logIn(false); // of a role without lists, too
   if (nobody && !(name === "report" && (await store.getMeta("login"))) && (router.here()[0] || "") === name) router.go("login");
 }
 
@@ -79,14 +80,15 @@ async function notices() {
   const { low } = await store.room();
   const said = [];
   if (mustLogIn && router.here()[0] !== "login") {
-    said.push(el("p", { class: "note note-warn" }, t("app.log_in_again"), " ", el("a", { href: "#/login" }, t("app.log_in"))));
+    const words = n || (await store.getMeta("login")) ? "app.log_in_again" : "queue.became_login"; // nobody's login has ended
+    said.push(el("p", { class: "note note-warn" }, t(words), " ", el("a", { href: "#/login" }, t("app.log_in"))));
   }
   if (lacks.length) {
     said.push(el("details", { class: "note note-warn" }, el("summary", {}, t(`app.lacks_${lacks[0]}`)),
       lacks.map((code) => el("p", {}, t(`app.lacks_${code}_do`)))));
   }
   if (low) said.push(el("p", { class: "note note-warn" }, t("app.low_room")));
-  if (n && isAppleTab()) said.push(el("p", { class: "note note-warn" }, t("app.install_first", { n })));
+  if (n && isAppleTab()) said.push(el("details", { class: "note note-warn" }, el("summary", {}, t("app.install_first", { n })), el("p", {}, t("app.install_first_do"))));
   fill(document.getElementById("notices"), said);
 }
 

@@ -3,7 +3,7 @@ import { searchCompounds } from "./categories.js";
 import { el, fill } from "./dom.js";
 import { pinMap } from "./pin_map.js";
 import { boxOf, inside } from "./place.js";
-import { nameOf, placed, pointOf, quality, recipient } from "./report_place.js";
+import { USELESS_M, nameOf, placed, pointOf, quality, recipient } from "./report_place.js";
 import { t } from "./words.js";
 
 const WAYS = ["here", "compound", "words"];
@@ -117,7 +117,7 @@ function offer(step) {
   const doubtful = Boolean(where && where.sides.length);
   // the question needs the room, and says how good the position is
   step.panel.classList.toggle("asks-side", doubtful);
-  if (doubtful) step.said.hidden = true;
+  if (doubtful && point.accuracy_m <= USELESS_M) step.said.hidden = true;
   const side = (code) => el("button", { type: "button", class: "pick-row", "data-side": code, onclick: () => choose(flow, point, code) },
     el("strong", {}, nameOf(flow.held.grids, code)), el("span", {}, workerOf(flow, code)));
   fill(belongs, doubtful

@@ -29,7 +29,7 @@ export function lists(reports, now) {
 
 function listOf(report, now) {
   const may = offered(report);
-  const due = report.due_at ? Date.parse(report.due_at) : null;
+  const due = dueAt(report);
   // what another is to dispose of is no task here, though who walks past may make it safe
   const isOwn = (action) => !["note", "answer"].includes(action) && (action !== "make_safe" || report.actions.includes("dispose"));
   if (!may.some(isOwn)) return "others";
@@ -40,7 +40,7 @@ function listOf(report, now) {
 }
 
 function byDue(one, other) {
-  const at = (report) => (report.due_at ? Date.parse(report.due_at) : Infinity);
+  const at = (report) => (dueAt(report) === null ? Infinity : dueAt(report));
   return at(one) - at(other) || (Date.parse(one.received_at) - Date.parse(other.received_at)) || 0;
 }
 
@@ -49,11 +49,24 @@ export function offered(report) {
   return ACTIONS.filter((action) => (report.actions || []).includes(action));
 }
 
+/** Until when what is next is to be done, as the wall counts it: before it is filed and after it is disposed, too; null: no limit. */
+function dueAt(report) {
+  const at = report.until_at === undefined ? report.due_at : report.until_at; // lists of before have the one of the whole only
+  return at ? Date.parse(at) : null;
+}
+
+/** Whether that is over. */
+export function isLate(report, now) {
+  const due = dueAt(report);
+  return due !== null && due < now && report.standing !== "suspended";
+}
+
 /** When a report is due, in words; "" where nothing is. */
 export function dueWords(report, now) {
   if (report.standing === "suspended") return t("task.suspended");
-  if (!report.due_at) return "";
-  const left = Date.parse(report.due_at) - now;
+  const due = dueAt(report);
+  if (due === null) return "";
+  const left = due - now;
   return left < 0 ? t("task.overdue", { span: span(-left) }) : t("task.left", { span: span(left) });
 }
 

@@ -5,7 +5,7 @@ import { el, fill as refill, inTurn, toast } from "./dom.js";
 import { dismiss, notices } from "./notices.js";
 import * as queue from "./queue.js";
 import { clock, sameDay, span } from "./spans.js";
-import { dueWords, idOf, isHandled, lists, named } from "./tasks.js";
+import { dueWords, idOf, isHandled, isLate, lists, named } from "./tasks.js";
 import { t } from "./words.js";
 
 const FEW_TASKS = 4; // shown at first
@@ -38,7 +38,7 @@ function page(root, held, rows, told, state, draw) {
     told.map((one) => notice(one, draw)),
     el("a", { class: "button main go-report", href: "#/report", id: "go-report" }, t("today.report")),
   ];
-  if (!there) parts.push(el("p", { class: "empty" }, t("today.no_data")));
+  if (!there) parts.push(el("p", { class: "empty" }, t(state.refused ? "today.refresh_refused" : "today.no_data")));
   else {
     parts.push(tasks(held, rows, now, state, draw));
     parts.push(doorsPart(held, doors, list, now, state));
@@ -63,7 +63,7 @@ function age(held, there, now, state, draw) {
     await draw();
     queue.flush({ force: true });
     const became = await data.refresh();
-    state.busy = false;
+    Object.assign(state, { busy: false, refused: became === "refused" });
     await draw();
     toast(t(`today.refresh_${became}`));
   });
@@ -110,7 +110,7 @@ function tasks(held, rows, now, state, draw) {
 function taskRow(held, report, now) {
   const about = named(held.categories, report.category);
   const due_words = dueWords(report, now);
-  const late = report.due_at && Date.parse(report.due_at) < now && report.standing !== "suspended";
+  const late = isLate(report, now);
   const said = (report.description || report.words || "").slice(0, 80);
   return el("li", {}, el("a", { class: "task-row", href: `#/task/${encodeURIComponent(idOf(report))}` },
     el("span", { class: "row-main" }, about.name), due_words ? el("span", { class: late ? "late" : "" }, due_words) : null,

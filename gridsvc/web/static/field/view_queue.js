@@ -1,12 +1,12 @@
 // The queue: every item with its state and why, send now, try again, take away, unsent items as a file.
 import * as data from "./data.js";
 import { ask, el, fill, inTurn, toast } from "./dom.js";
-import { save } from "./export.js";
+import { others, save } from "./export.js";
 import * as drafts from "./drafts.js";
 import { also, dismiss, meanwhile, notices } from "./notices.js";
 import * as outbox from "./outbox.js";
 import * as queue from "./queue.js";
-import { open } from "./store.js";
+import { getMeta, open } from "./store.js";
 import { t } from "./words.js";
 
 // where a draft is gone on with: a visit at its door, a step at its report
@@ -27,7 +27,7 @@ export async function view(root) {
     await draw();
     toast(t(`queue.became_${became}`));
   });
-  file.addEventListener("click", async () => toast(t("queue.exported", { n: await save() })));
+  file.addEventListener("click", intoFile);
 
   const draw = inTurn(async (may) => {
     const [rows, begun, { doors }] = [await queue.list(), await drafts.list(), await data.get()];
@@ -48,6 +48,15 @@ export async function view(root) {
   const stop = queue.on(draw); // before it is drawn: what changes meanwhile is heard of
   await draw();
   return stop;
+}
+
+/** Saves the own items, and says whose stay: nobody is to think that the file has them all. */
+async function intoFile() {
+  const login = await getMeta("login");
+  const n = await save();
+  if (!login) return toast(t("queue.export_login"));
+  const rest = await others();
+  return toast(t("queue.exported", { n }) + (rest ? ` ${t("queue.exported_others", { n: rest })}` : ""));
 }
 
 function draft(one, draw) {

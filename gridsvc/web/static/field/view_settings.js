@@ -27,8 +27,9 @@ export async function view(root) {
       fact("settings.version", document.documentElement.dataset.version || "—")),
     el("div", { id: "settings-more" }, await datumSection(held)),
     el("button", { type: "button", class: "button wide", onclick: () => again() }, t("settings.refresh")),
-    el("a", { class: "button wide", href: "/devices" }, t("settings.devices")),
-    el("button", { type: "button", class: "button wide", onclick: () => leave(n) }, t("settings.logout")),
+    login ? [el("a", { class: "button wide", href: "/devices" }, t("settings.devices")),
+      el("button", { type: "button", class: "button wide", onclick: () => leave(n) }, t("settings.logout"))]
+      : el("a", { class: "button main wide", href: "#/login" }, t("app.log_in")),
     el("p", { class: "hint" }, t("settings.about"))));
 }
 

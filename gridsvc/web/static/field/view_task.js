@@ -52,7 +52,7 @@ async function again(open, may) {
 }
 
 function gone(open, rows) {
-  fill(open.root, el("section", { class: "sheet" }, el("h1", {}, t("task.gone")), el("p", {}, t("task.gone_told")), rows.map(told), leftBehind(open), home()));
+  fill(open.root, el("section", { class: "sheet stack" }, el("h1", {}, t("task.gone")), el("p", {}, t("task.gone_told")), rows.map(told), leftBehind(open), home()));
 }
 
 /** A step that was begun and may not be done any more, as far as this phone knows: its words, to send all the same or to drop. */
@@ -85,7 +85,7 @@ function overview(open, rows) {
   const now = Date.now();
   const may = tasks.isHandled(rows, report) ? tasks.offered(report).filter((one) => WORDS_ONLY.includes(one)) : tasks.offered(report);
   const due = tasks.dueWords(report, now);
-  const late = report.due_at && Date.parse(report.due_at) < now && report.standing !== "suspended";
+  const late = tasks.isLate(report, now);
   const facts = [
     [t("task.what"), report.description || "—"],
     [t("task.due"), due ? el("span", { class: late ? "late" : "" }, due) : t("task.no_due")],
@@ -100,7 +100,7 @@ function overview(open, rows) {
       el("dl", { class: "facts" }, facts.map(([name, value]) => [el("dt", {}, name), el("dd", {}, value)])), place,
       el("div", { class: "acts-below" }, words.map((action) => stepButton(open, action)))),
     bar(steps.length ? el("div", { class: "do-steps", role: "group", "aria-label": t("task.steps") }, steps.map((action, i) => stepButton(open, action, i === 0)))
-      : el("p", { class: "told" }, t("task.nothing"))));
+      : [el("p", { class: "told" }, t("task.nothing")), home()]));
   where(open, place, null);
   open.fix.on((fix) => place.isConnected && where(open, place, fix));
 }
@@ -188,7 +188,7 @@ async function finish(open, wrong, send, page = open) {
   wrong.hidden = !what;
   if (what) {
     send.disabled = false;
-    wrong.textContent = t(`task.missing_${what}`);
+    wrong.textContent = t(what === "note" && !tasks.N_PHRASES[form.action] ? "task.missing_words" : `task.missing_${what}`);
     return;
   }
   const name = tasks.named(open.held.categories, report.category).name;

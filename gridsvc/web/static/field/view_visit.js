@@ -25,7 +25,7 @@ export async function view(root, id) {
   const draft = kept.find((one) => one.kind === "visit" && String(one.value.door) === id);
   const known = doors.find((one) => String(one.id) === id);
   if (!known && !draft) {
-    fill(root, el("section", { class: "sheet" }, el("h1", {}, t("visit.unknown")), home()));
+    fill(root, el("section", { class: "sheet stack" }, el("h1", {}, t("visit.unknown")), el("p", {}, t("visit.unknown_told")), home()));
     return () => {};
   }
   // of a door that left the lists nothing is known, and what was said there is sent all the same
@@ -72,6 +72,7 @@ function form(open, said) {
     return said === open.form ? drafts.save(said.key, "visit", said).catch(failed) : null;
   };
   const keep = () => {
+    if (!questions.isHalfNeed(said)) wrong.hidden = true; // a category was chosen, or the problem was dropped
     clearTimeout(typing);
     typing = setTimeout(save, 200);
   };
