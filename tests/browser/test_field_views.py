@@ -103,6 +103,22 @@ def test_what_was_taken_back_is_a_draft_until_it_is_said_again(held: Phone) -> N
     held.until(lambda: [one["value"]["answers"] for one in drafts(held)] == [{QUESTION: "没有"}])
 
 
+def test_a_step_begun_in_another_tab_does_not_open_over_its_report(held: Phone, day: Day) -> None:
+    number = day.report("reported")
+    known = "m.refresh().then(() => m.get()).then((one) => one.reports.map((row) => row.number))"
+    held.until(lambda: number in held.call("data", known))
+    page = held.open(f"/task/gridsvc%7C{number}%7C0")
+    page.locator("[data-action=verify]").wait_for()
+    step = STEP | {"report": f"gridsvc|{number}|0", "action": "verify"}
+    held.call("drafts", "m.save(value.key, 'action', value)", step)
+    held.call("store", "m.changed('cache')")  # and the report is drawn anew
+    expect(page.locator("#left-behind")).to_contain_text("围挡倒了")
+    expect(page.locator("[data-action=verify]")).to_be_visible()
+    held.open("/queue")
+    held.open(f"/task/gridsvc%7C{number}%7C0")  # who comes to it goes on with the step
+    expect(page.get_by_role("textbox")).to_have_value("围挡倒了")
+
+
 def test_words_about_a_door_or_a_report_that_went_are_sent_or_dropped(held: Phone, day: Day) -> None:
     number = day.report("reported")
     step = STEP | {"report": f"core|{number}|0"}

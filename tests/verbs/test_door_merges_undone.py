@@ -313,17 +313,20 @@ def test_what_was_left_out_before_somebody_was_met_stays_counted(pair: Pair) -> 
     assert [one.declined for one in exclusions.of_door(pair.db, pair.kept)] == [False]
 
 
-def test_what_a_person_declined_or_ended_stays_so(pair: Pair) -> None:
+@pytest.mark.parametrize("declines", [True, False])
+def test_what_a_person_declined_or_ended_stays_so(pair: Pair, declines: bool) -> None:
     second = Actor("planner", pair.manager.account_id)
     pair.record(pair.draft("vacant", household_id=pair.kept, happened_at=BEFORE - HOUR))
     exclusions.confirm(pair.db, pair.kept, "vacant", second, NOW)
     exclusions.end(pair.db, pair.kept, second, LATER)
     pair.record(pair.draft("vacant", household_id=pair.gone))
     pair.merge(at=LATER)  # at that very instant
-    exclusions.decline(pair.db, pair.kept, second, LATER + HOUR)
+    if declines:
+        exclusions.decline(pair.db, pair.kept, second, LATER + HOUR)
     undo(pair)
     assert pair.read(pair.kept).excluded is None, "ended by a person and not by the merge"
-    assert exclusions.waiting(pair.db, second) == [], "declined at the other entry, which it was then"
+    waits = [claim.household_id for claim in exclusions.waiting(pair.db, second)]
+    assert waits == ([] if declines else [pair.gone]), "declined at the other entry, which it was then"
 
 
 def test_a_door_that_is_its_own_again_stands_beside_a_list_drawn_before(pair: Pair) -> None:
@@ -331,8 +334,8 @@ def test_a_door_that_is_its_own_again_stands_beside_a_list_drawn_before(pair: Pa
     pair.merge()
     undo(pair)
     beside = []
-    for as_of in (NOW, None):
+    for as_of in (NOW, LATER + 3 * HOUR, None):
         query = coverage.Query(campaign="own", as_of=as_of)
         told = coverage.table(pair.db, query, Actor("system"), LATER + timedelta(days=1), ZONE, rule=pair.rule)
         beside.append(told.added)
-    assert beside == [0, 1]
+    assert beside == [0, 1, 1]
