@@ -16,6 +16,7 @@ from sqlalchemy import Connection, TextClause, make_url, text
 from sqlalchemy.exc import DBAPIError
 
 FOLDER = Path(__file__).parent / "sql"
+FEW = 100  # rows: a longer answer would stay in memory for as long as its cursor
 _DIALECT = make_url("postgresql+psycopg://").get_dialect()()
 
 
@@ -34,10 +35,8 @@ def ask(db: Connection, name: str, values: Mapping[str, object]) -> list[Any]:
     Raises:
         DBAPIError: as `db.execute` does.
     """
-    statement, names = _numbered(name)
     with _driver(db, name, values) as driver:
-        cursor = RawCursor(driver, row_factory=_rows_of(name))
-        return cursor.execute(statement, [values[n] for n in names], prepare=True).fetchall()
+        return _asked(db, driver, name, values).fetchall()
 
 
 def ask_together(db: Connection, *asked: tuple[str, Mapping[str, object]]) -> list[list[Any]]:
@@ -46,12 +45,8 @@ def ask_together(db: Connection, *asked: tuple[str, Mapping[str, object]]) -> li
     Raises:
         DBAPIError: one failed; the transaction, or the savepoint around it, has to be undone.
     """
-    cursors = []
     with _driver(db, asked[0][0], {}) as driver, driver.pipeline():
-        for name, values in asked:
-            statement, names = _numbered(name)
-            cursor = RawCursor(driver, row_factory=_rows_of(name))
-            cursors.append(cursor.execute(statement, [values[n] for n in names], prepare=True))
+        cursors = [_asked(db, driver, name, values, turn) for turn, (name, values) in enumerate(asked)]
     return [cursor.fetchall() for cursor in cursors]
 
 
@@ -140,6 +135,24 @@ def _driver(
             hide_parameters=True,
             connection_invalidated=lost,
         ) from error
+
+
+def _asked(
+    db: Connection, driver: psycopg.Connection[tuple[Any, ...]], name: str, values: Mapping[str, object], turn: int = 0
+) -> RawCursor[Any]:
+    """The cursor that has executed the statement, in its turn among those that are sent together.
+
+    A connection keeps it for the next time: it has learned how values and rows of this statement are told, half of
+    what asking costs in Python. Rows tell instants in the zone of the session: each zone has a cursor of its own.
+    """
+    statement, names = _numbered(name)
+    kept = db.info.setdefault("cursors", {})  # of one connection to the server, and gone with it
+    key = (name, turn, driver.pgconn.parameter_status(b"TimeZone"))
+    cursor = kept.pop(key, None) or RawCursor(driver, row_factory=_rows_of(name))
+    cursor.execute(statement, [values[n] for n in names], prepare=True)
+    if cursor.rowcount <= FEW:
+        kept[key] = cursor
+    return cursor
 
 
 @cache

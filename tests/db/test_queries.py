@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import Connection
@@ -12,6 +16,19 @@ from sqlalchemy.exc import DBAPIError
 from gridsvc.db import queries
 
 NAMES = sorted(path.stem for path in queries.FOLDER.glob("*.sql"))
+
+
+@pytest.fixture
+def statement(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], str]:
+    """The name of a statement of the test's own."""
+
+    def add(words: str) -> str:
+        name = f"test_{uuid4().hex}"
+        (tmp_path / f"{name}.sql").write_text(words, encoding="utf-8")
+        return name
+
+    monkeypatch.setattr(queries, "FOLDER", tmp_path)
+    return add
 
 
 @pytest.mark.parametrize("name", ["visit_doors", "visited_refresh", "similar"])
@@ -32,6 +49,42 @@ def test_every_statement_can_be_numbered() -> None:
 def test_statements_that_are_sent_together_answer_as_one_by_one(db: Connection) -> None:
     asked = [("visited_hold", {"alone": True}), ("visits_known", {"keys": []})]
     assert queries.ask_together(db, *asked) == [queries.ask(db, *one) for one in asked]
+
+
+def test_one_statement_twice_together_has_two_answers(db: Connection, statement: Callable[[str], str]) -> None:
+    name = statement("SELECT CAST(:n AS integer) AS n")
+    assert [[tuple(row) for row in rows] for rows in queries.ask_together(db, (name, {"n": 1}), (name, {"n": 2}))] == [
+        [(1,)],
+        [(2,)],
+    ]
+
+
+def test_a_statement_answers_what_it_is_asked_now(db: Connection, statement: Callable[[str], str]) -> None:
+    """Whatever a connection keeps of it from the time before: kinds of values, rows, an error."""
+    name = statement("SELECT CAST(:n AS text) AS n, g FROM generate_series(1, CAST(:rows AS integer)) g")
+    for n, rows in [("7", 2), (None, 1), ("8", 0), ("9", queries.FEW), ("a", queries.FEW + 1), ("b", 1)]:
+        answer = [tuple(row) for row in queries.ask(db, name, {"n": n, "rows": rows})]
+        assert answer == [(n, g) for g in range(1, rows + 1)]
+        with pytest.raises(DBAPIError), db.begin_nested():
+            queries.ask(db, name, {"n": n, "rows": "many"})
+
+
+def test_only_short_answers_stay_in_memory(db: Connection, statement: Callable[[str], str]) -> None:
+    name = statement("SELECT g FROM generate_series(1, CAST(:rows AS integer)) g")
+    for rows, kept in [(queries.FEW, 1), (queries.FEW + 1, 0), (1, 1)]:
+        queries.ask(db, name, {"rows": rows})
+        assert sum(key[0] == name for key in db.info["cursors"]) == kept
+
+
+def test_instants_are_told_in_the_zone_of_the_session(db: Connection, statement: Callable[[str], str]) -> None:
+    name = statement("SELECT CAST(:at AS timestamptz) AS at")
+    noon = datetime(2026, 11, 1, 12, tzinfo=UTC)
+    told = []
+    for zone in ("UTC", "Asia/Shanghai", "UTC"):
+        db.exec_driver_sql(f"SET LOCAL TIME ZONE '{zone}'")
+        (row,) = queries.ask(db, name, {"at": noon})
+        told.append(row.at.isoformat())
+    assert told == ["2026-11-01T12:00:00+00:00", "2026-11-01T20:00:00+08:00", "2026-11-01T12:00:00+00:00"]
 
 
 def test_one_of_them_that_fails_fails_as_alone_and_the_transaction_goes_on_behind_its_savepoint(db: Connection) -> None:
