@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from geodata.errors import FileRefused
 from geodata.files.rows import Cell
@@ -181,35 +181,29 @@ def resolve(columns: Sequence[str], wanted: Fields, kind: Kind) -> Fields:
     Raises:
         FileRefused: `field_missing` when the sender names a column that is not there.
     """
-    by_plain = _by_plain(columns)
+    column_of = finder(columns)
     found: dict[str, str] = {}
     for role, name in wanted.given().items():
-        column = column_of(columns, name)
+        column = column_of(name)
         if name and not column:
             raise FileRefused("field_missing", role=role, field=name[:80], columns=", ".join(columns)[:400])
         found[role] = column
     for role in _ROLES[kind]:
-        usual = (by_plain.get(plain(name)) for name in _names_of(role, kind))
-        column = next((column for column in usual if column is not None), "")
-        if column and role not in found:
-            found[role] = column
+        if role not in found:
+            found[role] = next(filter(None, map(column_of, _names_of(role, kind))), "")
     return Fields(**{role: column for role, column in found.items() if column})
 
 
-def column_of(columns: Sequence[str], name: str) -> str:
-    """The column that a sender's word names, "" for none.
+def finder(columns: Sequence[str]) -> Callable[[str], str]:
+    """What gives the column that a word names, "" for none.
 
-    >>> column_of(["户主", "Phone No"], "phone_no"), column_of(["户主"], "")
-    ('Phone No', '')
+    >>> [finder(["户主", "Phone No"])(word) for word in ("phone_no", "户主", "电话", "")]
+    ['Phone No', '户主', '', '']
     """
-    return name if name in columns else _by_plain(columns).get(plain(name), "") if name else ""
-
-
-def _by_plain(columns: Sequence[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
+    exact, by_plain = frozenset(columns), dict[str, str]()
     for column in columns:
-        found.setdefault(plain(column), column)
-    return found
+        by_plain.setdefault(plain(column), column)
+    return lambda word: word if word in exact else by_plain.get(plain(word), "") if word else ""
 
 
 def header_row(head: Sequence[Sequence[Cell]], wanted: Fields, kind: Kind) -> int:

@@ -200,6 +200,9 @@ def _users(one: Parser, locale: Locale) -> None:
     bulk.add_argument("--skip-refused", action="store_true", help=say("cli.import.skip_refused"))
     bulk.add_argument("--errors", metavar="FILE", help=say("cli.import.errors"))
     bulk.add_argument("--sheet", metavar="NAME", help=say("cli.import.sheet"))
+    fields = bulk.add_argument_group(say("cli.import.fields"), say("cli.import.fields_about"))
+    for role in choices.ACCOUNT_FIELDS:
+        fields.add_argument(f"--{role}-field", metavar="COLUMN", help=say(f"cli.users.{role}"))
     for deed in ("add", "password"):
         made[deed].add_argument("--password-stdin", action="store_true", help=say("cli.users.password_stdin"))
     made["token"].add_argument("--label", default="", help=say("cli.users.label"))

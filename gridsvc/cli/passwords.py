@@ -52,7 +52,9 @@ def run(door: Door, args: argparse.Namespace) -> int:
 def _imported(door: Door, args: argparse.Namespace, out: Path | None, step: Step) -> tuple[Account, list[Made], bool]:
     path = Path(args.file)
     step("read", 0, None)
-    table = columns.read(path, accounts.COLUMNS, accounts.REQUIRED, sheet=args.sheet)
+    named = {role: args.__dict__[f"{role}_field"] for role in accounts.COLUMNS}
+    wanted = {role: column for role, column in named.items() if column is not None}
+    table = columns.read(path, accounts.COLUMNS, accounts.REQUIRED, sheet=args.sheet, wanted=wanted)
     with door.owner() as db:
         skip = bool(args.skip_refused)
         taken = accounts.take(

@@ -15,16 +15,19 @@ from gridsvc.errors import GridsvcError
 from gridsvc.imports import columns, rows
 from gridsvc.imports.account import Account, Refusals, Tally
 from gridsvc.imports.columns import Names, Table
+from gridsvc.imports.fields import ACCOUNT_FIELDS
 
-COLUMNS: dict[str, tuple[str, ...]] = {
-    "login": ("登录名", "账号", "用户名", "登录账号", "login", "user name", "username", "account"),
-    "name": ("姓名", "名称", "name", "full name"),
-    "role": ("角色", "岗位", "role", "roles"),
-    "areas": ("辖区", "辖区编码", "区划编码", "所属区划", "负责区划", "areas", "area", "area codes"),
-    "department": ("所属单位", "单位编码", "单位", "部门", "部门编码", "department"),
-    "worker": ("网格员工号", "工号", "网格员编号", "网格员", "worker code", "worker"),
-}
+_USUAL: tuple[tuple[str, ...], ...] = (
+    ("登录名", "账号", "用户名", "登录账号", "login", "user name", "username", "account"),
+    ("姓名", "名称", "name", "full name"),
+    ("角色", "岗位", "role", "roles"),
+    ("辖区", "辖区编码", "区划编码", "所属区划", "负责区划", "areas", "area", "area codes"),
+    ("所属单位", "单位编码", "单位", "部门", "部门编码", "department"),
+    ("网格员工号", "工号", "网格员编号", "网格员", "worker code", "worker"),
+)
+COLUMNS = dict(zip(ACCOUNT_FIELDS, _USUAL, strict=True))
 REQUIRED = ("login", "role")
+WHOLE = ("role", "areas", "department")  # fields that say nothing of a person by themselves
 ROLE_WORDS = rows.meanings(
     {
         "admin": ("admin", "管理员", "系统管理员", "administrator"),

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 from geodata.errors import FileRefused
 from geodata.files.acceptance import SCIENTIFIC
-from geodata.files.headers import column_of, plain
-from geodata.layer import Fields, Kind, Layer, Limits, Problem
+from geodata.files.headers import finder
+from geodata.layer import Kind, Layer, Limits, Problem
 from geodata.read import read as read_layer
 from gridsvc.errors import Refused
 from gridsvc.imports import rows
 from gridsvc.imports.account import Account, Refusals, Tally, of_layer
+from gridsvc.rules import masking
 
 MOST_ROWS = 100_000
 # Tables without positions are read as those of workers are: no coordinate system is asked for.
 READ_AS: Kind = "workers"
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 _EVERY = frozenset({"", "*", "全部", "所有", "不限", "all", "any"})
 _BETWEEN = re.compile(r"[、，,；;|\n]+")
 
@@ -42,46 +46,105 @@ class Table:
 
 
 def read(
-    path: Path, names: Mapping[str, Sequence[str]], required: Sequence[str] = (), *, sheet: str | None = None
+    path: Path,
+    names: Mapping[str, Sequence[str]],
+    required: Sequence[str] = (),
+    *,
+    sheet: str | None = None,
+    wanted: Mapping[str, str] = _NOTHING,
 ) -> Table:
     """The table in a CSV or Excel file.
 
     Args:
         names: the usual column names of each role, best first, in Chinese and English.
+        wanted: the columns that the sender names, by role; "" for a role that the file does not have.
 
     Raises:
-        FileRefused: `columns_missing` where a required role has no column; what the reader refuses.
+        FileRefused: as `table`; what the reader refuses.
+        Refused: as `find`.
     """
-    layer = read_layer(path, READ_AS, table=sheet, limits=Limits(n_rows=MOST_ROWS))
+    layer = opened(path, sheet)
+    return table(layer, find(layer, names, wanted), path.name, names, required)
+
+
+def opened(path: Path, sheet: str | None = None) -> Layer:
+    """A plain table as it stands in its file.
+
+    Raises:
+        FileRefused: what the reader refuses.
+    """
+    return read_layer(path, READ_AS, table=sheet, limits=Limits(n_rows=MOST_ROWS))
+
+
+def find(layer: Layer, names: Mapping[str, Sequence[str]], wanted: Mapping[str, str]) -> dict[str, str]:
+    """The column of each role that has one: the one that is named, else one of a usual name that is nothing else yet.
+
+    Raises:
+        FileRefused: `field_missing`.
+        Refused: `field_unknown`, and as `named`.
+    """
     own = list(layer.columns)
-    by_plain: dict[str, str] = {}
-    for column in own:
-        by_plain.setdefault(plain(column), column)
-    columns: dict[str, str] = {}
+    column_of = finder(own)
+    for role, name in wanted.items():
+        if role not in names:
+            raise Refused("field_unknown", role=role[:80], fields=", ".join(names))
+        if name and not column_of(name):
+            raise FileRefused("field_missing", role=role, field=name[:80], columns=", ".join(own)[:400])
+    columns = {role: column for role, column in named(own, wanted).items() if column}
     for role, usual in names.items():
-        free = [by_plain[plain(name)] for name in usual if plain(name) in by_plain]
-        free = [column for column in free if column not in columns.values()]
-        if free:
+        free = [column for name in usual if (column := column_of(name)) and column not in columns.values()]
+        if free and role not in wanted:
             columns[role] = free[0]
+    return columns
+
+
+def table(
+    layer: Layer, columns: Mapping[str, str], file: str, names: Mapping[str, Sequence[str]], required: Sequence[str]
+) -> Table:
+    """A plain table with the columns of its roles.
+
+    Raises:
+        FileRefused: `columns_missing` where a required role has no column.
+    """
     missing = [names[role][0] for role in required if role not in columns]
     if missing:
-        raise FileRefused(
-            "columns_missing", file=path.name, missing=", ".join(missing), columns=", ".join(own)[:400] or "-"
-        )
+        own = ", ".join(layer.columns)[:400] or "-"
+        raise FileRefused("columns_missing", file=file, missing=", ".join(missing), columns=own)
     return Table(layer, columns)
 
 
-def named(columns: Sequence[str], wanted: Fields) -> dict[str, str]:
+def told(
+    samples: Mapping[str, Sequence[str]], columns: Mapping[str, str], whole: Collection[str]
+) -> list[dict[str, Any]]:
+    """A file's own columns, the roles of each, and some texts of it: cut short where they may be a person's.
+
+    Args:
+        samples: as a Layer has them.
+        columns: the column of each role.
+        whole: roles that say nothing of a person by themselves.
+    """
+    roles: dict[str, list[str]] = {}
+    for role, column in columns.items():
+        roles.setdefault(column, []).append(role)
+    found = []
+    for column, texts in samples.items():
+        is_whole = column in roles and set(roles[column]) <= set(whole)
+        shown = map(masking.numbers if is_whole else masking.cell, texts)
+        found.append({"column": column, "fields": roles.get(column, []), "samples": list(dict.fromkeys(shown))})
+    return found
+
+
+def named(columns: Sequence[str], wanted: Mapping[str, str]) -> dict[str, str]:
     """The columns of a file that the sender names, each by field and as the file has it; "" for one that it has not.
 
     Raises:
         Refused: `field_twice`; `field_fixed`: the file has columns of our own making, and none can be named.
     """
-    found: dict[str, str] = {}
-    for role, name in wanted.given().items():
+    column_of, found = finder(columns), dict[str, str]()
+    for role, name in wanted.items():
         if name and not columns:
             raise Refused("field_fixed", role=role)
-        column = column_of(columns, name)
+        column = column_of(name)
         other = next((other for other, taken in found.items() if column and taken == column), None)
         if other is not None:
             raise Refused("field_twice", role=role, other=other, field=column)

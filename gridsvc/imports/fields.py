@@ -21,6 +21,8 @@ FIELDS_OF: dict[str, tuple[str, ...]] = {
     "reports": (*REPORT_ROLES, "lon", "lat", "x", "y"),
     "households": (*DOOR_ROLES, *_POSITION),
 }
+# Those of a table of accounts, which has no places.
+ACCOUNT_FIELDS = ("login", "name", "role", "areas", "department", "worker")
 # Fields that say nothing of a person by themselves: what stands there may be shown to who looks at a file.
 OF_PLACES = frozenset(
     (*("community", "compound", "building", "entrance", "room", "target", "category", "people", "elsewhere"),)

@@ -31,7 +31,6 @@ from gridsvc.imports import columns, fields, households
 from gridsvc.imports.account import MOST_TOLD, Account, as_facts, base_name, reasons
 from gridsvc.imports.households import Options
 from gridsvc.imports.source import Source
-from gridsvc.rules import masking
 from gridsvc.rules.roles import Actor, require
 from gridsvc.uploads import Upload, Uploads, seen
 from gridsvc.web import services
@@ -268,7 +267,7 @@ async def _looked(
     path = mine.uploads.path(account_id)
     wanted = fields.chosen(KIND, how.fields)
     source = await run_in_threadpool(households.decoded, path, how.crs, how.sheet, LIMITS, wanted)
-    upload = replace(upload, how=vars(replace(how, fields=columns.named(list(source.samples), wanted))))
+    upload = replace(upload, how=vars(replace(how, fields=columns.named(list(source.samples), how.fields))))
     async with begun(request) as unit:
         require(unit.actor, DEED)
         options = Options(
@@ -286,7 +285,8 @@ async def _looked(
 def _taken(unit: Unit, source: Source, how: Options, upload: Upload, digest: str | None) -> _Looked:
     rule = unit.mine.rule
     account = households.look(unit.db, source, how, unit.now, rule, _quietly)
-    told = _told(account) | {"file_columns": _columns(source), "lacking": households.lacking(source)}
+    own = columns.told(source.samples, source.fields.given(), fields.OF_PLACES)
+    told = _told(account) | {"file_columns": own, "lacking": households.lacking(source)}
     looked = _Looked(upload.how, told, _seen(upload, told, door_rows.before_change(unit.db)))
     same = looked.seen == digest
     if same:
@@ -304,19 +304,6 @@ def _noted(uploads: Uploads, account_id: int, upload: Upload, looked: _Looked) -
 def _told(account: Account) -> dict[str, Any]:
     every = [{"row": one.row, "code": one.code, "detail": dict(one.facts)} for one in account.refused]
     return as_facts(account) | {"refused": every}
-
-
-def _columns(source: Source) -> list[dict[str, Any]]:
-    """The sender's own columns, what each is taken as, and some texts of it: those that may be a person's cut short."""
-    roles: dict[str, list[str]] = {}
-    for role, column in source.fields.given().items():
-        roles.setdefault(column, []).append(role)
-    told = []
-    for column, texts in source.samples.items():
-        of_places = column in roles and fields.OF_PLACES.issuperset(roles[column])
-        shown = map(masking.numbers if of_places else masking.cell, texts)
-        told.append({"column": column, "fields": roles.get(column, []), "samples": list(dict.fromkeys(shown))})
-    return told
 
 
 def _seen(upload: Upload, all_told: Mapping[str, Any], before: str) -> str:

@@ -101,6 +101,11 @@ def test_many_accounts_with_their_passwords_once(cli: Cli, folder: Path) -> None
         }[str(login)]
     again = cli("users", "import", file, "--commit", "--json")
     assert (again.json["rows"]["same"], again.json["passwords"]) == (3, [])
+    swapped = cli(
+        "users", "import", file, "--login-field", "姓名", "--name-field", "登录名", "--department-field", "", "--json"
+    )
+    assert swapped.json["columns"]["login"] == "姓名"
+    assert (swapped.json["columns"]["name"], "department" in swapped.json["columns"]) == ("登录名", False)
     assert cli("users", "import", file, "--commit", "--out", out).code == 4  # written once, replaced never
     listed = cli("users", "list").out
     assert "D1" in listed

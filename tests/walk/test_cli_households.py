@@ -61,6 +61,9 @@ def test_kind_is_for_its_own_imports(cli: Cli, tmp_path: Path) -> None:
     furnished(cli)
     file = table(tmp_path / "d.csv", HEADER, ROWS[0])
     assert cli("import", "households", file, "--kind", "part").code == 2
+    without = cli("import", "households", file, "--contact-field", "", "--json").json["columns"]
+    assert "户主" in HEADER
+    assert ("contact" in without, "room" in without) == (False, True)
     told = cli("import", "households", file, "--kind", "shop", "--commit")
     assert told.code == 0
     with cli.fresh.begin() as db:

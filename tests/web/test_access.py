@@ -214,6 +214,7 @@ ALLOWED: dict[tuple[str, str], set[str | None]] = {
     ("POST", "/accounts/add"): {"admin"},
     ("GET", "/accounts/import"): {"admin"},
     ("POST", "/accounts/import"): {"admin"},
+    ("POST", "/accounts/import/again"): {"admin"},
     ("POST", "/accounts/import/store"): {"admin"},
     ("POST", "/unplaced/place"): PLACERS,
     ("GET", "/households/import"): KEEPERS,

@@ -28,9 +28,9 @@ def offices(maker: Maker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         yield found
 
 
-def sheet(*rows: list[str]) -> bytes:
+def sheet(*rows: list[str], head: list[str] = HEAD) -> bytes:
     book = openpyxl.Workbook()
-    for row in (HEAD, *rows):
+    for row in (head, *rows):
         book.active.append(row)
     out = io.BytesIO()
     book.save(out)
@@ -42,8 +42,13 @@ def upload(client: httpx.Client, content: bytes, name: str = "账号.xlsx", lang
 
 
 def confirm(client: httpx.Client, shown: httpx.Response) -> httpx.Response:
-    fields = {name: unescape(value) for name, value in re.findall(r'name="(name|content)" value="([^"]*)"', shown.text)}
-    return client.post("/accounts/import/store?lang=en", data=fields)
+    return client.post("/accounts/import/store?lang=en", data=hidden(shown))
+
+
+def hidden(shown: httpx.Response) -> dict[str, str]:
+    """The file as the page keeps it, and the columns that were chosen."""
+    kept = re.findall(r'<input type="hidden" name="(name|content|\w+_field)" value="([^"]*)"', shown.text)
+    return {name: unescape(value) for name, value in kept}
 
 
 def n_accounts(offices: Offices) -> int:
@@ -181,10 +186,56 @@ def test_a_refused_row_is_named_and_nothing_is_stored(offices: Offices) -> None:
     shown = upload(admin, sheet(["zhou", "周", "核查员", "西社区", "", ""], ["wu", "吴", "经理", "", "", ""]))
     assert shown.status_code == 422
     assert "经理" in shown.text
-    assert 'name="content"' not in shown.text
+    assert 'action="/accounts/import/store"' not in shown.text
     forged = {"name": "x.xlsx", "content": "!!"}
     assert admin.post("/accounts/import/store", data=forged).status_code == 422
     assert n_accounts(offices) == before
+
+
+def test_columns_of_other_names_are_chosen_and_stored_as_they_were_shown(offices: Offices) -> None:
+    admin, before = offices.clients["admin"], n_accounts(offices)
+    file = sheet(["qian", "钱八", "核查员", "西社区"], head=["进门名", "称呼", "干什么", "辖区"])
+    refused = upload(admin, file)
+    assert refused.status_code == 422
+    assert re.findall(r'<li><a href="#(a-\w+)">', refused.text) == ["a-login", "a-role"]
+    table = refused.text.partition('id="file-columns"')[2].partition("</table>")[0]
+    assert ("西社区" in table, "q**" in table, "qian" in table, "钱八" in table) == (True, True, False, False)
+    assert '<select id="a-login" name="login_field" required' in refused.text
+    chosen = {"login_field": "进门名", "role_field": "干什么", "name_field": "称呼", "worker_field": ""}
+
+    def again(**more: str) -> httpx.Response:
+        return admin.post("/accounts/import/again?lang=en", data=hidden(refused) | chosen | more)
+
+    for more, at, said in (
+        ({"name_field": "进门名"}, "a-name", "chosen twice, for Login and for Name"),
+        ({"name_field": "没有"}, "a-name", "no column “没有” (chosen for: Name)"),
+        ({"role_field": ""}, "a-role", "column for: Role"),
+        ({"phone_field": "称呼"}, "columns", "phone"),
+        ({"content": "!!"}, "f-file", ""),
+    ):
+        wrong = again(**more)
+        (told,) = re.findall(rf'<li><a href="#{at}">([^<]+)</a>', wrong.text)
+        assert (wrong.status_code, said in unescape(told)) == (422, True), (more, told)
+    shown = again(areas_field="辖区")
+    assert shown.status_code == 200, shown.text
+    assert "qian (Checker)" in shown.text
+    assert hidden(shown) == hidden(refused) | chosen | {"areas_field": "辖区"}
+    assert n_accounts(offices) == before
+    assert confirm(admin, shown).status_code == 201
+    with offices.made.begin() as db:
+        assert db.scalar(text("SELECT name FROM account WHERE login = 'qian'")) == "钱八"
+    told = admin.post("/api/v1/accounts/import", params=chosen, files={"file": ("a.xlsx", file)}).json()
+    assert (told["rows"]["same"], told["columns"]) == (
+        1,
+        {"login": "进门名", "name": "称呼", "role": "干什么", "areas": "辖区"},
+    )
+    for query, status, code in (
+        ({"login_field": "称呼", "name_field": "称呼", "role_field": "干什么"}, 422, "field_twice"),
+        ({"login_field": "没有"}, 422, "field_missing"),
+        ({"phone_field": "称呼"}, 400, "query_unknown"),
+    ):
+        wrong = admin.post("/api/v1/accounts/import", params=query, files={"file": ("a.xlsx", file)})
+        assert (wrong.status_code, wrong.json()["code"]) == (status, code), query
 
 
 def test_the_api_takes_the_same_table(offices: Offices) -> None:

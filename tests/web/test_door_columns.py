@@ -222,7 +222,7 @@ def test_the_page_lets_the_columns_be_chosen_of_the_file_that_waits(address: str
         (digest,) = set(re.findall(r'name="digest" value="([0-9a-f]{64})"', page))
         twice = token | {"digest": digest, "crs": ""} | named(phone="当家人")
         wrong = browser.post(f"{PAGE}/again?lang=en", data=twice)
-        (said,) = re.findall(r'<li><a href="#a-contact">([^<]+)</a></li>', wrong.text)
+        (said,) = re.findall(r'<li><a href="#a-phone">([^<]+)</a></li>', wrong.text)
         assert (wrong.status_code, "contact" in said, "phone" in said) == (422, True, True)
         assert picked(wrong.text) == NAMED | {"phone": "当家人"}, "what was chosen is still there"
         for more, status, at in (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import APIRouter, File, Path, Query, UploadFile
 from fastapi.responses import JSONResponse
@@ -14,10 +14,12 @@ from gridsvc.accounts import Account, Wanted
 from gridsvc.errors import NotFound, Refused
 from gridsvc.i18n import error_text
 from gridsvc.imports.account import as_facts
+from gridsvc.imports.fields import ACCOUNT_FIELDS
 from gridsvc.rules.roles import ROLES
 from gridsvc.web import account_files, schemas
 from gridsvc.web.api import rows
 from gridsvc.web.deps import Unit, may
+from gridsvc.web.named_columns import Naming, with_fields
 
 router = APIRouter(prefix="/api/v1/accounts", tags=["people"])
 
@@ -44,6 +46,18 @@ class AccountIn(schemas.In):
     password: Annotated[schemas.Words, Field(max_length=256)] | None = Field(
         None, description="without one a random one is made and stands in this answer alone"
     )
+
+
+class TableBase(Naming):
+    """What is done with a table; the columns that are named come with the fields that there are."""
+
+    commit: Annotated[bool, Field(description="make the changes; without it they are only told")] = False
+
+
+if TYPE_CHECKING:
+    Table = TableBase
+else:
+    Table = with_fields(TableBase, ACCOUNT_FIELDS, "cli.users")
 
 
 class AccountChangeIn(schemas.In):
@@ -113,14 +127,16 @@ def add(body: AccountIn, unit: Annotated[Unit, may("manage_accounts")]) -> Respo
 def take(
     file: Annotated[UploadFile, File(description="an .xlsx or .csv table, a row an account, as the command reads it")],
     unit: Annotated[Unit, may("manage_accounts")],
-    commit: Annotated[bool, Query(description="make the changes; without it they are only told")] = False,
+    asked: Annotated[Table, Query()],
 ) -> Response:
     """What a table of accounts changes; with `commit` it does, wholly or not at all.
 
-    Only then new accounts have passwords, which stand in this answer alone.
+    Only then new accounts have passwords, which stand in this answer alone. Columns of other names than the usual ones
+    are named by the parameters that end in `_field`.
     """
-    content = file.file.read(account_files.MOST_BYTES + 1)
-    taken = account_files.take(unit, file.filename or "", content, write=commit)
+    name, commit = file.filename or "", asked.commit
+    layer = account_files.read(name, file.file.read(account_files.MOST_BYTES + 1))
+    taken = account_files.take(unit, name, layer, asked.named(), write=commit)
     told: dict[str, Any] = {"committed": commit, **as_facts(taken.account)}
     for one in (*told["refused"], *told["repaired"], *told["notes"]):
         one["message"] = error_text(one["code"], unit.locale, **(one["detail"] | {"row": one["row"]}))

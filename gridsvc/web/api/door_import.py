@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import APIRouter, File, Query, Request, UploadFile
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, Field, create_model
+from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from gridsvc.errors import Conflict
-from gridsvc.i18n import translate
 from gridsvc.imports.fields import FIELDS_OF
 from gridsvc.rules.roles import Actor
 from gridsvc.uploads import Upload
@@ -19,6 +18,7 @@ from gridsvc.web import door_files, schemas, services
 from gridsvc.web.api import rows
 from gridsvc.web.deps import asked, locale_of
 from gridsvc.web.door_files import How
+from gridsvc.web.named_columns import Naming, with_fields
 
 router = APIRouter(prefix="/api/v1/households/import", tags=["households"])
 
@@ -29,7 +29,7 @@ _GONE: dict[int | str, dict[str, Any]] = {404: {"model": schemas.ErrorOut}}
 _OTHER: dict[int | str, dict[str, Any]] = {409: {"model": schemas.ErrorOut}}
 
 
-class TakenIn(BaseModel):
+class TakenBase(Naming):
     """How a file is taken; the columns that are named come with the fields that there are."""
 
     crs: Annotated[schemas.Crs | None, Field(description="of its positions, where it does not say so itself")] = None
@@ -40,22 +40,13 @@ class TakenIn(BaseModel):
 
     def how(self) -> How:
         """The same as the verbs know it."""
-        given = {name: value for name, value in self if name.endswith(_ENDING) and value is not None}
-        return How(self.crs, self.sheet, self.kind, {name.removesuffix(_ENDING): given[name] for name in given})
+        return How(self.crs, self.sheet, self.kind, self.named())
 
 
-def _named(role: str) -> Any:
-    about = f"column of the file: {translate(f'cli.field.{role}', 'en')}; empty: the file has none"
-    return Annotated[schemas.Words | None, Field(max_length=1000, description=about)], None
-
-
-_ENDING = "_field"
 if TYPE_CHECKING:
-    Taken = TakenIn
+    Taken = TakenBase
 else:
-    Taken = create_model(
-        "Taken", __base__=TakenIn, **{f"{role}{_ENDING}": _named(role) for role in FIELDS_OF[door_files.KIND]}
-    )
+    Taken = with_fields(TakenBase, FIELDS_OF[door_files.KIND], "cli.field")
 
 
 class AgainIn(schemas.In):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import binascii
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -22,7 +24,7 @@ from gridsvc.imports import accounts as importing
 from gridsvc.imports import columns
 from gridsvc.imports.accounts import Taken
 from gridsvc.rules.roles import ROLES, needed
-from gridsvc.web import account_files
+from gridsvc.web import account_files, named_columns
 from gridsvc.web.account_files import MOST_BYTES, MOST_ROWS
 from gridsvc.web.deps import Unit, UnitDep, may
 from gridsvc.web.templating import Frame, frame_of, page
@@ -59,15 +61,29 @@ class Sure(BaseModel):
     name: Annotated[str, Field(max_length=200)]
     content: Annotated[str, Field(max_length=2 * MOST_BYTES)]
 
+    def bytes(self) -> bytes | None:
+        """The content; None where it is none."""
+        try:
+            return base64.b64decode(self.content, validate=True)
+        except binascii.Error:
+            return None
+
 
 @dataclass(frozen=True)
 class Looked:
-    """A file and what it says, for the page that asks before anything is stored."""
+    """A file and what it says, for the page that asks before anything is stored; nothing where its columns are wrong.
+
+    `own_columns`: as `account_files.own_columns`; `chosen`: the column of each field as the form of columns has it;
+    `named`: those that a person has chosen.
+    """
 
     name: str
     content: str
-    taken: Taken
-    refused: tuple[tuple[int | None, str], ...]
+    own_columns: list[dict[str, Any]]
+    chosen: dict[str, str]
+    named: dict[str, str]
+    taken: Taken | None = None
+    refused: tuple[tuple[int | None, str], ...] = ()
 
 
 # ---- one account -----------------------------------------------------------------------------------------------------
@@ -168,41 +184,66 @@ def show_import(request: Request) -> Response:
 @router.post("/accounts/import", response_class=HTMLResponse, dependencies=[may("manage_accounts")])
 def look(request: Request, unit: UnitDep, file: Annotated[UploadFile, File()]) -> Response:
     """What the table would change, row by row where it is refused; nothing is stored."""
-    frame = frame_of(request)
-    content = file.file.read(MOST_BYTES + 1)
-    try:
-        taken = account_files.take(unit, file.filename or "", content, write=False)
-    except (GeodataError, GridsvcError) as error:
-        return _import(frame, {"f-file": frame.says(error.code, **error.facts)}, 422)
-    return _asked(frame, file.filename or "", content, taken)
+    return _looked(frame_of(request), unit, file.filename or "", file.file.read(MOST_BYTES + 1), {})
+
+
+@router.post("/accounts/import/again", response_class=HTMLResponse, dependencies=[may("manage_accounts")])
+def look_again(request: Request, unit: UnitDep, form: Annotated[Sure, Form()], named: named_columns.OfForm) -> Response:
+    """What the same table would change with the columns that were chosen; nothing is stored."""
+    return _looked(frame_of(request), unit, form.name, form.bytes(), named)
 
 
 @router.post("/accounts/import/store", response_class=HTMLResponse, dependencies=[may("manage_accounts")])
-def store(request: Request, unit: UnitDep, form: Annotated[Sure, Form()]) -> Response:
+def store(request: Request, unit: UnitDep, form: Annotated[Sure, Form()], named: named_columns.OfForm) -> Response:
     """The passwords of the new accounts, once; the table's account again where a row is refused now."""
-    frame = frame_of(request)
-    try:
-        content = base64.b64decode(form.content, validate=True)
-        taken = account_files.take(unit, form.name, content, write=True)
-    except binascii.Error:
+    return _looked(frame_of(request), unit, form.name, form.bytes(), named, write=True)
+
+
+def _looked(
+    frame: Frame, unit: Unit, name: str, content: bytes | None, named: dict[str, str], *, write: bool = False
+) -> Response:
+    """What a table says, its rows or columns that are wrong; the passwords where it is written and all is right."""
+    if content is None:
         return _import(frame, {"f-file": frame.says("file_unreadable_form")}, 422)
+    try:
+        layer = account_files.read(name, content)
     except (GeodataError, GridsvcError) as error:
         return _import(frame, {"f-file": frame.says(error.code, **error.facts)}, 422)
-    if taken.account.n_refused:
-        return _asked(frame, form.name, content, taken)
-    return _passwords(frame, unit, taken.new, taken.changed)
-
-
-def _asked(frame: Frame, name: str, content: bytes, taken: Taken) -> Response:
+    looked = Looked(name, base64.b64encode(content).decode(), account_files.own_columns(layer, {}), named, named)
+    try:
+        own = account_files.own_columns(layer, named)
+        found = {role: one["column"] for one in own for role in one["fields"]}
+        looked = replace(looked, own_columns=own, chosen=found)
+        taken = account_files.take(unit, name, layer, named, write=write)
+    except (GeodataError, GridsvcError) as error:
+        return _import(frame, _wrong_columns(frame, error, looked.chosen), 422, looked)
+    if write and not taken.account.n_refused:
+        return _passwords(frame, unit, taken.new, taken.changed)
     refused = tuple(
         (one.row, frame.says(one.code, **(dict(one.facts) | {"row": one.row}))) for one in taken.account.refused
     )
-    looked = Looked(name, base64.b64encode(content).decode(), taken, refused)
-    return _import(frame, {}, 422 if refused else 200, looked)
+    return _import(frame, {}, 422 if refused else 200, replace(looked, taken=taken, refused=refused))
+
+
+def _wrong_columns(frame: Frame, error: GeodataError | GridsvcError, chosen: Mapping[str, str]) -> dict[str, str]:
+    """What is wrong with the choice of columns, at each field that it is wrong with."""
+    labels = _labels(frame)
+    if error.code == "columns_missing":
+        usual = {role: importing.COLUMNS[role][0] for role in importing.REQUIRED if not chosen.get(role)}
+        says = partial(frame.words, "pages.columns.needed")
+        return {f"a-{role}": says(field=labels[role], usual=name) for role, name in usual.items()}
+    at = named_columns.at(error.facts, importing.COLUMNS, "columns")
+    said = named_columns.said(frame, error.code, error.facts, labels)
+    return {at: said or frame.says(error.code, **error.facts)}
+
+
+def _labels(frame: Frame) -> dict[str, str]:
+    return {role: frame.words(f"pages.accounts.{role}") for role in importing.COLUMNS}
 
 
 def _import(frame: Frame, errors: dict[str, str], status: int = 200, looked: Looked | None = None) -> Response:
     facts: dict[str, Any] = {"errors": errors, "looked": looked, "most_kb": MOST_BYTES // 1024, "most_rows": MOST_ROWS}
+    facts |= {"labels": _labels(frame), "required": importing.REQUIRED}
     answer = page(frame, "account_import.html", status=status, nav="accounts", **facts)
     answer.headers["Cache-Control"] = "no-store"
     return answer

@@ -18,7 +18,7 @@ from gridsvc.i18n import catalogue
 from gridsvc.imports.fields import FIELDS_OF
 from gridsvc.rules.roles import Actor
 from gridsvc.uploads import Upload
-from gridsvc.web import door_files, services
+from gridsvc.web import door_files, named_columns, services
 from gridsvc.web.deps import asked
 from gridsvc.web.door_files import How
 from gridsvc.web.errors import refusal
@@ -34,7 +34,6 @@ Word = Annotated[str, Form(max_length=200)]
 # The field at which a refusal is told.
 _FIELD_OF = {"sheet_missing": "f-sheet", "door_import_refused": "f-skip", "geojson_crs_not_named": "f-crs"}
 FIELDS = FIELDS_OF[door_files.KIND]
-_ENDING = "_field"
 
 
 class Sure(BaseModel):
@@ -42,6 +41,15 @@ class Sure(BaseModel):
 
     digest: Annotated[str, Field(max_length=64)] = ""
     skip: bool = False
+
+
+class Again(BaseModel):
+    """What the form of columns sends beside them: which account it stands beside, and how else the file is taken."""
+
+    digest: Annotated[str, Field(max_length=64)] = ""
+    crs: Annotated[str, Field(max_length=200)] = ""
+    sheet: Annotated[str, Field(max_length=200)] = ""
+    kind: Annotated[str, Field(max_length=200)] = ""
 
 
 @router.get(HERE, response_class=HTMLResponse)
@@ -77,19 +85,18 @@ async def look(
 
 
 @router.post(f"{HERE}/again", response_class=HTMLResponse)
-async def look_again(request: Request, actor: Asker) -> Response:
+async def look_again(
+    request: Request, actor: Asker, form: Annotated[Again, Form()], chosen: named_columns.OfForm
+) -> Response:
     """To the account of the waiting file with the columns that were chosen; or the form with what is wrong."""
     frame = frame_of(request)
-    form = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
-    chosen = {name.removesuffix(_ENDING): column for name, column in form.items() if name.endswith(_ENDING)}
-    how = How(form.get("crs") or None, form.get("sheet") or None, form.get("kind") or None, chosen)
+    how = How(form.crs or None, form.sheet or None, form.kind if form.kind in t.DOOR_KINDS else None, chosen)
     try:
-        await door_files.look_again(request, actor, form.get("digest", ""), how)
+        await door_files.look_again(request, actor, form.digest, how)
     except (GeodataError, GridsvcError) as error:
         at = "f-file" if error.code == "door_import_gone" else "told"
         at = "a-crs" if isinstance(error, CrsError) else at
-        at = f"a-{error.facts['role']}" if error.facts.get("role") in FIELDS else at
-        errors = {at: _said(frame, error)}
+        errors = {named_columns.at(error.facts, FIELDS, at): _said(frame, error)}
         return await run_in_threadpool(_page, request, actor, How(), errors, refusal(error).status, tried=how)
     return RedirectResponse(f"{HERE}#told", 303)
 
@@ -126,16 +133,19 @@ def _said(frame: Frame, error: GeodataError | GridsvcError) -> str:
     """A refusal in the words of a page, which has no options of a command."""
     own = f"pages.door_import.said_{error.code}"
     if own in catalogue(frame.lang):
-        named = {name: _label(frame, str(error.facts[name])) for name in ("role", "other") if name in error.facts}
-        return frame.words(own, **(error.facts | named))
+        return frame.words(own, **error.facts)
+    of_choice = named_columns.said(frame, error.code, error.facts, _labels(frame))
+    if of_choice is not None:
+        return of_choice
     said = frame.says(error.code, **error.facts)
     return f"{said} {frame.words('pages.door_import.too_much')}" if error.code in door_files.TOO_MUCH else said
 
 
-def _label(frame: Frame, role: str) -> str:
-    """What a field of ours is called on this page: a door's name is a shop's or a firm's."""
-    own = f"pages.door_import.role_{role}"
-    return frame.words(own if own in catalogue(frame.lang) else f"import.role.{role}")
+def _labels(frame: Frame) -> dict[str, str]:
+    """What our fields are called on this page: a door's name is a shop's or a firm's."""
+    own = catalogue(frame.lang)
+    keys = {role: f"pages.door_import.role_{role}" for role in FIELDS}
+    return {role: frame.words(key if key in own else f"import.role.{role}") for role, key in keys.items()}
 
 
 def _page(
@@ -149,7 +159,7 @@ def _page(
     facts["typed_crs"] = how.crs if how.crs not in (None, *SYSTEMS) else ""
     facts |= {"most_mb": door_files.MOST_BYTES // 2**20, "most_rows": door_files.MOST_ROWS, "most": MOST_SHOWN}
     facts["told"] = None if upload is None else _told(frame, upload)
-    facts["labels"] = {role: _label(frame, role) for role in FIELDS}
+    facts["labels"] = _labels(frame)
     if upload is not None:
         offered = door_files.offered(uploads, actor, upload)
         used = dict(upload.told["columns"]) | (offered or {})

@@ -1,0 +1,57 @@
+"""The columns that a sender names, as parameters of the API and as fields of a form: `contact_field` and so on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from pydantic import BaseModel, Field, create_model
+
+from gridsvc.i18n import catalogue, translate
+from gridsvc.web import schemas
+from gridsvc.web.templating import Frame
+
+ENDING = "_field"
+
+
+class Naming(BaseModel):
+    """Parameters of a query; `with_fields` adds those of a kind of file."""
+
+    def named(self) -> dict[str, str]:
+        """The columns that are named, by field."""
+        return {name.removesuffix(ENDING): said for name, said in self if name.endswith(ENDING) and said is not None}
+
+
+def with_fields(base: type[Naming], roles: Iterable[str], words: str) -> Any:
+    """Parameters with one for each field, described in the words of the command (`words`: where these stand)."""
+    return create_model(
+        base.__name__.removesuffix("Base"), __base__=base, **{f"{role}{ENDING}": _one(words, role) for role in roles}
+    )
+
+
+def _one(words: str, role: str) -> Any:
+    about = f"column of the file: {translate(f'{words}.{role}', 'en')}; empty: the file has none"
+    return Annotated[schemas.Words | None, Field(max_length=1000, description=about)], None
+
+
+async def _of_form(request: Request) -> dict[str, str]:
+    sent = {name: said for name, said in (await request.form()).items() if name.endswith(ENDING)}
+    return {name.removesuffix(ENDING): said for name, said in sent.items() if isinstance(said, str)}
+
+
+OfForm = Annotated[dict[str, str], Depends(_of_form)]
+
+
+def at(facts: Mapping[str, object], roles: Iterable[str], otherwise: str) -> str:
+    """The field of a form at which a refusal is told: that of the choice it names."""
+    return f"a-{facts['role']}" if facts.get("role") in tuple(roles) else otherwise
+
+
+def said(frame: Frame, code: str, facts: Mapping[str, object], labels: Mapping[str, str]) -> str | None:
+    """A refusal of a choice in a page's words, where it has some: fields are called as they are there."""
+    own = f"pages.columns.said_{code}"
+    if own not in catalogue(frame.lang):
+        return None
+    named = {name: labels.get(str(facts[name]), facts[name]) for name in ("role", "other") if name in facts}
+    return frame.words(own, **(dict(facts) | named))
