@@ -24,6 +24,7 @@ from sqlalchemy import Connection, text
 from geodata.pictures.shapes import Rendered
 from geodata.pictures.studio import Studio
 from gridsvc import accounts, photo_cleaning, photos, reports, workers
+from gridsvc.db.queries import ask
 from gridsvc.errors import Conflict, NotFound, Refused
 from gridsvc.photo_cleaning import Cleaned, Keeping
 from gridsvc.photo_files import Files
@@ -378,6 +379,9 @@ def test_a_photo_that_is_being_listed_is_not_cleaned_away(fresh: Fresh, files: F
     with fresh.begin() as db:
         photo = put(db, files, studio)
         report_id, _ = report(db)
+    with fresh.begin() as db:  # between looking and listing, too
+        ask(db, "photo_held", {"sha256s": [photo.sha256]})
+        assert photo_cleaning.clean(begin_in(fresh), files, Keeping(), NOW + 9 * DAY) == NONE
     with fresh.begin() as db:
         photos.link(db, report_id, 1, [photo.sha256.hex()], "near")
         assert photo_cleaning.clean(begin_in(fresh), files, Keeping(), NOW + 9 * DAY) == NONE

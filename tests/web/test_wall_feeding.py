@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
@@ -99,6 +100,66 @@ def test_while_looks_find_more_nothing_is_told(engine: Engine, monkeypatch: pyte
         pool.submit(lambda: asyncio.run(play())).result()
     # having listened anew it looks for what was committed before
     assert done == [listen, "look", "look", "UNLISTEN *", "look", "look", listen, "look"]
+
+
+def test_while_it_looks_one_notice_is_heard_however_many_come(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[int] = []
+    by_looks: list[int] = []
+
+    class Listening:
+        async def execute(self, statement: str | sql.Composed) -> None:
+            pass
+
+        async def notifies(self) -> AsyncIterator[int]:
+            while True:
+                heard.append(1)
+                yield 1
+                await asyncio.sleep(0)
+
+    def look(*_: object) -> Found:
+        before = len(heard)
+        time.sleep(0.02)  # the loop hears what it will meanwhile
+        by_looks.append(len(heard) - before)
+        if len(by_looks) > 3:
+            raise psycopg.OperationalError("enough")
+        return Found("1:1:")
+
+    async def play() -> None:
+        live = Wall(engine, "public", ZONE, lambda: NOW, asyncio.Semaphore(1))
+        monkeypatch.setattr(live, "_look", look)
+        with pytest.raises(psycopg.OperationalError, match="enough"):
+            await asyncio.wait_for(live._feed(cast("psycopg.AsyncConnection[Any]", Listening())), 20)
+
+    for name, seconds in (("LONGEST_REST_S", 0.0), ("GATHER_S", 0.0), ("LOOK_S", 60.0), ("BEAT_S", 60.0)):
+        monkeypatch.setattr(wall_stream, name, seconds)
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(lambda: asyncio.run(play())).result()
+    assert max(by_looks) <= 1, by_looks
+
+
+def test_a_look_is_followed_by_a_rest_of_its_share_of_the_time(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    rests: list[float] = []
+
+    async def play() -> None:
+        live = Wall(engine, "public", ZONE, lambda: NOW, asyncio.Semaphore(1))
+        monkeypatch.setattr(live, "_look", lambda *_: Found("1:1:"))
+        for took_s in (0.0, 0.005, 60.0):
+            clock = iter([100.0, 100.0, 100.0 + took_s])  # what is left of a rest; the look's begin and end
+            monkeypatch.setattr(wall_stream, "time", SimpleNamespace(monotonic=lambda clock=clock: next(clock)))
+            kept = Kept()
+            assert await live._next(kept, 0.0) is False
+            rests.append(kept.rests_until_s - 100.0 - took_s)
+        monkeypatch.undo()
+        monkeypatch.setattr(live, "_look", lambda *_: Found("1:1:"))
+        kept = Kept(rests_until_s=time.monotonic() + 0.03)
+        until_s = kept.rests_until_s
+        await live._next(kept, 0.0)
+        assert time.monotonic() > until_s, "it rested first"
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(lambda: asyncio.run(play())).result()
+    # looking takes a hundredth of the time, but nobody waits longer than the longest rest
+    assert rests == pytest.approx([0.0, 0.005 * 99, 1.25])
 
 
 def test_what_a_light_look_does_not_ask_is_asked_no_later(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
