@@ -363,8 +363,12 @@ def actions(held: Held, actor: Actor, now: datetime) -> tuple[str, ...]:
 
 
 def offered(db: Connection, held: Sequence[Held], actor: Actor, now: datetime) -> dict[int, tuple[str, ...]]:
-    """The same of many reports, by id; what decides on a word only where somebody else said one, in whichever role."""
+    """The same of many reports, by id; what decides on a word only where somebody else said one, in whichever role.
+
+    An arrival only where the person's department was called and has not come.
+    """
     found = {one.id: actions(one, actor, now) for one in held}
+    _without_arrived(db, found, actor)
     asked = [report_id for report_id, whats in found.items() if not _DECIDES_ON.keys().isdisjoint(whats)]
     if actor.account_id is None or not asked:
         return found
@@ -374,6 +378,17 @@ def offered(db: Connection, held: Sequence[Held], actor: Actor, now: datetime) -
         report_id: tuple(one for one in whats if one not in _DECIDES_ON or (report_id, _DECIDES_ON[one]) in others)
         for report_id, whats in found.items()
     }
+
+
+def _without_arrived(db: Connection, found: dict[int, tuple[str, ...]], actor: Actor) -> None:
+    calls = [report_id for report_id, whats in found.items() if "whistle_arrive" in whats]
+    if not calls:
+        return
+    w = t.whistle_call.c
+    waits = w.report_id.in_(calls) & (w.department_id == actor.department_id) & w.arrived_at.is_(None)
+    waiting = set(db.scalars(select(w.report_id).where(waits)))
+    for report_id in set(calls) - waiting:
+        found[report_id] = tuple(one for one in found[report_id] if one != "whistle_arrive")
 
 
 def check_version(db: Connection, held: Held, version: int) -> None:

@@ -331,14 +331,21 @@ def test_a_whistle_calls_each_department_once_and_the_last_call_is_scored(db: Co
         do(db, held, "whistle", LEADER, department_ids=(10**9,))
     held = do(db, held, "whistle", LEADER, department_ids=(second, first, second))
     assert held.case.called_ids == tuple(sorted((first, second)))
-    there = Actor("handler", department_id=second)
+    there, elsewhere = (Actor("handler", department_id=one) for one in (second, first))
+
+    def called() -> list[bool]:
+        return ["whistle_arrive" in cases.offered(db, [held], who, NOW)[held.id] for who in (there, elsewhere)]
+
+    assert called() == [True, True]
     with pytest.raises(Conflict, match="not_called"), db.begin_nested():
         do(db, held, "whistle_score", LEADER, department_id=second, score=5)
     held = do(db, held, "whistle_arrive", there, now=NOW + HOUR)
+    assert called() == [False, True], "who has come is not asked to come"
     with pytest.raises(Conflict, match="not_called"), db.begin_nested():
         do(db, held, "whistle_arrive", there)
     held = do(db, held, "whistle_score", LEADER, department_id=second, score=2)
     held = do(db, held, "whistle", LEADER, department_ids=(second,))
+    assert called() == [True, True], "called again"
     held = do(db, held, "whistle_arrive", there, now=NOW + 2 * HOUR)
     do(db, held, "whistle_score", LEADER, department_id=second, score=5)
     w = t.whistle_call.c
