@@ -10,8 +10,9 @@ WITH wanted AS MATERIALIZED (
 ),
 door AS MATERIALIZED (
   SELECT h.id, h.grid_version_id, h.compound_id, h.class_code, h.kind, h.excluded, h.removed_at, h.reached_at,
-    h.same_as_id, (SELECT max(v.happened_at) FROM effective_visits('infinity') v
-      WHERE v.household_id = h.id AND v.outcome = 'reached' AND v.mode = 'door') AS met_at
+    h.same_as_id, (SELECT v.happened_at FROM effective_visits('infinity') v
+      WHERE v.household_id = h.id AND v.outcome = 'reached' AND v.mode = 'door'
+      ORDER BY v.happened_at DESC LIMIT 1) AS met_at  -- as a max it would read all visits of the door
   FROM household h WHERE h.id = ANY (CAST((SELECT w.ids FROM wanted w) AS bigint[]))
 ),
 opened AS (
