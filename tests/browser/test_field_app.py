@@ -250,3 +250,13 @@ def test_login_queue_and_settings_are_for_everybody(
     assert held.page.evaluate("getComputedStyle(document.documentElement).fontSize") == "20px"
     looks()
     held.clean()
+
+
+def test_who_was_never_here_is_asked_to_log_in_and_then_no_more(lend: Callable[..., Phone], faults: Faults) -> None:
+    held = lend(login=None)
+    notice = held.open("/queue").locator("#notices")
+    expect(notice).to_contain_text("请先登录")  # nobody's login has ended
+    faults.plan = lambda method, path: "error" if method == "GET" and path.startswith("/api/v1/sync") else None
+    held.log_in()
+    expect(notice.locator("a")).to_have_count(0)  # though the lists did not come
+    held.clean()

@@ -69,7 +69,7 @@ export async function arrived(name) {
   // nothing is held: somebody who is not logged in must be, to get it; who was logged in here may go on without it
   const me = await who();
   const nobody = me ? !me.known : !(await store.getMeta("login"));
-  if (me && me.known) logIn(false); // of a role without lists, too
+  if (me && me.known) logIn(false); // whether or not the lists come
   if (nobody && !(name === "report" && (await store.getMeta("login"))) && (router.here()[0] || "") === name) router.go("login");
 }
 

@@ -38,7 +38,7 @@ function page(root, held, rows, told, state, draw) {
     told.map((one) => notice(one, draw)),
     el("a", { class: "button main go-report", href: "#/report", id: "go-report" }, t("today.report")),
   ];
-  if (!there) parts.push(el("p", { class: "empty" }, t(state.refused ? "today.refresh_refused" : "today.no_data")));
+  if (!there) parts.push(el("p", { class: "empty" }, t("today.no_data")));
   else {
     parts.push(tasks(held, rows, now, state, draw));
     parts.push(doorsPart(held, doors, list, now, state));
@@ -63,7 +63,7 @@ function age(held, there, now, state, draw) {
     await draw();
     queue.flush({ force: true });
     const became = await data.refresh();
-    Object.assign(state, { busy: false, refused: became === "refused" });
+    state.busy = false;
     await draw();
     toast(t(`today.refresh_${became}`));
   });
