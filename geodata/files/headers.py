@@ -210,7 +210,7 @@ def header_row(head: Sequence[Sequence[Cell]], wanted: Fields, kind: Kind) -> in
     """The place (from 0) of the row of column names among the first rows of a table: titles may stand above it.
 
     It is the first row, unless that one has no known name at all and a later one has two, or one that the sender named;
-    a single cell above a row of several is a title whatever the names.
+    one or a few cells above a row of more than twice as many are a title whatever the names.
     """
     names = {plain(name) for role in _ROLES[kind] for name in _names_of(role, kind)}
     asked = {plain(name) for name in wanted.given().values()}
@@ -221,7 +221,9 @@ def header_row(head: Sequence[Sequence[Cell]], wanted: Fields, kind: Kind) -> in
         cells = {plain(cell) for cell in head[place] if cell}
         if cells & asked or len(cells & names) >= (1 if place == filled[0] else 2):
             return place
-    broad = [place for place in filled if sum(bool(cell) for cell in head[place]) > 1]
+    n_cells = {place: sum(bool(cell) for cell in head[place]) for place in filled}
+    widest = max(n_cells.values())
+    broad = [place for place in filled if n_cells[place] > 1 and widest <= 2 * n_cells[place]]
     return broad[0] if broad else filled[0]
 
 

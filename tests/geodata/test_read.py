@@ -235,6 +235,9 @@ def test_header_names_are_found_in_both_languages() -> None:
     assert header_row([["a", "b"], ["编码", "名称"]], Fields(), "grids") == 1
     assert header_row([["code", "b"], ["编码", "名称"]], Fields(), "grids") == 0
     assert header_row([["a", "b"], ["mine", "b"]], Fields(code="mine"), "grids") == 1
+    assert header_row([["a", "", "b"], ["a", "b", "c", "d", "e"]], Fields(), "grids") == 1, "less than half: a title"
+    assert header_row([["a", "b"], ["a", "b", "c", "d"]], Fields(), "grids") == 0
+    assert header_row([["a", "b"], ["1", ""]], Fields(), "grids") == 0
     assert header_row([], Fields(), "grids") == 0
 
 

@@ -82,6 +82,18 @@ def test_a_file_of_other_column_names_is_taken_without_being_sent_again(
     assert n_doors(made, building="51") == 2
 
 
+def test_titles_above_the_columns_are_none(client: Client, county: County) -> None:
+    """A few cells are told by their number; many only by the columns that are named."""
+    planner, rows = client("planner"), [(where, "59幢", *rest) for where, _, *rest in ROWS]
+    few = csv(*rows, header=("登记表", "", "", "", "", "", "2026年\n" + ",".join(HEADER)))
+    assert [one["column"] for one in sent(planner, few).json()["file_columns"]] == list(HEADER)
+    many = csv(*rows, header=("登记表", "第一页", "某社区", "某人", "2026年", "", "\n" + ",".join(HEADER)))
+    told = sent(planner, many, **named()).json()
+    assert (told["columns"], told["rows"]["new"], told["rows"]["refused"]) == (NAMED, 2, 1)
+    refused = planner.get(f"{API}/refused").content.decode("utf-8-sig").splitlines()
+    assert refused[0] == ",".join((*HEADER, "错误原因"))
+
+
 def test_a_field_that_is_not_in_the_file_is_not_looked_for(client: Client, county: County) -> None:
     """A column of a usual name that means something else."""
     file = csv(("锦绣花园", "52幢", 1, 101, "两个"), header=(*COLUMNS, "人口"))
