@@ -6,14 +6,14 @@ that the planner sees what it may skip. The counts and the list share the same c
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any, Literal, get_args
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
+    BigInteger,
     Case,
     ColumnElement,
     Connection,
@@ -64,9 +64,16 @@ _PLACED: tuple[Sort, ...] = ("grid", "updated")  # orders that placements are re
 _MANY = 1000
 _NEAR = 4
 _FAR = 1000
+# Until the transaction ends; null: as the connection has it. Text, for building it takes as long as asking.
+_ANEW = "SELECT set_config('plan_cache_mode', %s, true)"
+_ALONE = f"{_ANEW}, set_config('max_parallel_workers_per_gather', '0', true)"
+_AS_BEFORE = (
+    "SELECT set_config('plan_cache_mode', 'auto', true), set_config('enable_nestloop', 'on', true),"
+    " set_config('max_parallel_workers_per_gather', NULL, true)"
+)
 _MOST_TOLD = 200  # characters of a text
-_DAY = timedelta(days=1)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_PIECES = 32  # of the time from the first report to the last
+_LEAST = timedelta(microseconds=1)
 
 _r = t.report.c
 _p = t.placement.c
@@ -227,7 +234,7 @@ def _slice(
         if order.by in _PLACED and total > _MANY:
             # So many are not looked up one by one. What the planner knows of the columns is of all reports, and most
             # have ended: it expects a few.
-            db.execute(text("SET LOCAL enable_nestloop = off"))
+            db.exec_driver_sql("SET LOCAL enable_nestloop = off")
     found = db.execute(_narrow(base, order, after).offset(skip).limit(n)).all()
     return found[::-1] if turned else found
 
@@ -237,63 +244,43 @@ def _long_page(
 ) -> Sequence[Any]:
     """The rows of a page of a list with ended reports, and one more.
 
-    Far back in what placements say the days are counted first, so that one day's are sorted and not all until there.
+    Far back in what placements say few are sorted, and not all until there.
     """
     parts = ended_places(db, actor, wanted) if order.by == "received" else None
     if parts is None:
         rows: SelectBase = select(_r.id, _key(order, is_open=False).label("key")).where(*conditions(db, actor, wanted))
         return db.execute(_narrow(rows, order, after).offset(skip).limit(limit + 1)).all()
-    begin = end = None
     if skip >= _FAR:
-        begin, end, skip = _days_of(db, parts, order, skip, limit + 1)
-    between = [_p.received_at >= begin] if begin else []
-    between += [_p.received_at < end] if end else []
-    told = (select(_p.report_id.label("id"), _p.received_at.label("key")).where(part, *between) for part in parts)
+        return db.execute(_far(parts, order, skip, limit + 1)).all()
+    told = (select(_p.report_id.label("id"), _p.received_at.label("key")).where(part) for part in parts)
     return db.execute(_narrow(union_all(*told), order, after).offset(skip).limit(limit + 1)).all()
 
 
-def _days_of(
-    db: Connection, parts: list[ColumnElement[bool]], order: Order, skip: int, n: int
-) -> tuple[datetime, datetime, int]:
-    """From when until when (exclusive) those were received that stand at these places of the order, and how many of
-    what was received then come before them."""
-    per_day = _days_until(db, parts, order, skip + n)
-    first = last = _EPOCH
-    before = seen = 0
-    for one in sorted(per_day, reverse=order.descending):
-        if seen <= skip:
-            first, before = one, seen
-        last = one
-        seen += per_day[one]
-        if seen >= skip + n:
-            break
-    begin, end = sorted((first, last))
-    return begin, end + _DAY, skip - before
+def _far(parts: list[ColumnElement[bool]], order: Order, skip: int, n: int) -> Select[Any]:
+    """The rows of a page far back. Pieces of the time are counted, from where the list begins on, until there are so
+    many; only those of the pieces where the page lies are sorted, and what lies behind is not read."""
+    first, last = (select(f(_r.received_at)).scalar_subquery() for f in (func.min, func.max))
+    start = last + _LEAST if order.descending else first
+    width = (last - first).op("/", precedence=8)(literal(_PIECES)) + _LEAST
+    zeros = (literal(0, BigInteger).label(name) for name in ("nr", "n"))
+    walk = select(*zeros, start.label("edge"), width.label("width")).cte("walk", recursive=True)
+    edge = walk.c.edge - walk.c.width if order.descending else walk.c.edge + walk.c.width
+    here = _received(walk.c.edge, edge, order)
+    counts = (select(func.count()).select_from(t.placement).where(part, here).scalar_subquery() for part in parts)
+    more = select(walk.c.nr + 1, sum(counts, walk.c.n.expression), edge, walk.c.width)
+    walk = walk.union_all(more.where(walk.c.n < skip + n, walk.c.nr < _PIECES))
+    begin = select(walk.c.n, walk.c.edge).where(walk.c.n <= skip).order_by(walk.c.nr.desc()).limit(1).cte("begin")
+    end = select(walk.c.edge).order_by(walk.c.nr.desc()).limit(1).scalar_subquery()
+    there = _received(select(begin.c.edge).scalar_subquery(), end, order)
+    told = (select(_p.report_id.label("id"), _p.received_at.label("key")).where(part, there) for part in parts)
+    before = select(begin.c.n).scalar_subquery()
+    return _narrow(union_all(*told), order, None).offset(literal(skip, BigInteger) - before).limit(n)
 
 
-def _days_until(db: Connection, parts: list[ColumnElement[bool]], order: Order, n: int) -> Counter[datetime]:
-    """How many were received on each day, from where the list begins on until there are so many.
-
-    An eighth of all days first, then about as many as are still missing at that rate: days far behind are not counted.
-    """
-    per_day: Counter[datetime] = Counter()
-    span = db.execute(select(func.min(_r.received_at), func.max(_r.received_at))).one()
-    if span[0] is None:
-        return per_day
-    first, last = ((at - _EPOCH).days for at in span)
-    n_all = last + 1 - first
-    done, until = 0, n_all // 8 + 1
-    while done < n_all and per_day.total() < n:
-        until = min(until, n_all)
-        days = (last + 1 - until, last + 1 - done) if order.descending else (first + done, first + until)
-        begin, end = (_EPOCH + day * _DAY for day in days)
-        day = func.date_bin(_DAY, _p.received_at, literal(_EPOCH, DateTime(timezone=True))).label("day")
-        between = and_(_p.received_at >= begin, _p.received_at < end)
-        told = (select(day, func.count().label("n")).where(part, between).group_by(text("day")) for part in parts)
-        for row in db.execute(union_all(*told)):
-            per_day[row.day] += row.n
-        done, until = until, 1 + until * 11 * n // (10 * max(per_day.total(), 1))
-    return per_day
+def _received(begin: ColumnElement[Any], end: ColumnElement[Any], order: Order) -> ColumnElement[bool]:
+    """Received from one instant, which the order comes to first, until the other."""
+    low, high = (end, begin) if order.descending else (begin, end)
+    return and_(_p.received_at >= low, _p.received_at < high)
 
 
 def count(db: Connection, actor: Actor, wanted: Filter, now: datetime, zone: ZoneInfo) -> Counts:
@@ -301,7 +288,7 @@ def count(db: Connection, actor: Actor, wanted: Filter, now: datetime, zone: Zon
     _plan_anew(db, wanted)
     where, places = open_ones(db, actor, wanted)
     counts = counted(db, where, wanted, now, _day_end(now, zone), places)[0]
-    _set(db, plan_cache_mode="auto", max_parallel_workers_per_gather=None)
+    db.exec_driver_sql(_AS_BEFORE)
     return counts
 
 
@@ -310,13 +297,7 @@ def _plan_anew(db: Connection, wanted: Filter) -> None:
 
     Open reports are too few to be shared with other processes: starting these takes longer than reading all of them.
     """
-    alone = {"max_parallel_workers_per_gather": "0"} if wanted.is_open else {}
-    _set(db, plan_cache_mode="force_custom_plan", **alone)
-
-
-def _set(db: Connection, **values: str | None) -> None:
-    """Settings until the transaction ends; null: as the connection has it."""
-    db.execute(select(*(func.set_config(name, value, True) for name, value in values.items())))
+    db.exec_driver_sql(_ALONE if wanted.is_open else _ANEW, ("force_custom_plan",))
 
 
 def _check(wanted: Filter, order: Order, number: int, limit: int) -> None:
@@ -343,7 +324,7 @@ def _page(
     """The page of these rows: id and key, one more than are shown where there are more."""
     here = found[:limit]
     # by their ids rows are found alike, whoever asks
-    _set(db, plan_cache_mode="auto", enable_nestloop="on", max_parallel_workers_per_gather=None)
+    db.exec_driver_sql(_AS_BEFORE)
     values = {"ids": [one.id for one in here], "now": now, "day_end": day_end}
     items = tuple(_shown(Row(*row)) for row in ask(db, "worklist_rows", values)) if here else ()
     more = len(found) > limit

@@ -187,8 +187,11 @@ def _asked_places(db: Connection, wanted: Filter) -> list[list[int]]:
         versions = select(t.grid_version.c.id).where(t.grid_version.c.code == wanted.grid)
         told.append(_known(db, versions, "grid_unknown", grid=wanted.grid))
     if wanted.area is not None:
-        ids = _known(db, select(t.area.c.id).where(t.area.c.code == wanted.area), "area_unknown", area=wanted.area)
-        told.append(list(db.scalars(select(func.seen_grids(ids, None)))))
+        area = select(t.area.c.id).where(t.area.c.code == wanted.area)
+        there = list(db.scalars(select(func.seen_grids(func.array(area.scalar_subquery()), None))))
+        if not there:
+            _known(db, area, "area_unknown", area=wanted.area)
+        told.append(there)
     return told
 
 

@@ -237,6 +237,27 @@ def test_pages_far_back_are_those_of_the_cursor(city: Connection, monkeypatch: p
         assert found == ids, (reader.role, order)
 
 
+@pytest.mark.parametrize("order", [Order("received"), Order("received", True)])
+def test_who_was_first_and_last_of_all_is_far_back(city: Connection, monkeypatch: pytest.MonkeyPatch, order) -> None:
+    reader, gone = readers(city)[1], Filter(states=("closed", "struck_off", "void"))
+    ids = [row.id for row in listed(city, reader, gone)][:4]
+    for id_, days in zip(ids, (-99, -99, 1, 1), strict=True):
+        values = {"id": id_, "at": NOW + days * DAY}
+        city.execute(text("UPDATE report SET received_at = :at WHERE id = :id"), values)
+    expected = [row.id for row in listed(city, reader, gone, order)]
+    monkeypatch.setattr(worklist, "_FAR", 0)
+    pages = [worklist.page(city, reader, gone, NOW, ZONE, order=order, number=n, limit=3) for n in range(1, 9)]
+    assert ([row.id for page in pages for row in page.items], pages[-1].items) == (expected, ())
+
+
+def test_all_that_is_open_is_counted_whichever_department_has_it(city: Connection) -> None:
+    expected = worklist.count(city, ADMIN, Filter(), NOW, ZONE)
+    city.execute(text("UPDATE report SET department_id = :d WHERE open AND id % 2 = 0"), {"d": department(city, "D2")})
+    shared = text("SELECT FROM report WHERE open GROUP BY step, flags HAVING count(DISTINCT department_id) > 1")
+    assert city.execute(shared).all()
+    assert worklist.count(city, ADMIN, Filter(), NOW, ZONE) == expected
+
+
 @pytest.mark.parametrize(
     ("wanted", "fits"),
     [
