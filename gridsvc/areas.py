@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, case, or_, select
+from sqlalchemy import Connection, case, or_, select, text
 
 from gridsvc.db import tables as t
 from gridsvc.db.queries import load
@@ -32,6 +32,8 @@ def save(db: Connection, areas: Sequence[Area]) -> Stored:
         Refused: `area_above_wrong`: one of them would lie below one that is not of a higher level, as in every circle,
             or above such a one; the caller rolls back.
     """
+    # one after the other: two that each put one area below the other's would both find the old levels right
+    db.execute(text("SELECT pg_advisory_xact_lock(hashtext('gridsvc.areas'), hashtext(current_schema()))"))
     ordered = sorted(areas, key=lambda a: (AREA_LEVELS.index(a.level), a.code))
     stored = store(db, load("save_area"), (vars(area) for area in ordered))
     me, above = t.area, t.area.alias("above")

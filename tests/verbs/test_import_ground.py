@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import shapely
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import OperationalError
 
 from geodata.layer import Fields, Kind, Layer
 from geodata.read import read
@@ -20,7 +21,7 @@ from gridsvc.areas import Area, save
 from gridsvc.errors import Refused
 from gridsvc.imports import areas, basemap, compounds, grids, workers
 from gridsvc.imports.account import MOST_TOLD, Account, Refusals, Tally, as_facts, of_layer
-from tests.conftest import NOW
+from tests.conftest import NOW, Fresh
 
 AREAS = {
     "990100": shapely.box(110.0, 23.0, 110.4, 23.4),
@@ -162,6 +163,14 @@ def test_areas_are_stored_below_higher_levels_alone(db: Connection) -> None:
             save(db, wrong)
         assert refusal.value.facts["area"] in ("B", "C", "D")
         assert stored_areas(db) == before
+
+
+def test_areas_are_stored_one_after_the_other(fresh: Fresh) -> None:
+    with fresh.begin() as first, fresh.begin() as second:
+        save(first, [Area("A", "district", "A", None, None)])
+        second.execute(text("SET LOCAL lock_timeout = '50ms'"))
+        with pytest.raises(OperationalError, match="lock timeout"), second.begin_nested():
+            save(second, [Area("B", "district", "B", None, None)])
 
 
 def test_overlapping_areas_of_a_level_are_told(db: Connection, tmp_path: Path) -> None:
