@@ -262,6 +262,7 @@ def test_who_gets_it_is_preselected_with_the_reason_and_else_consulted(offices: 
 
 def test_a_stale_page_is_refused_shows_what_happened_and_keeps_the_words(offices: Offices) -> None:
     number = at_state(offices, "dispatched")
+    page_of(offices, "handler", number, "?lang=en")  # which is kept, whatever a test before asked for
     seen = version(offices, number)
     assert send(offices, "handler", number, "accept").status_code == 303
     late = send(offices, "handler", number, "dispose", version=str(seen), note=f"换好了 {CANARY}")
