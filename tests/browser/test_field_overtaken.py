@@ -217,8 +217,9 @@ def test_a_correction_begun_as_the_record_changes_stays_open(held: Phone, faults
     expect(page.locator("[data-outcome=absent]")).to_be_visible()
 
 
+@pytest.mark.parametrize("asked", ["GET /api/v1/sync", "GET /field/me"])
 @pytest.mark.parametrize("before", ["logged out", "session over"])
-def test_a_refusal_asked_for_before_the_login_takes_nothing_away(held: Phone, before: str) -> None:
+def test_a_refusal_asked_for_before_the_login_takes_nothing_away(held: Phone, before: str, asked: str) -> None:
     if before == "logged out":
         assert held.call("net", "m.leave()") is True
     else:  # and the same person comes back
@@ -226,13 +227,36 @@ def test_a_refusal_asked_for_before_the_login_takes_nothing_away(held: Phone, be
     held.page.reload()
     held.settle()
     held.call("data", "m.refresh()")
-    held.page.evaluate(HOLD, "GET /api/v1/sync")
+    held.page.evaluate(HOLD, asked)
     held.page.evaluate(START.format("m.refresh()"), ["data", None])
     held.until(lambda: held.page.evaluate("window.n_held") > 0)
     held.log_in()
-    assert held.page.evaluate("async () => { window.release(); return window.late; }") == "fresh"
-    assert held.call("data", "m.get()")["as_of"] is not None
+    became = held.page.evaluate("async () => { window.release(); return window.late; }")
+    # who is in was asked before, too: then that one ends, and the login asks once more
+    assert became == ("login" if asked == "GET /field/me" else "fresh")
+    held.until(lambda: held.call("data", "m.get()")["as_of"] is not None)
     expect(held.page.locator("#notices")).not_to_contain_text("重新登录")
+
+
+def test_sending_refused_before_the_login_takes_no_lists_away(held: Phone, faults: Faults, door: int) -> None:
+    faults.away = True
+    put(held, visit(door))
+    held.tried()
+    faults.away = False
+    held.context.clear_cookies()
+    held.page.reload()
+    held.settle()
+    held.tried()
+    held.call("store", "m.setMeta('pause', null)")
+    held.page.evaluate(HOLD, "GET /field/me")
+    held.page.evaluate(START.format("m.send({ force: true })"), ["sender", None])
+    held.until(lambda: held.page.evaluate("window.n_held") > 0)
+    held.log_in()
+    held.until(lambda: held.call("data", "m.get()")["as_of"] is not None)
+    assert held.page.evaluate("async () => { window.release(); return window.late; }") == "later"
+    assert held.call("data", "m.get()")["as_of"] is not None
+    held.call("queue", "m.flush({ force: true })")
+    sent(held)
 
 
 @pytest.mark.parametrize("what", ["lists", "login"])

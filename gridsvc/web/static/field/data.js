@@ -31,8 +31,12 @@ onStore(async (what) => {
   for (const fn of heard) fn(data);
 });
 
-/** Asks the service what changed: "fresh", "same", "login", "refused" (this role has no such list) or "away". */
-export function refresh() {
+/**
+ * Asks the service what changed: "fresh", "same", "login", "refused" (this role has no such list) or "away". `anew`: somebody
+ * has just logged in; what was asked for before may end in a refusal, and then it is asked for once more.
+ */
+export function refresh({ anew = false } = {}) {
+  if (anew && running) return running.then((became) => (became === "fresh" ? became : refresh()), () => refresh());
   running = running || fetchChanges().finally(() => {
     running = null;
   });

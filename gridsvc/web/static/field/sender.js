@@ -223,6 +223,8 @@ async function photosOf(row, turn) {
 }
 
 async function out() {
+  const me = await who({ again: true });
+  if (me && me.known) return stop({ wait_s: 0 }); // it was asked before the same person logged in again
   forget();
   await forgetTold();
   return "login";

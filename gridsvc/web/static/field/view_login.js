@@ -48,7 +48,7 @@ async function enter(login, password, name) {
 
 async function leave() {
   const [data, queue] = await Promise.all([import("./data.js"), import("./queue.js")]);
-  data.refresh();
+  data.refresh({ anew: true });
   queue.flush({ force: true });
   if (here()[0] === "login") go(); // else gone on meanwhile
 }
