@@ -222,24 +222,6 @@ def submit_all(
     return [told[index] for index in range(len(drafts))]
 
 
-def rehearse(db: Connection, draft: Draft, actor: Actor, now: datetime, rule: Rule) -> None:
-    """Stores a draft with a position under a name of its own instead of a running number, for who undoes it."""
-    begun = _Begun()
-    located = _locate_all(db, {0: draft}, {0: begun}, now, rule)[0]
-    if isinstance(located, _Located):
-        written = _row(draft, begun, located, actor, now, rule).written
-        ask_all(db, "submit_store", [written | {"number": str(draft.client_key)}])
-
-
-@dataclass(frozen=True)
-class _Begun:
-    """What `submit_begin` tells of a new draft, without a running number taken."""
-
-    published_at: datetime | None = None
-    serial: int = 0
-    known: bool = True
-
-
 def _submit_alone(db: Connection, draft: Draft, actor: Actor, now: datetime, rule: Rule) -> Submitted | GridsvcError:
     try:
         with guarded(db):

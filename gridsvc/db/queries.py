@@ -108,24 +108,6 @@ def guarded(db: Connection) -> Iterator[None]:
         raise
 
 
-@contextmanager
-def undone(db: Connection) -> Iterator[None]:
-    """A block whose statements are undone at its end; the plans that the server made of them stay.
-
-    Raises:
-        DBAPIError: as `ask` does.
-    """
-    _say(db, b"SAVEPOINT undone")
-    try:
-        yield
-    finally:
-        if not (db.invalidated or db.closed):
-            with _driver(db, None, {}) as driver:
-                # past the driver, which drops every prepared statement with a ROLLBACK that it sees
-                driver.pgconn.exec_(b"ROLLBACK TO SAVEPOINT undone")
-            _say(db, b"RELEASE SAVEPOINT undone")
-
-
 def _say(db: Connection, words: bytes) -> None:
     with _driver(db, None, {}) as driver:
         RawCursor(driver).execute(words, prepare=False)

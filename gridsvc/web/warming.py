@@ -1,8 +1,8 @@
 """What the first requests would pay for, paid while the server starts: connections, addresses, processes for pictures.
 
 A server of PostgreSQL that is asked for the first time loads PostGIS, its catalogues and the plans of what it is asked:
-five times what the request itself takes. What writes is planned by doing it once, undone at its end. A pool opens its
-connections when many ask at once, which is just when nobody has time for that.
+five times what the request itself takes. A pool opens its connections when many ask at once, which is just when nobody
+has time for that.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from fastapi import FastAPI
 from sqlalchemy import Connection, QueuePool
 from sqlalchemy.exc import SQLAlchemyError
 
-from gridsvc import accounts, cases, grids, rehearsal, sync, terms, visited, visits
+from gridsvc import accounts, cases, grids, sync, terms, visited, visits
 from gridsvc.errors import GridsvcError
 from gridsvc.rules.roles import Actor
 from gridsvc.web.services import Services
@@ -69,7 +69,6 @@ def _warm(mine: Services, leaving: threading.Event) -> None:
                 with db.begin():
                     db.exec_driver_sql(f"SET LOCAL lock_timeout = {int(LOCKED_S * 1000)}")
                     ask(db, mine)
-                    rehearsal.rehearse(db, mine.clock(), mine.rule, partial(terms.load, **mine.settings.agreed))
     except (SQLAlchemyError, GridsvcError) as error:
         log.info("connections open when they are needed: %s", type(error).__name__)  # /readyz says what is wrong
 

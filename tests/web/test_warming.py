@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, QueuePool, text
 
-from gridsvc import grids, rehearsal
+from gridsvc import grids
 from gridsvc.web import services, warming
 from gridsvc.web.app import create_app
 from tests.conftest import Fresh
@@ -30,12 +30,7 @@ def test_a_connection_learns_what_phones_ask_and_changes_nothing(made: Fresh, co
         assert question in known  # planned once, as a phone's items are
 
 
-def test_all_connections_but_one_open_rehearse_and_stay(
-    made: Fresh, county: County, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    done: list[bool] = []
-    rehearse = rehearsal.rehearse
-    monkeypatch.setattr(rehearsal, "rehearse", lambda *given: done.append(rehearse(*given)))
+def test_all_connections_but_one_open_and_stay(made: Fresh, county: County, folder: Path) -> None:
     app = create_app(settings(made, folder, pool_size=3), clock=Clock())
     mine: services.Services = app.state.services
     with warming.warming(app):
@@ -44,7 +39,6 @@ def test_all_connections_but_one_open_rehearse_and_stay(
         pool = mine.engine.pool
         assert isinstance(pool, QueuePool)
         assert (pool.checkedin(), pool.checkedout()) == (2, 0)
-        assert done == [True, True]  # each for itself: the county has a worker with doors
     mine.intake.close()
     mine.engine.dispose()
 
