@@ -213,16 +213,17 @@ def header_row(head: Sequence[Sequence[Cell]], wanted: Fields, kind: Kind) -> in
     one or a few cells above a row of more than twice as many are a title whatever the names.
     """
     names = {plain(name) for role in _ROLES[kind] for name in _names_of(role, kind)}
-    asked = {plain(name) for name in wanted.given().values()}
-    filled = [place for place, row in enumerate(head) if any(row)]
+    asked = {plain(name) for name in wanted.given().values()} - {""}
+    words = [{plain(cell) for cell in row if cell} - {""} for row in head]
+    n_cells = [sum(bool(cell and plain(cell)) for cell in row) for row in head]
+    filled = [place for place, n in enumerate(n_cells) if n]
     if not filled:
         return 0
     for place in filled:
-        cells = {plain(cell) for cell in head[place] if cell}
+        cells = words[place]
         if cells & asked or len(cells & names) >= (1 if place == filled[0] else 2):
             return place
-    n_cells = {place: sum(bool(cell) for cell in head[place]) for place in filled}
-    widest = max(n_cells.values())
+    widest = max(n_cells)
     broad = [place for place in filled if n_cells[place] > 1 and widest <= 2 * n_cells[place]]
     return broad[0] if broad else filled[0]
 

@@ -27,12 +27,14 @@ _TIME = rf"(?<!\d)(?<!\d{_COLON})(?:[01０１]?\d|[2２][0-4０-４]){_MINUTE}(?
 _DOOR = r"\d{1,3}\s*[幢栋座号楼单室层户]"  # the number of the next thing, not the end of this one
 _NEXT_DAY = rf"(?<!^\d{{6}}[\W_])(?<!\D\d{{6}}[\W_]){_DAY}"  # after six digits it is the birthday of an identity number
 _NEXT = rf"(?:[\W_]{{1,4}}(?!{_DOOR}|{_NEXT_DAY}|{_TIME}))?"
+# A report's own number, as `reports` gives them: the day, and how many came before. Nobody is found by it.
+_OWN = r"(?<!\d)(?<!\d[\W_])20[2-9]\d(?:1[0-2]|0[1-9])(?:3[01]|[12]\d|0[1-9])-00\d{4}(?![\W_]{0,4}\d)"
 LEAST_DIGITS = 7
 _INNER = rf"(?:{_NEXT}[{_DIGITS}]){{{LEAST_DIGITS - 2},}}{_NEXT}"
 _AROUND = rf"(?:[\W_]{{1,4}}(?!{_DOOR}|{_DAY}))?"
 _AROUND_TIMES = re.compile(rf"\d(?:{_AROUND}\d){{10,}}")  # eleven digits or more, times of day among them
 _BESIDE_TIMES = re.compile(rf"(?P<time>{_TIME})|\d(?:{_NEXT}\d)*")
-_NUMBER = re.compile(rf"(?P<when>{_DAY}|{_TIME})|[{_DIGITS}]{_INNER}[{_DIGITS}Xx]")
+_NUMBER = re.compile(rf"(?P<when>{_DAY}|{_TIME}|{_OWN})|[{_DIGITS}]{_INNER}[{_DIGITS}Xx]")
 # Rooms one after the other, a building and a stair before each or not: 301/302/303, 5-1-301、5-1-302.
 _ROOM = re.compile(r"(?:[1-9]\d{0,2}-){0,3}[1-9]\d{2,3}", re.ASCII)
 _BETWEEN_ROOMS = re.compile(r" ?[、,;/] ?")
@@ -98,6 +100,8 @@ def numbers(text: str | None) -> str | None:
     ('****', '****', '三楼二单元')
     >>> numbers("2026-11-01 22:00-23:30"), numbers("8：30—17：30"), numbers("5-1-301、5-1-302"), numbers("301/302/303")
     ('2026-11-01 22:00-23:30', '8：30—17：30', '5-1-301、5-1-302', '301/302/303')
+    >>> numbers("见 20261101-000123。"), numbers("20261101-138123 45678"), numbers("20261101-000123 4567890")
+    ('见 20261101-000123。', '****', '****')
     """
     return text if not text else _NUMBER.sub(_shown, _AROUND_TIMES.sub(_without_mobiles, text))
 

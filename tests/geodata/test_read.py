@@ -238,6 +238,9 @@ def test_header_names_are_found_in_both_languages() -> None:
     assert header_row([["a", "", "b"], ["a", "b", "c", "d", "e"]], Fields(), "grids") == 1, "less than half: a title"
     assert header_row([["a", "b"], ["a", "b", "c", "d"]], Fields(), "grids") == 0
     assert header_row([["a", "b"], ["1", ""]], Fields(), "grids") == 0
+    blank = [["表", " ", "__", "", ""], ["甲", "乙", "丙", "丁", "戊"]]
+    assert header_row(blank, Fields(), "grids") == 1, "blanks and lines to write on fill no cell"
+    assert header_row(blank, Fields(code="甲", name=""), "grids") == 1, "a field that is not there names no column"
     assert header_row([], Fields(), "grids") == 0
 
 

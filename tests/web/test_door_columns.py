@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from geodata.layer import Fields
 from gridsvc.imports import households
@@ -224,7 +225,7 @@ def test_the_page_lets_the_columns_be_chosen_of_the_file_that_waits(address: str
     content = csv(*rows, header=(*header[:6], '"备""注\n<b>"'))
     with log_in(address, "manager_west") as browser:
         token = {"csrf_token": csrf(browser.cookies["gridsvc_session"])}
-        browser.post(f"{PAGE}?lang=en", data=token, files={"file": ("d.csv", content)})
+        browser.post(f"{PAGE}?lang=en", data=token, files={"file": ("住户20261101.csv", content)})
         page = browser.get(f"{PAGE}?lang=en").text
         assert '<details class="block no-paper" id="columns" open>' in page
         assert page.count("No column says") == 2
@@ -245,6 +246,11 @@ def test_the_page_lets_the_columns_be_chosen_of_the_file_that_waits(address: str
         ):
             wrong = browser.post(f"{PAGE}/again?lang=en", data=token | {"digest": digest} | named() | more)
             assert (wrong.status_code, f'<li><a href="#{at}">' in wrong.text) == (status, True), more
+        other = browser.post(
+            f"{PAGE}/again?lang=en", data=token | {"digest": "0" * 64, "kind": "shop", "sheet": "X"} | named()
+        )
+        assert ('name="sheet" value=""' in other.text, 'name="kind" value=""' in other.text) == (True, True)
+        assert picked(other.text) == {}, "what was chosen for another file is not for this one"
         assert browser.post(f"{PAGE}/again", data={"digest": digest} | named()).status_code == 403, "no token"
         # a browser says the end of a line in its own way
         right = named() | {"name_field": header[6].replace("\n", "\r\n"), "target_field": ""}
@@ -258,6 +264,10 @@ def test_the_page_lets_the_columns_be_chosen_of_the_file_that_waits(address: str
         done = browser.post(f"{PAGE}/store?lang=en", data=token | {"digest": again_digest})
         assert done.status_code == 303, done.text
         assert n_doors(made, building="56") == 2
+        with made.begin() as db:
+            door = db.scalar(text("SELECT min(id) FROM household WHERE building = '56'"))
+        (entry,) = browser.get(f"/api/v1/households/{door}").json()["log"]
+        assert (entry["action"], entry["note"]) == ("added", "住户20261101.csv"), "a file's name is nobody's number"
         assert 'id="columns"' not in browser.get(f"{PAGE}?lang=en").text, "what is stored is not looked at again"
         late = browser.post(f"{PAGE}/again?lang=en", data=token | {"digest": again_digest} | named())
         assert (late.status_code, "stored already" in late.text) == (409, True)

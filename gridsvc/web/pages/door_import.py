@@ -97,7 +97,8 @@ async def look_again(
         at = "f-file" if error.code == "door_import_gone" else "told"
         at = "a-crs" if isinstance(error, CrsError) else at
         errors = {named_columns.at(error.facts, FIELDS, at): _said(frame, error)}
-        return await run_in_threadpool(_page, request, actor, How(), errors, refusal(error).status, tried=how)
+        tried = None if error.code == "door_import_other" else how  # what was chosen for one file is not for another
+        return await run_in_threadpool(_page, request, actor, How(), errors, refusal(error).status, tried=tried)
     return RedirectResponse(f"{HERE}#told", 303)
 
 
