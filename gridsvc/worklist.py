@@ -258,7 +258,8 @@ def _long_page(
 
 def _far(parts: list[ColumnElement[bool]], order: Order, skip: int, n: int) -> Select[Any]:
     """The rows of a page far back. Pieces of the time are counted, from where the list begins on, until there are so
-    many; only those of the pieces where the page lies are sorted, and what lies behind is not read."""
+    many; only those of the pieces where the page lies are sorted, and what lies behind is not read. A piece is a length
+    in days and seconds: the session's zone has no summer time (`make_engine`: UTC)."""
     first, last = (select(f(_r.received_at)).scalar_subquery() for f in (func.min, func.max))
     start = last + _LEAST if order.descending else first
     width = (last - first).op("/", precedence=8)(literal(_PIECES)) + _LEAST

@@ -36,7 +36,7 @@ def ask(db: Connection, name: str, values: Mapping[str, object]) -> list[Any]:
         DBAPIError: as `db.execute` does.
     """
     with _driver(db, name, values) as driver:
-        return _asked(db, driver, name, values).fetchall()
+        return _told(db, *_asked(db, driver, name, values))
 
 
 def ask_together(db: Connection, *asked: tuple[str, Mapping[str, object]]) -> list[list[Any]]:
@@ -46,8 +46,8 @@ def ask_together(db: Connection, *asked: tuple[str, Mapping[str, object]]) -> li
         DBAPIError: one failed; the transaction, or the savepoint around it, has to be undone.
     """
     with _driver(db, asked[0][0], {}) as driver, driver.pipeline():
-        cursors = [_asked(db, driver, name, values, turn) for turn, (name, values) in enumerate(asked)]
-    return [cursor.fetchall() for cursor in cursors]
+        sent = [_asked(db, driver, name, values, turn) for turn, (name, values) in enumerate(asked)]
+    return [_told(db, *one) for one in sent]
 
 
 def ask_each(db: Connection, name: str, values: Sequence[Mapping[str, object]]) -> None:
@@ -139,8 +139,8 @@ def _driver(
 
 def _asked(
     db: Connection, driver: psycopg.Connection[tuple[Any, ...]], name: str, values: Mapping[str, object], turn: int = 0
-) -> RawCursor[Any]:
-    """The cursor that has executed the statement, in its turn among those that are sent together.
+) -> tuple[object, RawCursor[Any]]:
+    """By what it is kept, and the cursor that has executed the statement, in its turn among those sent together.
 
     A connection keeps it for the next time: it has learned how values and rows of this statement are told, half of
     what asking costs in Python. Rows tell instants in the zone of the session: each zone has a cursor of its own.
@@ -149,10 +149,14 @@ def _asked(
     kept = db.info.setdefault("cursors", {})  # of one connection to the server, and gone with it
     key = (name, turn, driver.pgconn.parameter_status(b"TimeZone"))
     cursor = kept.pop(key, None) or RawCursor(driver, row_factory=_rows_of(name))
-    cursor.execute(statement, [values[n] for n in names], prepare=True)
-    if cursor.rowcount <= FEW:
-        kept[key] = cursor
-    return cursor
+    return key, cursor.execute(statement, [values[n] for n in names], prepare=True)
+
+
+def _told(db: Connection, key: object, cursor: RawCursor[Any]) -> list[Any]:
+    rows = cursor.fetchall()
+    if len(rows) <= FEW:
+        db.info["cursors"][key] = cursor
+    return rows
 
 
 @cache

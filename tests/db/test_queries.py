@@ -76,6 +76,12 @@ def test_only_short_answers_stay_in_memory(db: Connection, statement: Callable[[
         assert sum(key[0] == name for key in db.info["cursors"]) == kept
 
 
+def test_only_short_ones_of_those_sent_together_stay(db: Connection, statement: Callable[[str], str]) -> None:
+    name = statement("SELECT g FROM generate_series(1, CAST(:rows AS integer)) g")
+    queries.ask_together(db, (name, {"rows": queries.FEW}), (name, {"rows": queries.FEW + 1}))
+    assert sum(key[0] == name for key in db.info["cursors"]) == 1
+
+
 def test_instants_are_told_in_the_zone_of_the_session(db: Connection, statement: Callable[[str], str]) -> None:
     name = statement("SELECT CAST(:at AS timestamptz) AS at")
     noon = datetime(2026, 11, 1, 12, tzinfo=UTC)
