@@ -13,6 +13,7 @@ import sqlite3
 import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -161,20 +162,18 @@ def _geojson(frame: gpd.GeoDataFrame) -> str:
 def _write_gpkg(frame: gpd.GeoDataFrame, path: Path, layer: str, at: dt.datetime) -> None:
     # The library warns about any other ending, and the caller may want one.
     made = path.with_name(path.name + ".gpkg")
-    pyogrio.write_dataframe(frame, made, driver="GPKG", layer=layer)
     # The library stamps the wall clock, and saves once more where a millisecond has passed since: with the caller's
     # instant, and copied out afresh, without what the file counts of its own writing, one frame gives one file.
     stamp = at.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
-    path.unlink(missing_ok=True)
-    db = sqlite3.connect(made)
     try:
-        with db:
-            db.execute("UPDATE gpkg_contents SET last_change = ?", (stamp,))
-            db.execute("UPDATE gpkg_contents SET description = ?", ("\n".join(frame.attrs.get("notes", ())),))
-        db.execute("VACUUM INTO ?", (str(path),))
+        pyogrio.write_dataframe(frame, made, driver="GPKG", layer=layer)
+        with closing(sqlite3.connect(made)) as db:
+            with db:
+                db.execute("UPDATE gpkg_contents SET last_change = ?", (stamp,))
+                db.execute("UPDATE gpkg_contents SET description = ?", ("\n".join(frame.attrs.get("notes", ())),))
+            db.execute("VACUUM INTO ?", (str(path),))
     finally:
-        db.close()
-        made.unlink()
+        made.unlink(missing_ok=True)
 
 
 def _table_columns(frame: gpd.GeoDataFrame, with_wkt: bool) -> dict[str, list[Value]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any, cast
@@ -23,6 +23,21 @@ from gridsvc.web.wall_stream import Found, Kept, Viewer, Wall
 from tests.conftest import NOW
 
 ZONE = ZoneInfo("Asia/Shanghai")
+
+
+def feed(engine: Engine, monkeypatch: pytest.MonkeyPatch, listening: object, look: Callable[..., Found]) -> None:
+    """A wall is fed without resting, by what this connection is told and these looks find, until one says "enough"."""
+
+    async def play() -> None:
+        live = Wall(engine, "public", ZONE, lambda: NOW, asyncio.Semaphore(1))
+        monkeypatch.setattr(live, "_look", look)
+        with pytest.raises(psycopg.OperationalError, match="enough"):
+            await asyncio.wait_for(live._feed(cast("psycopg.AsyncConnection[Any]", listening)), 20)
+
+    for name, seconds in (("LONGEST_REST_S", 0.0), ("GATHER_S", 0.0), ("LOOK_S", 60.0), ("BEAT_S", 60.0)):
+        monkeypatch.setattr(wall_stream, name, seconds)
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(lambda: asyncio.run(play())).result()
 
 
 def test_a_slow_reader_is_let_go_and_holds_nobody_up(engine: Engine) -> None:
@@ -88,16 +103,7 @@ def test_while_looks_find_more_nothing_is_told(engine: Engine, monkeypatch: pyte
             raise psycopg.OperationalError("enough")
         return Found("1:1:", is_more=is_more)
 
-    async def play() -> None:
-        live = Wall(engine, "public", ZONE, lambda: NOW, asyncio.Semaphore(1))
-        monkeypatch.setattr(live, "_look", look)
-        with pytest.raises(psycopg.OperationalError, match="enough"):
-            await asyncio.wait_for(live._feed(cast("psycopg.AsyncConnection[Any]", Listening())), 20)
-
-    for name, seconds in (("LONGEST_REST_S", 0.0), ("GATHER_S", 0.0), ("LOOK_S", 60.0), ("BEAT_S", 60.0)):
-        monkeypatch.setattr(wall_stream, name, seconds)
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(lambda: asyncio.run(play())).result()
+    feed(engine, monkeypatch, Listening(), look)
     # having listened anew it looks for what was committed before
     assert done == [listen, "look", "look", "UNLISTEN *", "look", "look", listen, "look"]
 
@@ -124,16 +130,7 @@ def test_while_it_looks_one_notice_is_heard_however_many_come(engine: Engine, mo
             raise psycopg.OperationalError("enough")
         return Found("1:1:")
 
-    async def play() -> None:
-        live = Wall(engine, "public", ZONE, lambda: NOW, asyncio.Semaphore(1))
-        monkeypatch.setattr(live, "_look", look)
-        with pytest.raises(psycopg.OperationalError, match="enough"):
-            await asyncio.wait_for(live._feed(cast("psycopg.AsyncConnection[Any]", Listening())), 20)
-
-    for name, seconds in (("LONGEST_REST_S", 0.0), ("GATHER_S", 0.0), ("LOOK_S", 60.0), ("BEAT_S", 60.0)):
-        monkeypatch.setattr(wall_stream, name, seconds)
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(lambda: asyncio.run(play())).result()
+    feed(engine, monkeypatch, Listening(), look)
     assert max(by_looks) <= 1, by_looks
 
 
