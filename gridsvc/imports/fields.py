@@ -25,7 +25,7 @@ FIELDS_OF: dict[str, tuple[str, ...]] = {
 ACCOUNT_FIELDS = ("login", "name", "role", "areas", "department", "worker")
 # Fields that say nothing of a person by themselves: what stands there may be shown to who looks at a file.
 OF_PLACES = frozenset(
-    (*("community", "compound", "building", "entrance", "room", "target", "category", "people", "elsewhere"),)
+    ("community", "compound", "building", "entrance", "room", "target", "category", "people", "elsewhere")
 )
 
 
