@@ -92,6 +92,7 @@ class Limits:
     cpu_s: int = 300
     n_rows: int = 2_000_000
     n_vertices: int = 20_000_000
+    n_columns: int = 16_384
 
 
 @dataclass(frozen=True)

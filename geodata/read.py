@@ -26,6 +26,7 @@ def read(
     fields: Fields = _NO_FIELDS,
     required: Sequence[str] = (),
     table: str | None = None,
+    header_row: int | None = None,
     limits: Limits = _NO_LIMITS,
 ) -> Layer:
     """The rows of a file, their shapes in EPSG:4326, and all that was wrong with them.
@@ -42,6 +43,7 @@ def read(
         fields: columns named by the sender.
         required: roles of `Fields` without which the file is refused (`field_required`, `file_has_no_columns`).
         table: sheet of a workbook or layer of a GeoPackage, where there are several.
+        header_row: the row of a table's column names, as `headers.header` takes it; None: it is looked for.
         limits: what reading may cost.
 
     Raises:
@@ -52,8 +54,9 @@ def read(
         raise ValueError(f"no such kind or role: {kind!r}, {required!r}")
     if crs is not None:
         parse_crs(crs)
-    wanted = {"kind": kind, "crs": crs, "fields": fields.given(), "required": list(required), "table": table}
-    return _layer(_ask(path, {**wanted, "rows": None}, limits))
+    wanted = {"kind": kind, "crs": crs, "fields": fields.given(), "required": list(required)}
+    where = {"table": table, "header_row": header_row, "rows": None}
+    return _layer(_ask(path, {**wanted, **where}, limits))
 
 
 def read_raw(
@@ -63,6 +66,7 @@ def read_raw(
     *,
     fields: Fields | None = None,
     table: str | None = None,
+    header_row: int | None = None,
     limits: Limits | None = None,
 ) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """The header of the sender's own table and some of its data rows (number, cells), text as it stands in the file.
@@ -79,6 +83,7 @@ def read_raw(
         "fields": named,
         "required": [],
         "table": table,
+        "header_row": header_row,
         "rows": list(rows),
     }
     answer = _ask(path, wanted, limits or _NO_LIMITS)

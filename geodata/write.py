@@ -15,7 +15,7 @@ import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import shapely
@@ -83,6 +83,7 @@ def write_refused(
     kind: Kind = "any",
     fields: Fields | None = None,
     table: str | None = None,
+    header_row: int | None = None,
     limits: Limits | None = None,
 ) -> None:
     """Nothing; `out` holds the refused rows of the sender's own table, in order, and why each was refused.
@@ -90,7 +91,8 @@ def write_refused(
     Columns, their order and their text are those of the source, then `错误原因`. Excel where `out` ends in .xlsx, else
     CSV. The other arguments are those the source was read with.
     """
-    header, rows = read_raw(source, sorted(reasons), kind, fields=fields, table=table, limits=limits)
+    how: dict[str, Any] = {"fields": fields, "table": table, "header_row": header_row, "limits": limits}
+    header, rows = read_raw(source, sorted(reasons), kind, **how)
     told = ([*cells, reasons[number]] for number, cells in rows)
     with _replaced(out) as part:
         file_format: Format = "xlsx" if out.suffix.lower() == ".xlsx" else "csv"

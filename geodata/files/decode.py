@@ -27,7 +27,7 @@ from geodata.files import (
     tables,
 )
 from geodata.files.answer import Answer, pack, pack_error
-from geodata.files.rows import Rows, samples
+from geodata.files.rows import Rows, bound_columns, samples
 from geodata.files.sniff import Format, sniff
 from geodata.layer import Fields, Kind, Limits
 
@@ -66,8 +66,9 @@ def decode(folder: Path, request: Mapping[str, Any], limits: Limits, guards: lis
     wanted = Fields(**request["fields"])
     given = None if request["crs"] is None else parse_crs(request["crs"])
     found_format = sniff(folder / _FILE_NAME)
-    rows = _read(folder, found_format, kind, wanted, limits, request["table"])
+    rows = _read(folder, found_format, kind, wanted, limits, request)
     rows.format = found_format
+    bound_columns(len(rows.columns), limits)
     found = headers.resolve(rows.columns, wanted, kind)
     if rows.format in ("osm", "osm.pbf"):
         found = _osm_fields(rows, kind)
@@ -118,11 +119,10 @@ def as_sent(folder: Path, request: Mapping[str, Any], limits: Limits, guards: li
     found = sniff(folder / _FILE_NAME)
     if found in ("csv", "csv.gz", "xlsx", "xls"):
         is_excel = found in ("xlsx", "xls")
-        header, picked = tables.read_as_sent(
-            folder / _FILE_NAME, is_excel, fields, kind, limits, request["table"], wanted
-        )
+        path, sheet, header_row = folder / _FILE_NAME, request["table"], request.get("header_row")
+        header, picked = tables.read_as_sent(path, is_excel, fields, kind, limits, sheet, wanted, header_row)
     else:
-        rows = _read(folder, found, kind, fields, limits, request["table"])
+        rows = _read(folder, found, kind, fields, limits, request)
         places = [place for place, number in enumerate(rows.numbers) if number in wanted]
         header = rows.columns
         picked = [(rows.numbers[place], [cells[place] or "" for cells in rows.cells]) for place in places]
@@ -144,16 +144,18 @@ def as_sent(folder: Path, request: Mapping[str, Any], limits: Limits, guards: li
     )
 
 
-def _read(folder: Path, found: Format, kind: Kind, wanted: Fields, limits: Limits, table: str | None) -> Rows:
-    path = folder / _FILE_NAME
+def _read(folder: Path, found: Format, kind: Kind, wanted: Fields, limits: Limits, request: Mapping[str, Any]) -> Rows:
+    path, table, header_row = folder / _FILE_NAME, request["table"], request.get("header_row")
+    if found in ("csv", "csv.gz"):
+        return tables.read_csv(path, wanted, kind, limits, header_row)
+    if found in ("xlsx", "xls"):
+        return tables.read_excel(path, wanted, kind, limits, table, header_row)
+    if header_row is not None:
+        raise FileRefused("header_row_fixed", format=found)
     if found == "geojson":
         return features.read(path, limits)
     if found == "gpkg":
         return gpkg.read(path, limits, table)
-    if found in ("csv", "csv.gz"):
-        return tables.read_csv(path, wanted, kind, limits)
-    if found in ("xlsx", "xls"):
-        return tables.read_excel(path, wanted, kind, limits, table)
     if found == "shp.zip":
         return shapefile.read(archive.read_shapefile_parts(path, limits.unpacked_bytes), limits)
     if found == "shp":

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from geodata.errors import FileRefused
-from geodata.files.rows import Cell
+from geodata.files.rows import Cell, nameless
 from geodata.layer import DOOR_ROLES, REPORT_ROLES, Fields, Kind
 
 # Usual column names, best first. Compared without case, blanks, _, - and what stands in brackets.
@@ -161,6 +161,19 @@ _ROLES: dict[Kind, tuple[str, ...]] = {
     "households": (*DOOR_ROLES, *_PLACES),
     "any": ("code", "name", *_PLACES),
 }
+# The last row that the sender may say to be the header; 0 says that there is none.
+MOST_HEADER_ROW = 50
+# The header is looked for among the first rows alone.
+_LOOKED_AT = 12
+# Fields that one column may be at once: of what has no code of its own, the name is the code.
+_SHARED = frozenset(("code", "name"))
+_SHARING: tuple[Kind, ...] = ("grids", "areas", "compounds", "workers")
+# Numbers by which somebody could be found: mobile and landline phones, identity numbers with the day of birth.
+_MOBILE = r"(?:\+?86[ -]?)?1[3-9]\d(?:[ -]?\d{4}){2}"
+_LANDLINE = r"(?:\(0\d{2,3}\) ?|0\d{2,3}[ -]?)[2-9]\d{6,7}"
+_IDENTITY = r"[1-9]\d{5}(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx]"
+_PERSONAL = re.compile(rf"(?<!\d)(?:{_MOBILE}|{_LANDLINE}|{_IDENTITY})(?!\d)", re.ASCII)
+_LONG_NUMBER = re.compile(r"(?!20\d{6}$)\d{7,}[Xx]?", re.ASCII)  # a bare day may be a column's name
 _BRACKETS = re.compile(r"[(（\[【][^)）\]】]*[)）\]】]\s*$")
 _SEPARATORS = re.compile(r"[\s_\-\ufeff\u200b]+")
 
@@ -178,8 +191,11 @@ def plain(name: str) -> str:
 def resolve(columns: Sequence[str], wanted: Fields, kind: Kind) -> Fields:
     """The columns that play the roles of a kind; None for a role that no column plays, or that is wanted without one.
 
+    A column that the sender names is no other field by its usual name. None is named for two, but where the name is
+    the code: an area, grid, compound or worker without codes.
+
     Raises:
-        FileRefused: `field_missing` when the sender names a column that is not there.
+        FileRefused: `field_missing` when the sender names a column that is not there; `field_twice`.
     """
     column_of = finder(columns)
     found: dict[str, str] = {}
@@ -187,10 +203,15 @@ def resolve(columns: Sequence[str], wanted: Fields, kind: Kind) -> Fields:
         column = column_of(name)
         if name and not column:
             raise FileRefused("field_missing", role=role, field=name[:80], columns=", ".join(columns)[:400])
+        for other, taken in found.items():
+            if column and column == taken and not (kind in _SHARING and {role, other} == _SHARED):
+                raise FileRefused("field_twice", role=role, other=other, field=column[:80])
         found[role] = column
+    named = set(found.values())
     for role in _ROLES[kind]:
         if role not in found:
-            found[role] = next(filter(None, map(column_of, _names_of(role, kind))), "")
+            usual = (column for column in map(column_of, _names_of(role, kind)) if column and column not in named)
+            found[role] = next(usual, "")
     return Fields(**{role: column for role, column in found.items() if column})
 
 
@@ -206,14 +227,61 @@ def finder(columns: Sequence[str]) -> Callable[[str], str]:
     return lambda word: word if word in exact else by_plain.get(plain(word), "") if word else ""
 
 
+def header(
+    head: Sequence[Sequence[Cell]],
+    wanted: Fields,
+    kind: Kind,
+    said: int | None,
+    merged: Iterable[tuple[int, int, int, int]] = (),
+) -> tuple[int, list[str]]:
+    """The place (from 0) of the row of column names among the first rows of a table, and its cells.
+
+    Args:
+        head: MOST_HEADER_ROW rows, where there are so many.
+        said: the row that the sender says it is, counted from 1 as a spreadsheet does. With 0 there is none: then the
+            place is -1, and the columns are called by theirs.
+        merged: blocks (top, left, bottom, right, from 0); a name that begins in a row above reaches down to this one.
+
+    Raises:
+        FileRefused: `header_row_range`; `header_row_missing`: there is nothing; `header_row_is_data`: it is somebody's
+            row, and would be shown as the names of columns.
+    """
+    if said is not None and not 0 <= said <= MOST_HEADER_ROW:
+        raise FileRefused("header_row_range", found=said, limit=MOST_HEADER_ROW)
+    if said == 0:
+        return -1, [nameless(place) for place in range(1, max(map(len, head), default=0) + 1)]
+    place = header_row(head[:_LOOKED_AT], wanted, kind) if said is None else said - 1
+    cells = [cell or "" for cell in head[place]] if place < len(head) else []
+    for top, left, bottom, right in merged:
+        for at in range(left, min(right + 1, len(cells))) if top < place <= bottom else ():
+            cells[at] = cells[at] or head[top][left] or ""
+    if said is not None and not any(cell.strip() for cell in cells):
+        raise FileRefused("header_row_missing", header_row=said)
+    if _is_data(cells, wanted, kind):
+        raise FileRefused("header_row_is_data", header_row=place + 1)
+    return place, cells
+
+
+def _is_data(cells: Sequence[str], wanted: Fields, kind: Kind) -> bool:
+    """Whether a row is plainly no header: a cell is a person's number; or holds one, and no name is known or wanted.
+
+    A name may tell an example: 手机（如13800000000）.
+    """
+    texts = [unicodedata.normalize("NFKC", cell).strip() for cell in cells]
+    if any(_PERSONAL.fullmatch(text) for text in texts):
+        return True
+    if {plain(cell) for cell in cells if cell} & (_known(kind) | _asked(wanted)):
+        return False
+    return any(_PERSONAL.search(text) or _LONG_NUMBER.fullmatch(text) for text in texts)
+
+
 def header_row(head: Sequence[Sequence[Cell]], wanted: Fields, kind: Kind) -> int:
     """The place (from 0) of the row of column names among the first rows of a table: titles may stand above it.
 
     It is the first row, unless that one has no known name at all and a later one has two, or one that the sender named;
     one or a few cells above a row of more than twice as many are a title whatever the names.
     """
-    names = {plain(name) for role in _ROLES[kind] for name in _names_of(role, kind)}
-    asked = {plain(name) for name in wanted.given().values()} - {""}
+    names, asked = _known(kind), _asked(wanted)
     words = [{plain(cell) for cell in row if cell} - {""} for row in head]
     n_cells = [sum(bool(cell and plain(cell)) for cell in row) for row in head]
     filled = [place for place, n in enumerate(n_cells) if n]
@@ -226,6 +294,14 @@ def header_row(head: Sequence[Sequence[Cell]], wanted: Fields, kind: Kind) -> in
     widest = max(n_cells)
     broad = [place for place in filled if n_cells[place] > 1 and widest <= 2 * n_cells[place]]
     return broad[0] if broad else filled[0]
+
+
+def _known(kind: Kind) -> set[str]:
+    return {plain(name) for role in _ROLES[kind] for name in _names_of(role, kind)}
+
+
+def _asked(wanted: Fields) -> set[str]:
+    return {plain(name) for name in wanted.given().values()} - {""}
 
 
 def _names_of(role: str, kind: Kind) -> tuple[str, ...]:

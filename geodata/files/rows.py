@@ -16,6 +16,7 @@ OWN_COLUMNS = frozenset({"row", "geometry", "raw_x", "raw_y"})
 
 Cell = str | None
 
+_BLANKS, _NAME_CHARS = " \t\r\n\u3000\ufeff\u00a0", 200
 _SAMPLES, _SAMPLED_ROWS, _SAMPLE_CHARS = 3, 1000, 60
 
 
@@ -51,13 +52,15 @@ class Rows:
 def unique_names(header: Iterable[Cell]) -> list[str]:
     """Column names without blanks around them, each once and none of ours; a nameless column is called by its place.
 
+    A text instead of a name is cut short.
+
     >>> unique_names(["编码", " 名称 ", "名称", None, "row"])
     ['编码', '名称', '名称 (2)', 'column 4', 'row (2)']
     """
     names: list[str] = []
     taken = set(OWN_COLUMNS)
     for place, cell in enumerate(header, start=1):
-        plain = (cell or "").strip(" \t\r\n\u3000\ufeff\u00a0") or f"column {place}"
+        plain = (cell or "").strip(_BLANKS)[:_NAME_CHARS].strip(_BLANKS) or nameless(place)
         name, n = plain, 1
         while name in taken:
             n += 1
@@ -65,6 +68,11 @@ def unique_names(header: Iterable[Cell]) -> list[str]:
         taken.add(name)
         names.append(name)
     return names
+
+
+def nameless(place: int) -> str:
+    """What a column without a name is called, the first being 1."""
+    return f"column {place}"
 
 
 def samples(cells: Sequence[Cell]) -> list[str]:
@@ -108,6 +116,16 @@ def bound_rows(n_rows: int, limits: Limits) -> None:
     """
     if n_rows > limits.n_rows:
         raise FileRefused("file_has_too_many_rows", n_rows=n_rows, limit=limits.n_rows)
+
+
+def bound_columns(n_columns: int, limits: Limits) -> None:
+    """Nothing, as long as a file has no more columns than allowed.
+
+    Raises:
+        FileRefused: `file_has_too_many_columns`.
+    """
+    if n_columns > limits.n_columns:
+        raise FileRefused("file_has_too_many_columns", n_columns=n_columns, limit=limits.n_columns)
 
 
 def bound_vertices(n_vertices: int, limits: Limits) -> None:

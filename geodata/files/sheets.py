@@ -87,9 +87,10 @@ def _within(merged: Sequence[tuple[int, int, int, int]], rows: Sequence[Sequence
 def _bounded(book: Workbook, limits: Limits) -> Workbook:
     if sum(len(sheet.rows) for sheet in book.sheets) > limits.n_rows:
         raise FileRefused("file_has_too_many_rows", limit=limits.n_rows)
+    most = min(limits.n_columns, _MOST_COLUMNS)
     for sheet in book.sheets:
-        if sheet.rows and len(sheet.rows[0]) > _MOST_COLUMNS:
-            raise FileRefused("sheet_too_wide", sheet=sheet.name[:80], limit=_MOST_COLUMNS)
+        if sheet.rows and len(sheet.rows[0]) > most:
+            raise FileRefused("sheet_too_wide", sheet=sheet.name[:80], limit=most)
     return book
 
 

@@ -20,11 +20,11 @@ import python_calamine as calamine
 from geodata.errors import FileRefused
 from geodata.files import archive, charset, headers
 from geodata.files.held import Openable
-from geodata.files.rows import Cell, Rows, bound_rows, number_as_text, unique_names
+from geodata.files.rows import Cell, Rows, bound_columns, bound_rows, number_as_text, unique_names
 from geodata.layer import Fields, Kind, Limits
 
 _DELIMITERS = (",", ";", "\t")
-_HEAD_ROWS = 12
+_DELIMITED_LINES = 12
 _CHUNK = 1024 * 1024
 _MAX_CELL_CHARS = 16 * 1024 * 1024
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -36,7 +36,8 @@ _CODE_AS_TEXT = re.compile('="([0-9]+)"')
 
 @dataclass(frozen=True)
 class TableHead:
-    """How a text table is written. `header` as it stands in the file; `n_above` rows (titles, blanks) precede it."""
+    """How a text table is written. `header` as it stands in the file; `n_above` rows (titles, blanks) precede it, -1
+    where there is none."""
 
     encoding: str
     delimiter: str
@@ -46,52 +47,65 @@ class TableHead:
 
 
 def sniff_table(
-    path: Openable, fields: Fields | None = None, kind: Kind = "any", limit_bytes: int = Limits.unpacked_bytes
+    path: Openable,
+    fields: Fields | None = None,
+    kind: Kind = "any",
+    limit_bytes: int = Limits.unpacked_bytes,
+    header_row: int | None = None,
 ) -> TableHead:
     """Encoding, delimiter and header of a CSV file, gzipped or not; the whole file is read once for its encoding.
 
     Raises:
-        FileRefused: `encoding_unknown`, `gzip_damaged`, `file_unpacks_too_large`, `file_empty`, `csv_quote_wrong`.
+        FileRefused: `encoding_unknown`, `gzip_damaged`, `file_unpacks_too_large`, `file_empty`, `csv_quote_wrong`, and
+            as `headers.header`.
     """
+    gzipped, encoding, delimiter = _written(path, limit_bytes)
+    with _text_of(path, gzipped, encoding) as text:
+        head = list(itertools.islice(_csv_rows(text, delimiter), headers.MOST_HEADER_ROW))
+    place, cells = headers.header(head, fields or Fields(), kind, header_row)
+    return TableHead(encoding, delimiter, tuple(cells), place, gzipped)
+
+
+def _written(path: Openable, limit_bytes: int) -> tuple[bool, str, str]:
+    """Whether a text table is gzipped, its encoding, its delimiter."""
     with path.open("rb") as file:
         gzipped = file.read(2) == _GZIP_MAGIC
     encoding = charset.detect(lambda: _bounded(path, gzipped, limit_bytes))
     with _text_of(path, gzipped, encoding) as text:
-        first = list(itertools.islice((line for line in text if line.strip()), _HEAD_ROWS))
+        first = list(itertools.islice((line for line in text if line.strip()), _DELIMITED_LINES))
     if not first:
         raise FileRefused("file_empty")
-    delimiter = _delimiter(first)
-    with _text_of(path, gzipped, encoding) as text:
-        head = list(itertools.islice(_csv_rows(text, delimiter), _HEAD_ROWS))
-    place = headers.header_row(head, fields or Fields(), kind)
-    return TableHead(encoding, delimiter, tuple(head[place]), place, gzipped)
+    return gzipped, encoding, _delimiter(first)
 
 
-def read_csv(path: Path, fields: Fields, kind: Kind, limits: Limits) -> Rows:
+def read_csv(path: Path, fields: Fields, kind: Kind, limits: Limits, header_row: int | None = None) -> Rows:
     """The rows under the header, blank ones left out but counted; a row with more or fewer cells is refused.
 
     Raises:
-        FileRefused: as `sniff_table`, and `file_has_too_many_rows`.
+        FileRefused: as `sniff_table`, `file_has_too_many_rows`, `file_has_too_many_columns`.
     """
-    head = sniff_table(path, fields, kind, limits.unpacked_bytes)
+    head = sniff_table(path, fields, kind, limits.unpacked_bytes, header_row)
     with _text_of(path, head.gzipped, head.encoding) as text:
-        rows = _rows("csv.gz" if head.gzipped else "csv", _csv_rows(text, head.delimiter), head.n_above, limits)
+        table = _csv_rows(text, head.delimiter)
+        rows = _rows("csv.gz" if head.gzipped else "csv", table, head.n_above, list(head.header), limits)
     rows.encoding = "utf-8" if head.encoding == "utf-8-sig" else head.encoding
     if rows.encoding == "gb18030":
         rows.note("encoding_gb18030")
     return rows
 
 
-def read_excel(path: Path, fields: Fields, kind: Kind, limits: Limits, sheet: str | None = None) -> Rows:
+def read_excel(
+    path: Path, fields: Fields, kind: Kind, limits: Limits, sheet: str | None = None, header_row: int | None = None
+) -> Rows:
     """The rows of `sheet`, else of the first visible sheet that holds something; formulas count by their last result.
 
     Raises:
         FileRefused: `workbook_damaged`, `workbook_encrypted`, `sheet_missing`, `file_empty`; for .xlsx what
-            `archive.check_workbook` refuses.
+            `archive.check_workbook` refuses; as `headers.header`, and what bounds rows and columns.
     """
-    name, others, file_format, table = _workbook(path, limits, sheet)
-    place = headers.header_row(table[:_HEAD_ROWS], fields, kind)
-    rows = _rows(file_format, iter(table), place, limits)
+    name, others, file_format, table, merged = _workbook(path, limits, sheet)
+    place, header = headers.header(table[: headers.MOST_HEADER_ROW], fields, kind, header_row, merged)
+    rows = _rows(file_format, iter(table), place, header, limits)
     rows.note("sheet_read", sheet=name)
     if others:
         rows.note("sheets_ignored", sheets=", ".join(others)[:200])
@@ -99,7 +113,14 @@ def read_excel(path: Path, fields: Fields, kind: Kind, limits: Limits, sheet: st
 
 
 def read_as_sent(
-    path: Path, is_excel: bool, fields: Fields, kind: Kind, limits: Limits, sheet: str | None, wanted: set[int]
+    path: Path,
+    is_excel: bool,
+    fields: Fields,
+    kind: Kind,
+    limits: Limits,
+    sheet: str | None,
+    wanted: set[int],
+    header_row: int | None = None,
 ) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """The header and the wanted data rows as they stand in the file, with all their cells.
 
@@ -107,12 +128,12 @@ def read_as_sent(
         FileRefused: as `read_csv` and `read_excel`.
     """
     if is_excel:
-        table = _workbook(path, limits, sheet)[3]
-        place = headers.header_row(table[:_HEAD_ROWS], fields, kind)
-        return _picked(iter(table), place, wanted)
-    head = sniff_table(path, fields, kind, limits.unpacked_bytes)
+        *_, table, merged = _workbook(path, limits, sheet)
+        place, header = headers.header(table[: headers.MOST_HEADER_ROW], fields, kind, header_row, merged)
+        return _picked(iter(table), place, header, wanted)
+    head = sniff_table(path, fields, kind, limits.unpacked_bytes, header_row)
     with _text_of(path, head.gzipped, head.encoding) as text:
-        return _picked(_csv_rows(text, head.delimiter), head.n_above, wanted)
+        return _picked(_csv_rows(text, head.delimiter), head.n_above, list(head.header), wanted)
 
 
 def read_csv_cells(path: Path, limits: Limits) -> tuple[str, list[list[str]]]:
@@ -121,12 +142,12 @@ def read_csv_cells(path: Path, limits: Limits) -> tuple[str, list[list[str]]]:
     Raises:
         FileRefused: as `read_csv`.
     """
-    head = sniff_table(path, limit_bytes=limits.unpacked_bytes)
-    with _text_of(path, head.gzipped, head.encoding) as text:
-        rows = list(itertools.islice(_csv_rows(text, head.delimiter), limits.n_rows + 1))
+    gzipped, encoding, delimiter = _written(path, limits.unpacked_bytes)
+    with _text_of(path, gzipped, encoding) as text:
+        rows = list(itertools.islice(_csv_rows(text, delimiter), limits.n_rows + 1))
     if len(rows) > limits.n_rows:
         raise FileRefused("file_has_too_many_rows", limit=limits.n_rows)
-    encoding = "utf-8" if head.encoding == "utf-8-sig" else head.encoding
+    encoding = "utf-8" if encoding == "utf-8-sig" else encoding
     return encoding, [[unguard(cell) for cell in row] for row in rows]
 
 
@@ -158,23 +179,27 @@ def read_workbook(
 
 
 def _picked(
-    table: Iterator[list[str]], n_above: int, wanted: set[int]
+    table: Iterator[list[str]], place: int, header: list[str], wanted: set[int]
 ) -> tuple[list[str], list[tuple[int, list[str]]]]:
-    header = next(itertools.islice(table, n_above, None))
+    table = itertools.islice(table, place + 1, None)
     rows = [(number, row) for number, row in enumerate(table, start=1) if number in wanted]
     width = max([len(header), *(len(row) for _, row in rows)])
     header += [""] * (width - len(header))
     return header, [(number, [*row, *[""] * (width - len(row))]) for number, row in rows]
 
 
-def _workbook(path: Path, limits: Limits, sheet: str | None) -> tuple[str, list[str], str, list[list[str]]]:
-    """The name of the sheet, the sheets passed over, the format, and all cells as text."""
+def _workbook(
+    path: Path, limits: Limits, sheet: str | None
+) -> tuple[str, list[str], str, list[list[str]], list[tuple[int, int, int, int]]]:
+    """The name of the sheet, the sheets passed over, the format, all cells as text, and the merged blocks."""
     with _opened(path, limits) as book:
         name, others = _sheet(book, sheet)
-        most = limits.n_rows + _HEAD_ROWS + 1
-        content = book.get_sheet_by_name(name).to_python(skip_empty_area=False, nrows=most)
+        most = limits.n_rows + headers.MOST_HEADER_ROW + 1
+        content = book.get_sheet_by_name(name)
+        rows = content.to_python(skip_empty_area=False, nrows=most)
+        merged = [(*first, *last) for first, last in content.merged_cell_ranges or []]
     file_format = "xlsx" if _is_zip(path) else "xls"
-    return name, others, file_format, [[_excel_cell(value) for value in row] for row in content]
+    return name, others, file_format, [[_excel_cell(value) for value in row] for row in rows], merged
 
 
 def _is_zip(path: Path) -> bool:
@@ -219,14 +244,14 @@ def _sheet(book: calamine.CalamineWorkbook, wanted: str | None) -> tuple[str, li
     return filled[0], filled[1:]
 
 
-def _rows(file_format: str, table: Iterator[list[str]], n_above: int, limits: Limits) -> Rows:
-    above = list(itertools.islice(table, n_above + 1))
-    header = above[-1]
+def _rows(file_format: str, table: Iterator[list[str]], place: int, header: list[str], limits: Limits) -> Rows:
+    above = list(itertools.islice(table, place + 1))
     while header and not header[-1].strip():
         header.pop()
+    bound_columns(len(header), limits)
     rows = Rows(file_format, unique_names(header), [], [])
     if sum(any(row) for row in above) > 1:
-        rows.note("rows_above_header", n=n_above)
+        rows.note("rows_above_header", n=place)
     width, kept = len(header), []
     for number, row in enumerate(table, start=1):
         if len(row) != width and any(row):

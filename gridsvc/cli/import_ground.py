@@ -18,7 +18,8 @@ def imported(door: Door, args: argparse.Namespace, step: Step) -> tuple[Account,
     """The account of such a file, and whether it was written."""
     path, fields = Path(args.file), parser.fields_of(args)
     required = areas.REQUIRED if args.kind == "areas" else grids.REQUIRED
-    layer = read(path, args.kind, crs=args.crs, fields=fields, required=required, table=args.sheet)
+    where = {"crs": args.crs, "table": args.sheet, "header_row": args.header_row}
+    layer = read(path, args.kind, fields=fields, required=required, **where)
     if args.kind == "areas":
         return whole(door, args, step, lambda db: areas.take(db, layer, file_name(path), level=args.level), "areas")
     how = {"default": args.layer or "base", "replace": args.replace, "by_column": bool(args.layer_field)}

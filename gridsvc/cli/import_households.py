@@ -39,11 +39,13 @@ def imported(door: Door, args: argparse.Namespace, step: Step) -> tuple[Account,
 
 def _doors(path: Path, fields: Fields, args: argparse.Namespace) -> Source:
     if is_table(path):
-        return households.from_csv(path, fields, args.crs)
+        return households.from_csv(path, fields, args.crs, args.header_row)
     if is_book(path):
         try:
-            return households.from_workbook(path, fields, args.crs, args.sheet)
+            return households.from_workbook(path, fields, args.crs, args.sheet, header_row=args.header_row)
         except FileRefused as error:
             if error.code != "format_not_a_table":  # a zip may hold shapes too
                 raise
-    return households.from_layer(read(path, "households", crs=args.crs, fields=fields, table=args.sheet))
+    return households.from_layer(
+        read(path, "households", crs=args.crs, fields=fields, table=args.sheet, header_row=args.header_row)
+    )

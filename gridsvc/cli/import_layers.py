@@ -18,7 +18,8 @@ def imported(door: Door, args: argparse.Namespace, step: Step) -> tuple[Account,
     """The account of such a file, and whether it was written."""
     path, fields = Path(args.file), parser.fields_of(args)
     required = basemap.REQUIRED if args.kind == "basemap" else ()
-    layer = read(path, args.kind, crs=args.crs, fields=fields, required=required, table=args.sheet)
+    how = {"crs": args.crs, "table": args.sheet, "header_row": args.header_row}
+    layer = read(path, args.kind, fields=fields, required=required, **how)
     source = args.source or base_name(file_name(path))
     if args.kind == "workers":
         default, replace = args.layer, args.replace

@@ -32,10 +32,9 @@ def imported(door: Door, args: argparse.Namespace, step: Step) -> tuple[Account,
 def _reports(path: Path, args: argparse.Namespace) -> Source:
     fields = parser.fields_of(args)
     if is_table(path):
-        return reports.from_csv(path, fields, args.crs)
-    return reports.from_layer(
-        read(path, "reports", crs=args.crs, fields=fields, required=reports.REQUIRED, table=args.sheet)
-    )
+        return reports.from_csv(path, fields, args.crs, args.header_row)
+    how = {"crs": args.crs, "table": args.sheet, "header_row": args.header_row}
+    return reports.from_layer(read(path, "reports", fields=fields, required=reports.REQUIRED, **how))
 
 
 def _options(door: Door, args: argparse.Namespace, path: Path) -> reports.Options:

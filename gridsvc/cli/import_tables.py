@@ -18,7 +18,7 @@ from gridsvc.imports.columns import Table
 def imported(door: Door, args: argparse.Namespace, step: Step) -> tuple[Account, bool]:
     """The account of such a table, and whether it was written."""
     module = {"departments": departments, "responsibility": responsibility, "stagelimits": limits}[args.kind]
-    table = columns.read(Path(args.file), module.COLUMNS, module.REQUIRED, sheet=args.sheet)
+    table = columns.read(Path(args.file), module.COLUMNS, module.REQUIRED, sheet=args.sheet, header_row=args.header_row)
     return whole(door, args, step, lambda db: _take_table(db, args, table), columns.READ_AS)
 
 

@@ -45,7 +45,7 @@ def refuse_foreign_options(args: argparse.Namespace) -> None:
     Raises:
         Refused: option_not_for_kind.
     """
-    given = {name for name, value in vars(args).items() if value not in (None, False)}
+    given = {name for name, value in vars(args).items() if value is not None and value is not False}
     for option, kinds in parser.ONLY_FOR.items():
         if option in given and args.kind not in kinds:
             flag = parser.FLAGS.get(option, f"--{option.replace('_', '-')}")

@@ -44,6 +44,7 @@ ONLY_FOR: dict[str, tuple[str, ...]] = {
     "allow_repeats": ("reports",),
     "crs": ("areas", "grids", "compounds", "basemap", "reports", "households"),
     "errors": (*_LAYERED, *TABLES),
+    "header_row": (*_LAYERED, *TABLES),
     "day_means": ("categories", "stagelimits"),
     "category_kind": ("categories", "households"),
     "taxonomy": ("taxonomy",),
@@ -122,6 +123,7 @@ def _import(one: Parser, locale: Locale) -> None:
         ("--errors", {"metavar": "FILE"}),
         ("--json", {"action": "store_true"}),
         ("--sheet", {"metavar": "NAME"}),
+        ("--header-row", {"type": int, "metavar": "N"}),
         ("--layer", {"choices": LAYERS}),
         ("--level", {"choices": ("city", "district", "subdistrict", "community")}),
         ("--replace", {"action": "store_true"}),
@@ -200,6 +202,7 @@ def _users(one: Parser, locale: Locale) -> None:
     bulk.add_argument("--skip-refused", action="store_true", help=say("cli.import.skip_refused"))
     bulk.add_argument("--errors", metavar="FILE", help=say("cli.import.errors"))
     bulk.add_argument("--sheet", metavar="NAME", help=say("cli.import.sheet"))
+    bulk.add_argument("--header-row", type=int, metavar="N", help=say("cli.import.header_row"))
     fields = bulk.add_argument_group(say("cli.import.fields"), say("cli.import.fields_about"))
     for role in choices.ACCOUNT_FIELDS:
         fields.add_argument(f"--{role}-field", metavar="COLUMN", help=say(f"cli.users.{role}"))

@@ -54,7 +54,8 @@ def _imported(door: Door, args: argparse.Namespace, out: Path | None, step: Step
     step("read", 0, None)
     named = {role: args.__dict__[f"{role}_field"] for role in accounts.COLUMNS}
     wanted = {role: column for role, column in named.items() if column is not None}
-    table = columns.read(path, accounts.COLUMNS, accounts.REQUIRED, sheet=args.sheet, wanted=wanted)
+    how = {"sheet": args.sheet, "header_row": args.header_row}
+    table = columns.read(path, accounts.COLUMNS, accounts.REQUIRED, wanted=wanted, **how)
     with door.owner() as db:
         skip = bool(args.skip_refused)
         taken = accounts.take(
@@ -147,5 +148,6 @@ def _write_errors(door: Door, args: argparse.Namespace, path: Path, account: Acc
         if one.row is not None:
             said = told.message(door, one.code, one.row, one.facts)
             reasons[one.row] = f"{reasons[one.row]}; {said}" if one.row in reasons else said
-    write_refused(path, reasons, Path(args.errors), at=door.now, kind=columns.READ_AS, table=args.sheet)
+    how = {"kind": columns.READ_AS, "table": args.sheet, "header_row": args.header_row}
+    write_refused(path, reasons, Path(args.errors), at=door.now, **how)
     door.say(door.word("cli.import.errors_written", file=args.errors))

@@ -58,7 +58,7 @@ def write_errors(door: Door, args: argparse.Namespace, account: Account, kind: K
     )
     joined = reasons(said, "；" if door.locale == "zh" else "; ")
     fields = parser.fields_of(args)
-    path = Path(args.errors)
+    path, where = Path(args.errors), {"table": args.sheet, "header_row": args.header_row}
     write_refused = importlib.import_module("geodata.write").write_refused  # few calls write a table; it loads much
-    write_refused(Path(args.file), joined, path, at=door.now, kind=kind, fields=fields, table=args.sheet)
+    write_refused(Path(args.file), joined, path, at=door.now, kind=kind, fields=fields, **where)
     door.say(door.word("cli.import.errors_written", file=path))

@@ -80,6 +80,7 @@ def _asked(table: Table, n_bytes: int, program: str, words: Mapping[str, object]
         **words,
         "fields": table.fields.given(),
         "crs": None if table.crs is None else table.crs.name,
+        "header_row": table.header_row,
         "n_at_once": streams.SLICE_ROWS,
         "limits": asdict(limits),
     }

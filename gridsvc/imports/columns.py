@@ -20,6 +20,8 @@ from gridsvc.imports.account import Account, Refusals, Tally, of_layer
 from gridsvc.rules import masking
 
 MOST_ROWS = 100_000
+# More columns than these are no table of people or doors, and each is a line of a page and of every list on it.
+MOST_COLUMNS = 200
 # Tables without positions are read as those of workers are: no coordinate system is asked for.
 READ_AS: Kind = "workers"
 _NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -52,6 +54,7 @@ def read(
     *,
     sheet: str | None = None,
     wanted: Mapping[str, str] = _NOTHING,
+    header_row: int | None = None,
 ) -> Table:
     """The table in a CSV or Excel file.
 
@@ -63,17 +66,18 @@ def read(
         FileRefused: as `table`; what the reader refuses.
         Refused: as `find`.
     """
-    layer = opened(path, sheet)
+    layer = opened(path, sheet, header_row)
     return table(layer, find(layer, names, wanted), path.name, names, required)
 
 
-def opened(path: Path, sheet: str | None = None) -> Layer:
+def opened(path: Path, sheet: str | None = None, header_row: int | None = None) -> Layer:
     """A plain table as it stands in its file.
 
     Raises:
         FileRefused: what the reader refuses.
     """
-    return read_layer(path, READ_AS, table=sheet, limits=Limits(n_rows=MOST_ROWS))
+    limits = Limits(n_rows=MOST_ROWS, n_columns=MOST_COLUMNS)
+    return read_layer(path, READ_AS, table=sheet, header_row=header_row, limits=limits)
 
 
 def find(layer: Layer, names: Mapping[str, Sequence[str]], wanted: Mapping[str, str]) -> dict[str, str]:

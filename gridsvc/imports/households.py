@@ -43,7 +43,6 @@ from gridsvc.rules.roles import SYSTEM, Actor
 
 _CHILD = "gridsvc.imports.household_child"
 MOST_NEAR = 50  # pairs of look-alikes that an account names
-_HEAD_ROWS = 12
 # What a row of a table has to say somehow, and the fields that can.
 NEEDED = {
     "which": frozenset({"building", "entrance", "room", "words", "name", "code"}),
@@ -72,7 +71,14 @@ class Options:
     actor: Actor = SYSTEM
 
 
-def decoded(path: Path, crs: str | None, sheet: str | None, limits: Limits, fields: Fields = _NO_FIELDS) -> Source:
+def decoded(
+    path: Path,
+    crs: str | None,
+    sheet: str | None,
+    limits: Limits,
+    fields: Fields = _NO_FIELDS,
+    header_row: int | None = None,
+) -> Source:
     """A file of any format, read whole and within limits before anything of the database is asked for.
 
     It says what the other ways into a `Source` say of the same file; a table that is larger goes by `from_csv`.
@@ -82,11 +88,13 @@ def decoded(path: Path, crs: str | None, sheet: str | None, limits: Limits, fiel
     """
     if is_book(path):
         try:
-            return from_workbook(path, fields, crs, sheet, limits)
+            return from_workbook(path, fields, crs, sheet, limits, header_row)
         except FileRefused as error:
             if error.code != "format_not_a_table":  # a zip may hold shapes too
                 raise
-    return from_layer(read(path, "households", crs=crs, fields=fields, table=sheet, limits=limits))
+    return from_layer(
+        read(path, "households", crs=crs, fields=fields, table=sheet, header_row=header_row, limits=limits)
+    )
 
 
 def from_layer(layer: Layer) -> Source:
@@ -107,29 +115,33 @@ def lacking(source: Source) -> list[str]:
     return [] if source.of_map else [what for what, roles in NEEDED.items() if not roles & given]
 
 
-def from_csv(path: Path, fields: Fields, crs: str | None) -> Source:
+def from_csv(path: Path, fields: Fields, crs: str | None, header_row: int | None = None) -> Source:
     """A CSV file, gzipped or not, that is read while it is staged.
 
     Raises:
         GeodataError: as `source.of_table`.
     """
-    return of_table(path, fields, crs)
+    return of_table(path, fields, crs, header_row)
 
 
 def from_workbook(
-    path: Path, fields: Fields, crs: str | None, sheet: str | None, limits: Limits = _NO_LIMITS
+    path: Path,
+    fields: Fields,
+    crs: str | None,
+    sheet: str | None,
+    limits: Limits = _NO_LIMITS,
+    header_row: int | None = None,
 ) -> Source:
     """An Excel file: the sheet of this name, else the first that holds something; merged cells count for each row.
 
     Raises:
-        FileRefused: as `geodata.read.read_sheets`; sheet_missing, file_empty.
+        FileRefused: as `geodata.read.read_sheets` and `headers.header`; sheet_missing, file_empty.
         CrsError: crs_missing (it has positions), crs_unknown.
     """
     book = read_sheets(path, limits)
     chosen = _chosen(book, sheet, path.name)
-    head = [row[:] for row in chosen.rows[:_HEAD_ROWS]]
-    place = headers.header_row(head, fields, "households")
-    header: list[str] = list(chosen.rows[place])
+    head, merged = chosen.rows[: headers.MOST_HEADER_ROW], [(b.top, b.left, b.bottom, b.right) for b in chosen.merged]
+    place, header = headers.header(head, fields, "households", header_row, merged)
     while header and not header[-1].strip():
         header.pop()
     columns = tuple(unique_names(header))
@@ -139,7 +151,10 @@ def from_workbook(
     )
     source = Source(book.format, None, where.used, where.crs, ())
     source.notes = (Problem(None, "sheet_read", {"sheet": chosen.name}, "note"),)
-    if any(any(row) for row in chosen.rows[:place]):
+    others = [sheet.name for sheet in book.sheets if sheet.rows and sheet is not chosen]
+    if others:
+        source.notes += (Problem(None, "sheets_ignored", {"sheets": ", ".join(others)[:200]}, "note"),)
+    if any(any(row) for row in chosen.rows[: max(place, 0)]):
         source.notes += (Problem(None, "rows_above_header", {"n": place}, "note"),)
     all_rows = _sheet_rows(book.format, chosen, place, columns)
     source.samples = {name: samples(cells) for name, cells in zip(columns, all_rows.cells, strict=True)}

@@ -120,7 +120,7 @@ def opening(table: Table) -> tuple[Problem, ...]:
     notes: list[Problem] = []
     if table.head.encoding == "gb18030":
         notes.append(Problem(None, "encoding_gb18030", {}, "note"))
-    if table.head.n_above:
+    if table.head.n_above > 0:
         notes.append(Problem(None, "rows_above_header", {"n": table.head.n_above}, "note"))
     return tuple(notes)
 

@@ -64,13 +64,13 @@ def from_layer(layer: Layer) -> Source:
     return Source(layer.format, layer.encoding, layer.fields, crs, [(one, 1.0)], layer.n_rows, layer.notes)
 
 
-def from_csv(path: Path, fields: Fields, crs: str | None) -> Source:
+def from_csv(path: Path, fields: Fields, crs: str | None, header_row: int | None = None) -> Source:
     """A CSV file, gzipped or not, that is read while it is staged.
 
     Raises:
         GeodataError: as `source.of_table`.
     """
-    return of_table(path, fields, crs)
+    return of_table(path, fields, crs, header_row)
 
 
 def take(

@@ -18,11 +18,13 @@ _HEAD_BYTES = 64 * 1024
 
 @dataclass(frozen=True)
 class Table:
-    """A CSV file that a process of its own is to read: with the columns that the sender names, in this system."""
+    """A CSV file that a process of its own is to read: with the columns that the sender names, in this system, below
+    the header row that the sender says."""
 
     path: Path
     fields: Fields
     crs: CrsRef | None
+    header_row: int | None = None
 
 
 @dataclass
@@ -46,7 +48,7 @@ class Source:
     samples: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
-def of_table(path: Path, fields: Fields, crs: str | None) -> Source:
+def of_table(path: Path, fields: Fields, crs: str | None, header_row: int | None = None) -> Source:
     """A CSV file, gzipped or not, that is read while it is staged.
 
     Raises:
@@ -55,7 +57,7 @@ def of_table(path: Path, fields: Fields, crs: str | None) -> Source:
     """
     given = None if crs is None else parse_crs(crs)
     zipped = sandbox.first_bytes(path, len(_GZIP_MAGIC)) == _GZIP_MAGIC
-    source = Source("", None, Fields(), None, (), table=Table(path, fields, given))
+    source = Source("", None, Fields(), None, (), table=Table(path, fields, given, header_row))
     source.n_bytes = path.stat().st_size * (_ZIPPED if zipped else 1)
     return source
 

@@ -51,7 +51,7 @@ class Table:
     found: Fields
 
 
-def open_table(path: Openable, fields: Fields, kind: Kind = "reports") -> Table:
+def open_table(path: Openable, fields: Fields, kind: Kind = "reports", header_row: int | None = None) -> Table:
     """The header of a CSV file.
 
     Raises:
@@ -61,7 +61,7 @@ def open_table(path: Openable, fields: Fields, kind: Kind = "reports") -> Table:
     if (found := sniff(path)) not in ("csv", "csv.gz"):
         raise FileRefused("format_not_a_table", format=found)
     _refuse_endless_line(path)
-    head = _sniffed(path, fields, kind)
+    head = _sniffed(path, fields, kind, header_row)
     header = [tables.unguard(cell) if cell else None for cell in head.header]
     while header and not (header[-1] or "").strip():
         header.pop()
@@ -69,10 +69,10 @@ def open_table(path: Openable, fields: Fields, kind: Kind = "reports") -> Table:
     return Table(path, head, columns, headers.resolve(columns, fields, kind))
 
 
-def _sniffed(path: Openable, fields: Fields, kind: Kind) -> TableHead:
+def _sniffed(path: Openable, fields: Fields, kind: Kind, header_row: int | None) -> TableHead:
     most = max(_HARMLESS_BYTES, _MOST_TIMES * path.stat().st_size)
     try:
-        return tables.sniff_table(path, fields, kind, min(most, LIMITS.unpacked_bytes))
+        return tables.sniff_table(path, fields, kind, min(most, LIMITS.unpacked_bytes), header_row)
     except FileRefused as error:
         if error.code == "file_unpacks_too_large" and most < LIMITS.unpacked_bytes:
             raise FileRefused("gzip_packed_too_tight", times=_MOST_TIMES, limit_mb=most // 2**20) from None
@@ -104,7 +104,8 @@ def slices(table: Table, n_at_once: int = SLICE_ROWS) -> Iterator[Part]:
     csv.field_size_limit(_MAX_CELL_CHARS)
     number = 1
     with _opened(table) as (text, raw):
-        _csv_rows(table, text, [], table.head.n_above + 1, number)
+        if table.head.n_above >= 0:
+            _csv_rows(table, text, [], table.head.n_above + 1, number)
         while some := list(itertools.islice(text, n_at_once)):
             joined = "".join(some)
             plain = not any(mark in joined for mark in _MARKS)

@@ -76,7 +76,7 @@ def tell(job: Job, request: Mapping[str, Any], path: Openable) -> Iterator[bytes
     yield frames.begin()
     wanted = Fields(**request["fields"])
     given = None if request["crs"] is None else parse_crs(request["crs"])
-    table = streams.open_table(path, wanted, job.kind)
+    table = streams.open_table(path, wanted, job.kind, request.get("header_row"))
     for role in job.required:
         if role not in table.found.given():
             raise FileRefused("field_required", role=role, columns=", ".join(table.columns)[:400])

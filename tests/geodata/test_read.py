@@ -11,9 +11,9 @@ import shapely
 
 from geodata import crs as systems
 from geodata.errors import CrsError, FileRefused
-from geodata.files.headers import header_row, plain
+from geodata.files.headers import header, header_row, plain, resolve
 from geodata.files.rows import number_as_text, unique_names
-from geodata.layer import Fields, Layer, Limits
+from geodata.layer import Fields, Kind, Layer, Limits
 from geodata.read import read, read_raw
 from gridsvc.i18n import catalogue
 from tests.framed import as_frame
@@ -180,6 +180,7 @@ def test_limits_on_rows_and_vertices(tmp_path: Path) -> None:
     for limits, code in (
         (Limits(n_rows=1), "file_has_too_many_rows"),
         (Limits(n_vertices=9), "file_has_too_many_vertices"),
+        (Limits(n_columns=1), "file_has_too_many_columns"),
     ):
         with pytest.raises(FileRefused) as refused:
             read(path, limits=limits)
@@ -230,6 +231,7 @@ def test_raw_rows_are_the_senders_own(tmp_path: Path) -> None:
 def test_header_names_are_found_in_both_languages() -> None:
     assert plain("\ufeff Grid-Code ") == plain("GRID CODE")
     assert unique_names(["a", "a", "a", ""]) == ["a", "a (2)", "a (3)", "column 4"]
+    assert unique_names(["x" * 999, "x" * 998]) == ["x" * 200, "x" * 200 + " (2)"], "a text, not a name"
     head = [["某市网格清单", "", ""], ["", "", ""], ["编码", "名称", "经度"], ["1", "x", "2"]]
     assert header_row(head, Fields(), "grids") == 2
     assert header_row([["a", "b"], ["编码", "名称"]], Fields(), "grids") == 1
@@ -242,6 +244,78 @@ def test_header_names_are_found_in_both_languages() -> None:
     assert header_row(blank, Fields(), "grids") == 1, "blanks and lines to write on fill no cell"
     assert header_row(blank, Fields(code="甲", name=""), "grids") == 1, "a field that is not there names no column"
     assert header_row([], Fields(), "grids") == 0
+
+
+@pytest.mark.parametrize(
+    ("cells", "is_data"),
+    [
+        (("王二", "13800000051"), True),
+        (("编码", "13800000051"), True),  # a known name beside it: the number is still somebody's
+        (("王二", "+86 138-0000-0051"), True),
+        (("王二", "０７７４－３８２１２３４"), True),
+        (("王二", "44040119900101123x"), True),
+        (("填表人 13800000051", "某社区"), True),
+        (("王二", "6222021234567890123"), True),  # some other long number, and no name that is known
+        (("编码", "6222021234567890123"), False),
+        (("编码", "手机（如 13800000051）"), False),
+        (("20261101", "20261102"), False),  # days, each over a column
+        (("2025-2026", "370102"), False),
+        (("王二", "锦绣花园"), False),
+    ],
+)
+def test_somebodys_row_is_no_header(cells: tuple[str, ...], is_data: bool) -> None:
+    """Nobody's number is shown as the name of a column."""
+    if not is_data:
+        assert header([cells], Fields(), "grids", None) == (0, list(cells))
+        return
+    for head, said in (([cells], None), ([("", ""), cells], 2)):
+        with pytest.raises(FileRefused) as refused:
+            header(head, Fields(), "grids", said)
+        assert (refused.value.code, refused.value.facts) == ("header_row_is_data", {"header_row": len(head)})
+
+
+def test_the_sender_says_in_which_row_the_names_are() -> None:
+    head = [["编码", "名称"], ["网格", "", "人"], ["", "甲", "乙", "丙"]]
+    assert header(head, Fields(), "grids", None)[0] == 0
+    assert header(head, Fields(), "grids", 3) == (2, ["", "甲", "乙", "丙"])
+    assert header(head, Fields(), "grids", 0) == (-1, ["column 1", "column 2", "column 3", "column 4"])
+    merged = [(1, 0, 2, 0), (1, 1, 1, 2), (0, 3, 1, 3)]
+    assert header(head, Fields(), "grids", 3, merged)[1] == ["网格", "甲", "乙", "丙"], "what is merged down to it"
+    for said, code in (
+        (-1, "header_row_range"),
+        (51, "header_row_range"),
+        (4, "header_row_missing"),
+        (5, "header_row_missing"),
+    ):
+        with pytest.raises(FileRefused) as refused:
+            header([*head, [" ", ""]], Fields(), "grids", said)
+        assert refused.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("kind", "wanted", "found"),
+    [
+        ("grids", {"code": "名称", "name": "名称"}, {"code": "名称", "name": "名称"}),  # the name is the code
+        ("households", {"code": "名称", "name": " 名称 "}, None),
+        ("grids", {"code": "编码", "parent": "编码"}, None),
+        ("households", {"contact": "电话", "phone": "电话"}, None),
+        ("households", {"contact": "电话", "phone": "手机"}, {"contact": "电话", "phone": "手机"}),
+        # what the sender names is nothing else by its usual name
+        ("households", {"contact": "电话", "code": "", "name": ""}, {"contact": "电话", "phone": "手机"}),
+        ("households", {"phone": "", "contact": "", "code": "", "name": ""}, {}),
+    ],
+)
+def test_a_column_is_one_field_only(kind: Kind, wanted: dict[str, str], found: dict[str, str] | None) -> None:
+    columns = ("电话", "手机", "名称", "编码")
+    if found is not None:
+        told = resolve(columns, Fields(**wanted), kind).given()
+        assert {role: told[role] for role in told if role not in ("code", "name") or role in found} == found
+        return
+    with pytest.raises(FileRefused) as refused:
+        resolve(columns, Fields(**wanted), kind)
+    facts = refused.value.facts
+    assert (refused.value.code, facts["field"]) == ("field_twice", next(iter(wanted.values())))
+    assert {facts["role"], facts["other"]} == wanted.keys()
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from geodata.errors import CrsError, FileRefused
 from geodata.files.answer import Answer
 from geodata.files.tables import sniff_table, unguard
 from geodata.layer import Fields, Limits
-from geodata.read import read
+from geodata.read import read, read_raw
 from tests.framed import as_frame
 from tests.geodata import making
 
@@ -217,6 +217,27 @@ def test_sheets_titles_and_hidden_ones(tmp_path: Path) -> None:
     assert other.geometry[0].y == 39.8
     with pytest.raises(FileRefused, match="sheet missing"):
         read(tmp_path / "a.xlsx", "reports", crs="wgs84", table="丙")
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_the_header_row_that_the_sender_says(tmp_path: Path, kind: str) -> None:
+    """Rows are counted from the one below it, in what is taken, what is refused, and the table of the refused."""
+    rows = [("编号", "事发地址", ""), ("", "", ""), HEADER, GOOD, (*GOOD[:4], "x", "y")]
+    path = (making.as_csv if kind == "csv" else making.as_xlsx)(tmp_path / f"a.{kind}", rows)
+    assert making.inside(path, tmp_path, "reports").fields.given().keys() == {"number", "words"}, "it looks like one"
+    layer = read(path, "reports", crs="wgs84", header_row=3)
+    assert ([*layer.columns], layer.numbers.tolist()) == ([*HEADER], [1])
+    assert [(one.row, one.code) for one in layer.problems] == [(2, "coordinate_not_a_number")]
+    assert read_raw(path, [2], "reports", header_row=3) == ([*HEADER], [(2, [*map(str, GOOD[:4]), "x", "y"])])
+    none = read(path, "any", crs="wgs84", header_row=0, fields=Fields(lon="column 4", lat="column 5"))
+    assert [*none.columns] == [f"column {place}" for place in range(1, 7)]
+    assert (none.numbers.tolist()[-1:], none.n_rows) == ([4], 4), "the first row is a row, and a blank one counts"
+
+
+def test_a_map_has_no_header_row(tmp_path: Path) -> None:
+    path = making.as_json(tmp_path / "a.geojson", making.collection(making.feature(making.point(1, 2), a="1")))
+    with pytest.raises(FileRefused, match="header row fixed"):
+        read(path, header_row=1)
 
 
 def test_an_old_workbook(tmp_path: Path) -> None:

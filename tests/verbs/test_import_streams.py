@@ -18,9 +18,10 @@ ROW = b"A,2026-03-01,110.005,23.005\n"
 MB = 2**20
 
 
-def read(path: Path) -> int:
+def read(path: Path, header_row: int | None = None) -> int:
     """How many rows the file has, by open_table and slices."""
-    return sum(len(part.rows.numbers) for part in streams.slices(streams.open_table(path, Fields())))
+    table = streams.open_table(path, Fields(), header_row=header_row)
+    return sum(len(part.rows.numbers) for part in streams.slices(table))
 
 
 def refused(path: Path) -> tuple[str, dict[str, object]]:
@@ -31,6 +32,13 @@ def refused(path: Path) -> tuple[str, dict[str, object]]:
 
 def plainly(content: bytes) -> bytes:
     return content
+
+
+def test_rows_begin_below_the_header_that_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "r.csv"
+    path.write_bytes(ROW + HEAD + ROW * 1_500)
+    assert [read(path, header_row) for header_row in (None, 2, 1, 0)] == [1_500, 1_500, 1_501, 1_502]
+    assert streams.open_table(path, Fields(), header_row=0).columns[0] == "column 1"
 
 
 @pytest.mark.parametrize("packed", [plainly, gzip.compress], ids=["plain", "gzip"])

@@ -64,6 +64,15 @@ def test_kind_is_for_its_own_imports(cli: Cli, tmp_path: Path) -> None:
     without = cli("import", "households", file, "--contact-field", "", "--json").json["columns"]
     assert "户主" in HEADER
     assert ("contact" in without, "room" in without) == (False, True)
+    twice = cli("import", "households", file, "--contact-field", "电话", "--phone-field", "电话", "--lang", "en")
+    assert (twice.code, "column 电话 is named for two fields" in twice.err) == (2, True)
+    above = table(tmp_path / "above.csv", ("小区", "填表人"), ("甲", "乙"), HEADER, *ROWS)
+    said = cli("import", "households", above, "--header-row", 3, "--errors", tmp_path / "e.csv", "--json").json
+    assert ([one["row"] for one in said["refused"]], said["rows"]["new"]) == ([3], 2)
+    assert (tmp_path / "e.csv").read_text(encoding="utf-8-sig").startswith(",".join(HEADER) + ",错误原因")
+    person = cli("import", "households", table(tmp_path / "p.csv", ROWS[0], ROWS[1]))
+    assert (person.code, "--header-row 0" in person.err, ROWS[0][4] in person.err) == (2, True, False)
+    assert cli("import", "categories", file, "--header-row", 0).code == 2, "not for its sheets"
     told = cli("import", "households", file, "--kind", "shop", "--commit")
     assert told.code == 0
     with cli.fresh.begin() as db:
