@@ -197,9 +197,10 @@ def resolve(columns: Sequence[str], wanted: Fields, kind: Kind) -> Fields:
     Raises:
         FileRefused: `field_missing` when the sender names a column that is not there; `field_twice`.
     """
-    column_of = finder(columns)
+    column_of, given = finder(columns), wanted.given()
     found: dict[str, str] = {}
-    for role, name in wanted.given().items():
+    for role in dict.fromkeys((*(role for role in _ROLES[kind] if role in given), *given)):
+        name = given[role]
         column = column_of(name)
         if name and not column:
             raise FileRefused("field_missing", role=role, field=name[:80], columns=", ".join(columns)[:400])

@@ -151,8 +151,8 @@ def from_workbook(
     )
     source = Source(book.format, None, where.used, where.crs, ())
     source.notes = (Problem(None, "sheet_read", {"sheet": chosen.name}, "note"),)
-    others = [sheet.name for sheet in book.sheets if sheet.rows and sheet is not chosen]
-    if others:
+    source.sheets = tuple(sheet.name for sheet in book.sheets if sheet.rows)
+    if others := [name for name in source.sheets if name != chosen.name]:
         source.notes += (Problem(None, "sheets_ignored", {"sheets": ", ".join(others)[:200]}, "note"),)
     if any(any(row) for row in chosen.rows[: max(place, 0)]):
         source.notes += (Problem(None, "rows_above_header", {"n": place}, "note"),)

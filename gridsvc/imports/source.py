@@ -32,7 +32,7 @@ class Source:
     """Rows that are read already, some at a time; or, with `table`, a file whose own words come as it is read.
 
     `n_bytes`: of a table, unpacked, about. `of_map`: doors are buildings of a map. `samples`: as a Layer has them, of
-    rows that are read already.
+    rows that are read already. `sheets`: those of a workbook that hold something.
     """
 
     format: str
@@ -46,6 +46,7 @@ class Source:
     of_map: bool = False
     table: Table | None = None
     samples: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    sheets: tuple[str, ...] = ()
 
 
 def of_table(path: Path, fields: Fields, crs: str | None, header_row: int | None = None) -> Source:

@@ -20,8 +20,8 @@ MOST_ROWS = 300  # each new one costs some 50 ms for its password
 ENDINGS = (".xlsx", ".csv")
 
 
-def read(name: str, content: bytes) -> Layer:
-    """A table as it stands in its file.
+def read(name: str, content: bytes, header_row: int | None = None, sheet: str | None = None) -> Layer:
+    """A table as it stands in its file, in this sheet, below this row.
 
     Raises:
         Refused: accounts_file_kind, accounts_file_large, accounts_too_many.
@@ -35,7 +35,7 @@ def read(name: str, content: bytes) -> Layer:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / own  # its refusals name it
         path.write_bytes(content)
-        layer = columns.opened(path)
+        layer = columns.opened(path, sheet, header_row)
     if layer.n_rows > MOST_ROWS:
         raise Refused("accounts_too_many", n=layer.n_rows, most=MOST_ROWS)
     return layer

@@ -22,6 +22,7 @@ from starlette.types import Scope
 
 from geodata.crs import parse_crs
 from geodata.errors import GeodataError
+from geodata.files.headers import resolve
 from geodata.layer import MIB, Kind, Limits
 from geodata.write import write_refused
 from gridsvc import door_rows
@@ -51,7 +52,10 @@ LIMITS = Limits(
     cpu_s=60,
     n_rows=MOST_ROWS,
     n_vertices=2_000_000,
+    n_columns=columns.MOST_COLUMNS,
 )
+# Refusals that a choice beside the columns mends: the file waits for it.
+MENDED = frozenset(("crs_missing", "crs_conflict", "sheet_missing", "header_row_is_data", "header_row_missing"))
 # Refusals that mean: too much for here, not wrong.
 TOO_MUCH = frozenset(
     (
@@ -68,12 +72,13 @@ _BY_ROW = ("refused", "repaired", "notes")
 
 @dataclass(frozen=True)
 class How:
-    """How a file is taken, in the words of the command: its `--crs`, `--sheet`, `--kind` and `--…-field`."""
+    """How a file is taken, in the words of the command: `--crs`, `--sheet`, `--kind`, `--…-field`, `--header-row`."""
 
     crs: str | None = None
     sheet: str | None = None
     kind: str | None = None
     fields: Mapping[str, str] = field(default_factory=dict)
+    header_row: int | None = None
 
     def check(self) -> None:
         """Returns where a file can be taken so, whatever it holds.
@@ -106,9 +111,11 @@ def takes(scope: Scope) -> bool:
 async def look(request: Request, actor: Actor, name: str, content: BinaryIO | None, how: How) -> Upload:
     """What a file would change, which is kept for an hour; nothing is stored. It takes the place of the one before.
 
+    Where it cannot be taken for want of something that can be said of it, it is kept too, and waits for that word.
+
     Raises:
         Refused: door_import_missing, and as `How.check`, `columns.named` and `Uploads.put`.
-        GeodataError: the file, or its coordinate system.
+        GeodataError: the file, or its coordinate system; with the `digest` under which it waits, if it does (MENDED).
         TooMany, Unavailable: another one is being read.
     """
     mine, account_id = services.of(request), _account_id(actor)
@@ -124,8 +131,12 @@ async def look(request: Request, actor: Actor, name: str, content: BinaryIO | No
             try:
                 looked = await _looked(request, upload, account_id)
             except (GeodataError, GridsvcError) as error:
-                uploads.drop(account_id)
                 error.facts |= {"file": upload.name}
+                if error.code not in MENDED:
+                    uploads.drop(account_id)
+                    raise
+                half = await run_in_threadpool(_half_read, uploads.path(account_id), upload, error)
+                error.facts |= {"digest": _noted(uploads, account_id, upload, half).seen}
                 raise
             return _noted(uploads, account_id, upload, looked)
 
@@ -166,7 +177,7 @@ async def store(request: Request, actor: Actor, digest: str, *, skip_refused: bo
 
     Raises:
         NotFound: door_import_gone.
-        Conflict: door_import_other: another file took its place.
+        Conflict: door_import_other: another file took its place; door_import_waits: it could not be taken yet.
         Refused: door_import_refused: rows are refused, and are not to be skipped.
         GeodataError, TooMany, Unavailable: as `look`.
     """
@@ -177,6 +188,8 @@ async def store(request: Request, actor: Actor, digest: str, *, skip_refused: bo
             raise Conflict("door_import_other")
         if upload.stored:
             return upload, True
+        if "wrong" in upload.told:
+            raise Conflict("door_import_waits")
         n_refused = upload.told["rows"]["refused"]
         if n_refused and not skip_refused:
             raise Refused("door_import_refused", n=n_refused)
@@ -256,6 +269,8 @@ def worded(told: Mapping[str, Any], locale: Locale) -> dict[str, Any]:
             one | {"message": error_text(one["code"], locale, **(one["detail"] | {"row": one["row"]}))}
             for one in told[name][:MOST_TOLD]
         ]
+    if wrong := told.get("wrong"):
+        with_words["wrong"] = wrong | {"message": error_text(wrong["code"], locale, **wrong["detail"])}
     return with_words
 
 
@@ -266,7 +281,7 @@ async def _looked(
     mine, how = services.of(request), How(**upload.how)
     path = mine.uploads.path(account_id)
     wanted = fields.chosen(KIND, how.fields)
-    source = await run_in_threadpool(households.decoded, path, how.crs, how.sheet, LIMITS, wanted)
+    source = await run_in_threadpool(households.decoded, path, how.crs, how.sheet, LIMITS, wanted, how.header_row)
     upload = replace(upload, how=vars(replace(how, fields=columns.named(list(source.samples), how.fields))))
     async with begun(request) as unit:
         require(unit.actor, DEED)
@@ -285,14 +300,38 @@ async def _looked(
 def _taken(unit: Unit, source: Source, how: Options, upload: Upload, digest: str | None) -> _Looked:
     rule = unit.mine.rule
     account = households.look(unit.db, source, how, unit.now, rule, _quietly)
-    own = columns.told(source.samples, source.fields.given(), fields.OF_PLACES)
-    told = _told(account) | {"file_columns": own, "lacking": households.lacking(source)}
+    told = _told(account) | _of_file(source, source.fields.given()) | {"lacking": households.lacking(source)}
     looked = _Looked(upload.how, told, _seen(upload, told, door_rows.before_change(unit.db)))
     same = looked.seen == digest
     if same:
         households.store(unit.db, account, how, unit.now, rule, _quietly)
     unit.end(well=same)
     return looked
+
+
+def _half_read(path: Path, upload: Upload, error: GeodataError | GridsvcError) -> _Looked:
+    """What can be told of a file that cannot be taken so: its columns and sheets, as far as they can be read at all."""
+    how = How(**upload.how)
+    if error.code != "crs_missing":  # what is named may stand elsewhere
+        how = replace(how, fields={}, sheet=None if error.code == "sheet_missing" else how.sheet)
+    if error.code in ("header_row_is_data", "header_row_missing"):
+        how = replace(how, header_row=0)
+    wanted, nowhere = fields.chosen(KIND, how.fields), dict.fromkeys(("lon", "lat", "x", "y", "wkt"), "")
+    told: dict[str, Any] = {"refused": [], "repaired": [], "notes": [], "lacking": [], "columns": {}}
+    told |= {"file_columns": [], "sheets": [], "wrong": {"code": error.code, "detail": dict(error.facts)}}
+    try:
+        source = households.decoded(path, None, how.sheet, LIMITS, replace(wanted, **nowhere), how.header_row)
+        found = resolve(list(source.samples), wanted, KIND).given()
+        told |= _of_file(source, found) | {"columns": found}
+    except GeodataError as other:
+        # A map has its shapes in some system, and nothing of it is read before it is known in which.
+        told["wrong"]["detail"] |= {"unread": other.code}
+    return _Looked(vars(how), told, _seen(upload, told, ""))
+
+
+def _of_file(source: Source, found: Mapping[str, str]) -> dict[str, Any]:
+    own = columns.told(source.samples, found, fields.OF_PLACES)
+    return {"file_columns": own, "sheets": list(source.sheets), "is_table": not source.of_map}
 
 
 def _noted(uploads: Uploads, account_id: int, upload: Upload, looked: _Looked) -> Upload:
@@ -321,7 +360,8 @@ def _refused(path: Path, upload: Upload, locale: Locale) -> Response:
     wanted = fields.chosen(KIND, how.fields)
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / f"refused.{ending}"
-        write_refused(path, joined, out, at=at, kind=KIND, fields=wanted, table=how.sheet, limits=LIMITS)
+        where: dict[str, Any] = {"table": how.sheet, "header_row": how.header_row, "limits": LIMITS}
+        write_refused(path, joined, out, at=at, kind=KIND, fields=wanted, **where)
         content = out.read_bytes()
     named = quote(f"{base_name(upload.name)}.{ending}", safe="")
     disposition = f"attachment; filename=\"refused.{ending}\"; filename*=UTF-8''{named}"

@@ -8,11 +8,17 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 from pydantic import BaseModel, Field, create_model
 
+from geodata.files.headers import MOST_HEADER_ROW
+from gridsvc.errors import Refused
 from gridsvc.i18n import catalogue, translate
 from gridsvc.web import schemas
 from gridsvc.web.templating import Frame
 
 ENDING = "_field"
+HeaderRow = Annotated[
+    int | None,
+    Field(ge=0, le=MOST_HEADER_ROW, description="row of the column names, counted from 1; 0: there is none"),
+]
 
 
 class Naming(BaseModel):
@@ -41,6 +47,24 @@ async def _of_form(request: Request) -> dict[str, str]:
 
 
 OfForm = Annotated[dict[str, str], Depends(_of_form)]
+
+
+def row_said(typed: str) -> int | None:
+    """The header row that a form says; None: it is looked for.
+
+    Raises:
+        Refused: header_row_range.
+    """
+    if not typed.strip():
+        return None
+    if not (typed.strip().isdecimal() and int(typed) <= MOST_HEADER_ROW):
+        raise Refused("header_row_range", found=typed[:20], limit=MOST_HEADER_ROW, role="header_row")
+    return int(typed)
+
+
+def columns_of(sheet: str | None, header_row: int | None) -> str:
+    """Which columns of a file these are: of which sheet, below which row. A choice among others is none of these."""
+    return f"{'' if header_row is None else header_row}/{sheet or ''}"
 
 
 def at(facts: Mapping[str, object], roles: Iterable[str], otherwise: str) -> str:

@@ -46,8 +46,10 @@ def confirm(client: httpx.Client, shown: httpx.Response) -> httpx.Response:
 
 
 def hidden(shown: httpx.Response) -> dict[str, str]:
-    """The file as the page keeps it, and the columns that were chosen."""
-    kept = re.findall(r'<input type="hidden" name="(name|content|\w+_field)" value="([^"]*)"', shown.text)
+    """The file as the page keeps it, how it is read, and the columns that were chosen."""
+    kept = re.findall(
+        r'<input type="hidden" name="(name|content|sheet|header_row|\w+_field)" value="([^"]*)"', shown.text
+    )
     return {name: unescape(value) for name, value in kept}
 
 
@@ -236,6 +238,51 @@ def test_columns_of_other_names_are_chosen_and_stored_as_they_were_shown(offices
     ):
         wrong = admin.post("/api/v1/accounts/import", params=query, files={"file": ("a.xlsx", file)})
         assert (wrong.status_code, wrong.json()["code"]) == (status, code), query
+
+
+def test_a_table_says_where_its_titles_are_and_shows_nobodys_row_as_titles(offices: Offices) -> None:
+    admin, before = offices.clients["admin"], n_accounts(offices)
+
+    def again(shown: httpx.Response, **more: str) -> httpx.Response:
+        (of,) = re.findall(r'<input type="hidden" name="columns_of" value="([^"]*)"', shown.text)
+        return admin.post("/accounts/import/again?lang=en", data=hidden(shown) | {"columns_of": of} | more)
+
+    def summary(shown: httpx.Response) -> list[str]:
+        return re.findall(r'<li><a href="#([\w-]+)">', shown.text)
+
+    person = "feng,冯九,核查员,西社区,13812345678\n".encode()
+    shown = upload(admin, person, "a.csv")
+    assert (shown.status_code, summary(shown)) == (422, ["a-header_row"])
+    assert ("冯九" in shown.text, "13812345678" in shown.text, "column 5" in shown.text) == (False, False, True)
+    fields = {"login_field": "column 1", "name_field": "column 2", "role_field": "column 3", "areas_field": "column 4"}
+    looked = again(shown, header_row="0", **fields)
+    assert (looked.status_code, "feng (Checker)" in looked.text) == (200, True)
+    assert confirm(admin, looked).status_code == 201
+    titled = "姓名,某某\n".encode() + "登录名,姓名,角色,辖区\n".encode() + "han,韩十,核查员,西社区\n".encode()
+    shown = upload(admin, titled, "a.csv")
+    assert summary(shown) == ["a-login", "a-role"], "the first row looks like one"
+    for typed in ("x", "9"):
+        assert summary(again(shown, header_row=typed)) == ["a-header_row"]
+    # what was chosen of the first row's columns is nothing of these
+    looked = again(shown, header_row="2", login_field="某某")
+    assert (looked.status_code, "han (Checker)" in looked.text) == (200, True)
+    assert confirm(admin, looked).status_code == 201
+    assert n_accounts(offices) == before + 2
+    book = openpyxl.load_workbook(io.BytesIO(sheet(["xu", "许", "核查员", "西社区", "", ""])))
+    book.create_sheet("说明", 0).append(["填表说明"])
+    content = io.BytesIO()
+    book.save(content)
+    shown = upload(admin, content.getvalue())
+    assert "Read is the sheet 说明" in shown.text
+    assert summary(again(shown, sheet="没有")) == ["a-sheet"]
+    assert "xu (Checker)" in again(shown, sheet=book.sheetnames[1]).text
+    for query in ({"header_row": "2"}, {"header_row": "2", "login_field": "登录名"}):
+        told = admin.post("/api/v1/accounts/import", params=query, files={"file": ("a.csv", titled)}).json()
+        assert (told["rows"]["same"], told["columns"]["login"]) == (1, "登录名")
+    told = admin.post(
+        "/api/v1/accounts/import", params={"sheet": "没有"}, files={"file": ("a.xlsx", content.getvalue())}
+    )
+    assert (told.status_code, told.json()["code"]) == (422, "sheet_missing")
 
 
 def test_the_api_takes_the_same_table(offices: Offices) -> None:

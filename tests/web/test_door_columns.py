@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
 import httpx
+import openpyxl
 import pytest
+import shapely
 from sqlalchemy import text
 
 from geodata.layer import Fields
@@ -16,6 +21,7 @@ from gridsvc.imports import households
 from gridsvc.imports.fields import FIELDS_OF
 from gridsvc.web import door_files
 from tests.conftest import NOW, Fresh
+from tests.geodata import making
 from tests.web.conftest import Client
 from tests.web.county import County
 from tests.web.test_access import csrf, log_in
@@ -197,8 +203,113 @@ def test_the_api_has_every_field_of_the_command_and_no_other(client: Client, cou
     paths = client("planner").get("/openapi.json").json()["paths"]
     for path in (API, f"{API}/again"):
         told = {one["name"]: one["description"] for one in paths[path]["post"]["parameters"] if one["in"] == "query"}
-        assert told.keys() - {"crs", "sheet", "kind", "lang"} == {f"{role}_field" for role in FIELDS_OF["households"]}
+        assert told.keys() - {"crs", "sheet", "kind", "header_row", "lang"} == {
+            f"{role}_field" for role in FIELDS_OF["households"]
+        }
         assert "(室, 号)" in told["room_field"], "in the words of the command"
+
+
+def test_a_file_waits_for_its_coordinate_system(client: Client, county: County) -> None:
+    """It is not taken without its positions, and not in a system that nobody has named."""
+    planner = client("planner")
+    file = csv(("锦绣花园", "61幢", 1, 101, 110.005, 23.005), header=(*COLUMNS, "经度", "纬度"))
+    for content, name in ((file, "d.csv"), (as_xlsx(file), "d.xlsx")):
+        first = sent(planner, content, name)
+        assert (first.status_code, first.json()["code"]) == (422, "crs_missing")
+        waits = kept(planner)
+        assert (waits["digest"], waits["wrong"]["code"]) == (first.json()["detail"]["digest"], "crs_missing")
+        assert waits["wrong"]["message"] == first.json()["message"]
+        of = {one["column"]: one["fields"] for one in waits["file_columns"]}
+        assert (of["经度"], of["纬度"], of["房号"]) == (["lon"], ["lat"], ["room"])
+        stored = commit(planner, waits["digest"], skip=True)
+        assert (stored.status_code, stored.json()["code"]) == (409, "door_import_waits")
+        assert planner.get(f"{API}/refused").json()["code"] == "door_import_all_right"
+        assert again(planner, waits["digest"]).json()["code"] == "crs_missing"
+        assert kept(planner) == waits
+        told = again(planner, waits["digest"], crs="gcj02").json()
+        at_once = sent(planner, content, name, crs="gcj02").json()
+        assert (told["positions"]["door"], told["crs"], told["rows"]) == (1, "gcj02", at_once["rows"])
+        assert "wrong" not in told
+
+
+def test_a_map_without_its_system_waits_too(client: Client, county: County, tmp_path: Path) -> None:
+    planner = client("planner")
+    house = gpd.GeoDataFrame({"name": ["a"]}, geometry=[shapely.box(110.0049, 23.0049, 110.0051, 23.0051)], crs=4326)
+    making.as_shp(tmp_path / "h.shp", house, prj=False)
+    first = sent(planner, making.as_shp_zip(tmp_path / "h.zip", tmp_path / "h.shp").read_bytes(), "h.zip")
+    assert (first.json()["code"], kept(planner)["file_columns"]) == ("crs_missing", [])
+    assert again(planner, first.json()["detail"]["digest"], crs="wgs84").json()["rows"]["new"] == 1
+
+
+def test_the_row_of_the_titles_is_said_of_the_waiting_file(client: Client, county: County) -> None:
+    planner = client("planner")
+    rows = (("锦绣花园", "62幢", 1, 101), ("锦绣花园", "62幢", 1, "18层"))
+    file = csv(("甲", "乙", "丙", "丁"), COLUMNS, *rows, header=("小区", "填表人", "某某", ""))
+    first = sent(planner, file).json()
+    assert [one["column"] for one in first["file_columns"]] == ["小区", "填表人", "某某"], (
+        "its first row looks like one"
+    )
+    told = again(planner, first["digest"], header_row="3").json()
+    assert (told["columns"].keys(), told["rows"]["new"], told["how"]["header_row"]) == (
+        {"compound", "building", "entrance", "room"},
+        1,
+        3,
+    )
+    assert [one["row"] for one in told["refused"]] == [2], "counted from the one below the titles"
+    refused = planner.get(f"{API}/refused").content.decode("utf-8-sig").splitlines()
+    assert (refused[0], refused[1][:14]) == (",".join((*COLUMNS, "错误原因")), "锦绣花园,62幢,1,18层")
+    for header_row, status, code in (("99", 422, "request_misfit"), ("7", 422, "header_row_missing")):
+        answer = again(planner, told["digest"], header_row=header_row)
+        assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert kept(planner) == told
+    assert sent(planner, file, header_row="3").json()["rows"] == told["rows"]
+    assert sent(planner, maps()["houses.geojson"], "d.geojson", header_row="1").json()["code"] == "header_row_fixed"
+
+
+def test_a_first_row_that_is_somebodys_is_not_shown(client: Client, county: County) -> None:
+    planner = client("planner")
+    file = csv(("锦绣花园", "63幢", 1, 102, "李四", ""), header=("锦绣花园", "63幢", "1", "101", "王二", "13800000063"))
+    for content, name in ((file, "d.csv"), (as_xlsx(file), "d.xlsx")):
+        first = sent(planner, content, name)
+        assert (first.status_code, first.json()["code"]) == (422, "header_row_is_data")
+        waits = kept(planner)
+        assert [one["column"] for one in waits["file_columns"]] == [f"column {place}" for place in range(1, 7)]
+        assert waits["file_columns"][4]["samples"] == ["王**", "李**"]
+        for said in (first.text, json.dumps(waits, ensure_ascii=False)):
+            assert ("王二" in said, "138000" in said) == (False, False)
+        query = {
+            f"{role}_field": f"column {n}" for n, role in enumerate(("compound", "building", "entrance", "room"), 1)
+        }
+        told = again(planner, waits["digest"], header_row="0", **query).json()
+        assert (told["rows"]["read"], told["rows"]["new"]) == (2, 2), "the first row is a row"
+
+
+def test_a_table_of_very_many_columns_is_refused(client: Client, county: County) -> None:
+    planner = client("planner")
+    header = (*COLUMNS, *(f"栏{place}" for place in range(197)))
+    file = csv(("锦绣花园", "64幢", 1, 101, *range(197)), header=header)
+    for content, name, code in (
+        (file, "d.csv", "file_has_too_many_columns"),
+        (as_xlsx(file), "d.xlsx", "sheet_too_wide"),
+    ):
+        answer = sent(planner, content, name)
+        assert (answer.status_code, answer.json()["code"], "200" in answer.json()["message"]) == (422, code, True)
+    fewer = csv(("锦绣花园", "64幢", 1, 101, *range(196)), header=header[:-1])
+    assert len(sent(planner, fewer).json()["file_columns"]) == 200
+
+
+def as_xlsx(content: bytes, *sheets: str) -> bytes:
+    """The same table as a workbook, once for each sheet, the last one alone as it is."""
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for name in sheets or ("表",):
+        sheet = book.create_sheet(name)
+        lines = content.decode().splitlines() if name == (sheets or ("表",))[-1] else ["填表说明", "请按行填写"]
+        for line in lines:
+            sheet.append(line.split(","))
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
 
 
 def columns_of(page: str) -> dict[str, list[str]]:
@@ -278,3 +389,55 @@ def test_the_page_lets_the_columns_be_chosen_of_the_file_that_waits(address: str
         browser.post(f"{PAGE}/drop", data=token)
         gone = browser.post(f"{PAGE}/again?lang=en", data=token | {"digest": again_digest} | named())
         assert (gone.status_code, 'href="#f-file"' in gone.text) == (404, True)
+
+
+def test_the_page_asks_for_what_is_wanting_of_the_file_that_waits(address: str, county: County, made: Fresh) -> None:
+    """Its coordinate system, the row of its titles, its sheet: each is said beside the columns, of the same file."""
+    header = (*COLUMNS, "经度", "纬度")
+    content = csv(("锦绣花园", "57幢", 1, 101, 110.005, 23.005), header=header)
+    titled = b"\n".join((b",".join(["小区".encode(), b"a", b"b", b"c"]), b"d,e,f,g", content))
+    with log_in(address, "manager_west") as browser:
+        token = {"csrf_token": csrf(browser.cookies["gridsvc_session"])}
+
+        def send(file: bytes) -> str:
+            answer = browser.post(f"{PAGE}?lang=en", data=token, files={"file": ("d.xlsx", file)})
+            return answer.text if answer.status_code == 422 else browser.get(f"{PAGE}?lang=en").text
+
+        def choose(page: str, **more: str) -> httpx.Response:
+            hidden = dict(re.findall(r'<input type="hidden" name="(digest|columns_of|kind)" value="([^"]*)"', page))
+            fields = {
+                f"{role}_field": column for role, column in picked(page).items() if role in FIELDS_OF["households"]
+            }
+            return browser.post(f"{PAGE}/again?lang=en", data=token | hidden | fields | more)
+
+        def summary(page: str) -> list[str]:
+            return re.findall(r'<li><a href="#([\w-]+)">', page)
+
+        first = send(as_xlsx(content))
+        for page in (first, browser.get(f"{PAGE}?lang=en").text):
+            assert (summary(page), "it waits for your word" in page) == (["a-crs"], True)
+            assert (picked(page)["lon"], picked(page)["room"]) == ("经度", "房号"), "what is recognised is chosen"
+            assert 'action="/households/import/store"' not in page
+        assert summary(choose(first).text) == ["a-crs"], "nothing is guessed"
+        assert summary(choose(first, crs="wgs84", other_crs="EPSG:4549").text) == ["a-crs"]
+        assert choose(first, other_crs="EPSG:4490").status_code == 303
+        page = browser.get(f"{PAGE}?lang=en").text
+        assert ('value="EPSG:4490"' in page, summary(page)) == (True, [])
+
+        page = send(as_xlsx(titled))
+        assert [*columns_of(page)] == ["小区", "a", "b", "c"]
+        for typed in ("x", "51"):
+            assert summary(choose(page, header_row=typed).text) == ["a-header_row"]
+        assert choose(page, header_row="3", crs="wgs84").status_code == 303
+        page = browser.get(f"{PAGE}?lang=en").text
+        assert columns_of(page)["房号"][1] == "room", "known by its usual name, whatever was chosen of the other row"
+        # the same row once more: then what is chosen counts
+        assert choose(page, header_row="3", crs="wgs84", room_field="").status_code == 303
+        assert "room" not in picked(browser.get(f"{PAGE}?lang=en").text)
+
+        page = send(as_xlsx(content, "说明", "数据"))
+        assert re.findall(r'<option value="([^"]*)"[^>]*>(说明|数据)<', page) == [("", "说明"), ("数据", "数据")]
+        assert choose(page, sheet="数据", crs="wgs84").status_code == 303
+        page = browser.get(f"{PAGE}?lang=zh").text
+        assert ('<option value="数据" selected>' in page, columns_of(page)["房号"][1]) == (True, "房号")
+        browser.post(f"{PAGE}/drop", data=token)

@@ -268,7 +268,7 @@ def test_a_text_table_says_what_the_command_says(client: Client, county: County,
         file.write_bytes(content)
         none = sent(client("planner"), content)
         assert (none.status_code, none.json()["code"]) == (422, "crs_missing")
-        assert client("planner").get(API).status_code == 404, "a file that cannot be taken is not kept"
+        assert client("planner").get(API).json()["wrong"]["code"] == "crs_missing", "it waits for the word"
         told = sent(client("planner"), content, crs="gcj02").json()
         account = by_command(made, households.from_csv(file, Fields(), "gcj02"))
         told["refused"], account["refused"] = ({one["row"] for one in said["refused"]} for said in (told, account))
@@ -400,14 +400,14 @@ def test_the_page_tells_a_wrong_file_at_its_field(address: str, county: County) 
     with log_in(address, "manager_west") as browser:
         token = {"csrf_token": csrf(browser.cookies["gridsvc_session"])}
         for content, more, field, words in (
-            (located, {}, "crs", "never guessed"),
-            (located, {"crs": "wgs84", "other_crs": "EPSG:4549"}, "crs", "One coordinate system only"),
-            (located, {"other_crs": "moon"}, "crs", "moon"),
-            (b"%PDF-1.7", {"crs": "wgs84"}, "file", "d.csv"),
+            (located, {"crs": "wgs84", "other_crs": "EPSG:4549"}, "f-crs", "One coordinate system only"),
+            (located, {"other_crs": "moon"}, "f-crs", "moon"),
+            (b"%PDF-1.7", {"crs": "wgs84"}, "f-file", "d.csv"),
+            (located, {}, "a-crs", "never guessed"),
         ):
             answer = browser.post(f"{PAGE}?lang=en", data=token | more, files={"file": ("d.csv", content)})
             assert answer.status_code == 422
-            (said,) = re.findall(rf'<li><a href="#f-{field}">([^<]+)</a></li>', answer.text)
+            (said,) = re.findall(rf'<li><a href="#{field}">([^<]+)</a></li>', answer.text)
             assert words in said
         assert (
             'value="moon"'

@@ -16,7 +16,7 @@ from gridsvc.i18n import error_text
 from gridsvc.imports.account import as_facts
 from gridsvc.imports.fields import ACCOUNT_FIELDS
 from gridsvc.rules.roles import ROLES
-from gridsvc.web import account_files, schemas
+from gridsvc.web import account_files, named_columns, schemas
 from gridsvc.web.api import rows
 from gridsvc.web.deps import Unit, may
 from gridsvc.web.named_columns import Naming, with_fields
@@ -52,6 +52,8 @@ class TableBase(Naming):
     """What is done with a table; the columns that are named come with the fields that there are."""
 
     commit: Annotated[bool, Field(description="make the changes; without it they are only told")] = False
+    sheet: Annotated[schemas.Words | None, Field(min_length=1, max_length=200, description="of a workbook")] = None
+    header_row: named_columns.HeaderRow = None
 
 
 if TYPE_CHECKING:
@@ -135,7 +137,8 @@ def take(
     are named by the parameters that end in `_field`.
     """
     name, commit = file.filename or "", asked.commit
-    layer = account_files.read(name, file.file.read(account_files.MOST_BYTES + 1))
+    content = file.file.read(account_files.MOST_BYTES + 1)
+    layer = account_files.read(name, content, asked.header_row, asked.sheet)
     taken = account_files.take(unit, name, layer, asked.named(), write=commit)
     told: dict[str, Any] = {"committed": commit, **as_facts(taken.account)}
     for one in (*told["refused"], *told["repaired"], *told["notes"]):

@@ -14,7 +14,7 @@ from gridsvc.errors import Conflict
 from gridsvc.imports.fields import FIELDS_OF
 from gridsvc.rules.roles import Actor
 from gridsvc.uploads import Upload
-from gridsvc.web import door_files, schemas, services
+from gridsvc.web import door_files, named_columns, schemas, services
 from gridsvc.web.api import rows
 from gridsvc.web.deps import asked, locale_of
 from gridsvc.web.door_files import How
@@ -38,9 +38,11 @@ class TakenBase(Naming):
         None
     )
 
+    header_row: named_columns.HeaderRow = None
+
     def how(self) -> How:
         """The same as the verbs know it."""
-        return How(self.crs, self.sheet, self.kind, self.named())
+        return How(self.crs, self.sheet, self.kind, self.named(), self.header_row)
 
 
 if TYPE_CHECKING:
@@ -79,6 +81,9 @@ async def look(
     it is taken as and some texts of it, cut short where they may be a person's; `lacking` says what no column tells
     (`which` door, `where` it is). A field without a parameter is looked for by its usual names; `offered` are the
     columns that this account named for the last stored file with the same ones.
+
+    A file that cannot be taken for want of its coordinate system, sheet or header row (422) waits too: under the
+    `digest` of the refusal `look_again_at_households` takes it with what was wanting.
     """
     upload = await door_files.look(request, actor, file.filename or "", file.file, taken.how())
     return _told(request, actor, upload)

@@ -17,6 +17,7 @@ from sqlalchemy import select
 from starlette.responses import Response
 
 from geodata.errors import GeodataError
+from geodata.layer import Layer, Problem
 from gridsvc import accounts, departments, passwords, staff_log
 from gridsvc.db import tables as t
 from gridsvc.errors import GridsvcError, NotFound
@@ -56,10 +57,13 @@ class Wanted(BaseModel):
 
 
 class Sure(BaseModel):
-    """The file that was looked at, once more: its name, and its content in base64."""
+    """The file that was looked at, once more: its name, its content in base64, and how it is read."""
 
     name: Annotated[str, Field(max_length=200)]
     content: Annotated[str, Field(max_length=2 * MOST_BYTES)]
+    sheet: Annotated[str, Field(max_length=200)] = ""
+    header_row: Annotated[str, Field(max_length=200)] = ""
+    columns_of: Annotated[str, Field(max_length=300)] | None = None
 
     def bytes(self) -> bytes | None:
         """The content; None where it is none."""
@@ -73,15 +77,18 @@ class Sure(BaseModel):
 class Looked:
     """A file and what it says, for the page that asks before anything is stored; nothing where its columns are wrong.
 
-    `own_columns`: as `account_files.own_columns`; `chosen`: the column of each field as the form of columns has it;
-    `named`: those that a person has chosen.
+    `own_columns`: as `account_files.own_columns`, of the sheet and below the header row that were said; `chosen`: the
+    column of each field as the form of columns has it; `named`: those that a person has chosen.
     """
 
     name: str
     content: str
+    sheet: str | None
+    header_row: int | None
     own_columns: list[dict[str, Any]]
     chosen: dict[str, str]
     named: dict[str, str]
+    notes: tuple[Problem, ...]
     taken: Taken | None = None
     refused: tuple[tuple[int | None, str], ...] = ()
 
@@ -184,32 +191,35 @@ def show_import(request: Request) -> Response:
 @router.post("/accounts/import", response_class=HTMLResponse, dependencies=[may("manage_accounts")])
 def look(request: Request, unit: UnitDep, file: Annotated[UploadFile, File()]) -> Response:
     """What the table would change, row by row where it is refused; nothing is stored."""
-    return _looked(frame_of(request), unit, file.filename or "", file.file.read(MOST_BYTES + 1), {})
+    content = base64.b64encode(file.file.read(MOST_BYTES + 1)).decode()
+    return _looked(frame_of(request), unit, Sure.model_construct(name=file.filename or "", content=content), {})
 
 
 @router.post("/accounts/import/again", response_class=HTMLResponse, dependencies=[may("manage_accounts")])
 def look_again(request: Request, unit: UnitDep, form: Annotated[Sure, Form()], named: named_columns.OfForm) -> Response:
     """What the same table would change with the columns that were chosen; nothing is stored."""
-    return _looked(frame_of(request), unit, form.name, form.bytes(), named)
+    return _looked(frame_of(request), unit, form, named)
 
 
 @router.post("/accounts/import/store", response_class=HTMLResponse, dependencies=[may("manage_accounts")])
 def store(request: Request, unit: UnitDep, form: Annotated[Sure, Form()], named: named_columns.OfForm) -> Response:
     """The passwords of the new accounts, once; the table's account again where a row is refused now."""
-    return _looked(frame_of(request), unit, form.name, form.bytes(), named, write=True)
+    return _looked(frame_of(request), unit, form, named, write=True)
 
 
-def _looked(
-    frame: Frame, unit: Unit, name: str, content: bytes | None, named: dict[str, str], *, write: bool = False
-) -> Response:
+def _looked(frame: Frame, unit: Unit, form: Sure, named: dict[str, str], *, write: bool = False) -> Response:
     """What a table says, its rows or columns that are wrong; the passwords where it is written and all is right."""
+    content, name = form.bytes(), form.name
     if content is None:
         return _import(frame, {"f-file": frame.says("file_unreadable_form")}, 422)
     try:
-        layer = account_files.read(name, content)
+        header_row = named_columns.row_said(form.header_row)
+        looked, layer = _read(form, content, form.sheet or None, header_row)
     except (GeodataError, GridsvcError) as error:
-        return _import(frame, {"f-file": frame.says(error.code, **error.facts)}, 422)
-    looked = Looked(name, base64.b64encode(content).decode(), account_files.own_columns(layer, {}), named, named)
+        return _unread(frame, form, content, error)
+    if form.columns_of in (None, named_columns.columns_of(looked.sheet, looked.header_row)):
+        looked = replace(looked, chosen=named, named=named)
+    named = looked.named
     try:
         own = account_files.own_columns(layer, named)
         found = {role: one["column"] for one in own for role in one["fields"]}
@@ -223,6 +233,26 @@ def _looked(
         (one.row, frame.says(one.code, **(dict(one.facts) | {"row": one.row}))) for one in taken.account.refused
     )
     return _import(frame, {}, 422 if refused else 200, replace(looked, taken=taken, refused=refused))
+
+
+def _read(form: Sure, content: bytes, sheet: str | None, header_row: int | None) -> tuple[Looked, Layer]:
+    layer = account_files.read(form.name, content, header_row, sheet)
+    own = account_files.own_columns(layer, {})
+    found = {role: one["column"] for one in own for role in one["fields"]}
+    return Looked(form.name, form.content, sheet, header_row, own, found, {}, layer.notes), layer
+
+
+def _unread(frame: Frame, form: Sure, content: bytes, error: GeodataError | GridsvcError) -> Response:
+    """The form with what is wrong; where it is the row or sheet that was said, or found, with the columns otherwise."""
+    in_sheet, in_row = error.code == "sheet_missing", error.code.startswith("header_row_")
+    said = named_columns.said(frame, error.code, error.facts, {}) or frame.says(error.code, **error.facts)
+    if not (in_sheet or in_row):
+        return _import(frame, {"f-file": said}, 422)
+    try:
+        looked, _ = _read(form, content, None if in_sheet else form.sheet or None, 0 if in_row else None)
+    except (GeodataError, GridsvcError) as other:
+        return _import(frame, {"f-file": frame.says(other.code, **other.facts)}, 422)
+    return _import(frame, {"a-sheet" if in_sheet else "a-header_row": said}, 422, replace(looked, chosen={}))
 
 
 def _wrong_columns(frame: Frame, error: GeodataError | GridsvcError, chosen: Mapping[str, str]) -> dict[str, str]:
@@ -244,6 +274,10 @@ def _labels(frame: Frame) -> dict[str, str]:
 def _import(frame: Frame, errors: dict[str, str], status: int = 200, looked: Looked | None = None) -> Response:
     facts: dict[str, Any] = {"errors": errors, "looked": looked, "most_kb": MOST_BYTES // 1024, "most_rows": MOST_ROWS}
     facts |= {"labels": _labels(frame), "required": importing.REQUIRED}
+    if looked is not None:
+        facts["notes"] = [frame.says(one.code, **one.facts) for one in looked.notes]
+        facts["columns_of"] = named_columns.columns_of(looked.sheet, looked.header_row)
+        facts["has_sheets"] = looked.sheet or "sheets_ignored" in [one.code for one in looked.notes]
     answer = page(frame, "account_import.html", status=status, nav="accounts", **facts)
     answer.headers["Cache-Control"] = "no-store"
     return answer

@@ -32,7 +32,9 @@ HERE = "/households/import"
 Asker = Annotated[Actor, asked("manage_households")]
 Word = Annotated[str, Form(max_length=200)]
 # The field at which a refusal is told.
-_FIELD_OF = {"sheet_missing": "f-sheet", "door_import_refused": "f-skip", "geojson_crs_not_named": "f-crs"}
+_FIELD_OF = {"door_import_refused": "f-skip", "geojson_crs_not_named": "f-crs"}
+# Where a file waits for a word: the field beside its columns.
+_CHOICE_OF = {"sheet_missing": "a-sheet", **dict.fromkeys(("header_row_is_data", "header_row_missing"), "a-header_row")}
 FIELDS = FIELDS_OF[door_files.KIND]
 
 
@@ -48,8 +50,28 @@ class Again(BaseModel):
 
     digest: Annotated[str, Field(max_length=64)] = ""
     crs: Annotated[str, Field(max_length=200)] = ""
+    other_crs: Annotated[str, Field(max_length=200)] = ""
     sheet: Annotated[str, Field(max_length=200)] = ""
     kind: Annotated[str, Field(max_length=200)] = ""
+    header_row: Annotated[str, Field(max_length=200)] = ""
+    columns_of: Annotated[str, Field(max_length=300)] | None = None
+
+    def how(self, chosen: dict[str, str]) -> How:
+        """Columns that were chosen among those of another sheet or header are none of this one.
+
+        Raises:
+            Refused: header_row_range, door_import_two_crs.
+        """
+        typed = self.other_crs.strip()
+        if self.crs and typed:
+            raise Refused("door_import_two_crs")
+        kind = self.kind if self.kind in t.DOOR_KINDS else None
+        how = How(typed or self.crs or None, self.sheet or None, kind, {}, named_columns.row_said(self.header_row))
+        return (
+            replace(how, fields=chosen)
+            if self.columns_of in (None, named_columns.columns_of(how.sheet, how.header_row))
+            else how
+        )
 
 
 @router.get(HERE, response_class=HTMLResponse)
@@ -80,6 +102,8 @@ async def look(
     except (GeodataError, GridsvcError) as error:
         at = "f-crs" if isinstance(error, CrsError) or error.code == "door_import_two_crs" else "f-file"
         errors = {_FIELD_OF.get(error.code, at): _said(frame, error)}
+        if error.code in door_files.MENDED:  # it waits, and says so itself
+            how, errors = How(), {}
         return await run_in_threadpool(_page, request, actor, how, errors, refusal(error).status)
     return RedirectResponse(f"{HERE}#told", 303)
 
@@ -90,13 +114,13 @@ async def look_again(
 ) -> Response:
     """To the account of the waiting file with the columns that were chosen; or the form with what is wrong."""
     frame = frame_of(request)
-    how = How(form.crs or None, form.sheet or None, form.kind if form.kind in t.DOOR_KINDS else None, chosen)
+    how = How(form.crs or None, form.sheet or None, form.kind or None, chosen)
     try:
+        how = form.how(chosen)
         await door_files.look_again(request, actor, form.digest, how)
     except (GeodataError, GridsvcError) as error:
-        at = "f-file" if error.code == "door_import_gone" else "told"
-        at = "a-crs" if isinstance(error, CrsError) else at
-        errors = {named_columns.at(error.facts, FIELDS, at): _said(frame, error)}
+        at = "f-file" if error.code == "door_import_gone" else _choice_of(error)
+        errors = {named_columns.at(error.facts, (*FIELDS, "header_row"), at): _said(frame, error)}
         tried = None if error.code == "door_import_other" else how  # what was chosen for one file is not for another
         return await run_in_threadpool(_page, request, actor, How(), errors, refusal(error).status, tried=tried)
     return RedirectResponse(f"{HERE}#told", 303)
@@ -128,6 +152,12 @@ async def drop(request: Request, actor: Asker) -> Response:
 async def refused(request: Request, actor: Asker) -> Response:
     """The refused rows as the sender's own table, each with its reasons."""
     return await door_files.refused_table(request, actor, frame_of(request).lang)
+
+
+def _choice_of(error: GeodataError | GridsvcError) -> str:
+    """Where beside the columns a refusal is told."""
+    is_crs = isinstance(error, CrsError) or error.code == "door_import_two_crs"
+    return "a-crs" if is_crs else _CHOICE_OF.get(error.code, "told")
 
 
 def _said(frame: Frame, error: GeodataError | GridsvcError) -> str:
@@ -165,7 +195,16 @@ def _page(
         offered = door_files.offered(uploads, actor, upload)
         used = dict(upload.told["columns"]) | (offered or {})
         as_now = How(**upload.how)
-        facts |= {"offered": offered, "taken": tried or replace(as_now, fields=used), "was_tried": tried is not None}
+        taken = tried or replace(as_now, fields=used)
+        facts |= {
+            "offered": offered,
+            "taken": taken,
+            "was_tried": tried is not None,
+            "columns_of": named_columns.columns_of(as_now.sheet, as_now.header_row),
+        }
+        if "wrong" in upload.told and not errors:
+            error = GeodataError(upload.told["wrong"]["code"], **upload.told["wrong"]["detail"])
+            facts["errors"] = {"a-crs" if error.code.startswith("crs_") else _choice_of(error): _said(frame, error)}
     return page(frame, "household_import.html", status=status, nav="campaigns", **facts)
 
 
