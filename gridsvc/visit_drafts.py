@@ -83,7 +83,7 @@ class Answer:
 @dataclass(frozen=True)
 class Stamp:
     """What the service adds to a draft: who made the visit, at which door, when it came in, which visit it corrects,
-    and who took it in where it came from a phone's file.
+    who took it in where it came from a phone's file, and in which of its roles the account recorded it.
 
     `lonlat` is the door's position in EPSG:4326.
     """
@@ -95,16 +95,18 @@ class Stamp:
     recorded_at: datetime
     supersedes_id: int | None = None
     importer_id: int | None = None
+    role: str | None = None
 
 
 @dataclass
 class Item:
-    """One draft on its way: its place in WGS 84, then its answer."""
+    """One draft on its way: its place in WGS 84, then its answer, and whether its door stands as with it already."""
 
     draft: Draft
     lonlat: tuple[float, float] | None = None
     crs: str | None = None
     answer: Answer | None = None
+    counted: bool = False
 
     def refuse(self, error: GridsvcError) -> None:
         self.answer = Answer(self.draft.client_key, "refused", error=error)
@@ -186,6 +188,7 @@ def row(item: Item, stamp: Stamp) -> dict[str, Any]:
         "n_returned": d.n_returned,
         "supersedes_id": stamp.supersedes_id,
         "importer_id": stamp.importer_id,
+        "role": stamp.role,
     }
 
 

@@ -38,7 +38,8 @@ class Visit:
     """A visit as this reader may see it: `needs` and `answers` are for those who record visits themselves.
 
     `superseded_by`: the visit that corrected it; then it no longer counts. `carried`: it says nothing else of the one
-    that it supersedes than that it was at this entry of the door; that one is `carried_away`.
+    that it supersedes than that it was at this entry of the door; that one is `carried_away`. `role`: in which of its
+    roles the account recorded it; None: nobody's account did, or before that was kept.
     `lon`, `lat` are EPSG:4326 degrees.
     """
 
@@ -62,6 +63,7 @@ class Visit:
     n_returned: int
     supersedes_id: int | None
     carried: bool
+    role: str | None
     superseded_by: int | None
     carried_away: bool
     lon: float | None

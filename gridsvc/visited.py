@@ -1,8 +1,9 @@
 """How the doors of campaigns stand: `campaign_door` and `campaign_cell` kept right with every change beneath them.
 
 Whoever changes a door's grid, compound, class, kind, removal or exclusion calls `before` first and `after` afterwards;
-whoever stores visits holds the counts, locks the doors, and calls `refresh`. Then the sums of the cells are what a
-count of all visits would give, to the last door. Ended campaigns are kept too: a visit may arrive late, a border move.
+whoever stores visits holds the counts, locks the doors, and calls `refresh`; one that comes alone and corrects nothing
+is added as it is stored (SQL function `visit_added`), with the same result. Then the sums of the cells are what a count
+of all visits would give, to the last door. Ended campaigns are kept too: a visit may arrive late, a border move.
 """
 
 from __future__ import annotations
@@ -47,12 +48,7 @@ def refresh(db: Connection, household_ids: Collection[int], now: datetime) -> li
 
     The transaction has held the counts and locked the doors (`FOR NO KEY UPDATE`, in the order of their ids).
     """
-    return [row.household_id for row in ask(db, *refreshing(household_ids, now))]
-
-
-def refreshing(household_ids: Collection[int], now: datetime) -> tuple[str, dict[str, object]]:
-    """The statement of `refresh` and its values, for who sends it together with what it follows from."""
-    return "visited_refresh", {"ids": list(household_ids), "now": now}
+    return [row.household_id for row in ask(db, "visited_refresh", {"ids": list(household_ids), "now": now})]
 
 
 def recount(db: Connection, campaign_id: int) -> None:

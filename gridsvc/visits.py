@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from gridsvc import grids, reports, visited
 from gridsvc.db import tables as t
-from gridsvc.db.queries import ask, ask_together
+from gridsvc.db.queries import ask
 from gridsvc.errors import Conflict, Forbidden, GridsvcError, NotFound, Refused
 from gridsvc.grids import Rule
 from gridsvc.rules.roles import AREA_ROLES, SYSTEM, Actor
@@ -94,7 +94,7 @@ def load(db: Connection, past: Sequence[Past]) -> int:
         if door is None:
             raise NotFound("door_unknown", id=p.draft.household_id)
         rows.append(row(item, Stamp(door.id, (door.lon, door.lat), p.worker_id, None, p.recorded_at)))
-    stored = ask(db, "visit_store", {"rows": json.dumps(rows)})
+    stored = ask(db, "visit_store", {"rows": json.dumps(rows), "adding": False})
     if stored:
         visited.refresh(db, {door.id for door in doors.values()}, now)
     return len(stored)
@@ -108,7 +108,7 @@ def _record(db: Connection, items: Sequence[Item], actor: Actor, now: datetime, 
         visited.hold(db)  # so that what a correction names does not become another one meanwhile
     ids = {item.draft.household_id for item in items} | {old.household_id for old in _named(db, items).values()}
     doors = _lock_own(db, ids, actor, now)
-    alone = len(items) == 1 and items[0].draft.need is None  # nothing comes between storing and counting
+    alone = len(items) == 1  # then it is counted as it is stored: a set is counted faster afterwards
     touched: set[int] = set()
     created: set[UUID] = set()
     for turn in _rounds(items):
@@ -120,17 +120,17 @@ def _record(db: Connection, items: Sequence[Item], actor: Actor, now: datetime, 
                 stamps.append((item, _stamp(item.draft, doors, named, actor, now)))
             except GridsvcError as error:
                 item.refuse(error)
-        at = {stamp.household_id for _, stamp in stamps} | {old.household_id for old in named.values()}
-        _store(db, [pair for pair in stamps if pair[0].draft.need is None], refreshed=at if alone else ())
+        _store(db, [pair for pair in stamps if pair[0].draft.need is None], adding=alone)
         for item, stamp in stamps:
             if item.draft.need is not None:
                 _store_with_report(db, item, stamp, item.draft.need, actor, rule)
             if item.answer is not None and item.answer.status == "created":
                 created.add(item.draft.client_key)
-                touched.add(stamp.household_id)
+                if not item.counted:
+                    touched.add(stamp.household_id)
                 if item.draft.supersedes is not None:
                     touched.add(named[item.draft.supersedes].household_id)
-    if touched and not alone:
+    if touched:
         visited.refresh(db, touched, now)
     _recall(db, [item for item in items if item.answer is None or item.answer.error is not None])
 
@@ -235,28 +235,22 @@ def _stamp(draft: Draft, doors: dict[int, Door], named: dict[UUID | int, Any], a
         raise NotFound("door_unknown", id=at)
     who = (actor.worker_id, actor.account_id)
     importer_id = None if actor.importer is None else actor.importer.account_id
-    return Stamp(door.id, (door.lon, door.lat), *who, now, old.id if old is not None else None, importer_id)
+    old_id = old.id if old is not None else None
+    return Stamp(door.id, (door.lon, door.lat), *who, now, old_id, importer_id, actor.role)
 
 
-def _store(
-    db: Connection, pairs: Sequence[tuple[Item, Stamp]], n_reports: int = 0, refreshed: Collection[int] = ()
-) -> None:
-    """Answers those that were new; these doors stand as their visits say, without another way to the server."""
+def _store(db: Connection, pairs: Sequence[tuple[Item, Stamp]], *, n_reports: int = 0, adding: bool = False) -> None:
+    """Answers those that were new; with `adding` they are counted too where nothing has to be counted anew."""
     if not pairs:
         return
     rows = [row(item, stamp) for item, stamp in pairs]
-    values = {"rows": json.dumps(rows)}
-    if refreshed:
-        counting = visited.refreshing(refreshed, pairs[0][1].recorded_at)
-        found = ask_together(db, ("visit_store", values), counting)[0]
-    else:
-        found = ask(db, "visit_store", values)
-    new = {stored.client_key: stored.id for stored in found}
+    new = {stored.client_key: stored for stored in ask(db, "visit_store", {"rows": json.dumps(rows), "adding": adding})}
     for (item, _), said in zip(pairs, rows, strict=True):
-        visit_id = new.pop(item.draft.client_key, None)  # the first of that key: another one is a repeat
-        if visit_id is not None:
+        stored = new.pop(item.draft.client_key, None)  # the first of that key: another one is a repeat
+        if stored is not None:
             seen = flags(said["far"], said["late"], said["phone_at"])
-            item.answer = Answer(item.draft.client_key, "created", visit_id, n_reports, seen)
+            item.answer = Answer(item.draft.client_key, "created", stored.id, n_reports, seen)
+            item.counted = stored.added
 
 
 def _store_with_report(db: Connection, item: Item, stamp: Stamp, need: Need, actor: Actor, rule: Rule) -> None:

@@ -86,6 +86,7 @@ def test_visits_reports_and_answers_are_at_the_entry_that_stays(pair: Pair) -> N
     (visit,) = visit_reading.of_door(pair.db, pair.kept, pair.worker)
     assert (visit.outcome, visit.happened_at, visit.recorded_at, visit.carried) == ("reached", BEFORE, LATER, True)
     assert (visit.n_met, visit.answers, visit.supersedes_id, visit.own) == (2, {"几口人": 4}, there.visit_id, True)
+    assert visit.role == "worker"
     (number,) = visit.reports
     old = {v.id: v for v in visit_reading.of_door(pair.db, pair.gone, pair.worker)}
     assert (len(old), old[there.visit_id or 0].reports, old[there.visit_id or 0].superseded_by) == (

@@ -94,7 +94,7 @@ def test_a_visit_counts_at_once(street: Street) -> None:
     row = street.row(made)
     assert (row["n_met"], row["policies"], row["answers"], row["n_issued"]) == (3, ["医保"], {"几口人": 4}, 1)
     assert (row["worker_id"], row["account_id"]) == (street.worker.worker_id, street.worker.account_id)
-    assert (row["happened_at"], row["recorded_at"], row["phone_at"]) == (BEFORE, NOW, None)
+    assert (row["happened_at"], row["recorded_at"], row["phone_at"], row["role"]) == (BEFORE, NOW, None, "worker")
     assert street.status(street.west[0]) == "reached"
     recounting.assert_right(street.db)
 

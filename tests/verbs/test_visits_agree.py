@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Collection
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import Connection, text
 
 from geodata.town import dice
-from gridsvc import exclusions, households, visits
+from gridsvc import door_merges, exclusions, households, visited, visits
 from gridsvc.errors import GridsvcError
 from gridsvc.grids import Rule
 from gridsvc.rules.roles import Actor
@@ -22,6 +23,7 @@ from tests.verbs.test_editions import cell, publish, square
 from tests.verbs.test_visited import doors, draw
 
 N_STEPS = 45
+ZONE = ZoneInfo("Asia/Shanghai")
 
 
 class Life:
@@ -34,6 +36,10 @@ class Life:
         self.beside = doors(db, rule, 110.005, 2)  # on no list
         draw(db, self.doors)
         draw(db, self.doors[3:], modes="{door,phone}", n_times=2, code="d")
+        self.alike = [(self.doors[0], self.doors[1]), (self.doors[8], self.doors[7])]  # rooms 1 and 01, 2 and 02
+        for keep, gone in self.alike:
+            room = text("UPDATE household SET room = '0' || (SELECT room FROM household WHERE id = :k) WHERE id = :g")
+            db.execute(room, {"k": keep, "g": gone})
         account = text(
             "INSERT INTO account (login, name, role, password_hash) VALUES (:l, :l, 'admin', 'x') RETURNING id"
         )
@@ -45,7 +51,8 @@ class Life:
         deed = (
             deed
             or self.rng.choices(
-                (self.visit, self.correct, self.exclude, self.change, self.remove, self.border), (8, 4, 3, 2, 1, 1)
+                (self.visit, self.correct, self.exclude, self.change, self.remove, self.border, self.merge),
+                (8, 4, 3, 2, 1, 1, 2),
             )[0]
         )
         try:
@@ -65,7 +72,7 @@ class Life:
             "client_key": uuid.UUID(int=rng.getrandbits(128)),
             "household_id": self.door(),
             "outcome": rng.choice((*OUTCOMES, "reached", "vacant")),
-            "happened_at": self.now - back,
+            "happened_at": rng.choice((self.now - back, NOW - timedelta(hours=4))),  # many at one time
             "mode": rng.choice(("door", "door", "door", *MODES)),
             "n_met": rng.choice((None, None, 1, 4)),
         }
@@ -103,6 +110,13 @@ class Life:
         else:
             exclusions.confirm(self.db, door, "vacant", who, self.now, paper)
 
+    def leave_out(self) -> None:
+        there = text("SELECT id FROM household WHERE excluded IS NULL AND removed_at IS NULL ORDER BY id")
+        door, (one, two) = self.rng.choice(list(self.db.scalars(there))), self.people
+        found = self.draft(household_id=door, outcome="vacant", mode="door", happened_at=self.now)
+        visits.record(self.db, found, one, self.now, self.rule)
+        exclusions.confirm(self.db, door, "vacant", two, self.now)
+
     def change(self) -> None:
         changes = self.rng.choice(
             (
@@ -116,6 +130,15 @@ class Life:
     def remove(self) -> None:
         households.remove(self.db, self.door(), "拆除", self.people[0], self.now)
 
+    def merge(self) -> None:
+        keep, gone = self.rng.choice(self.alike)
+        one = self.db.scalar(text("SELECT same_as_id FROM household WHERE id = :id"), {"id": gone})
+        if one is not None:
+            door_merges.undo(self.db, gone, "两户", self.people[0], self.now)
+        else:
+            version = door_merges.compare(self.db, keep, gone, self.people[0], self.now, ZONE).version
+            door_merges.merge(self.db, keep, gone, "同一户", version, self.people[0], self.now, ZONE)
+
     def border(self) -> None:
         at = self.rng.choice((110.004, 110.01, 110.012))
         rows = square()
@@ -125,12 +148,34 @@ class Life:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_what_is_kept_is_what_is_counted_again(db: Connection, rule: Rule, seed: int) -> None:
-    life = Life(db, rule, seed)
+def test_what_is_kept_is_what_is_counted_again(
+    db: Connection, rule: Rule, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    life, refresh, recounted = Life(db, rule, seed), visited.refresh, [0]
+
+    def counting(db: Connection, ids: Collection[int], now: datetime) -> list[int]:
+        recounted[0] += 1
+        return refresh(db, ids, now)
+
+    monkeypatch.setattr(visited, "refresh", counting)
+    forced = {2: life.correct, 4: life.leave_out, 7: life.change, 10: life.border, 13: life.merge}
     for turn in range(N_STEPS):
-        life.step(life.border if turn % 15 == 10 else None)
+        life.step(forced.get(turn % 15))
         recounting.assert_right(db)
-    assert {"visit", "correct", "exclude", "change", "border"} <= life.done.keys(), life.done
+    held = text(
+        "SELECT k.excluded FROM household h JOIN household k ON k.id = coalesce(h.same_as_id, h.id) WHERE h.id = :id"
+    )
+    for turn in range(2 * N_STEPS):  # whenever each happened: it is added, but where its door is left out
+        life.now += timedelta(minutes=1)
+        draft, before = life.draft(), recounted[0]
+        excluded = db.scalar(held, {"id": draft.household_id})
+        visits.record(db, draft, life.people[0], life.now, rule)
+        assert (recounted[0] == before) == (excluded is None)
+        life.done["added"] = life.done.get("added", 0) + (excluded is None)
+        if turn % 10 == 9:
+            recounting.assert_right(db)
+    assert {"visit", "correct", "leave_out", "change", "merge", "border"} <= life.done.keys(), life.done
+    assert life.done["added"] > N_STEPS, life.done
     statuses = {standing[0] for standing in recounting.stored_doors(db).values()}
     assert len(statuses) > 2, "too little happened to say anything"
 

@@ -179,6 +179,12 @@ def test_a_need_becomes_a_report_and_answers_are_kept(offices: Offices, running:
     masked = offices.clients["planner"].get(f"/households/{door}?lang=zh").text
     assert said.findall(masked) == [("问卷发放 / 回收", "2 / 1")]
     assert "想装扶手" not in masked
+    # who is no worker says in which role
+    mine = papers | {"client_key": str(uuid.uuid4()), "happened_at": sent["happened_at"]}
+    assert offices.clients["manager"].post("/api/v1/visits", json=mine).status_code == 201
+    both = offices.clients["manager"].get(f"/households/{door}?lang=en").text
+    history = both[both.index('id="history"') : both.index("</table>", both.index('id="history"'))]
+    assert re.findall("<small>(Grid [a-z]+)</small>", history) == ["Grid manager"]
     number = re.search(r'href="/reports/(\d{8}-\d{6})"', file)
     assert number
     report = offices.clients["manager"].get(f"/reports/{number[1]}?lang=zh").text

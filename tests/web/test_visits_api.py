@@ -99,6 +99,7 @@ def test_a_correction_and_the_second_one(town: Town) -> None:
     items = {one["id"]: one for one in town.client().get(URL).json()["items"]}
     assert items[first["id"]]["superseded_by"] == fixed.json()["id"]
     assert items[gone.json()["id"]]["supersedes"] == fixed.json()["id"]
+    assert [items[one.json()["id"]]["role"] for one in (fixed, gone)] == ["worker", "manager"]
 
 
 @pytest.mark.parametrize(

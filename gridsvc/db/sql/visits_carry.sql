@@ -8,11 +8,11 @@
 WITH carried AS (
   INSERT INTO visit (client_key, household_id, worker_id, account_id, outcome, mode, happened_at, recorded_at, phone_at, n_met,
     x, y, crs, geom, accuracy_m, distance_m, far, late, needs, policies, answers, n_issued, n_returned, supersedes_id,
-    importer_id, carried)
+    importer_id, role, carried)
   SELECT gen_random_uuid(), h.id, v.worker_id, v.account_id, v.outcome, v.mode, v.happened_at, :now, v.phone_at, v.n_met,
     v.x, v.y, v.crs, v.geom, v.accuracy_m, d.distance_m,
     v.mode = 'door' AND coalesce(d.distance_m > greatest(CAST(:far_m AS float8), v.accuracy_m), false), v.late, v.needs,
-    v.policies, v.answers, v.n_issued, v.n_returned, v.id, v.importer_id, true
+    v.policies, v.answers, v.n_issued, v.n_returned, v.id, v.importer_id, v.role, true
   FROM effective_visits('infinity') v
   JOIN household h ON h.id = :to_id
   CROSS JOIN LATERAL (SELECT ST_Distance(CAST(v.geom AS geography), CAST(h.geom AS geography)) AS distance_m) d

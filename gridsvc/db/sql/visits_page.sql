@@ -8,7 +8,7 @@
 --   carried_away (that one only names another door); report_numbers (text[])
 -- Index: visit_household_id_happened_at_idx, visit_happened_at_idx, visit_worker_id_happened_at_idx, visit_flagged_idx
 SELECT v.id, v.client_key, v.household_id, v.outcome, v.mode, v.happened_at, v.recorded_at, v.phone_at, v.n_met,
-  v.accuracy_m, v.distance_m, v.far, v.late, v.needs, v.policies, v.answers, v.n_issued, v.n_returned, v.supersedes_id, v.carried,
+  v.accuracy_m, v.distance_m, v.far, v.late, v.needs, v.policies, v.answers, v.n_issued, v.n_returned, v.supersedes_id, v.carried, v.role,
   v.account_id, v.worker_id, ST_X(v.geom) AS lon, ST_Y(v.geom) AS lat,
   c.name AS compound, h.building, h.unit, h.room, h.kind, h.name, g.code AS grid_code, w.code AS worker_code,
   coalesce(w.name, a.name) AS who, s.id AS superseded_by, coalesce(s.carried, false) AS carried_away,

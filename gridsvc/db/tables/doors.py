@@ -199,6 +199,7 @@ visit = Table(
     Column("xid", BigInteger, server_default=text("pg_current_xact_id()::text::bigint")),  # who wrote it; as report_log
     Column("carried", Boolean, nullable=False, server_default=text("false")),  # another door, else as superseded
     Column("importer_id", ForeignKey("account.id")),  # who took it in, where it came from a phone's file
+    Column("role", Text),  # in which of its roles the account recorded it
     one_of("outcome", (*OUTCOMES, WITHDRAWN)),
     one_of("mode", MODES),
     CheckConstraint("n_met >= 0 AND n_issued >= 0 AND n_returned >= 0", name="counts"),

@@ -281,7 +281,7 @@ def told(one: visit_reading.Visit, unit: Unit) -> rows.Json:
     zone = unit.mine.settings.zone
     same = (
         *("id", "household_id", "outcome", "mode", "n_met", "needs", "answers", "n_issued", "n_returned"),
-        *("accuracy_m", "compound", "kind", "superseded_by", "own"),
+        *("accuracy_m", "compound", "kind", "superseded_by", "own", "role"),
     )
     return {
         "client_key": str(one.client_key),
