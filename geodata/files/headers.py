@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from geodata.errors import FileRefused
 from geodata.files.rows import Cell, nameless
@@ -233,7 +233,7 @@ def header(
     wanted: Fields,
     kind: Kind,
     said: int | None,
-    merged: Iterable[tuple[int, int, int, int]] = (),
+    merged: Collection[tuple[int, int, int, int]] = (),
 ) -> tuple[int, list[str]]:
     """The place (from 0) of the row of column names among the first rows of a table, and its cells.
 
@@ -252,6 +252,9 @@ def header(
     if said == 0:
         return -1, [nameless(place) for place in range(1, max(map(len, head), default=0) + 1)]
     place = header_row(head[:_LOOKED_AT], wanted, kind) if said is None else said - 1
+    if said is None:  # names that are merged down tell that others stand below them
+        downs = (bottom for top, _, bottom, _ in merged if top == place and bottom <= min(place + 2, len(head) - 1))
+        place = max([place, *downs])
     cells = [cell or "" for cell in head[place]] if place < len(head) else []
     for top, left, bottom, right in merged:
         for at in range(left, min(right + 1, len(cells))) if top < place <= bottom else ():

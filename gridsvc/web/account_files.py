@@ -17,7 +17,7 @@ from gridsvc.web.deps import Unit
 
 MOST_BYTES = 40 * 1024  # the page sends it a second time inside a form, and no request is larger than 64 KB
 MOST_ROWS = 300  # each new one costs some 50 ms for its password
-ENDINGS = (".xlsx", ".csv")
+ENDINGS = (".xlsx", ".xls", ".csv")
 
 
 def read(name: str, content: bytes, header_row: int | None = None, sheet: str | None = None) -> Layer:

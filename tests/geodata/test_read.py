@@ -281,6 +281,11 @@ def test_the_sender_says_in_which_row_the_names_are() -> None:
     assert header(head, Fields(), "grids", 0) == (-1, ["column 1", "column 2", "column 3", "column 4"])
     merged = [(1, 0, 2, 0), (1, 1, 1, 2), (0, 3, 1, 3)]
     assert header(head, Fields(), "grids", 3, merged)[1] == ["网格", "甲", "乙", "丙"], "what is merged down to it"
+    two = [["登记表", ""], ["网格编码", "名称", "人口", ""], ["", "", "户数", "人数"], ["1", "甲", "2", "3"]]
+    down = [(1, 0, 2, 0), (1, 1, 2, 1), (1, 2, 1, 3)]
+    assert header(two, Fields(), "grids", None, down) == (2, ["网格编码", "名称", "户数", "人数"]), "found by itself"
+    assert header(two, Fields(), "grids", None, [(1, 3, 9, 3)])[0] == 1, "a note beside the rows is no name"
+    assert header(two, Fields(), "grids", 2, down)[1][2] == "人口", "what is said counts"
     for said, code in (
         (-1, "header_row_range"),
         (51, "header_row_range"),

@@ -127,7 +127,9 @@ def add(body: AccountIn, unit: Annotated[Unit, may("manage_accounts")]) -> Respo
 
 @router.post("/import", operation_id="import_accounts", responses={200: {"model": dict[str, Any]}})
 def take(
-    file: Annotated[UploadFile, File(description="an .xlsx or .csv table, a row an account, as the command reads it")],
+    file: Annotated[
+        UploadFile, File(description="an .xlsx, .xls or .csv table, a row an account, as the command reads it")
+    ],
     unit: Annotated[Unit, may("manage_accounts")],
     asked: Annotated[Table, Query()],
 ) -> Response:
