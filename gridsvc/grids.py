@@ -145,7 +145,7 @@ def pick_confidence(shares: Sequence[Share], chosen: int) -> tuple[float, tuple[
     >>> pick_confidence([], 2)
     (0.0, ())
     """
-    own = sum(share for version, _, share in shares if version == chosen)
+    own = sum((share for version, _, share in shares if version == chosen), 0.0)
     others = tuple((code, share) for version, code, share in shares if version != chosen)
     return own, others[:3]
 

@@ -44,7 +44,7 @@ class Tile:
         >>> Tile(0, 0, 0).around()
         (-180.0, -90.0, 180.0, 90.0)
         >>> [round(part, 6) for part in Tile(2, 3, 1).around()]
-        [90.0, 0.0, 180.0, 66.513261]
+        [90.0, 0.0, 180.0, 66.51326]
         """
         n, side = 2**self.z, 360 / 2**self.z
         west, east = self.x * side - 180, (self.x + 1) * side - 180

@@ -80,6 +80,8 @@ def samples(cells: Sequence[Cell]) -> list[str]:
 
     >>> samples(["甲", None, "甲", " 乙\\x00 ", "", "丙", "丁"])
     ['甲', '乙', '丙']
+    >>> [len(text) for text in samples(["长" * 60 + "短", "长" * 59])]
+    [60, 59]
     """
     found: dict[str, None] = {}
     for cell in cells[:_SAMPLED_ROWS]:

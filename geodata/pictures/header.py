@@ -33,7 +33,7 @@ def sniff(head: bytes) -> Format:
 
     >>> sniff(b"GIF89a" + bytes(20))
     Traceback (most recent call last):
-    geodata.errors.FileRefused: photo_type (found=gif)
+    geodata.errors.FileRefused: photo type (found='gif')
     """
     found: Format | None = None
     if head[:3] == b"\xff\xd8\xff":

@@ -154,9 +154,13 @@ class _Worker:
         return not self._ended() and self._folder.is_dir()
 
     def _ended(self) -> bool:
-        # Asked without taking its end from the system: until `_stop` does, nobody else gets its number.
-        which = os.WEXITED | os.WNOHANG | os.WNOWAIT
-        return self._process.returncode is not None or os.waitid(os.P_PID, self._process.pid, which) is not None
+        # Asked of its end of the socket, which it alone holds and says nothing on unasked: that takes its end from
+        # nobody, so its number is its own until `_stop`, and os.waitid is not on every system.
+        if self._process.returncode is not None:
+            return True
+        poll = select.poll()
+        poll.register(self._control, select.POLLIN)
+        return bool(poll.poll(0))
 
     def ask(self, order: bytes, picture: int, limits: Limits) -> bytearray:
         """The answer of the child that was made for this order.

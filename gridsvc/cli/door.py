@@ -143,7 +143,7 @@ def _leave(ending: int, _: object) -> NoReturn:
 def code_of(error: Exception) -> int:
     """The exit code of an error of ours.
 
-    >>> code_of(NotFound("no_draft")), code_of(Refused("x")), code_of(Conflict("x"))
+    >>> code_of(NotFound("no_draft")), code_of(GridsvcError("x")), code_of(Conflict("x"))
     (3, 2, 4)
     """
     if isinstance(error, (NotFound, Unavailable)):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 import math
 from collections.abc import Callable
 
@@ -142,7 +141,3 @@ def test_unequal_lengths_are_refused() -> None:
     with pytest.raises(DatumError) as caught:
         datum.wgs84_to_gcj02(np.zeros(2), np.zeros(3))
     assert caught.value.code == "datum_shapes_differ"
-
-
-def test_examples_in_docstrings() -> None:
-    assert doctest.testmod(datum).failed == 0

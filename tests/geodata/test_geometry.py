@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 import math
 import string
 
@@ -309,7 +308,3 @@ def test_every_code_has_words_for_its_facts(locale) -> None:
     for ring in ([[0, 0]], [[0, 0], [1, 0], [1, 1], [0, 1]]):
         for fault in check_rings([ring]):
             assert _facts_of(told[f"error.{fault.code}"]) <= fault.facts.keys()
-
-
-def test_examples_in_docstrings() -> None:
-    assert doctest.testmod(geometry).failed == 0

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
-
 import numpy as np
 import pytest
 
@@ -202,7 +200,3 @@ def test_adjusted_is_the_least_rate_at_which_each_passes() -> None:
     for alpha in (0.001, 0.01, 0.05, 0.2, 0.5):
         passing = ranked[ranked <= alpha * np.arange(1, 201) / 200]
         assert ((q <= alpha) == (p <= (passing.max() if passing.size else -1))).all()
-
-
-def test_examples() -> None:
-    assert doctest.testmod(hotspots).failed == 0

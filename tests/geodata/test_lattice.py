@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
-
 import numpy as np
 import shapely
 
@@ -44,7 +42,3 @@ def test_too_many_and_none() -> None:
         nothing = lattice.cover(empty, 100.0, 10)
         assert nothing is not None
         assert len(nothing.columns) == 0
-
-
-def test_examples() -> None:
-    assert doctest.testmod(lattice).failed == 0

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
-
 import numpy as np
 import pytest
 
@@ -41,7 +39,3 @@ def test_reach_and_gaps() -> None:
     assert matching.nearest(points, doors[:1], 1e9)[0].tolist() == [-1, -1, -1]
     index, metres = matching.nearest(np.empty((0, 2)), np.empty((0, 2)), 10.0)
     assert (len(index), len(metres)) == (0, 0)
-
-
-def test_examples() -> None:
-    assert doctest.testmod(matching).failed == 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import doctest
 import math
 import string
 from itertools import pairwise
@@ -15,7 +14,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely.geometry import Point, Polygon
 
-from geodata import placement
 from geodata.errors import GeometryError
 from geodata.geometry import WGS84_ELLIPSOID
 from geodata.placement import BORDER_DEG, Confidence, Grid, Placement, accuracy_disc, confidence, place, place_many
@@ -319,7 +317,3 @@ def test_a_grid_is_not_changed_by_placing() -> None:
     assert shapely.to_wkb(grid.geom) == before
     with pytest.raises(dataclasses.FrozenInstanceError):
         grid.code = "2"  # type: ignore[misc]
-
-
-def test_examples_in_docstrings() -> None:
-    assert doctest.testmod(placement).failed == 0

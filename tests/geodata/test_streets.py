@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 import time
 from collections.abc import Sequence
 from datetime import date
@@ -137,7 +136,3 @@ def test_thousands_of_segments_in_seconds() -> None:
     assert len(network.lines) == 2 * 41 * 40
     assert np.isfinite(network.distances_m(stops)).all()
     assert time.process_time() - begin_s < 2.0
-
-
-def test_examples() -> None:
-    assert doctest.testmod(streets).failed == 0

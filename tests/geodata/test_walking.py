@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 import time
 from datetime import date
 from itertools import pairwise
@@ -206,10 +205,6 @@ def test_the_towns_buildings_from_the_top_down() -> None:
 )  # fmt: skip
 def test_floors(room: str, told: int | None) -> None:
     assert walking.floor(room) == told
-
-
-def test_examples() -> None:
-    assert doctest.testmod(walking).failed == 0
 
 
 def test_the_curve_along_which_many_stops_are_cut_goes_from_each_place_to_one_beside_it() -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
-
 import numpy as np
 import pytest
 import shapely
@@ -94,7 +92,3 @@ def test_weights_are_ones_without_self() -> None:
     for made in (weights.nearest(plane(40)), weights.band(plane(40), 300.0)):
         assert set(made.data.tolist()) == {1.0}
         assert not made.diagonal().any()
-
-
-def test_examples() -> None:
-    assert doctest.testmod(weights).failed == 0

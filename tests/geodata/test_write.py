@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import json
+import sqlite3
 import time
 import zipfile
 from pathlib import Path
@@ -14,6 +15,7 @@ import geopandas as gpd
 import numpy as np
 import openpyxl
 import pandas as pd
+import pyogrio
 import pytest
 import shapely
 from hypothesis import given
@@ -132,6 +134,34 @@ def test_geojson_follows_the_standard(tmp_path: Path) -> None:
     assert "crs" not in document
     write(frame.iloc[:0], tmp_path / "none.geojson", "geojson", at=AT)
     assert json.loads((tmp_path / "none.geojson").read_text())["features"] == []
+
+
+@pytest.mark.parametrize("content", [None, b"", b"the first part of a file"])
+def test_a_geopackage_that_cannot_be_written_leaves_no_part_and_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes | None
+) -> None:
+    def fails(frame: object, made: Path, **_: object) -> None:
+        if content is not None:
+            made.write_bytes(content)
+        raise pyogrio.errors.DataSourceError("no room is left")
+
+    monkeypatch.setattr(pyogrio, "write_dataframe", fails)
+    (tmp_path / "a.gpkg").write_bytes(b"before")
+    with pytest.raises(pyogrio.errors.DataSourceError, match="no room is left"):
+        write(making.grids(), tmp_path / "a.gpkg", "gpkg", at=AT)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a.gpkg": b"before"}
+
+
+def test_a_geopackage_whose_notes_cannot_be_written_leaves_no_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def writes(frame: object, made: Path, **_: object) -> None:
+        made.write_bytes(b"this is no database" * 50)
+
+    monkeypatch.setattr(pyogrio, "write_dataframe", writes)
+    with pytest.raises(sqlite3.DatabaseError, match="not a database"):
+        write(making.grids(), tmp_path / "a.gpkg", "gpkg", at=AT)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_excel_cannot_hold_is_refused_and_nothing_is_left(tmp_path: Path) -> None:

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import doctest
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 
 import pytest
 
 from gridsvc.errors import Refused
-from gridsvc.rules import calendar, deadlines
 from gridsvc.rules.calendar import Calendar, advance, closes, working_time
 from tests.rules.arrangement import EXCEPTIONS, OFF, WORKED, YEARS
 
 CHINA = Calendar("Asia/Shanghai", EXCEPTIONS, YEARS)
 HOUR = timedelta(hours=1)
-
-
-@pytest.mark.parametrize("module", [calendar, deadlines])
-def test_examples(module: object) -> None:
-    assert doctest.testmod(module).failed == 0  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("day", ["01-26", "02-08", "04-27", "09-28", "10-11"])

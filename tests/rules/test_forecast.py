@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 from collections import defaultdict
 from datetime import date, timedelta
 
@@ -130,7 +129,3 @@ def test_order_and_planned_end(seed: int) -> None:
     assert shares[0] is not None
     assert shares[0] < 0.1 <= (shares[1] or 0.0)
     assert (shares[2] or 0.0) >= 0.9
-
-
-def test_examples() -> None:
-    assert doctest.testmod(module).failed == 0

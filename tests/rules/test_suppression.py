@@ -4,7 +4,6 @@ Who tries knows what is shown, that a cell without a row is 0, and that a hidden
 
 from __future__ import annotations
 
-import doctest
 import time
 from itertools import combinations
 from random import Random
@@ -13,7 +12,6 @@ import numpy as np
 import pytest
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-from gridsvc.rules import suppression
 from gridsvc.rules.suppression import Key, Suppressed, suppress
 
 Table = dict[tuple[str, ...], int]
@@ -195,7 +193,3 @@ def test_a_county_takes_seconds() -> None:
     told = suppress(table)
     assert time.process_time() - begin_s < 10.0
     assert len(told.hidden) < 1.8 * sum(0 < n < 3 for n in told.counts.values())
-
-
-def test_examples() -> None:
-    assert doctest.testmod(suppression).failed == 0

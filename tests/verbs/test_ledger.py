@@ -144,9 +144,9 @@ def one_step(db: Connection, rng: random.Random, now: datetime, ids: list[int]) 
 
 
 @pytest.fixture(scope="module")
-def past(empty_schema: Fresh) -> Iterator[History]:
-    """Played once."""
-    with rolled_back(empty_schema) as db:
+def past(module_schema: Fresh) -> Iterator[History]:
+    """Played once, in a schema of its own: what is published there is not committed, and `db` would wait for it."""
+    with rolled_back(module_schema) as db:
         yield play(db)
 
 

@@ -61,9 +61,9 @@ def _rates(db: Connection, period: Period, by: ledger.By, definition: Any) -> pe
 
 
 @pytest.fixture(scope="module")
-def played(empty_schema: Fresh) -> Iterator[Told]:
-    """Played once."""
-    with rolled_back(empty_schema) as db:
+def played(module_schema: Fresh) -> Iterator[Told]:
+    """Played once, in a schema of its own: what is published there is not committed, and `db` would wait for it."""
+    with rolled_back(module_schema) as db:
         told = Told(db)
         play(db, told)
         yield told
@@ -127,7 +127,6 @@ def expected(db: Connection, by: str, period: Period, definition: Any, without: 
 
 
 def test_a_report_told_to_be_older_counts_on_its_grid(db: Connection, rule: Rule) -> None:
-    # the first here: what comes after keeps a transaction open that has published too
     # an import may put the day of a report back; its first placement is then younger than the report
     publish(db, square(), NOW - 60 * DAY, rule)
     submit(db, 110.005, 23.005, rule)

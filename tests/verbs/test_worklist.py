@@ -39,9 +39,9 @@ def handler(db: Connection, code: str = "D1") -> Actor:
 
 
 @pytest.fixture(scope="module")
-def built(empty_schema: Fresh) -> Iterator[Connection]:
-    """Built once: it takes some hundred actions."""
-    with rolled_back(empty_schema) as db:
+def built(module_schema: Fresh) -> Iterator[Connection]:
+    """Built once, some hundred actions, in a schema of its own: it publishes, and `db` would wait for its end."""
+    with rolled_back(module_schema) as db:
         yield build(db, RULE)
 
 

@@ -5,6 +5,7 @@ West (two columns) and east (two columns) of 0.01 degree squares from 110 E, 23 
 
 from __future__ import annotations
 
+import re
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -25,6 +26,11 @@ BEGIN = NOW - timedelta(days=200)
 PASSWORD = "a long enough password"
 CANARY = "</script><img src=x onerror=__x=1>{{7*191}}{%"
 ROLES = ("admin", "planner", "manager_west", "manager_east", "worker")
+
+
+def worked_out(shown: str) -> bool:
+    """Whether a page did the canary's sum, which a digest, key or token in it may hold by chance."""
+    return "1337" in re.sub(r"[0-9a-f-]{12,}", "", shown)
 
 
 def box(west: float, south: float, east: float, north: float) -> bytes:

@@ -329,8 +329,10 @@ def test_files_that_are_none(offices: Offices) -> None:
 
 
 def test_the_log_is_the_administrators(offices: Offices) -> None:
-    items = offices.clients["admin"].get("/api/v1/accounts/log?q=zhao").json()["items"]
-    assert {one["subject"] for one in items} == {"zhao"}
+    sent = {"login": "shen", "name": "沈", "role": "manager", "areas": WEST}
+    assert offices.clients["admin"].post("/accounts/add", data=sent).status_code == 201
+    items = offices.clients["admin"].get("/api/v1/accounts/log?q=shen").json()["items"]
+    assert {one["subject"] for one in items} == {"shen"}
     assert {one["actor"] for one in items} == {"admin"}
     assert items[-1]["changes"]["role"] == [None, "manager"]
     assert items[-1]["at"].endswith("+08:00")

@@ -20,6 +20,7 @@ from tests.conftest import NOW, Maker
 from tests.through import lead
 from tests.web import canaries, dealing
 from tests.web.canaries import BOUND, FREE
+from tests.web.county import worked_out
 from tests.web.live import settings
 from tests.web.offices import Offices, opened
 
@@ -163,7 +164,7 @@ def test_no_page_obeys_what_people_wrote(offices: Offices) -> None:
             continue
         look = Look(answer.text)
         wrong += [(role, address, one) for one in look.obeyed]
-        if "1337" in answer.text:
+        if worked_out(answer.text):
             wrong.append((role, address, "7*191"))
         for told in look.texts:
             for table, name in re.findall(r"«(\w+)\.(\w+)»", told):

@@ -441,3 +441,33 @@ def test_the_page_asks_for_what_is_wanting_of_the_file_that_waits(address: str, 
         page = browser.get(f"{PAGE}?lang=zh").text
         assert ('<option value="数据" selected>' in page, columns_of(page)["房号"][1]) == (True, "房号")
         browser.post(f"{PAGE}/drop", data=token)
+
+
+def test_sheet_and_kind_that_came_with_the_file_stay_when_its_columns_are_chosen(
+    address: str, client: Client, county: County
+) -> None:
+    content = as_xlsx(csv(ROWS[0], header=HEADER), "说明", "商铺")
+    own = {"sheet": "商铺", "kind": "shop"}
+
+    def form(page: str) -> dict[str, str]:
+        """What a browser sends of it beside the columns."""
+        hidden = r'<input type="hidden" name="(digest|columns_of|sheet|kind)" value="([^"]*)"'
+        found = dict(re.findall(hidden, page[page.index('id="columns"') :]))
+        return found | {name: picked(page).get(name, "") for name in ("sheet",) if 'id="a-sheet"' in page}
+
+    def kept_of(page: str) -> dict[str, str]:
+        return {name: form(page)[name] for name in own}
+
+    with log_in(address, "manager_west") as browser:
+        token = {"csrf_token": csrf(browser.cookies["gridsvc_session"])}
+        looked = browser.post(PAGE, data=token | own, files={"file": ("d.xlsx", content)})
+        assert looked.status_code == 303, looked.text
+        page = browser.get(PAGE).text
+        assert kept_of(page) == own
+        wrong = browser.post(f"{PAGE}/again", data=token | form(page) | named(room="楼上"))
+        assert (wrong.status_code, kept_of(wrong.text)) == (422, own)
+        assert browser.post(f"{PAGE}/again", data=token | form(page) | named()).status_code == 303
+        told = kept(client("manager_west"))
+        assert ({name: told["how"][name] for name in own}, told["columns"]) == (own, NAMED)
+        assert kept_of(browser.get(PAGE).text) == own
+        browser.post(f"{PAGE}/drop", data=token)

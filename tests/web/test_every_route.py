@@ -221,6 +221,7 @@ def plain(text: str) -> str:
     return re.sub(r'"cursor":"[^"]*"', "", text)
 
 
+@pytest.mark.usefixtures("acting")
 def test_a_browser_acts_in_one_role_and_switches(offices: Offices) -> None:
     with log_in(offices.address, "three") as browser:
         page = browser.get("/?lang=en").text
@@ -255,6 +256,7 @@ def test_a_browser_acts_in_one_role_and_switches(offices: Offices) -> None:
         assert "/role" not in head
 
 
+@pytest.mark.usefixtures("acting")
 def test_a_phone_of_a_worker_who_is_also_a_manager_is_the_worker_s(offices: Offices) -> None:
     body = {"login": "three", "password": PASSWORD, "name": "手机"}
     with httpx.Client(base_url=offices.address, timeout=120) as phone:

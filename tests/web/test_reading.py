@@ -349,6 +349,8 @@ def test_placing_what_cannot_be(client: Client, body: dict[str, Any], status: in
 
 def test_new_reports_move_no_page(client: Client) -> None:
     admin = client("admin")
+    for n in range(3):
+        new(client, words=f"第{n}件")
     params = {"from": (NOW - timedelta(days=1)).date().isoformat(), "limit": "2"}
     first = admin.get(URL, params=params).json()
     new(client, words="又一件")

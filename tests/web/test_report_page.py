@@ -23,7 +23,7 @@ from gridsvc.web.app import create_app
 from gridsvc.web.pages import deeds
 from tests import photographs
 from tests.conftest import NOW, Maker
-from tests.web.county import CANARY
+from tests.web.county import CANARY, worked_out
 from tests.web.dealing import (
     HOME,
     NAME,
@@ -396,7 +396,7 @@ def test_nobodys_words_become_markup(offices: Offices) -> None:
         refused,
     ):
         assert "<img src=x" not in shown.text
-        assert "1337" not in shown.text
+        assert not worked_out(shown.text)
     told = words(page_of(offices, "leader", number, "?lang=en"))
     waited = "the clock stood still for under a minute in all"
     for one in ("Called: 城管局, 西街道办", "城管局 scored 4", "Supervision order: red card", waited):

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -25,7 +26,7 @@ from gridsvc.rules.deadlines import Limit, StageLimits
 from gridsvc.rules.roles import ANONYMOUS, Actor
 from gridsvc.terms import Agreed
 from gridsvc.web.kept_schemas import KeptOut
-from tests.conftest import NOW, Fresh
+from tests.conftest import NOW, Fresh, Maker
 from tests.through import AGREED, lead
 from tests.web import town as towns
 from tests.web.county import EAST, WEST
@@ -68,11 +69,19 @@ def town(module_schema: Fresh, tmp_path_factory: pytest.TempPathFactory) -> Iter
         yield one
 
 
+@pytest.fixture
+def new_town(maker: Maker, tmp_path: Path) -> Iterator[Town]:
+    """A town that no other test has been to, or that no other test goes to."""
+    with maker() as made, towns.opened(Town, made, tmp_path) as one:
+        yield one
+
+
 def named(told: Json) -> set[str]:
     return {one["number"] for one in told["reports"]}
 
 
-def test_all_of_it(town: Town) -> None:
+def test_all_of_it(new_town: Town) -> None:
+    town = new_town
     number = town.submit()
     told = town.get()
     assert (told["reset"], told["day"], told["credit"]) == (True, "2026-11-01", "")
@@ -208,7 +217,8 @@ def test_another_duty_day_campaign_or_compound_begins_anew(town: Town) -> None:
     assert town.get(after["cursor"])["compounds"][0]["name"] == "新名"
 
 
-def test_of_several_campaigns_each_door_has_its_own(town: Town) -> None:
+def test_of_several_campaigns_each_door_has_its_own(new_town: Town) -> None:
+    town = new_town
     with town.made.begin() as db:
         shop = households.Door(
             town.county.compounds["1"], "1幢", "无", "底商", 110.004, 23.004, "shop", name="老张面馆"

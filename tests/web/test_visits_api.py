@@ -199,6 +199,7 @@ def test_lists_filter_and_page(town: Town) -> None:
         town.send("manager_east", household_id=town.east[n % 4], happened_at=f"2026-10-{10 + n}T08:00:00+08:00")
         for n in range(5)
     ]
+    sent.append(town.send("worker", household_id=town.west[0], happened_at="2026-10-09T08:00:00+08:00"))
     assert all(one.status_code == 201 for one in sent)
     client = town.client("manager_east")
     first = client.get(URL, params={"limit": 2}).json()
