@@ -38,8 +38,9 @@ class Visit:
     """A visit as this reader may see it: `needs` and `answers` are for those who record visits themselves.
 
     `superseded_by`: the visit that corrected it; then it no longer counts. `carried`: it says nothing else of the one
-    that it supersedes than that it was at this entry of the door; that one is `carried_away`. `role`: in which of its
-    roles the account recorded it; None: nobody's account did, or before that was kept.
+    that it supersedes than that it was at this entry of the door; that one is `carried_away`. `returned`: it
+    was at this entry before, until the door was taken for another one. `role`: in which of its roles the account
+    recorded it; None: no account did, or that was not kept yet.
     `lon`, `lat` are EPSG:4326 degrees.
     """
 
@@ -66,6 +67,7 @@ class Visit:
     role: str | None
     superseded_by: int | None
     carried_away: bool
+    returned: bool
     lon: float | None
     lat: float | None
     compound: str | None

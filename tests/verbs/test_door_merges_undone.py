@@ -77,10 +77,13 @@ def test_each_has_its_visits_again_and_those_recorded_since_stay(pair: Pair) -> 
     pair.merge()
     pair.record(pair.draft("refused", household_id=pair.gone, supersedes=wrong.client_key), now=LATER)
     since = pair.record(pair.draft("not_found", household_id=pair.gone, happened_at=LATER), now=LATER)
+    assert (held(pair, pair.kept)["reached"].carried, held(pair, pair.kept)["reached"].returned) == (True, False)
     undone = undo(pair)
     assert (undone.n_visits, undone.n_reports) == (2, 1)
     gone, kept = held(pair, pair.gone), held(pair, pair.kept)
     assert (sorted(gone), len(gone["reached"].reports)) == (["reached", "refused"], 1), "as it was corrected since"
+    assert {visit.returned for visit in gone.values()} == {True}, "they come from no other entry"
+    assert {visit.carried or visit.returned for visit in kept.values()} == {False}
     assert {name: visit.id for name, visit in kept.items()} == {"moved": own.visit_id, "not_found": since.visit_id}
     assert (pair.status(pair.gone), pair.status(pair.kept)) == ("reached", "not_found")
     assert figures(pair, "c") == before
@@ -311,6 +314,17 @@ def test_what_was_left_out_before_somebody_was_met_stays_counted(pair: Pair) -> 
     undo(pair)
     assert pair.read(pair.kept).excluded is None
     assert [one.declined for one in exclusions.of_door(pair.db, pair.kept)] == [False]
+
+
+def test_a_second_word_on_two_doors_that_were_one_is_asked_again(pair: Pair) -> None:
+    """Nobody knows at which of the two the second person was; until it is said again both count."""
+    second = Actor("planner", pair.manager.account_id)
+    pair.record(pair.draft("vacant", household_id=pair.gone))
+    pair.merge()
+    exclusions.confirm(pair.db, pair.kept, "vacant", second, LATER)
+    undo(pair)
+    assert [pair.read(one).excluded for one in (pair.kept, pair.gone)] == [None, None]
+    assert [claim.household_id for claim in exclusions.waiting(pair.db, second)] == [pair.gone]
 
 
 @pytest.mark.parametrize("declines", [True, False])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Iterator
 
 import httpx
@@ -220,6 +221,9 @@ def test_look_alikes_are_said_to_be_one_on_their_page(offices: Offices, manager:
     path = f"/households/look-alikes/one?one={one}&other={other}&lang=en"
     listed = manager.get("/households/look-alikes?lang=en").text
     assert f'href="/households/look-alikes/one?one={one}&amp;other={other}"' in listed
+    visit = {"client_key": str(uuid.uuid4()), "household_id": int(other), "outcome": "absent"}
+    there = manager.post("/api/v1/visits", json=visit | {"happened_at": "2026-11-01T01:30:00Z"})
+    assert there.status_code == 201, there.text
     page = manager.get(path).text
     assert "It can be undone in the log of either file" in page
     assert "checked" not in page, "nobody chooses for the person"
@@ -245,6 +249,7 @@ def test_look_alikes_are_said_to_be_one_on_their_page(offices: Offices, manager:
     assert "&lt;b&gt;one" in kept
     assert f'off the register. The door&#39;s file: <a href="/households/{one}">' in gone
     assert "Also registered as" in kept
+    assert ("from another entry" in kept, "now in the other file" in gone) == (True, True)
     assert offices.clients["worker"].get(path).status_code == 403
     # undone from either file: from the one that stays, then, once more one door, from the other
     for at in (one, other):
@@ -266,6 +271,7 @@ def test_look_alikes_are_said_to_be_one_on_their_page(offices: Offices, manager:
         assert f'A door of its own again; was merged into <a href="/households/{one}">' in gone
         assert "&lt;i&gt;two" in kept
         assert "The merge is undone" in kept
+        assert ("back here since the merge was undone" in gone, "from another entry" in gone) == (True, False)
         version = manager.get(path).text.partition('name="version" value="')[2].partition('"')[0]
         sent = {"one": one, "other": other, "keep": one, "version": version, "words": "one"}
         assert manager.post(path, data=sent).status_code == 303
