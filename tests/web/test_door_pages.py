@@ -189,12 +189,17 @@ def test_who_may_not_sees_no_button_and_is_refused(offices: Offices) -> None:
     assert offices.clients["manager"].post(f"/households/{door}", data={"act": "dance"}).status_code == 422
 
 
+def alike(client: httpx.Client, sent: dict[str, str]) -> tuple[str, str]:
+    """The ids of two doors of a building that look alike, made now."""
+    made = [client.post("/households/new", data=sent | {"room": room}) for room in ("501", "0501")]
+    one, other = (answer.headers["location"].partition("?")[0].rpartition("/")[2] for answer in made)
+    return one, other
+
+
 def test_look_alikes_are_said_to_be_two_on_their_page(offices: Offices, manager: httpx.Client) -> None:
     with offices.made.begin() as db:
         name = db.scalar(text("SELECT name FROM compound WHERE id = :c"), {"c": offices.county.compounds["1"]})
-    sent = {"compound": name, "building": "77", "kind": "household"}
-    made = [manager.post("/households/new", data=sent | {"room": room}) for room in ("501", "0501")]
-    one, other = (answer.headers["location"].partition("?")[0].rpartition("/")[2] for answer in made)
+    one, other = alike(manager, {"compound": name, "building": "77", "kind": "household"})
     path = "/households/look-alikes?lang=en"
     assert f'<input id="f-{one}-{other}"' in manager.get(path).text
     assert f'<input id="f-{one}-{other}"' not in manager.get(f"{path}&compound=nowhere").text
@@ -212,18 +217,20 @@ def test_look_alikes_are_said_to_be_two_on_their_page(offices: Offices, manager:
     assert offices.clients["worker"].get(path).status_code == 403
 
 
+def visit_once(client: httpx.Client, door: int) -> None:
+    visit = {"client_key": str(uuid.uuid4()), "household_id": door, "outcome": "absent"}
+    made = client.post("/api/v1/visits", json=visit | {"happened_at": "2026-11-01T01:30:00Z"})
+    assert made.status_code == 201, made.text
+
+
 def test_look_alikes_are_said_to_be_one_on_their_page(offices: Offices, manager: httpx.Client) -> None:
     with offices.made.begin() as db:
         name = db.scalar(text("SELECT name FROM compound WHERE id = :c"), {"c": offices.county.compounds["1"]})
-    sent = {"compound": name, "building": "78", "kind": "household"}
-    made = [manager.post("/households/new", data=sent | {"room": room}) for room in ("501", "0501")]
-    one, other = (answer.headers["location"].partition("?")[0].rpartition("/")[2] for answer in made)
+    one, other = alike(manager, {"compound": name, "building": "78", "kind": "household"})
     path = f"/households/look-alikes/one?one={one}&other={other}&lang=en"
     listed = manager.get("/households/look-alikes?lang=en").text
     assert f'href="/households/look-alikes/one?one={one}&amp;other={other}"' in listed
-    visit = {"client_key": str(uuid.uuid4()), "household_id": int(other), "outcome": "absent"}
-    there = manager.post("/api/v1/visits", json=visit | {"happened_at": "2026-11-01T01:30:00Z"})
-    assert there.status_code == 201, there.text
+    visit_once(manager, int(other))
     page = manager.get(path).text
     assert "It can be undone in the log of either file" in page
     assert "checked" not in page, "nobody chooses for the person"
