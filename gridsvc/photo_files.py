@@ -146,10 +146,15 @@ class Spool:
         self._path: Path | None = None
         self._left = False
         self._digest = hashlib.sha256()
+        self._whole = b""  # a body that came in one part and is not written down yet
 
     @property
     def path(self) -> Path:
-        """Where it lies, once something was added."""
+        """Where it lies, once it has ended; what came in one part is written down here: to be asked in a thread."""
+        if self._whole:
+            self._write(self._whole)
+            self._whole = b""
+            self._close()
         assert self._path is not None  # noqa: S101 - who asks has ended it
         return self._path
 
@@ -160,14 +165,22 @@ class Spool:
         self._left = True
         self._drop()
 
-    def _drop(self) -> None:
+    def _close(self) -> None:
         if self._file is not None:
             self._file.close()
+
+    def _drop(self) -> None:
+        self._close()
         if self._path is not None:
             self._path.unlink(missing_ok=True)
 
     def add(self, part: bytes) -> None:
         """Appends to the file and to the digest."""
+        self._write(part)
+        self._digest.update(part)
+        self.n_bytes += len(part)
+
+    def _write(self, part: bytes) -> None:
         if self._file is None:  # here, where a thread waits for the disk anyhow
             self._incoming.mkdir(parents=True, exist_ok=True, mode=0o700)
             handle, name = tempfile.mkstemp(dir=self._incoming, prefix="sent-")
@@ -175,14 +188,18 @@ class Spool:
             if self._left:  # the receiver was cut off meanwhile and found nothing to take away; the write fails unheard
                 self._drop()
         self._file.write(part)
-        self._digest.update(part)
-        self.n_bytes += len(part)
 
     def end(self, last: bytes = b"") -> bytes:
         """The SHA-256 of all that came, with a last part; the file can be read now."""
         self.add(last)
-        if self._file is not None:
-            self._file.close()
+        self._close()
+        return self._digest.digest()
+
+    def end_in_one(self, whole: bytes) -> bytes:
+        """The same for a body of one part, which nobody has to wait for: who asks where it lies writes it down."""
+        self._whole = whole
+        self._digest.update(whole)
+        self.n_bytes = len(whole)
         return self._digest.digest()
 
 

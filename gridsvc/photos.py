@@ -179,15 +179,30 @@ def link(db: Connection, report_id: int, seq: int, shas: Sequence[str], kind: st
     Raises:
         Refused: `photo_digest`, `photo_twice`, `photo_unknown` (each names the photo), `photos_too_many`.
     """
+    show(db, report_id, seq, listable(db, shas, actor), kind)
+
+
+def listable(db: Connection, shas: Sequence[str], actor: Actor) -> list[bytes]:
+    """The hashes of photos that this person may list, held against `clean` until the transaction ends.
+
+    Raises:
+        Refused: as `link`.
+    """
     if not shas:
-        return
+        return []
     wanted = check(shas)
     stored = {one.sha256: one for one in (Photo(*row) for row in ask(db, "photo_held", {"sha256s": wanted}))}
     for one in wanted:
         photo = stored.get(one)
         if photo is None or (actor.known and not _lists(db, actor, photo)):
             raise Refused("photo_unknown", sha256=one.hex())
-    ask(db, "photo_show", {"report_id": report_id, "seq": seq, "sha256s": wanted, "kind": kind})
+    return wanted
+
+
+def show(db: Connection, report_id: int, seq: int, wanted: Sequence[bytes], kind: str) -> None:
+    """Nothing; afterwards the log row `seq` of the report lists these photos, which `listable` held, in this order."""
+    if wanted:
+        ask(db, "photo_show", {"report_id": report_id, "seq": seq, "sha256s": list(wanted), "kind": kind})
 
 
 def _lists(db: Connection, actor: Actor, photo: Photo) -> bool:

@@ -7,6 +7,7 @@ nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -298,9 +299,11 @@ def _attached(desk: _Desk, act: Act, report_id: int) -> cases.Held | GridsvcErro
             require(desk.actor, "note")
         if not act.photos and act.voice is None:
             raise Refused("attach_nothing")
-        with guarded(desk.db):
+        wanted = photos.listable(desk.db, act.photos, desk.actor)
+        # photos are refused before a row is written, so that only a voice note asks for the way to a savepoint and back
+        with guarded(desk.db) if act.voice is not None else nullcontext():
             after = cases.remark(desk.db, desk.held[report_id], desk.actor, desk.now, facts)
-            photos.link(desk.db, report_id, after.seq, act.photos, PHOTO_KIND, desk.actor)
+            photos.show(desk.db, report_id, after.seq, wanted, PHOTO_KIND)
             if act.voice is not None:
                 voices.link(desk.db, report_id, act.voice, desk.actor)
     except GridsvcError as refusal:

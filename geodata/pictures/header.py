@@ -106,13 +106,15 @@ def is_bare_jpeg(content: bytes) -> bool:
     >>> is_bare_jpeg(b"\\xff\\xd8\\xff\\xfe\\x00\\x04hi\\xff\\xd9")
     False
     """
-    if content[:2] != b"\xff\xd8" or _jpeg_end(content) != len(content):
+    if content[:2] != b"\xff\xd8":
         return False
-    return all(
-        marker == 0xE0 and content[begin : begin + 5] == b"JFIF\0" and end - begin == 14
-        for marker, begin, end in _walk(content)
-        if marker == 0xFE or 0xE0 <= marker <= 0xEF
-    )
+    for marker, begin, end in _walk(content):
+        jfif = marker == 0xE0 and content[begin : begin + 5] == b"JFIF\0" and end - begin == 14
+        if (marker == 0xFE or 0xE0 <= marker <= 0xEF) and not jfif:
+            return False
+        if marker == _END:
+            return end == len(content)
+    return True
 
 
 def _looks_like(head: bytes) -> str:

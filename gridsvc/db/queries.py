@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -11,12 +12,17 @@ from typing import Any, cast
 
 import psycopg
 from psycopg import Cursor, RawCursor
+from psycopg.adapt import PyFormat, Transformer
+from psycopg.errors import error_from_result
+from psycopg.pq import ExecStatus, TransactionStatus
+from psycopg.pq.abc import PGresult
 from psycopg.rows import RowFactory, RowMaker, namedtuple_row
 from sqlalchemy import Connection, TextClause, make_url, text
 from sqlalchemy.exc import DBAPIError
 
 FOLDER = Path(__file__).parent / "sql"
 FEW = 100  # rows: a longer answer would stay in memory for as long as its cursor
+FEW_TIMES = 3  # so often a statement is asked one after the other: sending it without waiting costs more than it saves
 _DIALECT = make_url("postgresql+psycopg://").get_dialect()()
 
 
@@ -36,7 +42,7 @@ def ask(db: Connection, name: str, values: Mapping[str, object]) -> list[Any]:
         DBAPIError: as `db.execute` does.
     """
     with _driver(db, name, values) as driver:
-        return _told(db, *_asked(db, driver, name, values))
+        return _answer(db, driver, name, values)
 
 
 def ask_together(db: Connection, *asked: tuple[str, Mapping[str, object]]) -> list[list[Any]]:
@@ -51,17 +57,22 @@ def ask_together(db: Connection, *asked: tuple[str, Mapping[str, object]]) -> li
 
 
 def ask_each(db: Connection, name: str, values: Sequence[Mapping[str, object]]) -> None:
-    """Nothing; afterwards `sql/<name>.sql` has run for each of these, in order, without an answer awaited in between.
+    """Nothing; afterwards `sql/<name>.sql` has run for each of these, in order; where they are many, no answer is
+    awaited in between.
 
     Raises:
         DBAPIError: one failed; the transaction, or the savepoint around it, has to be undone.
     """
     with _driver(db, name, {}) as driver:
-        driver.cursor().executemany(_driven(name), values)
+        if len(values) > FEW_TIMES:
+            driver.cursor().executemany(_driven(name), values)
+        else:
+            for one in values:
+                _answer(db, driver, name, one)
 
 
 def ask_all(db: Connection, name: str, values: Sequence[Mapping[str, object]]) -> list[list[Any]]:
-    """The rows of `sql/<name>.sql` for each of these, in order; nothing is awaited in between.
+    """The rows of `sql/<name>.sql` for each of these, in order; where they are many, nothing is awaited in between.
 
     Raises:
         DBAPIError: as `ask_each` does.
@@ -70,6 +81,8 @@ def ask_all(db: Connection, name: str, values: Sequence[Mapping[str, object]]) -
         return []
     found: list[list[Any]] = []
     with _driver(db, name, {}) as driver:
+        if len(values) <= FEW_TIMES:
+            return [_answer(db, driver, name, one) for one in values]
         cursor = driver.cursor(row_factory=_rows_of(name))
         cursor.executemany(_driven(name), values, returning=True)
         while True:
@@ -108,9 +121,24 @@ def guarded(db: Connection) -> Iterator[None]:
         raise
 
 
+def undo(db: Connection) -> None:
+    """Nothing; afterwards the transaction is undone, and `db`, which is closed next, knows all that it has prepared.
+
+    The driver would forget it, so that whatever is asked next had to be read and planned anew. A connection that is
+    lost is left as it is: its end says so.
+    """
+    if db.in_transaction() and not (db.invalidated or db.closed):
+        line = cast("psycopg.Connection[tuple[Any, ...]]", db.connection.driver_connection).pgconn
+        if line.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR):
+            line.exec_(b"ROLLBACK")
+
+
 def _say(db: Connection, words: bytes) -> None:
     with _driver(db, None, {}) as driver:
-        RawCursor(driver).execute(words, prepare=False)
+        if driver.pgconn.transaction_status == TransactionStatus.IDLE:  # the driver begins one
+            RawCursor(driver).execute(words, prepare=False)
+        else:  # it would take the end of a savepoint for that of all, and forget what is prepared
+            _checked(driver.pgconn.exec_(words))
 
 
 @contextmanager
@@ -137,9 +165,51 @@ def _driver(
         ) from error
 
 
+def _answer(
+    db: Connection, driver: psycopg.Connection[tuple[Any, ...]], name: str, values: Mapping[str, object]
+) -> list[Any]:
+    rows = _prepared(db, driver, name, values)
+    return _told(db, *_asked(db, driver, name, values)) if rows is None else rows
+
+
+def _prepared(
+    db: Connection, driver: psycopg.Connection[tuple[Any, ...]], name: str, values: Mapping[str, object]
+) -> list[Any] | None:
+    """The rows, in one call of the library, where the connection has prepared the statement for values of these kinds.
+
+    The driver's own way, for all else (None), costs two to three times as much in Python: it waits in steps, so that
+    Ctrl-C gets through, which only the first thread hears.
+    """
+    line = driver.pgconn
+    begun = line.transaction_status == TransactionStatus.INTRANS or driver.autocommit
+    makers = _makers(name)
+    if not (begun and makers) or threading.current_thread() is threading.main_thread():
+        return None
+    statement, names = _numbered(name)
+    kept = db.info.setdefault("tellers", {})
+    key = (name, line.parameter_status(b"TimeZone"))
+    teller = kept.get(key) or kept.setdefault(key, Transformer(driver))
+    said = teller.dump_sequence([values[n] for n in names], [PyFormat.AUTO] * len(names))
+    # what the driver has prepared, by its own book, from which it strikes what it lets go; without it all goes its way
+    known = getattr(getattr(driver, "_prepared", None), "_names", {}).get((statement, teller.types))
+    if known is None:
+        return None
+    result = _checked(line.exec_prepared(known, said, teller.formats))
+    teller.set_pgresult(result)
+    rows: list[Any] = teller.load_rows(0, result.ntuples, makers[0])
+    teller.set_pgresult(None)  # it is kept, the answer is not
+    return rows
+
+
+def _checked(result: PGresult) -> PGresult:
+    if result.status not in (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK):
+        raise error_from_result(result)
+    return result
+
+
 def _asked(
     db: Connection, driver: psycopg.Connection[tuple[Any, ...]], name: str, values: Mapping[str, object], turn: int = 0
-) -> tuple[object, RawCursor[Any]]:
+) -> tuple[tuple[object, ...], RawCursor[Any]]:
     """By what it is kept, and the cursor that has executed the statement, in its turn among those sent together.
 
     A connection keeps it for the next time: it has learned how values and rows of this statement are told, half of
@@ -152,8 +222,12 @@ def _asked(
     return key, cursor.execute(statement, [values[n] for n in names], prepare=True)
 
 
-def _told(db: Connection, key: object, cursor: RawCursor[Any]) -> list[Any]:
-    rows = cursor.fetchall()
+def _told(db: Connection, key: tuple[object, ...], cursor: RawCursor[Any]) -> list[Any]:
+    if cursor.pgresult is None or not cursor.pgresult.nfields:  # a statement without rows
+        _makers(str(key[0]))[:] = [tuple]
+        rows = []
+    else:
+        rows = cursor.fetchall()
     if len(rows) <= FEW:
         db.info["cursors"][key] = cursor
     return rows
@@ -180,9 +254,15 @@ def _numbered(name: str) -> tuple[bytes, tuple[str, ...]]:
 
 
 @cache
+def _makers(name: str) -> list[RowMaker[Any]]:
+    """What makes the rows of this statement: one, once it has answered."""
+    return []
+
+
+@cache
 def _rows_of(name: str) -> RowFactory[Any]:
     """What names the columns of this statement's rows; they are looked at once, since they are always the same."""
-    made: list[RowMaker[Any]] = []
+    made = _makers(name)
 
     def factory(cursor: Cursor[Any]) -> RowMaker[Any]:
         if not made:

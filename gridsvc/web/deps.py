@@ -21,6 +21,7 @@ from pydantic import BaseModel
 from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 
+from gridsvc.db.queries import undo
 from gridsvc.errors import Refused, Unavailable
 from gridsvc.grids import Rule
 from gridsvc.i18n import Locale, pick_locale
@@ -87,6 +88,8 @@ class Unit:
             with db:  # closing without a commit rolls back
                 if well:
                     db.commit()
+                else:
+                    undo(db)
 
     def _connected(self) -> Connection:
         try:

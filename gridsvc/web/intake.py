@@ -1,6 +1,7 @@
 """Photos on their way in: bodies go to the disk, two are decoded at once, a bounded number waits, and waiting is free.
 
-A body in memory, or a thread or a database connection that waits, would let a few slow phones stop everybody.
+A small body, of one part, stays in memory until a thread makes its picture: 16 MB of them at most. A large one, or a
+thread or a database connection that waits, would let a few slow phones stop everybody.
 """
 
 from __future__ import annotations
@@ -116,15 +117,15 @@ class Intake:
         async with lock:
             yield
 
-    async def render(self, source: Path) -> Rendered:
-        """The photo in a file made anew, when it is its turn.
+    async def render(self, spool: Spool) -> Rendered:
+        """The photo that was received made anew, when it is its turn.
 
         Raises:
             FileRefused: as `Studio.render`.
             Unavailable: its turn did not come.
         """
         async with self._turn():
-            return await run_in_threadpool(self._studio.render, source)
+            return await run_in_threadpool(lambda: self._studio.render(spool.path))
 
     async def paint(self, source: Path, boxes: Sequence[Box]) -> Rendered:
         """The stored picture with black boxes, when it is its turn.
@@ -167,6 +168,8 @@ class Intake:
             raise Refused("photo_cut") from None
         if not told:
             header.sniff(waiting)
+        if waiting and not spool.n_bytes:  # so small that it may wait here: the turn in a thread costs more
+            return spool.end_in_one(waiting)
         return await to_thread.run_sync(spool.end, waiting, limiter=self._writers)
 
     def _count(self, by: int, n_bytes: int, anonymous: bool) -> None:

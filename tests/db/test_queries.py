@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +15,8 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from gridsvc.db import queries
+from gridsvc.db.engine import make_engine
+from tests.conftest import Fresh
 
 NAMES = sorted(path.stem for path in queries.FOLDER.glob("*.sql"))
 
@@ -143,3 +146,86 @@ def test_what_is_guarded_is_undone_by_any_error_and_nothing_else_is(db: Connecti
     with pytest.raises(DBAPIError):
         swallowed(8)
     assert db.exec_driver_sql("SELECT n FROM held ORDER BY n").scalars().all() == [1, 3, 5]
+
+
+KINDS = [("7", 2), (None, 1), ("8", 0), ("9", queries.FEW), ("a", queries.FEW + 1), ("b", 1)]
+
+
+def test_in_a_thread_of_a_service_a_prepared_statement_answers_as_in_the_first(
+    db: Connection, statement: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There it goes past the driver's own way: kinds of values, rows, instants, an error, what ended a savepoint."""
+    name = statement(
+        "SELECT CAST(:n AS text) AS n, g / CASE WHEN CAST(:n AS text) = 'none' THEN 0 ELSE 1 END AS g, CAST('2026-11-01 12:00+00' AS timestamptz) AS at, ARRAY[g] AS listed"
+        " FROM generate_series(1, CAST(:rows AS integer)) g"
+    )
+    empty = statement("INSERT INTO held VALUES (:n)")
+    db.exec_driver_sql("CREATE TEMPORARY TABLE held (n integer) ON COMMIT DROP")
+    zones = ("UTC", "Asia/Shanghai")
+
+    def told() -> list[object]:
+        found: list[object] = []
+        for zone in zones:
+            db.exec_driver_sql(f"SET LOCAL TIME ZONE '{zone}'")
+            for n, rows in KINDS:
+                answer = queries.ask(db, name, {"n": n, "rows": rows})
+                found.append([(row.n, row.g, row.at.isoformat(), row.listed) for row in answer])
+            with pytest.raises(DBAPIError) as refused, queries.guarded(db):
+                queries.ask(db, name, {"n": "none", "rows": 1})
+            found.append(type(refused.value.orig))
+        found.append(queries.ask_all(db, name, [{"n": "1", "rows": 1}, {"n": "2", "rows": 0}]))
+        queries.ask_each(db, empty, [{"n": 1}, {"n": 2}])
+        return [*found, db.exec_driver_sql("SELECT sum(n), count(*) FROM held").all()]
+
+    first = told()
+    db.exec_driver_sql("DELETE FROM held")
+    again = told()  # prepared, and the driver's own way, since the first thread is to hear Ctrl-C
+    db.exec_driver_sql("DELETE FROM held")
+    monkeypatch.setattr(queries, "_asked", lambda *asked: pytest.fail("it went the driver's own way"))
+    with ThreadPoolExecutor(1) as other:
+        assert other.submit(told).result() == again == first
+
+
+def test_few_are_asked_one_by_one_and_many_are_sent_together_with_the_same_answers(
+    db: Connection, statement: Callable[[str], str]
+) -> None:
+    name = statement("SELECT CAST(:n AS integer) AS n, g FROM generate_series(1, CAST(:n AS integer)) g")
+    many = [{"n": n} for n in range(queries.FEW_TIMES + 2)]
+    rows = [[(n["n"], g + 1) for g in range(n["n"])] for n in many]
+    for n in (1, queries.FEW_TIMES, queries.FEW_TIMES + 1, len(many)):
+        assert [[tuple(row) for row in answer] for answer in queries.ask_all(db, name, many[:n])] == rows[:n]
+    assert queries.ask_all(db, name, []) == []
+
+
+def test_what_is_undone_leaves_prepared_what_was(empty_schema: Fresh, statement: Callable[[str], str]) -> None:
+    """The driver itself forgets all of it at a rollback, and the next one who asks pays for planning."""
+    name = statement("SELECT CAST(:n AS integer) AS n")
+    engine = make_engine(empty_schema.app_url, empty_schema.schema, pool_size=1)
+    with engine.connect() as db:
+        held = "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%%AS n'"
+        queries.ask(db, name, {"n": 1})
+        with pytest.raises(ZeroDivisionError), queries.guarded(db):
+            raise ZeroDivisionError
+        queries.ask(db, name, {"n": 1})
+        assert db.exec_driver_sql(held).scalar_one() == 1
+        with pytest.raises(DBAPIError):
+            db.exec_driver_sql("SELECT 1 / 0")
+        queries.undo(db)
+        db.rollback()
+        assert db.exec_driver_sql(held).scalar_one() == 1
+        assert queries.ask(db, name, {"n": 2}) == [(2,)]
+        db.rollback()
+        queries.undo(db)  # nothing begun: nothing to undo
+    engine.dispose()
+
+
+def test_what_is_undone_is_gone(empty_schema: Fresh) -> None:
+    engine = make_engine(empty_schema.app_url, empty_schema.schema, pool_size=1)
+    with engine.connect() as db:
+        db.exec_driver_sql("CREATE TEMPORARY TABLE held (n integer)")
+        db.commit()
+        db.exec_driver_sql("INSERT INTO held VALUES (1)")
+        queries.undo(db)
+        db.rollback()
+        assert db.exec_driver_sql("SELECT count(*) FROM held").scalar_one() == 0
+    engine.dispose()

@@ -137,7 +137,7 @@ async def store(request: Request, digest: bytes, spool: Spool) -> tuple[Photo, b
         sent_before = await run_in_threadpool(_known, unit, digest)
     if sent_before is not None:
         return sent_before, False
-    made = await mine.intake.render(spool.path)
+    made = await mine.intake.render(spool)
     async with begun(request) as unit:
         return await run_in_threadpool(_save, unit, digest, made, spool.n_bytes)
 
