@@ -11,6 +11,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from psycopg.pq import ExecStatus
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
@@ -47,6 +48,42 @@ def test_every_statement_can_be_numbered() -> None:
         statement, names = queries._numbered(name)
         assert set(names) == set(queries.load(name)._bindparams), name
         assert not re.search(rb"%[(%]", statement), name
+
+
+# Told row by row to a command, by a cursor that is declared anew each time.
+DECLARED = {"audit_cases"}
+
+
+def test_no_answer_has_another_column_because_a_table_has_one_more(empty_schema: Fresh) -> None:
+    """What a connection keeps of a statement would be wrong from a migration on that adds one while it serves."""
+
+    def widths(db: Connection) -> dict[str, int | None]:
+        """How many columns each answer has; None: it is about temporary tables, which nobody migrates."""
+        driver = db.connection.driver_connection
+        assert driver is not None
+        found: dict[str, int | None] = {}
+        for name in NAMES:
+            db.exec_driver_sql("SAVEPOINT one")
+            made = driver.pgconn.prepare(b"", queries._numbered(name)[0])
+            well = made.status == ExecStatus.COMMAND_OK
+            found[name] = driver.pgconn.describe_prepared(b"").nfields if well else None
+            db.exec_driver_sql("ROLLBACK TO SAVEPOINT one")
+        return found
+
+    with empty_schema.begin(owner=True) as db:
+        before = widths(db)
+        kinds = "SELECT relname, relkind FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'v')"
+        for name, kind in db.exec_driver_sql(kinds).all():
+            if kind == "r":
+                db.exec_driver_sql(f"ALTER TABLE {name} ADD COLUMN one_more integer")
+            else:
+                view = str(db.exec_driver_sql(f"SELECT pg_get_viewdef('{name}'::regclass)").scalar_one())
+                wider = f"SELECT v.*, 1 AS one_more FROM ({view.rstrip().rstrip(';')}) v"
+                db.exec_driver_sql(f"CREATE OR REPLACE VIEW {name} AS {wider}")
+        after = widths(db)
+        db.rollback()
+    assert {"case_rows", "campaign_rows", "place_one"} <= {name for name, n in before.items() if n}
+    assert {name for name in NAMES if after[name] != before[name]} == DECLARED
 
 
 def test_statements_that_are_sent_together_answer_as_one_by_one(db: Connection) -> None:
