@@ -45,17 +45,6 @@ def ask(db: Connection, name: str, values: Mapping[str, object]) -> list[Any]:
         return _answer(db, driver, name, values)
 
 
-def ask_together(db: Connection, *asked: tuple[str, Mapping[str, object]]) -> list[list[Any]]:
-    """The rows of each of these statements, as `ask` gives them, in order; one is sent before another has answered.
-
-    Raises:
-        DBAPIError: one failed; the transaction, or the savepoint around it, has to be undone.
-    """
-    with _driver(db, asked[0][0], {}) as driver, driver.pipeline():
-        sent = [_asked(db, driver, name, values, turn) for turn, (name, values) in enumerate(asked)]
-    return [_told(db, *one) for one in sent]
-
-
 def ask_each(db: Connection, name: str, values: Sequence[Mapping[str, object]]) -> None:
     """Nothing; afterwards `sql/<name>.sql` has run for each of these, in order; where they are many, no answer is
     awaited in between.
@@ -208,16 +197,16 @@ def _checked(result: PGresult) -> PGresult:
 
 
 def _asked(
-    db: Connection, driver: psycopg.Connection[tuple[Any, ...]], name: str, values: Mapping[str, object], turn: int = 0
+    db: Connection, driver: psycopg.Connection[tuple[Any, ...]], name: str, values: Mapping[str, object]
 ) -> tuple[tuple[object, ...], RawCursor[Any]]:
-    """By what it is kept, and the cursor that has executed the statement, in its turn among those sent together.
+    """By what it is kept, and the cursor that has executed the statement.
 
     A connection keeps it for the next time: it has learned how values and rows of this statement are told, half of
     what asking costs in Python. Rows tell instants in the zone of the session: each zone has a cursor of its own.
     """
     statement, names = _numbered(name)
     kept = db.info.setdefault("cursors", {})  # of one connection to the server, and gone with it
-    key = (name, turn, driver.pgconn.parameter_status(b"TimeZone"))
+    key = (name, driver.pgconn.parameter_status(b"TimeZone"))
     cursor = kept.pop(key, None) or RawCursor(driver, row_factory=_rows_of(name))
     return key, cursor.execute(statement, [values[n] for n in names], prepare=True)
 

@@ -86,19 +86,6 @@ def test_no_answer_has_another_column_because_a_table_has_one_more(empty_schema:
     assert {name for name in NAMES if after[name] != before[name]} == DECLARED
 
 
-def test_statements_that_are_sent_together_answer_as_one_by_one(db: Connection) -> None:
-    asked = [("visited_hold", {"alone": True}), ("visits_known", {"keys": []})]
-    assert queries.ask_together(db, *asked) == [queries.ask(db, *one) for one in asked]
-
-
-def test_one_statement_twice_together_has_two_answers(db: Connection, statement: Callable[[str], str]) -> None:
-    name = statement("SELECT CAST(:n AS integer) AS n")
-    assert [[tuple(row) for row in rows] for rows in queries.ask_together(db, (name, {"n": 1}), (name, {"n": 2}))] == [
-        [(1,)],
-        [(2,)],
-    ]
-
-
 def test_a_statement_answers_what_it_is_asked_now(db: Connection, statement: Callable[[str], str]) -> None:
     """Whatever a connection keeps of it from the time before: kinds of values, rows, an error."""
     name = statement("SELECT CAST(:n AS text) AS n, g FROM generate_series(1, CAST(:rows AS integer)) g")
@@ -116,12 +103,6 @@ def test_only_short_answers_stay_in_memory(db: Connection, statement: Callable[[
         assert sum(key[0] == name for key in db.info["cursors"]) == kept
 
 
-def test_only_short_ones_of_those_sent_together_stay(db: Connection, statement: Callable[[str], str]) -> None:
-    name = statement("SELECT g FROM generate_series(1, CAST(:rows AS integer)) g")
-    queries.ask_together(db, (name, {"rows": queries.FEW}), (name, {"rows": queries.FEW + 1}))
-    assert sum(key[0] == name for key in db.info["cursors"]) == 1
-
-
 def test_instants_are_told_in_the_zone_of_the_session(db: Connection, statement: Callable[[str], str]) -> None:
     name = statement("SELECT CAST(:at AS timestamptz) AS at")
     noon = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -133,12 +114,10 @@ def test_instants_are_told_in_the_zone_of_the_session(db: Connection, statement:
     assert told == ["2026-11-01T12:00:00+00:00", "2026-11-01T20:00:00+08:00", "2026-11-01T12:00:00+00:00"]
 
 
-def test_one_of_them_that_fails_fails_as_alone_and_the_transaction_goes_on_behind_its_savepoint(db: Connection) -> None:
-    wrong = ("visits_known", {"keys": ["no key"]})
-    for asked in ([wrong, ("visited_hold", {"alone": False})], [("visited_hold", {"alone": False}), wrong]):
-        with pytest.raises(DBAPIError), db.begin_nested():
-            queries.ask_together(db, *asked)
-        assert queries.ask(db, "visits_known", {"keys": []}) == []
+def test_behind_one_that_fails_the_transaction_goes_on_from_its_savepoint(db: Connection) -> None:
+    with pytest.raises(DBAPIError), db.begin_nested():
+        queries.ask(db, "visits_known", {"keys": ["no key"]})
+    assert queries.ask(db, "visits_known", {"keys": []}) == []
 
 
 def test_what_is_guarded_is_undone_by_any_error_and_nothing_else_is(db: Connection) -> None:
