@@ -306,7 +306,7 @@ def test_the_sender_says_in_which_row_the_names_are() -> None:
         ("households", {"contact": "电话", "phone": "电话"}, None),
         ("households", {"contact": "电话", "phone": "手机"}, {"contact": "电话", "phone": "手机"}),
         # what the sender names is nothing else by its usual name
-        ("households", {"contact": "电话", "code": "", "name": ""}, {"contact": "电话", "phone": "手机"}),
+        ("households", {"contact": "手机", "code": "", "name": ""}, {"contact": "手机", "phone": "电话"}),
         ("households", {"phone": "", "contact": "", "code": "", "name": ""}, {}),
     ],
 )

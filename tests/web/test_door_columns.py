@@ -420,6 +420,9 @@ def test_the_page_asks_for_what_is_wanting_of_the_file_that_waits(address: str, 
             assert 'action="/households/import/store"' not in page
         assert summary(choose(first).text) == ["a-crs"], "nothing is guessed"
         assert summary(choose(first, crs="wgs84", other_crs="EPSG:4549").text) == ["a-crs"]
+        assert choose(first, lon_field="", lat_field="").status_code == 303, "a table's positions may be left out"
+        assert "lon" not in picked(browser.get(f"{PAGE}?lang=en").text)
+        first = send(as_xlsx(content))
         assert choose(first, other_crs="EPSG:4490").status_code == 303
         page = browser.get(f"{PAGE}?lang=en").text
         assert ('value="EPSG:4490"' in page, summary(page)) == (True, [])

@@ -188,7 +188,8 @@ def _page(
     upload = door_files.last(uploads, request, actor)
     facts: dict[str, Any] = {"errors": errors, "how": how, "upload": upload, "systems": SYSTEMS, "kinds": t.DOOR_KINDS}
     facts["typed_crs"] = how.crs if how.crs not in (None, *SYSTEMS) else ""
-    facts |= {"most_mb": door_files.MOST_BYTES // 2**20, "most_rows": door_files.MOST_ROWS, "most": MOST_SHOWN}
+    facts |= {"most_mb": door_files.MOST_BYTES // 2**20, "most_rows": door_files.MOST_ROWS}
+    facts |= {"most_columns": door_files.LIMITS.n_columns, "most": MOST_SHOWN}
     facts["told"] = None if upload is None else _told(frame, upload)
     facts["labels"] = _labels(frame)
     if upload is not None:
