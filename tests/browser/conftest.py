@@ -22,7 +22,7 @@ from maps import assets
 from tests.browser.day import Day, begun
 from tests.browser.drawer import Drawer
 from tests.browser.fault_proxy import Faults, between
-from tests.browser.page_checks import LISTEN, OVER, SMALL, put_away, violations
+from tests.browser.page_checks import LISTEN, OVER, SMALL, SPILT, put_away, violations
 from tests.conftest import NOW, ROOT, Fresh, missing
 from tests.web import county as counties
 from tests.web.county import CANARY, PASSWORD, RULE, County
@@ -30,6 +30,7 @@ from tests.web.live import Clock, serving, settings
 from tests.web.signed_in import cookies_of
 
 DESK: dict[str, Any] = {"viewport": {"width": 1366, "height": 768}}
+SMALL_DESK: dict[str, Any] = {"viewport": {"width": 1024, "height": 768}}  # an old laptop, a tablet on its side
 PHONE: dict[str, Any] = {
     "viewport": {"width": 390, "height": 844},
     "device_scale_factor": 2,
@@ -175,10 +176,12 @@ class Visit:
         self.fits()
 
     def fits(self) -> None:
-        """Nothing; fails where the page does not fit the screen it is on, or a phone's, or a phone's thumbs."""
-        assert self.page.evaluate(OVER) == 0
-        self.page.set_viewport_size(PHONE["viewport"])
-        assert self.page.evaluate(OVER) == 0
+        """Nothing; fails where the page does not fit the screen it is on, a small laptop's or a phone's, or thumbs."""
+        for size in (None, SMALL_DESK["viewport"], PHONE["viewport"]):
+            if size is not None:
+                self.page.set_viewport_size(size)
+            assert self.page.evaluate(OVER) == 0
+            assert self.page.evaluate(SPILT) == []
         assert self.page.evaluate(SMALL) == []
 
     def clean(self, *, expected: int | None = None) -> None:

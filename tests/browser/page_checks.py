@@ -8,6 +8,31 @@ from playwright.sync_api import Page
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 OVER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+# words that run out of their cell, over the next one's
+SPILT = """() => {
+  const range = document.createRange();
+  const shows = (text, cell) => {
+    for (let one = text.parentElement; one !== cell; one = one.parentElement) {
+      const style = getComputedStyle(one);
+      if (style.overflowX !== "visible" || style.position === "absolute" || one.closest("svg")) return false;
+    }
+    return Boolean(text.data.trim()) && text.parentElement.checkVisibility();
+  };
+  const spills = (cell) => {
+    const box = cell.getBoundingClientRect();
+    const texts = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) {
+      if (!shows(texts.currentNode, cell)) continue;
+      range.selectNodeContents(texts.currentNode);
+      if ([...range.getClientRects()].some((one) => one.right > box.right + 1.5)) return true;
+    }
+    return false;
+  };
+  return [...document.querySelectorAll("td, th")]
+    .filter((one) => one.checkVisibility() && one.getBoundingClientRect().width > 2 && spills(one))
+    .filter((one) => !one.closest("thead") || getComputedStyle(one.closest("thead")).clipPath === "none")
+    .map((one) => one.outerHTML.slice(0, 160));
+}"""
 # what a thumb must hit; words inside a sentence are links of another kind
 SMALL = """() => {
   const pressed = "button, select, input:not([type=hidden], [type=radio], [type=checkbox]), summary, label.choice, "

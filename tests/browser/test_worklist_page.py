@@ -13,16 +13,22 @@ from sqlalchemy import text
 
 from gridsvc import reports
 from gridsvc.reports import Draft, Position
+from gridsvc.rules.case import Terms
+from gridsvc.rules.deadlines import Limit, StageLimits
 from gridsvc.rules.roles import ANONYMOUS
+from gridsvc.terms import Agreed
 from tests.browser.conftest import PHONE, Visitor
 from tests.browser.page_checks import SMALL
 from tests.conftest import NOW, Fresh
-from tests.through import lead
+from tests.through import CALENDAR, lead
 from tests.web.county import CANARY, RULE, WEST, County
 
 QUEUED = 20
 MOST_CLICKS = 40
 ROWS = "#worklist-table tbody tr"
+# who leads has to accept within a time, which stands below the state: the longest words there
+STAGES = StageLimits(accept=Limit(30, "working_day"), dispose=Limit(3, "working_day"))
+HURRIED = Agreed(Terms(CALENDAR, stages=STAGES), {})
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +38,7 @@ def office(made: Fresh, county: County) -> County:
         for i in range(8):
             draft = Draft(uuid.uuid4(), "0110", f"堆垃圾 {i} {CANARY}", "web", Position(110.015, 23.005, "wgs84"))
             number = reports.submit(db, draft, ANONYMOUS, NOW - timedelta(days=9 - i), RULE).number
-            lead(db, number, "filed" if i < 4 else "dispatched", NOW - timedelta(days=8 - i))
+            lead(db, number, "filed" if i < 4 else "dispatched", NOW - timedelta(days=8 - i), agreed=HURRIED)
     return county
 
 
