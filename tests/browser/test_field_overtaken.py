@@ -397,9 +397,15 @@ def test_the_queue_says_why_beside_what_others_did(held: Phone, faults: Faults, 
     expect(page.locator(f"[data-key='{keys[0]}'] p").last).to_contain_text("李大山")
     arrived = {"state": "sent", "stage": "done", "sent_at": page.evaluate("Date.now()")}
     held.call("outbox", CHANGE, {"key": keys[3], "more": arrived})
+    unknown = {"answer": {"status": "conflict", "code": "of_tomorrow"}, "code": "of_tomorrow", "about": None}
+    held.call("outbox", CHANGE, {"key": keys[2], "more": arrived | unknown})
     page.reload()
     held.settle()
-    expect(page.locator("[data-state=conflict]")).to_have_count(1)
+    expect(page.locator("[data-state=conflict]")).to_have_count(2)
+    of_tomorrow = page.locator(f"[data-key='{keys[2]}']")  # of a newer service: plain words, the code small beside them
+    expect(of_tomorrow.locator(".notice")).to_contain_text(held.call("words", "m.t(value)", "task.conflict_other"))
+    expect(of_tomorrow.locator(".notice")).not_to_contain_text("of_tomorrow")
+    expect(of_tomorrow.locator("small.code")).to_contain_text("of_tomorrow")
     expect(page.locator("[data-state=attention]")).to_have_count(2)
     held.accessible(axe)
 

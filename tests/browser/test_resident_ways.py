@@ -25,6 +25,7 @@ ROAD = "<b>长街"
 HERE = {"latitude": 23.0151, "longitude": 110.0251, "accuracy": 12}  # nobody has reported from here
 SEND = "#send-form .ask-nav [type=submit]"
 PROFILES = {"pixel": PIXEL, "iphone": IPHONE}
+WECHAT = PIXEL["user_agent"] + " MicroMessenger/8.0.49.2600"
 KINDS = (("E0110", "暴露垃圾堆", "Rubbish heap"), ("P0137", "路灯", "Street lamp"))
 # Every touch of the screen, and every character that a person would have typed.
 COUNT = """
@@ -56,9 +57,11 @@ def last(made: Fresh) -> dict[str, Any]:
 def test_a_report_takes_six_taps_and_no_character(
     visitor: Visitor, made: Fresh, kinds: None, name: str, lang: str
 ) -> None:
-    visit = visitor(None, lang, **PROFILES[name], geolocation=HERE, permissions=["geolocation"])
+    profile = PROFILES[name] | ({"user_agent": WECHAT} if name == "pixel" else {})
+    visit = visitor(None, lang, **profile, geolocation=HERE, permissions=["geolocation"])
     visit.page.add_init_script(COUNT)
     page = visit.open("/report")
+    expect(page.locator("#send-wechat:visible")).to_have_count(1 if name == "pixel" else 0)
     page.tap("[data-does=ask-next]")  # no photo
     page.tap("details.class:has(input[value=P0137]) > summary")
     page.tap("label.kind:has(input[value=P0137])")  # the next question comes by itself

@@ -14,6 +14,8 @@ let secret = null;
 
 start();
 offerLink();
+// there a page is soon closed, and some phones give it no position
+document.getElementById("send-wechat")?.toggleAttribute("hidden", !/MicroMessenger/i.test(navigator.userAgent));
 
 async function start() {
   const form = document.getElementById("send-form");

@@ -1,4 +1,5 @@
 // What happened meanwhile and this worker should know: a report was closed before, somebody else was at the door.
+import { el } from "./dom.js";
 import { label, lastVisits } from "./doors.js";
 import * as queue from "./queue.js";
 import { getMeta, setMeta } from "./store.js";
@@ -51,10 +52,18 @@ export function also(row, doors, now) {
 export function meanwhile(row, now = Date.now()) {
   const answer = row.answer;
   if (!answer || answer.status !== "conflict") return "";
-  const changed = (answer.detail && answer.detail.changed) || [];
-  const why = changed.slice(-MOST_CHANGES).map((one) => changeWords(one, now)).join(t("task.and"));
-  return t("task.conflict", { title: row.title || answer.number || "", why: why || answer.message || answer.code || "" });
+  const why = changed(answer).slice(-MOST_CHANGES).map((one) => changeWords(one, now)).join(t("task.and"));
+  return t("task.conflict", { title: row.title || answer.number || "", why: why || answer.message || t("task.conflict_other") });
 }
+
+/** The code of such an answer for which this version has no words, small, to be read out to the office; null elsewhere. */
+export function codeOf(row) {
+  const answer = row.answer;
+  if (!answer || answer.status !== "conflict" || changed(answer).length || answer.message || !answer.code) return null;
+  return el("small", { class: "code" }, t("task.code", { code: answer.code }));
+}
+
+const changed = (answer) => (answer.detail && answer.detail.changed) || [];
 
 function changeWords(one, now) {
   const did = DID.includes(one.action) ? one.action : "other";

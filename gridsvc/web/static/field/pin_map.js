@@ -35,7 +35,7 @@ export function leaflet() {
 }
 
 /**
- * A map in `root`: {setFix, setPin, look, remove}. `grids` as the phone holds them, `box` [west, south, east, north] to look at
+ * A map in `root`: {setFix, setPin, look, sized, remove}. `grids` as the phone holds them, `box` [west, south, east, north] to look at
  * first; `onMove(lon, lat)` when a person moves the pin, by thumb or arrow keys. All positions in WGS 84.
  */
 export async function pinMap(root, { grids, compounds = [], box, label, credit = "", onMove }) {
@@ -64,6 +64,7 @@ export async function pinMap(root, { grids, compounds = [], box, label, credit =
     setFix: (lon, lat, accuracyM) => marks.fix(lon, lat, accuracyM),
     setPin: (lon, lat) => marks.pin(lon, lat),
     look: (lon, lat, zoom = START_ZOOM) => map.setView([lat, lon], Math.max(zoom, 0), { animate: false }),
+    sized: () => map.invalidateSize({ animate: false, pan: false }), // it has another size: what lies under a finger stays there
     remove: () => {
       clearTimeout(sized);
       map.remove();

@@ -8,6 +8,7 @@ import { t } from "./words.js";
 
 const WAYS = ["here", "compound", "words"];
 const MOST_COMPOUNDS = 40;
+const CLOSE = 17; // the zoom at which single houses are seen
 
 /** Draws the step; a side, a compound or the button at the bottom leads on. */
 export function draw(flow, body, foot) {
@@ -15,7 +16,7 @@ export function draw(flow, body, foot) {
   const said = el("p", { class: "told", role: "status", id: "position-said" });
   const panel = el("div", { class: "where-panel" });
   const ways = el("div", { class: "ways", role: "group", "aria-label": t("place.ways") });
-  const step = { flow, said, panel, ways, foot, map: null, shown: null };
+  const step = { flow, said, panel, ways, foot, map: null, isClose: false, shown: null };
   fill(body, said, ways, panel);
   flow.onFix = () => heard(step);
   flow.leave = () => {
@@ -90,6 +91,7 @@ async function addMap(step, box) {
   if (step.shown !== "here" || !box.isConnected) return made.remove();
   step.map = made;
   showPoints(step);
+  if (step.belongs.querySelector("[data-does]")) tell(step); // the pin can be put now
   return undefined;
 }
 
@@ -100,31 +102,52 @@ function showPoints(step, moves = true) {
   if (fix) step.map.setFix(fix.lon, fix.lat, fix.accuracy_m);
   if (!point) return;
   step.map.setPin(point.lon, point.lat);
-  if (moves) step.map.look(point.lon, point.lat, point.accuracy_m > 150 ? 15 : 17);
+  if (moves) step.map.look(point.lon, point.lat, point.accuracy_m > 150 ? 15 : CLOSE);
 }
 
 async function again(step) {
+  step.isClose = false;
   await step.flow.change({ pin: null, fix: null });
   step.flow.locate();
   paint(step);
 }
 
-// who gets it; where that is doubtful, the question on which side it is
+// who gets it; where that is doubtful, the question on which side it is; where nobody can tell from so bad a position, ways
+// to do without it
 function offer(step) {
   const { flow, belongs, foot } = step;
   const point = pointOf(flow.value);
   const where = placed(flow);
-  const doubtful = Boolean(where && where.sides.length);
-  // the question needs the room, and says how good the position is
-  step.panel.classList.toggle("asks-side", doubtful);
-  if (doubtful && point.accuracy_m <= USELESS_M) step.said.hidden = true;
+  const useless = Boolean(point && point.accuracy_m > USELESS_M);
+  const doubtful = !useless && Boolean(where && where.sides.length);
+  // what is asked needs the room; and the question for the side says how good the position is
+  const was = step.panel.classList.contains("asks-side");
+  const asks = step.panel.classList.toggle("asks-side", doubtful || (useless && !step.isClose));
+  if (was !== asks && step.map) step.map.sized();
+  if (doubtful) step.said.hidden = true;
   const side = (code) => el("button", { type: "button", class: "pick-row", "data-side": code, onclick: () => choose(flow, point, code) },
     el("strong", {}, nameOf(flow.held.grids, code)), el("span", {}, workerOf(flow, code)));
-  fill(belongs, doubtful
+  if (useless) fill(belongs, instead(step, point));
+  else fill(belongs, doubtful
     ? [el("p", { class: "question", id: "side" }, t("place.side", { m: Math.round(point.accuracy_m) })), el("div", { class: "sides-asked", role: "group", "aria-labelledby": "side" }, where.sides.map(side))]
     : el("p", {}, recipient(flow)));
-  fill(foot, el("button", { type: "button", class: doubtful ? "button wide" : "button main wide", id: "next", disabled: !point, onclick: () => onward(flow) },
-    t(!point ? "place.none_yet" : doubtful ? "place.not_sure" : flow.value.pin ? "place.at_pin" : "place.right")));
+  fill(foot, el("button", { type: "button", class: doubtful || useless ? "button wide" : "button main wide", id: "next", disabled: !point, onclick: () => onward(flow) },
+    t(!point ? "place.none_yet" : doubtful || useless ? "place.not_sure" : flow.value.pin ? "place.at_pin" : "place.right")));
+}
+
+// the phone said how bad its position is: a look close enough to put the pin by hand, or the compound's name
+function instead(step, point) {
+  const closer = () => {
+    step.isClose = true; // the map gets its room back
+    tell(step);
+    step.map.look(point.lon, point.lat, CLOSE);
+    step.panel.querySelector(".pin-map").focus();
+  };
+  const way = (does, words, onclick) => el("button", { type: "button", class: "button main wide", "data-does": does, onclick }, t(words));
+  return el("div", { class: "sides-asked", role: "group", "aria-label": t("place.instead") }, [
+    step.map && !step.isClose ? way("move-pin", "place.move_pin", closer) : null,
+    step.flow.held.compounds.length ? way("by-compound", "place.by_compound", () => turn(step, "compound")) : null,
+  ]);
 }
 
 function workerOf(flow, code) {

@@ -3,7 +3,7 @@ import * as data from "./data.js";
 import { ask, el, fill, inTurn, toast } from "./dom.js";
 import { others, save } from "./export.js";
 import * as drafts from "./drafts.js";
-import { also, dismiss, meanwhile, notices } from "./notices.js";
+import { also, codeOf, dismiss, meanwhile, notices } from "./notices.js";
 import * as outbox from "./outbox.js";
 import * as queue from "./queue.js";
 import { getMeta, open } from "./store.js";
@@ -75,7 +75,7 @@ function draft(one, draw) {
 function record(row, doors, read) {
   return el("li", { "data-state": "conflict", "data-key": row.key }, el("strong", {}, row.title || t(`queue.kind_${row.kind}`)),
     el("span", { class: "item-state" }, t("queue.state_conflict"), numberOf(row)), el("small", {}, when(row.sent_at)),
-    el("p", { class: "notice" }, said(row, doors)), el("div", { class: "item-acts" }, button("today.seen", read)));
+    el("p", { class: "notice" }, said(row, doors)), codeOf(row), el("div", { class: "item-acts" }, button("today.seen", read)));
 }
 
 // a step's title has it already
@@ -100,7 +100,7 @@ function item(row, rows, doors) {
 function why(row, rows, doors) {
   const met = row.mine ? said(row, doors) : "";
   const reason = row.state === "sent" && met ? "" : reasonOf(row, rows);
-  return [reason ? el("p", { class: row.astray || row.state === "attention" ? "wrong" : "hint" }, reason) : null, met ? el("p", { class: "hint" }, met) : null];
+  return [reason ? el("p", { class: row.astray || row.state === "attention" ? "wrong" : "hint" }, reason) : null, met ? el("p", { class: "hint" }, met) : null, met ? codeOf(row) : null];
 }
 
 function reasonOf(row, rows) {

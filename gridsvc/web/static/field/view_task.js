@@ -4,7 +4,7 @@ import * as data from "./data.js";
 import { ask, el, fill, inTurn, toast } from "./dom.js";
 import * as drafts from "./drafts.js";
 import { alongside } from "./fixes.js";
-import { meanwhile } from "./notices.js";
+import { codeOf, meanwhile } from "./notices.js";
 import { chooser, settled } from "./pictures.js";
 import * as queue from "./queue.js";
 import { toWgs84 } from "./shift.js";
@@ -137,7 +137,7 @@ function rounded(m) {
 /** A row of the queue about this report: what was done here, and what the service said. */
 function told(row) {
   const words = meanwhile(row) || t(`task.row_${row.state}`, { action: t(`task.${row.about.action}`), why: row.message || row.code || "" });
-  return el("p", { class: meanwhile(row) || row.state === "attention" ? "notice" : "note", "data-state": row.state }, words);
+  return el("p", { class: meanwhile(row) || row.state === "attention" ? "notice" : "note", "data-state": row.state }, words, codeOf(row));
 }
 
 /** One step: words by a tap where there are ready ones, photos, and the button that does it. */
