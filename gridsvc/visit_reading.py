@@ -39,8 +39,8 @@ class Visit:
 
     `superseded_by`: the visit that corrected it; then it no longer counts. `carried`: it says nothing else of the one
     that it supersedes than that it was at this entry of the door; that one is `carried_away`. `returned`: it
-    was at this entry before, until the door was taken for another one. `role`: in which of its roles the account
-    recorded it; None: no account did, or that was not kept yet.
+    was at this entry before, until the door was taken for another one; that one `came_back`. `role`: in which of its
+    roles the account recorded it; None: no account did, or that was not kept yet.
     `lon`, `lat` are EPSG:4326 degrees.
     """
 
@@ -68,6 +68,7 @@ class Visit:
     superseded_by: int | None
     carried_away: bool
     returned: bool
+    came_back: bool
     lon: float | None
     lat: float | None
     compound: str | None

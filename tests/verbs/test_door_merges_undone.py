@@ -83,6 +83,10 @@ def test_each_has_its_visits_again_and_those_recorded_since_stay(pair: Pair) -> 
     gone, kept = held(pair, pair.gone), held(pair, pair.kept)
     assert (sorted(gone), len(gone["reached"].reports)) == (["reached", "refused"], 1), "as it was corrected since"
     assert {visit.returned for visit in gone.values()} == {True}, "they come from no other entry"
+    old = [visit for visit in visit_reading.of_door(pair.db, pair.gone, pair.worker) if visit.superseded]
+    assert [(visit.carried_away, visit.came_back) for visit in old] == [(True, True)] * 2
+    away = [visit for visit in visit_reading.of_door(pair.db, pair.kept, pair.worker) if visit.carried_away]
+    assert [visit.came_back for visit in away] == [False] * 2, "what was at the entry that stayed is at the other now"
     assert {visit.carried or visit.returned for visit in kept.values()} == {False}
     assert {name: visit.id for name, visit in kept.items()} == {"moved": own.visit_id, "not_found": since.visit_id}
     assert (pair.status(pair.gone), pair.status(pair.kept)) == ("reached", "not_found")

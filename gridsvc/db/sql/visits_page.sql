@@ -6,7 +6,7 @@
 -- Columns: of the visit (carried: of the one that it supersedes only the door is another); compound, building, unit, room,
 --   kind, name of its door; grid_code; worker_code, who (its worker's name, else its account's); superseded_by (id or null);
 --   carried_away (that one only names another door); returned (carried to the door at which it, or what it corrects, was
---   recorded); report_numbers (text[])
+--   recorded); came_back (carried away, and what it became is at this door again); report_numbers (text[])
 -- Index: visit_household_id_happened_at_idx, visit_happened_at_idx, visit_worker_id_happened_at_idx, visit_flagged_idx
 SELECT v.id, v.client_key, v.household_id, v.outcome, v.mode, v.happened_at, v.recorded_at, v.phone_at, v.n_met,
   v.accuracy_m, v.distance_m, v.far, v.late, v.needs, v.policies, v.answers, v.n_issued, v.n_returned, v.supersedes_id, v.carried, v.role,
@@ -20,6 +20,13 @@ SELECT v.id, v.client_key, v.household_id, v.outcome, v.mode, v.happened_at, v.r
       SELECT p.household_id, p.supersedes_id FROM was w JOIN visit p ON p.id = w.supersedes_id
     )
     SELECT FROM was w WHERE w.household_id = v.household_id) ELSE false END AS returned,
+  CASE WHEN s.carried THEN EXISTS (
+    WITH RECURSIVE became AS (
+      SELECT n.id, n.household_id FROM visit n WHERE n.supersedes_id = s.id
+      UNION ALL
+      SELECT n.id, n.household_id FROM became b JOIN visit n ON n.supersedes_id = b.id
+    )
+    SELECT FROM became b WHERE b.household_id = v.household_id) ELSE false END AS came_back,
   ARRAY(SELECT r.number FROM visit_report l JOIN report r ON r.id = l.report_id WHERE l.visit_id = v.id ORDER BY r.id)
     AS report_numbers
 FROM (
