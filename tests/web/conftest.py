@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 
 from gridsvc.db.engine import make_engine
 from gridsvc.web.app import create_app
+from gridsvc.web.security import LANG_COOKIE
 from tests.conftest import Fresh, Maker
 from tests.web import county as counties
 from tests.web.county import County
@@ -50,11 +51,27 @@ def address(made: Fresh, county: County, folder: Path) -> Iterator[str]:
         yield running
 
 
+@pytest.fixture(autouse=True)
+def no_language_stays(request: pytest.FixtureRequest) -> Iterator[None]:
+    """No test's pages are in a language that one before it chose with a client of the whole file."""
+    yield
+    for value in request.node.funcargs.values():
+        clients = value if isinstance(value, dict) else getattr(value, "clients", {None: value})
+        for one in clients.values():
+            if isinstance(one, httpx.Client) and LANG_COOKIE in one.cookies:
+                one.cookies.delete(LANG_COOKIE)
+
+
 @pytest.fixture(scope="module")
-def client(address: str, county: County) -> Iterator[Client]:
+def known() -> dict[str | None, httpx.Client]:
+    """The clients that `client` has made."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def client(address: str, county: County, known: dict[str | None, httpx.Client]) -> Iterator[Client]:
     """`client("admin")`: a client with that account's bearer token; `client()`: nobody's."""
     with ExitStack() as stack:
-        known: dict[str | None, httpx.Client] = {}
 
         def of(login: str | None = None) -> httpx.Client:
             if login not in known:
