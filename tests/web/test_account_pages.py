@@ -274,6 +274,8 @@ def test_a_table_says_where_its_titles_are_and_shows_nobodys_row_as_titles(offic
     book.save(content)
     shown = upload(admin, content.getvalue())
     assert "Read is the sheet 说明" in shown.text
+    # the lists of this sheet's columns have to be chosen from, and must not keep somebody from saying another sheet
+    assert re.search(r"<button[^>]* formnovalidate>Look again", shown.text)
     assert summary(again(shown, sheet="没有")) == ["a-sheet"]
     assert "xu (Checker)" in again(shown, sheet=book.sheetnames[1]).text
     for query in ({"header_row": "2"}, {"header_row": "2", "login_field": "登录名"}):

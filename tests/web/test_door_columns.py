@@ -405,9 +405,8 @@ def test_the_page_asks_for_what_is_wanting_of_the_file_that_waits(address: str, 
 
         def choose(page: str, **more: str) -> httpx.Response:
             hidden = dict(re.findall(r'<input type="hidden" name="(digest|columns_of|kind)" value="([^"]*)"', page))
-            fields = {
-                f"{role}_field": column for role, column in picked(page).items() if role in FIELDS_OF["households"]
-            }
+            chosen = picked(page)  # a browser sends each list, an empty word where nothing is chosen
+            fields = {f"{role}_field": chosen.get(role, "") for role in FIELDS_OF["households"]}
             return browser.post(f"{PAGE}/again?lang=en", data=token | hidden | fields | more)
 
         def summary(page: str) -> list[str]:
