@@ -14,7 +14,7 @@ import psycopg
 from psycopg import Cursor, RawCursor
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.errors import error_from_result
-from psycopg.pq import ExecStatus, TransactionStatus
+from psycopg.pq import DiagnosticField, ExecStatus, TransactionStatus
 from psycopg.pq.abc import PGresult
 from psycopg.rows import RowFactory, RowMaker, namedtuple_row
 from sqlalchemy import Connection, TextClause, make_url, text
@@ -113,21 +113,21 @@ def guarded(db: Connection) -> Iterator[None]:
 def undo(db: Connection) -> None:
     """Nothing; afterwards the transaction is undone, and `db`, which is closed next, knows all that it has prepared.
 
-    The driver would forget it, so that whatever is asked next had to be read and planned anew. A connection that is
-    lost is left as it is: its end says so.
+    The driver would forget it, so that whatever is asked next had to be read and planned anew. That is left to it where
+    the database itself refused something, which may be a table that has changed since, or where the connection is lost.
     """
     if db.in_transaction() and not (db.invalidated or db.closed):
         line = cast("psycopg.Connection[tuple[Any, ...]]", db.connection.driver_connection).pgconn
-        if line.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR):
+        if line.transaction_status == TransactionStatus.INTRANS:
             line.exec_(b"ROLLBACK")
 
 
 def _say(db: Connection, words: bytes) -> None:
     with _driver(db, None, {}) as driver:
-        if driver.pgconn.transaction_status == TransactionStatus.IDLE:  # the driver begins one
-            RawCursor(driver).execute(words, prepare=False)
-        else:  # it would take the end of a savepoint for that of all, and forget what is prepared
+        if driver.pgconn.transaction_status == TransactionStatus.INTRANS:
             _checked(driver.pgconn.exec_(words))
+        else:  # the driver begins a transaction, or behind an error of the database forgets all, as at the end of one
+            RawCursor(driver).execute(words, prepare=False)
 
 
 @contextmanager
@@ -191,9 +191,11 @@ def _prepared(
 
 
 def _checked(result: PGresult) -> PGresult:
-    if result.status not in (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK):
-        raise error_from_result(result)
-    return result
+    if result.status in (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK):
+        return result
+    if result.error_field(DiagnosticField.SQLSTATE) is None:  # said by the library: the server does not answer
+        raise psycopg.OperationalError(result.get_error_message())
+    raise error_from_result(result)
 
 
 def _asked(

@@ -13,7 +13,7 @@ from uuid import uuid4
 import pytest
 from psycopg.pq import ExecStatus
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from gridsvc.db import queries
 from gridsvc.db.engine import make_engine
@@ -186,12 +186,14 @@ def test_in_a_thread_of_a_service_a_prepared_statement_answers_as_in_the_first(
             for n, rows in KINDS:
                 answer = queries.ask(db, name, {"n": n, "rows": rows})
                 found.append([(row.n, row.g, row.at.isoformat(), row.listed) for row in answer])
-            with pytest.raises(DBAPIError) as refused, queries.guarded(db):
-                queries.ask(db, name, {"n": "none", "rows": 1})
-            found.append(type(refused.value.orig))
         found.append(queries.ask_all(db, name, [{"n": "1", "rows": 1}, {"n": "2", "rows": 0}]))
         queries.ask_each(db, empty, [{"n": 1}, {"n": 2}])
         return [*found, db.exec_driver_sql("SELECT sum(n), count(*) FROM held").all()]
+
+    def refused() -> type[object]:
+        with pytest.raises(DBAPIError) as error, queries.guarded(db):
+            queries.ask(db, name, {"n": "none", "rows": 1})
+        return type(error.value.orig)
 
     first = told()
     db.exec_driver_sql("DELETE FROM held")
@@ -200,6 +202,9 @@ def test_in_a_thread_of_a_service_a_prepared_statement_answers_as_in_the_first(
     monkeypatch.setattr(queries, "_asked", lambda *asked: pytest.fail("it went the driver's own way"))
     with ThreadPoolExecutor(1) as other:
         assert other.submit(told).result() == again == first
+        there = other.submit(refused).result()
+    monkeypatch.undo()
+    assert there is refused()
 
 
 def test_few_are_asked_one_by_one_and_many_are_sent_together_with_the_same_answers(
@@ -224,12 +229,20 @@ def test_what_is_undone_leaves_prepared_what_was(empty_schema: Fresh, statement:
             raise ZeroDivisionError
         queries.ask(db, name, {"n": 1})
         assert db.exec_driver_sql(held).scalar_one() == 1
-        with pytest.raises(DBAPIError):
-            db.exec_driver_sql("SELECT 1 / 0")
         queries.undo(db)
         db.rollback()
         assert db.exec_driver_sql(held).scalar_one() == 1
         assert queries.ask(db, name, {"n": 2}) == [(2,)]
+        # the database's own error may mean that a table has changed: then nothing is kept
+        with pytest.raises(DBAPIError), queries.guarded(db):
+            db.exec_driver_sql("SELECT 1 / 0")
+        assert db.exec_driver_sql(held).scalar_one() == 0
+        assert queries.ask(db, name, {"n": 3}) == [(3,)]
+        with pytest.raises(DBAPIError):
+            db.exec_driver_sql("SELECT 1 / 0")
+        queries.undo(db)
+        db.rollback()
+        assert db.exec_driver_sql(held).scalar_one() == 0
         db.rollback()
         queries.undo(db)  # nothing begun: nothing to undo
     engine.dispose()
@@ -244,4 +257,25 @@ def test_what_is_undone_is_gone(empty_schema: Fresh) -> None:
         queries.undo(db)
         db.rollback()
         assert db.exec_driver_sql("SELECT count(*) FROM held").scalar_one() == 0
+    engine.dispose()
+
+
+def test_in_a_thread_too_a_connection_whose_server_ended_is_told_as_lost(empty_schema: Fresh) -> None:
+    engine = make_engine(empty_schema.app_url, empty_schema.schema, pool_size=2)
+
+    def asked() -> DBAPIError:
+        with engine.connect() as db, engine.connect() as other:
+            for _ in range(2):
+                queries.ask(db, "visits_known", {"keys": []})
+            pid = db.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+            assert other.exec_driver_sql(f"SELECT pg_terminate_backend({pid}, 60000)").scalar_one()
+            with pytest.raises(OperationalError) as error:
+                queries.ask(db, "visits_known", {"keys": []})
+            queries.undo(db)
+            db.rollback()
+            assert queries.ask(db, "visits_known", {"keys": []}) == []
+        return error.value
+
+    with ThreadPoolExecutor(1) as other:
+        assert other.submit(asked).result().connection_invalidated
     engine.dispose()
