@@ -114,26 +114,27 @@ class Files:
     def _write(self, *named: tuple[Path, bytes], anew: bool = True) -> None:
         """Nothing; afterwards these files of one folder lie on the disk, and so do their names, in this order."""
         wanted = [(path, content) for path, content in named if not anew or _differs(path, content)]
-        for path, content in wanted:
-            self._write_one(path, content, anew=anew)
+        written = [(path, self._laid_down(content)) for path, content in wanted]
+        for path, laid in written:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if anew:
+                laid.replace(path)
+            else:
+                with suppress(FileExistsError):
+                    os.link(laid, path)
+                laid.unlink()
         for folder in (wanted[0][0].parent, wanted[0][0].parent.parent) if wanted else ():
             _fsync_folder(folder)
 
-    def _write_one(self, path: Path, content: bytes, *, anew: bool) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    def _laid_down(self, content: bytes) -> Path:
+        """Where this lies on the disk, not under its name yet; readable by its owner only."""
         incoming = self.folder / _INCOMING
-        incoming.mkdir(exist_ok=True, mode=0o700)
-        with tempfile.NamedTemporaryFile(dir=incoming, delete=False) as file:  # readable by its owner only
-            written = Path(file.name)
+        incoming.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with tempfile.NamedTemporaryFile(dir=incoming, delete=False) as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        if anew:
-            written.replace(path)
-        else:
-            with suppress(FileExistsError):
-                os.link(written, path)
-            written.unlink()
+        return Path(file.name)
 
 
 class Spool:

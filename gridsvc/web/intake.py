@@ -32,6 +32,8 @@ MOST_ANONYMOUS = 60  # of them, so that callers without an account never keep ou
 RECEIVE_S = 120.0  # for one body
 WAIT_S = 120.0  # for its turn
 WRITERS = 4  # threads that write bodies down
+ASKED_BYTES = 256 * 1024  # a smaller photo is made anew sooner than the database is asked whether it came before
+MOST_REMEMBERED = 4096  # photos that this process has stored: they are asked about, whatever their size
 _PART_BYTES = 64 * 1024
 
 
@@ -50,6 +52,7 @@ class Intake:
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._writers = CapacityLimiter(WRITERS)
         self._alone: WeakValueDictionary[bytes, asyncio.Lock] = WeakValueDictionary()
+        self._remembered: dict[bytes, None] = {}  # in the order in which they came
         self._n_known = self._n_anonymous = self._n_bytes = 0
 
     def begin(self) -> None:
@@ -116,6 +119,16 @@ class Intake:
         lock = self._alone.setdefault(sha256, asyncio.Lock())
         async with lock:
             yield
+
+    def asks(self, sha256: bytes, n_bytes: int) -> bool:
+        """Whether to ask if this photo came before: waiting for a turn to ask costs more than making a small one."""
+        return n_bytes > ASKED_BYTES or sha256 in self._remembered
+
+    def remember(self, sha256: bytes) -> None:
+        """Nothing; afterwards it is known that this photo came."""
+        self._remembered[sha256] = None
+        if len(self._remembered) > MOST_REMEMBERED:
+            del self._remembered[next(iter(self._remembered))]
 
     async def render(self, spool: Spool) -> Rendered:
         """The photo that was received made anew, when it is its turn.

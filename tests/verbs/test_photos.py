@@ -476,7 +476,7 @@ def test_what_lies_on_the_disk_has_its_name_there_too(files: Files, monkeypatch:
     monkeypatch.setattr(os, "fsync", fsync)
     monkeypatch.setattr(Path, "replace", replace)
     digest = files.keep(b"a picture", b"its thumbnail")
-    assert told == ["content", "thumb", "content", "picture", "folder", "folder"]
+    assert told == ["content", "content", "thumb", "picture", "folder", "folder"]
     files.thumb(digest).unlink()
     assert files.keep(b"a picture", b"its thumbnail") == digest
     assert told[6:] == ["content", "thumb", "folder", "folder"], "what is there is not written again"

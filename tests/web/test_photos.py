@@ -17,7 +17,9 @@ import pytest
 from PIL import Image
 from sqlalchemy import text
 
+from geodata.pictures.shapes import Rules
 from gridsvc import photos
+from gridsvc.photo_files import Files
 from gridsvc.web import intake
 from tests import photographs
 from tests.conftest import Fresh
@@ -72,6 +74,30 @@ def test_sent_once_however_often(client: Client, seeds: Iterator[int], folder: P
     assert (again.status_code, again.json()) == (200, first.json())
     assert set((folder / "photos").rglob("*.jpg")) == files
     assert list((folder / "photos").rglob("sent-*")) == []
+
+
+def test_a_small_one_that_another_process_has_stored_is_the_same(
+    client: Client, seeds: Iterator[int], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = picture(seeds)
+    first = put(client("admin"), content)
+    files = set((folder / "photos").rglob("*.jpg"))
+    monkeypatch.setattr(intake.Intake, "asks", lambda self, sha256, n_bytes: False)
+    worker = client("worker")
+    assert worker.get(f"{BASE}/{sha256(content)}").status_code == 404
+    again = put(worker, content)
+    assert (again.status_code, again.json()) == (200, first.json())
+    assert set((folder / "photos").rglob("*.jpg")) == files
+    assert worker.get(f"{BASE}/{sha256(content)}").status_code == 200  # it is the worker's photo too
+
+
+def test_what_is_asked_about_is_large_or_was_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intake, "MOST_REMEMBERED", 2)
+    mine = intake.Intake(Files(tmp_path), Rules(), 10**6)
+    assert (mine.asks(b"a", intake.ASKED_BYTES), mine.asks(b"a", intake.ASKED_BYTES + 1)) == (False, True)
+    for one in (b"a", b"b", b"c"):
+        mine.remember(one)
+    assert [mine.asks(one, 1) for one in (b"a", b"b", b"c")] == [False, True, True]
 
 
 def test_many_at_once_are_decoded_once(

@@ -132,14 +132,17 @@ async def store(request: Request, digest: bytes, spool: Spool) -> tuple[Photo, b
         FileRefused: it cannot be made anew.
         Unavailable: its turn did not come.
     """
-    mine = services.of(request)
+    intake = services.of(request).intake
+    if intake.asks(digest, spool.n_bytes):
+        async with begun(request) as unit:
+            sent_before = await run_in_threadpool(_known, unit, digest)
+        if sent_before is not None:
+            return sent_before, False
+    made = await intake.render(spool)
     async with begun(request) as unit:
-        sent_before = await run_in_threadpool(_known, unit, digest)
-    if sent_before is not None:
-        return sent_before, False
-    made = await mine.intake.render(spool)
-    async with begun(request) as unit:
-        return await run_in_threadpool(_save, unit, digest, made, spool.n_bytes)
+        saved = await run_in_threadpool(_save, unit, digest, made, spool.n_bytes)
+    intake.remember(digest)
+    return saved
 
 
 @router.get(
