@@ -223,13 +223,14 @@ def test_the_first_screen_loads_nothing_that_the_page_did_not_name(browser: Brow
         held.clean()
 
 
-TASKS = """async () => {
+TASKS = """async (n_tasks) => {
   const { changed, open } = await import("/static/app/field/store.js");
   const db = await open();
   const held = await db.get("cache", "sync");
   const [one] = held.reports;
   const number = (n, actions) => ({ ...one, number: `T${n}`, actions });
-  await db.put("cache", { ...held, reports: [number(1, ["verify"]), number(2, ["note"]), number(3, [])] }, "sync");
+  const tasks = [...Array(n_tasks).keys()].map((n) => number(10 + n, ["verify"]));
+  await db.put("cache", { ...held, reports: [...tasks, number(2, ["note"]), number(3, [])] }, "sync");
   changed("cache");
 }"""
 
@@ -245,7 +246,10 @@ def test_the_lists_that_come_late_are_shown_where_somebody_waits_for_them(browse
         held.told()
         expect(page.locator("[data-category='0506']")).to_be_visible()
         page = held.open("/")
-        page.evaluate(TASKS)
+        page.evaluate(TASKS, 7)
+        expect(page.locator("#tasks-title")).to_contain_text("7")
+        expect(page.locator("#more-tasks")).to_have_text("再看 3 件，另有网格里的其他上报 2 件")
+        page.evaluate(TASKS, 1)
         expect(page.locator("#tasks-title")).to_contain_text("1")
         expect(page.locator("#more-tasks")).to_have_text("网格里的其他上报 2")  # no tasks
 

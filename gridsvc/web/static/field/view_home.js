@@ -97,10 +97,11 @@ function tasks(held, rows, now, state, draw) {
     part.append(el("h3", { class: "list-name" }, t("today.list_others", { n: sorted.others.length })));
     part.append(el("ul", { class: "day-list" }, ...sorted.others.map((one) => taskRow(held, one, now))));
   }
-  const hidden = open.length - (state.all_tasks ? open.length : Math.min(n, FEW_TASKS));
+  const tasks_left = Math.max(0, n - FEW_TASKS);
+  const others = sorted.others.length;
   // what nobody here has to do anything about is no task
-  const words = hidden === sorted.others.length ? "today.list_others" : "today.more_tasks";
-  if (hidden > 0) part.append(more("more-tasks", t(words, { n: hidden }), () => {
+  const words = !tasks_left ? "today.list_others" : others ? "today.more_and_others" : "today.more_tasks";
+  if (!state.all_tasks && tasks_left + others) part.append(more("more-tasks", t(words, { n: tasks_left || others, others }), () => {
     state.all_tasks = true;
     draw();
   }));
