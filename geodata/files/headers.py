@@ -169,7 +169,7 @@ _LOOKED_AT = 12
 _SHARED = frozenset(("code", "name"))
 _SHARING: tuple[Kind, ...] = ("grids", "areas", "compounds", "workers")
 # Numbers by which somebody could be found: mobile and landline phones, identity numbers with the day of birth.
-_MOBILE = r"(?:\+?86[ -]?)?1[3-9]\d(?:[ -]?\d{4}){2}"
+_MOBILE = r"(?:\+?86[ -]?)?1[3-9]\d(?:[ .-]?\d{4}){2}"
 _LANDLINE = r"(?:\(0\d{2,3}\) ?|0\d{2,3}[ -]?)[2-9]\d{6,7}"
 _IDENTITY = r"[1-9]\d{5}(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx]"
 _PERSONAL = re.compile(rf"(?<!\d)(?:{_MOBILE}|{_LANDLINE}|{_IDENTITY})(?!\d)", re.ASCII)
@@ -211,7 +211,9 @@ def resolve(columns: Sequence[str], wanted: Fields, kind: Kind) -> Fields:
     named = set(found.values())
     for role in _ROLES[kind]:
         if role not in found:
-            usual = (column for column in map(column_of, _names_of(role, kind)) if column and column not in named)
+            of_other = {found.get(other, "") for other in _SHARED} if kind in _SHARING and role in _SHARED else set()
+            mine = (column for column in map(column_of, _names_of(role, kind)) if column)
+            usual = (column for column in mine if column not in named or column in of_other)
             found[role] = next(usual, "")
     return Fields(**{role: column for role, column in found.items() if column})
 
@@ -252,10 +254,14 @@ def header(
     if said == 0:
         return -1, [nameless(place) for place in range(1, max(map(len, head), default=0) + 1)]
     place = header_row(head[:_LOOKED_AT], wanted, kind) if said is None else said - 1
+    first = place
     if said is None:  # names that are merged down tell that others stand below them
         downs = (bottom for top, _, bottom, _ in merged if top == place and bottom <= min(place + 2, len(head) - 1))
-        place = max([place, *downs])
+        place = max([place, *(bottom for bottom in downs if _goes_on(head, place, bottom, merged))])
     cells = [cell or "" for cell in head[place]] if place < len(head) else []
+    if place > first:  # a name that stands alone above an empty cell is that column's too
+        above = [*head[first], *[None] * len(cells)]
+        cells = [cell or above[at] or "" for at, cell in enumerate(cells)]
     for top, left, bottom, right in merged:
         for at in range(left, min(right + 1, len(cells))) if top < place <= bottom else ():
             cells[at] = cells[at] or head[top][left] or ""
@@ -266,17 +272,36 @@ def header(
     return place, cells
 
 
+def _goes_on(
+    head: Sequence[Sequence[Cell]], top: int, bottom: int, merged: Collection[tuple[int, int, int, int]]
+) -> bool:
+    """Whether the names go on in a row further down: what stands there has no name of its own column above it."""
+    across = {at for row, left, _, right in merged if row == top and left < right for at in range(left, right + 1)}
+    names = head[top]
+    return all(
+        at in across or at >= len(names) or not names[at]
+        for at, cell in enumerate(head[bottom])
+        if cell and cell.strip()
+    )
+
+
 def _is_data(cells: Sequence[str], wanted: Fields, kind: Kind) -> bool:
     """Whether a row is plainly no header: a cell is a person's number; or holds one, and no name is known or wanted.
 
     A name may tell an example: 手机（如13800000000）.
     """
-    texts = [unicodedata.normalize("NFKC", cell).strip() for cell in cells]
+    texts = [unicodedata.normalize("NFKC", cell).strip().strip("='\"") for cell in cells]
     if any(_PERSONAL.fullmatch(text) for text in texts):
         return True
-    if {plain(cell) for cell in cells if cell} & (_known(kind) | _asked(wanted)):
+    names = {plain(cell) for cell in cells if cell}
+    if names & _asked(wanted) or any(not _is_letter(name) for name in names & _known(kind)):
         return False
     return any(_PERSONAL.search(text) or _LONG_NUMBER.fullmatch(text) for text in texts)
+
+
+def _is_letter(name: str) -> bool:
+    """x, y, n, e: names of columns, and answers in their cells."""
+    return len(name) == 1 and name.isascii()
 
 
 def header_row(head: Sequence[Sequence[Cell]], wanted: Fields, kind: Kind) -> int:
@@ -293,7 +318,8 @@ def header_row(head: Sequence[Sequence[Cell]], wanted: Fields, kind: Kind) -> in
         return 0
     for place in filled:
         cells = words[place]
-        if cells & asked or len(cells & names) >= (1 if place == filled[0] else 2):
+        known = cells & names if place == filled[0] else {name for name in cells & names if not _is_letter(name)}
+        if cells & asked or len(known) >= (1 if place == filled[0] else 2):
             return place
     widest = max(n_cells)
     broad = [place for place in filled if n_cells[place] > 1 and widest <= 2 * n_cells[place]]

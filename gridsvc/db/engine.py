@@ -44,7 +44,7 @@ def _wake(raw: Any, record: ConnectionPoolEntry, _: PoolProxiedConnection) -> No
     if now - record.info.get("used", now) > RESTED_S:
         try:
             raw.execute("SELECT 1")
-            raw.rollback()
+            raw.commit()  # at a ROLLBACK the driver forgets what the connection has prepared
         except psycopg.Error as error:
             raise DisconnectionError from error
     record.info["used"] = now

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -180,9 +181,11 @@ def _prepared(
     teller = kept.get(key) or kept.setdefault(key, Transformer(driver))
     said = teller.dump_sequence([values[n] for n in names], [PyFormat.AUTO] * len(names))
     # what the driver has prepared, by its own book, from which it strikes what it lets go; without it all goes its way
-    known = getattr(getattr(driver, "_prepared", None), "_names", {}).get((statement, teller.types))
-    if known is None:
+    book = getattr(getattr(driver, "_prepared", None), "_names", None)
+    prepared = (statement, teller.types)
+    if not isinstance(book, OrderedDict) or (known := book.get(prepared)) is None:
         return None
+    book.move_to_end(prepared)  # it lets go first of what was not asked for longest
     result = _checked(line.exec_prepared(known, said, teller.formats))
     teller.set_pgresult(result)
     rows: list[Any] = teller.load_rows(0, result.ntuples, makers[0])

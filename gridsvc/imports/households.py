@@ -156,7 +156,7 @@ def from_workbook(
         source.notes += (Problem(None, "sheets_ignored", {"sheets": ", ".join(others)[:200]}, "note"),)
     if any(any(row) for row in chosen.rows[: max(place, 0)]):
         source.notes += (Problem(None, "rows_above_header", {"n": place}, "note"),)
-    all_rows = _sheet_rows(book.format, chosen, place, columns)
+    all_rows = _sheet_rows(book.format, path.name, chosen, place, columns)
     source.samples = {name: samples(cells) for name, cells in zip(columns, all_rows.cells, strict=True)}
     source.slices = report_rows.of_parts([Part(all_rows, False, 1.0)], where, source)
     return source
@@ -172,11 +172,15 @@ def _chosen(book: Workbook, wanted: str | None, file: str) -> Sheet:
     raise FileRefused("sheet_missing", file=file, sheet=wanted[:80], found=names)
 
 
-def _sheet_rows(file_format: str, sheet: Sheet, place: int, columns: Sequence[str]) -> Rows:
+def _sheet_rows(file_format: str, file: str, sheet: Sheet, place: int, columns: Sequence[str]) -> Rows:
     """The data rows of a sheet, blank ones left out but counted, each cell of a merged block with the block's text."""
     found = Rows(file_format, list(columns), [], [])
     cells = [list(row) for row in sheet.rows[place + 1 :]]
+    n_left = len(sheet.rows) * len(columns)  # blocks that lie over one another could name each cell thousands of times
     for block in sheet.merged:
+        n_left -= (block.bottom - block.top + 1) * (min(block.right + 1, len(columns)) - min(block.left, len(columns)))
+        if n_left < 0:
+            raise FileRefused("workbook_damaged", file=file, cause="merged cells over merged cells")
         if block.top <= place or block.left >= len(columns):
             continue
         said = sheet.rows[block.top][block.left]
@@ -193,7 +197,8 @@ def _sheet_rows(file_format: str, sheet: Sheet, place: int, columns: Sequence[st
                 found.refuse(number, "row_too_long", n_cells=len(row), n_columns=len(columns))
             kept.append(row[: len(columns)])
             found.numbers.append(number)
-    found.problems = [one for one in found.problems if one.row in set(found.numbers)]
+    kept_rows = frozenset(found.numbers)
+    found.problems = [one for one in found.problems if one.row in kept_rows]
     found.cells = [[cell.strip() or None for cell in column] for column in zip(*kept, strict=True)]
     found.cells = found.cells or [[] for _ in columns]
     return found

@@ -318,7 +318,12 @@ def _half_read(path: Path, upload: Upload, error: GeodataError | GridsvcError) -
         how = replace(how, header_row=0)
     wanted, nowhere = fields.chosen(KIND, how.fields), dict.fromkeys(("lon", "lat", "x", "y", "wkt"), "")
     told: dict[str, Any] = {"refused": [], "repaired": [], "notes": [], "lacking": [], "columns": {}}
-    told |= {"file_columns": [], "sheets": [], "wrong": {"code": error.code, "detail": dict(error.facts)}}
+    told |= {
+        "file_columns": [],
+        "sheets": [],
+        "is_table": False,
+        "wrong": {"code": error.code, "detail": dict(error.facts)},
+    }
     try:
         source = households.decoded(path, None, how.sheet, LIMITS, replace(wanted, **nowhere), how.header_row)
         found = resolve(list(source.samples), wanted, KIND).given()

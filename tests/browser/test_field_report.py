@@ -364,16 +364,13 @@ def test_no_position_in_time_is_said_and_the_map_still_takes_a_pin(worker: Hands
     assert "measured" not in row["item"]["report"]
 
 
-def test_a_position_off_by_half_a_kilometre_warns_and_the_arrows_move_the_pin(
-    worker: Hands, made: Fresh, axe: str
-) -> None:
+def test_half_a_kilometre_off_warns_and_the_arrows_move_the_pin(worker: Hands, made: Fresh, axe: str) -> None:
     hand = worker(IPHONE, geolocation=AT_BORDER | {"accuracy": 600})
     hand.tap("#go-report")
     hand.at("photo")
     hand.tap("#next")
     hand.what()
     expect(hand.page.locator("#position-said:visible")).to_contain_text("±600")
-    # so far off a question for the side would be a guess: the pin or the compound says where it is
     expect(hand.page.locator("[data-side], #side")).to_have_count(0)
     hand.accessible(axe)
     hand.tap("[data-does=by-compound]")
@@ -383,17 +380,20 @@ def test_a_position_off_by_half_a_kilometre_warns_and_the_arrows_move_the_pin(
     expect(hand.page.locator(".pin-map")).to_be_focused()
     parts = "['.pin-map', '.leaflet-overlay-pane canvas'].map((one) => document.querySelector(one).clientHeight)"
     assert hand.page.evaluate(f"(([box, drawn]) => box <= drawn)({parts})")
+    hand.held.context.set_geolocation(AT_BORDER | {"accuracy": 550})
+    expect(hand.page.locator("#position-said:visible")).to_contain_text("±550")
+    expect(hand.page.locator(".grid-name")).to_have_count(0)  # who looks for the place so near is not taken back
     for key in ("ArrowRight", "ArrowUp", "Shift+ArrowRight"):
         hand.page.keyboard.press(key)
     expect(hand.page.locator("#position-said")).to_contain_text("图钉由您放置")
     hand.tap("#next")
     row = hand.send()
     report = row["item"]["report"]
-    assert report["measured"] == {"lon": 110.00995, "lat": 23.005, "crs": "wgs84", "accuracy_m": 600}
+    assert report["measured"] == {"lon": 110.00995, "lat": 23.005, "crs": "wgs84", "accuracy_m": 550}
     assert report["location"]["lon"] > 110.00995
     assert report["location"]["lat"] > 23.005
     kept = sent(hand, row, made)
-    assert (kept.measured_lon, kept.measured_accuracy_m, kept.accuracy_m) == (110.00995, 600.0, None)
+    assert (kept.measured_lon, kept.measured_accuracy_m, kept.accuracy_m) == (110.00995, 550.0, None)
     assert (kept.lon, kept.lat) == pytest.approx((report["location"]["lon"], report["location"]["lat"]))
 
 

@@ -279,3 +279,18 @@ def test_in_a_thread_too_a_connection_whose_server_ended_is_told_as_lost(empty_s
     with ThreadPoolExecutor(1) as other:
         assert other.submit(asked).result().connection_invalidated
     engine.dispose()
+
+
+def test_a_connection_that_has_rested_knows_what_it_has_prepared(
+    empty_schema: Fresh, statement: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gridsvc.db.engine.RESTED_S", -1.0)  # it is asked whether its server is there, each time
+    name = statement("SELECT CAST(:n AS integer) AS n")
+    made = make_engine(empty_schema.app_url, empty_schema.schema, pool_size=1)
+    for _ in range(2):
+        with made.begin() as db:
+            queries.ask(db, name, {"n": 1})
+    with made.connect() as db:
+        held = "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%%AS n'"
+        assert db.exec_driver_sql(held).scalar_one() == 1
+    made.dispose()

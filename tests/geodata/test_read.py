@@ -255,6 +255,9 @@ def test_header_names_are_found_in_both_languages() -> None:
         (("王二", "０７７４－３８２１２３４"), True),
         (("王二", "44040119900101123x"), True),
         (("填表人 13800000051", "某社区"), True),
+        (("王二 13800000051", "N"), True),  # an answer, though some column is called so
+        (("王二", "138.0000.0051"), True),
+        (("王二", '="13800000051"'), True),
         (("王二", "6222021234567890123"), True),  # some other long number, and no name that is known
         (("编码", "6222021234567890123"), False),
         (("编码", "手机（如 13800000051）"), False),

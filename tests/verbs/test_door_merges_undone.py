@@ -96,6 +96,29 @@ def test_each_has_its_visits_again_and_those_recorded_since_stay(pair: Pair) -> 
     assert pair.row(late)["household_id"] == pair.gone
 
 
+def test_what_was_only_corrected_to_the_other_entry_came_back_from_no_merge(pair: Pair) -> None:
+    wrong = pair.draft(household_id=pair.kept)
+    pair.record(wrong)
+    pair.record(pair.draft(household_id=pair.gone, supersedes=wrong.client_key))
+    pair.merge()
+    assert (held(pair, pair.kept)["reached"].carried, held(pair, pair.kept)["reached"].returned) == (True, False)
+
+
+def test_what_is_merged_again_is_told_as_it_is_now(pair: Pair) -> None:
+    pair.record(pair.draft(household_id=pair.gone))
+    pair.merge()
+    undo(pair)
+    assert held(pair, pair.gone)["reached"].returned
+    pair.merge(at=LATER + 4 * HOUR)
+    assert (held(pair, pair.kept)["reached"].carried, held(pair, pair.kept)["reached"].returned) == (True, False)
+    for door in (pair.gone, pair.kept):
+        assert not any(visit.came_back for visit in visit_reading.of_door(pair.db, door, pair.worker))
+    undo(pair, at=LATER + 6 * HOUR)
+    assert held(pair, pair.gone)["reached"].returned
+    old = [visit for visit in visit_reading.of_door(pair.db, pair.gone, pair.worker) if visit.superseded]
+    assert [visit.came_back for visit in old] == [True] * 2
+
+
 def test_each_has_what_the_register_said_of_it(pair: Pair) -> None:
     for id_, said in (
         (pair.gone, {"n_people": 4, "class_code": "cared_for", "registered_elsewhere": True, "contact_name": "李四"}),

@@ -6,6 +6,7 @@ import threading
 import uuid
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -20,7 +21,7 @@ from gridsvc.rules.visiting import MODES, OUTCOMES, WITHDRAWN
 from tests.conftest import NOW, Fresh
 from tests.verbs import recounting
 from tests.verbs.test_editions import cell, publish, square
-from tests.verbs.test_visited import doors, draw
+from tests.verbs.test_visited import BEGIN, END, doors, draw
 
 N_STEPS = 45
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -266,3 +267,22 @@ def test_the_same_visit_from_two_connections_is_one(fresh: Fresh, rule: Rule) ->
     assert sorted(statuses) == ["created"] * len(drafts) + ["same"] * 2 * len(drafts)
     with fresh.begin() as db:
         recounting.assert_right(db)
+
+
+def test_visits_at_the_edges_of_a_campaign_and_stored_in_another_order_than_they_came(
+    db: Connection, rule: Rule
+) -> None:
+    life, hour = Life(db, rule, 0), timedelta(hours=1)
+
+    def record(door: int, outcome: str, at: datetime, now: datetime, **more: Any) -> None:
+        visits.record(db, visits.Draft(uuid.uuid4(), life.doors[door], outcome, at, **more), life.people[0], now, rule)
+        recounting.assert_right(db)
+
+    record(5, "absent", NOW - hour, NOW + hour)
+    record(5, "refused", NOW - hour, NOW)  # at the same time, said to be recorded before
+    record(5, "vacant", NOW - hour, NOW + 2 * hour)
+    record(6, "reached", BEGIN - hour, NOW)
+    record(6, "reached", BEGIN, NOW)
+    record(6, "absent", END, END + hour)
+    record(6, "refused", END - timedelta(microseconds=1), END + hour)
+    record(6, "reached", END - hour, END + 2 * hour, mode="phone", n_met=1000)

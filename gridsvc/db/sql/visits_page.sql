@@ -5,28 +5,21 @@
 --   :all_areas (bool), :area_ids (bigint[]), :worker_id (bigint or null): which grids this reader sees
 -- Columns: of the visit (carried: of the one that it supersedes only the door is another); compound, building, unit, room,
 --   kind, name of its door; grid_code; worker_code, who (its worker's name, else its account's); superseded_by (id or null);
---   carried_away (that one only names another door); returned (carried to the door at which it, or what it corrects, was
---   recorded); came_back (carried away, and what it became is at this door again); report_numbers (text[])
--- Index: visit_household_id_happened_at_idx, visit_happened_at_idx, visit_worker_id_happened_at_idx, visit_flagged_idx
+--   carried_away (that one only names another door); returned (carried to its door as a merge of it was undone);
+--   came_back (carried away by a merge of its door, which is undone now); report_numbers (text[])
+-- Index: visit_household_id_happened_at_idx, visit_happened_at_idx, visit_worker_id_happened_at_idx, visit_flagged_idx,
+--   household_log_household_id_idx
 SELECT v.id, v.client_key, v.household_id, v.outcome, v.mode, v.happened_at, v.recorded_at, v.phone_at, v.n_met,
   v.accuracy_m, v.distance_m, v.far, v.late, v.needs, v.policies, v.answers, v.n_issued, v.n_returned, v.supersedes_id, v.carried, v.role,
   v.account_id, v.worker_id, ST_X(v.geom) AS lon, ST_Y(v.geom) AS lat,
   c.name AS compound, h.building, h.unit, h.room, h.kind, h.name, g.code AS grid_code, w.code AS worker_code,
   coalesce(w.name, a.name) AS who, s.id AS superseded_by, coalesce(s.carried, false) AS carried_away,
-  CASE WHEN v.carried THEN EXISTS (
-    WITH RECURSIVE was AS (
-      SELECT p.household_id, p.supersedes_id FROM visit p WHERE p.id = v.supersedes_id
-      UNION ALL
-      SELECT p.household_id, p.supersedes_id FROM was w JOIN visit p ON p.id = w.supersedes_id
-    )
-    SELECT FROM was w WHERE w.household_id = v.household_id) ELSE false END AS returned,
-  CASE WHEN s.carried THEN EXISTS (
-    WITH RECURSIVE became AS (
-      SELECT n.id, n.household_id FROM visit n WHERE n.supersedes_id = s.id
-      UNION ALL
-      SELECT n.id, n.household_id FROM became b JOIN visit n ON n.supersedes_id = b.id
-    )
-    SELECT FROM became b WHERE b.household_id = v.household_id) ELSE false END AS came_back,
+  v.carried AND EXISTS (SELECT FROM household_log l
+    WHERE l.household_id = v.household_id AND l.action = 'returned' AND l.at = v.recorded_at) AS returned,
+  coalesce(s.carried AND EXISTS (SELECT FROM household_log l
+    WHERE l.household_id = v.household_id AND l.action = 'merged' AND l.at = s.recorded_at) AND 'returned' = (
+      SELECT l.action FROM household_log l WHERE l.household_id = v.household_id AND l.action IN ('merged', 'returned')
+      ORDER BY l.id DESC LIMIT 1), false) AS came_back,
   ARRAY(SELECT r.number FROM visit_report l JOIN report r ON r.id = l.report_id WHERE l.visit_id = v.id ORDER BY r.id)
     AS report_numbers
 FROM (

@@ -40,6 +40,7 @@ function paint(step) {
 }
 
 async function turn(step, way) {
+  step.isClose = false;
   await step.flow.change({ where: way });
   paint(step);
 }
@@ -48,7 +49,7 @@ async function turn(step, way) {
 function heard(step) {
   const { flow, map } = step;
   if (flow.failure && !flow.value.fix && !flow.value.pin && flow.value.where === "here" && flow.held.compounds.length && !map) return turn(step, "compound");
-  if (map) showPoints(step, !flow.value.pin);
+  if (map) showPoints(step, !flow.value.pin && !step.isClose);
   return tell(step);
 }
 

@@ -137,7 +137,7 @@ function rounded(m) {
 /** A row of the queue about this report: what was done here, and what the service said. */
 function told(row) {
   const words = meanwhile(row) || t(`task.row_${row.state}`, { action: t(`task.${row.about.action}`), why: row.message || row.code || "" });
-  return el("p", { class: meanwhile(row) || row.state === "attention" ? "notice" : "note", "data-state": row.state }, words, codeOf(row));
+  return el("p", { class: meanwhile(row) || row.state === "attention" ? "notice" : "note", "data-state": row.state }, words, " ", codeOf(row));
 }
 
 /** One step: words by a tap where there are ready ones, photos, and the button that does it. */
