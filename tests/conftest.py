@@ -20,6 +20,8 @@ from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
+from hypothesis import HealthCheck
+from hypothesis import settings as examples
 from playwright.sync_api import Browser, expect, sync_playwright
 from sqlalchemy import Connection, Engine, create_engine, make_url, text
 from sqlalchemy.pool import NullPool
@@ -32,6 +34,10 @@ from gridsvc.db.engine import make_engine, transaction
 from gridsvc.errors import GridsvcError
 from gridsvc.grids import Rule
 from gridsvc.photo_files import Files
+
+# A busy machine is no reason to fail: examples have no deadline here either, as they have none where CI=true.
+examples.register_profile("unhurried", examples(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+examples.load_profile("unhurried")
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared" / "data"
