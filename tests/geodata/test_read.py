@@ -277,6 +277,12 @@ def test_somebodys_row_is_no_header(cells: tuple[str, ...], is_data: bool) -> No
         assert (refused.value.code, refused.value.facts) == ("header_row_is_data", {"header_row": len(head)})
 
 
+def test_answers_in_a_row_are_no_names_of_columns() -> None:
+    rows = [["大院", "楼", "门洞", "户", "当家人", "低保", "残疾"], ["锦绣花园", "51幢", "1", "101", "王二", "Y", "N"]]
+    assert header(rows, Fields(), "households", None)[0] == 0
+    assert header([["X", "Y"], ["1", "2"]], Fields(), "grids", None)[0] == 0
+
+
 def test_the_sender_says_in_which_row_the_names_are() -> None:
     head = [["编码", "名称"], ["网格", "", "人"], ["", "甲", "乙", "丙"]]
     assert header(head, Fields(), "grids", None)[0] == 0
@@ -289,6 +295,11 @@ def test_the_sender_says_in_which_row_the_names_are() -> None:
     assert header(two, Fields(), "grids", None, down) == (2, ["网格编码", "名称", "户数", "人数"]), "found by itself"
     assert header(two, Fields(), "grids", None, [(1, 3, 9, 3)])[0] == 1, "a note beside the rows is no name"
     assert header(two, Fields(), "grids", 2, down)[1][2] == "人口", "what is said counts"
+    for block in ((1, 2, 2, 2), (1, 2, 3, 2)):  # a merged name may reach over the rows below it
+        rows = [["登记表"], ["网格编码", "名称", "备注"], ["1", "甲", ""], ["2", "乙", ""]]
+        assert header(rows, Fields(), "grids", None, [block])[0] == 1
+    alone = [["网格编码", "名称", "人口", ""], ["", "", "户数", "人数"]]  # 名称 stands above an empty cell
+    assert header(alone, Fields(), "grids", None, [(0, 0, 1, 0), (0, 2, 0, 3)])[1] == two[1][:2] + two[2][2:]
     for said, code in (
         (-1, "header_row_range"),
         (51, "header_row_range"),
@@ -304,6 +315,7 @@ def test_the_sender_says_in_which_row_the_names_are() -> None:
     ("kind", "wanted", "found"),
     [
         ("grids", {"code": "名称", "name": "名称"}, {"code": "名称", "name": "名称"}),  # the name is the code
+        ("grids", {"name": "编码"}, {"code": "编码", "name": "编码"}),
         ("households", {"code": "名称", "name": " 名称 "}, None),
         ("grids", {"code": "编码", "parent": "编码"}, None),
         ("households", {"contact": "电话", "phone": "电话"}, None),

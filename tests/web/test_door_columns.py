@@ -238,6 +238,7 @@ def test_a_map_without_its_system_waits_too(client: Client, county: County, tmp_
     making.as_shp(tmp_path / "h.shp", house, prj=False)
     first = sent(planner, making.as_shp_zip(tmp_path / "h.zip", tmp_path / "h.shp").read_bytes(), "h.zip")
     assert (first.json()["code"], kept(planner)["file_columns"]) == ("crs_missing", [])
+    assert 'id="a-crs"' in planner.get("/households/import").text
     assert again(planner, first.json()["detail"]["digest"], crs="wgs84").json()["rows"]["new"] == 1
 
 
