@@ -201,6 +201,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sizes", nargs="*", type=int, default=[10_000, 1_000_000], help="numbers of reports")
     sizes: list[int] = parser.parse_args().sizes
+    if len(sizes) != 2:
+        parser.error("two sizes are compared: few many")
     print(place.machine())
     sides: list[Side] = []
     with place.cluster() as urls, ExitStack() as stack:

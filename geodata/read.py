@@ -97,7 +97,8 @@ def read_sheets(path: Path, limits: Limits = _NO_LIMITS) -> sheets.Workbook:
     Read in the same locked process as `read`, for tables that are no plain list of rows.
 
     Raises:
-        FileRefused: as `read`; `format_not_a_table`, `sheet_too_wide`, `workbook_too_many_sheets`.
+        FileRefused: as `read`; `format_not_a_table`, `workbook_too_many_sheets`. Who takes a sheet asks for its width:
+            `sheets.bound_width`.
     """
     return sheets.from_answer(_ask(path, {"whole": True, "rows": None}, limits))
 

@@ -32,7 +32,8 @@ _MOST_HEADERS = 20  # of one account
 @dataclass(frozen=True)
 class Upload:
     """What is known of a waiting file. `seen`: of exactly this file, taken so, with this account; `how` and `told` are
-    the caller's own. `stored`: it was taken in, and stays until its hour is over for who asks again."""
+    the caller's own. `stored`: it was taken in, and stays until its hour is over for who asks again. `of`: as what its
+    sender acted: what is told of it is for nobody who may see something else."""
 
     sha256: str
     name: str
@@ -41,6 +42,7 @@ class Upload:
     told: Mapping[str, Any]
     seen: str
     stored: bool = False
+    of: str = ""
 
     @property
     def until(self) -> datetime:

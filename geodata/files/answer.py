@@ -195,7 +195,8 @@ def _problem(row: Any, code: Any, facts: Any, kind: Any) -> Problem:
 
 
 def _facts(facts: Any) -> dict[str, object]:
-    if not isinstance(facts, dict) or not all(v is None or isinstance(v, (str, int, float)) for v in facts.values()):
+    plain = (value is None or isinstance(value, (str, int, float)) or _texts(value) for value in facts.values())
+    if not isinstance(facts, dict) or not all(plain):
         raise ValueError("facts")
     return facts
 
@@ -221,4 +222,4 @@ def _told(problem: Problem) -> list[object]:
 
 
 def _plain(value: object) -> object:
-    return value if value is None or isinstance(value, (str, int, float)) else str(value)
+    return value if value is None or isinstance(value, (str, int, float)) or _texts(value) else str(value)

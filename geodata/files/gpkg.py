@@ -16,6 +16,7 @@ from geodata.files.rows import Cell, Rows, bound_rows, bound_vertices, number_as
 from geodata.layer import Limits
 
 _ENVELOPE_BYTES = (0, 32, 48, 48, 64)
+_MOST_NAMES = 200  # of layers among which one is chosen
 _SYSTEM_TABLES = ("gpkg_contents", "gpkg_geometry_columns", "gpkg_spatial_ref_sys")
 
 
@@ -61,10 +62,10 @@ def _read(db: sqlite3.Connection, limits: Limits, table: str | None) -> Rows:
     if not listed:
         raise FileRefused("gpkg_without_layers")
     if table is None and len(listed) > 1:
-        raise FileRefused("gpkg_several_layers", found=", ".join(map(str, listed))[:200])
+        raise FileRefused("gpkg_several_layers", **_names(listed))
     name = table if table is not None else str(listed[0])
     if name not in listed:
-        raise FileRefused("gpkg_layer_missing", layer=name[:80], found=", ".join(map(str, listed))[:200])
+        raise FileRefused("gpkg_layer_missing", layer=name[:80], **_names(listed))
     if name not in tables:
         raise FileRefused("gpkg_layer_not_a_table", layer=name[:80])
     shape_column, srs_id = _geometry_column(db, name)
@@ -79,6 +80,11 @@ def _read(db: sqlite3.Connection, limits: Limits, table: str | None) -> Rows:
         records.append(record)
         bound_rows(len(records), limits)
     return _rows(header, records, shape_column, _crs(db, srs_id), limits)
+
+
+def _names(listed: list[Any]) -> dict[str, Any]:
+    """The layers of a file, as a sentence tells them and as they can be chosen."""
+    return {"found": ", ".join(map(str, listed))[:200], "names": list(map(str, listed[:_MOST_NAMES]))}
 
 
 def _plain_tables(db: sqlite3.Connection) -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -17,6 +18,7 @@ OWN_COLUMNS = frozenset({"row", "geometry", "raw_x", "raw_y"})
 Cell = str | None
 
 _BLANKS, _NAME_CHARS = " \t\r\n\u3000\ufeff\u00a0", 200
+_NAMELESS = re.compile(r"column [0-9]+")
 _SAMPLES, _SAMPLED_ROWS, _SAMPLE_CHARS = 3, 1000, 60
 
 
@@ -73,6 +75,15 @@ def unique_names(header: Iterable[Cell]) -> list[str]:
 def nameless(place: int) -> str:
     """What a column without a name is called, the first being 1."""
     return f"column {place}"
+
+
+def is_nameless(column: str) -> bool:
+    """Whether a column is called by its place alone.
+
+    >>> is_nameless(nameless(3)), is_nameless("column"), is_nameless("column B")
+    (True, False, False)
+    """
+    return _NAMELESS.fullmatch(column) is not None
 
 
 def samples(cells: Sequence[Cell]) -> list[str]:

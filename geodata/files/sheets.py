@@ -56,18 +56,44 @@ def read(path: Path, limits: Limits) -> Workbook:
     """The sheets of an .xlsx, .xls or CSV file (gzipped or not; its only sheet has no name). For the locked child.
 
     Raises:
-        FileRefused: `format_not_a_table`, `file_has_too_many_rows`, `sheet_too_wide`, `workbook_too_many_sheets`, and
-            what `tables` refuses.
+        FileRefused: `format_not_a_table`, `file_has_too_many_rows`, `workbook_too_many_sheets`, and what `tables`
+            refuses.
     """
     found = sniff(path)
     if found in ("xlsx", "xls"):
         book, hidden = tables.read_workbook(path, limits, _MOST_SHEETS)
-        sheets = tuple(Sheet(name, _even(rows), _within(merged, rows)) for name, rows, merged in book)
+        narrow = ((name, _cut(rows, limits), merged) for name, rows, merged in book)
+        sheets = tuple(Sheet(name, _even(rows), _within(merged, rows)) for name, rows, merged in narrow)
         return _bounded(Workbook(found, None, sheets, tuple(hidden)), limits)
     if found in ("csv", "csv.gz"):
         encoding, rows = tables.read_csv_cells(path, limits)
-        return _bounded(Workbook(found, encoding, (Sheet("", _even(rows)),)), limits)
+        return _bounded(Workbook(found, encoding, (Sheet("", _even(_cut(rows, limits))),)), limits)
     raise FileRefused("format_not_a_table", format=found)
+
+
+def bound_width(sheet: Sheet, limits: Limits) -> Sheet:
+    """The same sheet, where it has no more columns than allowed; those beside it may be as wide as they like.
+
+    Raises:
+        FileRefused: `sheet_too_wide`.
+    """
+    most = _most_columns(limits)
+    if any(any(row[most:]) for row in sheet.rows):
+        raise FileRefused("sheet_too_wide", sheet=sheet.name[:80], limit=most)
+    return sheet
+
+
+def _most_columns(limits: Limits) -> int:
+    return min(limits.n_columns, _MOST_COLUMNS)
+
+
+def _cut(rows: Sequence[Sequence[str]], limits: Limits) -> list[Sequence[str]]:
+    """Rows of at most one column more than allowed: of all beyond, it says whether anything is there.
+
+    All sheets are answered as wide as the widest one, and one of thousands of columns would be paid for by each row.
+    """
+    most = _most_columns(limits)
+    return [row if len(row) <= most else [*row[:most], next(filter(None, row[most:]), "")] for row in rows]
 
 
 def _even(rows: Sequence[Sequence[str]]) -> tuple[tuple[str, ...], ...]:
@@ -87,10 +113,6 @@ def _within(merged: Sequence[tuple[int, int, int, int]], rows: Sequence[Sequence
 def _bounded(book: Workbook, limits: Limits) -> Workbook:
     if sum(len(sheet.rows) for sheet in book.sheets) > limits.n_rows:
         raise FileRefused("file_has_too_many_rows", limit=limits.n_rows)
-    most = min(limits.n_columns, _MOST_COLUMNS)
-    for sheet in book.sheets:
-        if sheet.rows and len(sheet.rows[0]) > most:
-            raise FileRefused("sheet_too_wide", sheet=sheet.name[:80], limit=most)
     return book
 
 

@@ -59,23 +59,26 @@ def sniff_table(
         FileRefused: `encoding_unknown`, `gzip_damaged`, `file_unpacks_too_large`, `file_empty`, `csv_quote_wrong`, and
             as `headers.header`.
     """
-    gzipped, encoding, delimiter = _written(path, limit_bytes)
+    gzipped, encoding, delimiter = _written(path, limit_bytes, header_row)
     with _text_of(path, gzipped, encoding) as text:
         head = list(itertools.islice(_csv_rows(text, delimiter), headers.MOST_HEADER_ROW))
     place, cells = headers.header(head, fields or Fields(), kind, header_row)
     return TableHead(encoding, delimiter, tuple(cells), place, gzipped)
 
 
-def _written(path: Openable, limit_bytes: int) -> tuple[bool, str, str]:
-    """Whether a text table is gzipped, its encoding, its delimiter."""
+def _written(path: Openable, limit_bytes: int, header_row: int | None = None) -> tuple[bool, str, str]:
+    """Whether a text table is gzipped, its encoding, its delimiter: that of the lines below the titles, where it is
+    said in which row the column names are."""
     with path.open("rb") as file:
         gzipped = file.read(2) == _GZIP_MAGIC
     encoding = charset.detect(lambda: _bounded(path, gzipped, limit_bytes))
-    with _text_of(path, gzipped, encoding) as text:
-        first = list(itertools.islice((line for line in text if line.strip()), _DELIMITED_LINES))
-    if not first:
-        raise FileRefused("file_empty")
-    return gzipped, encoding, _delimiter(first)
+    n_above = min(max(header_row or 1, 1), headers.MOST_HEADER_ROW) - 1
+    for skipped in (n_above, 0):  # where nothing stands below, that is said of the header row
+        with _text_of(path, gzipped, encoding) as text:
+            below = (line for line in itertools.islice(text, skipped, None) if line.strip())
+            if first := list(itertools.islice(below, _DELIMITED_LINES)):
+                return gzipped, encoding, _delimiter(first)
+    raise FileRefused("file_empty")
 
 
 def read_csv(path: Path, fields: Fields, kind: Kind, limits: Limits, header_row: int | None = None) -> Rows:

@@ -6,6 +6,7 @@ import argparse
 import importlib
 import json
 import os
+import re
 import signal
 import sys
 import threading
@@ -37,6 +38,9 @@ FINE, UNEXPECTED, WRONG, ABSENT, CONFLICT, INTERRUPTED = 0, 1, 2, 3, 4, 130
 # Server states that mean "somebody else is at it": lock_not_available, deadlock_detected, serialization_failure, and
 # unique_violation, which our own checks leave only to two writers of the same thing at once.
 _BUSY_STATES = frozenset({"55P03", "40P01", "40001", "23505"})
+# Control characters but the end of a line and the tab, and what turns the direction of what follows: names of columns
+# and of files may hold them.
+_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _LOG_NAME = "gridsvc-errors.log"
 
 
@@ -73,7 +77,7 @@ class Door:
 
     def tell(self, answer: object) -> None:
         """Writes the answer of `--json`, the only thing on standard output then."""
-        print(_writable(json.dumps(answer, ensure_ascii=False, indent=2, default=str)))  # noqa: T201 - this is the command line
+        print(_as_json(answer))  # noqa: T201 - this is the command line
 
     @contextmanager
     def owner(self) -> Iterator[Connection]:
@@ -132,8 +136,13 @@ def run(args: argparse.Namespace, locale: Locale) -> int:
 
 
 def _writable(text: str) -> str:
-    """A text without the bytes of a file's name that are none; they are told as ?."""
-    return text.encode("utf-8", "replace").decode()
+    """A text without the bytes of a file's name that are none, and without signs that steer a terminal: told as ?."""
+    return _STEERING.sub("?", text.encode("utf-8", "replace").decode())
+
+
+def _as_json(answer: object) -> str:
+    text = json.dumps(answer, ensure_ascii=False, indent=2, default=str)
+    return _writable(_STEERING.sub(lambda sign: f"\\u{ord(sign[0]):04x}", text))
 
 
 def _leave(ending: int, _: object) -> NoReturn:
@@ -170,7 +179,7 @@ def _refused(locale: Locale, as_json: bool, status: int, code: str, facts: dict[
         message = f"{file}: {message}"
     if as_json:
         answer = {"error": {"code": code, "message": message, "detail": facts}}
-        print(_writable(json.dumps(answer, ensure_ascii=False, indent=2, default=str)))  # noqa: T201 - this is the command line
+        print(_as_json(answer))  # noqa: T201 - this is the command line
     print(_writable(f"gridsvc: {message}"), file=sys.stderr)  # noqa: T201 - this is the command line
     return status
 

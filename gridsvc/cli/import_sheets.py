@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from geodata.errors import FileRefused
-from geodata.files.sheets import Workbook
+from geodata.files.sheets import Workbook, bound_width
 from geodata.read import read_sheets
 from gridsvc.cli.door import Door
 from gridsvc.cli.progress import Step
@@ -27,13 +27,13 @@ def imported(door: Door, args: argparse.Namespace, step: Step) -> tuple[Account,
 def _sheets(path: Path, args: argparse.Namespace) -> Workbook:
     """All worksheets of the file, or the one that is asked for."""
     book = read_sheets(path, categories.READING)
-    if args.sheet is None:
-        return book
-    asked = tuple(sheet for sheet in book.sheets if sheet.name == args.sheet)
-    if not asked:
+    asked = tuple(sheet for sheet in book.sheets if args.sheet in (None, sheet.name))
+    if not asked and args.sheet is not None:
         names = ", ".join(sheet.name for sheet in book.sheets)[:200]
         raise FileRefused("sheet_missing", file=path.name, sheet=args.sheet[:80], found=names)
-    return replace(book, sheets=asked, hidden=())
+    for sheet in asked:
+        bound_width(sheet, categories.READING)
+    return book if args.sheet is None else replace(book, sheets=asked, hidden=())
 
 
 def _take_sheets(door: Door, db: Connection, args: argparse.Namespace, book: Workbook) -> Account:

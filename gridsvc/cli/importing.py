@@ -43,7 +43,7 @@ def refuse_foreign_options(args: argparse.Namespace) -> None:
     """Returns when every given option means something for the kind.
 
     Raises:
-        Refused: option_not_for_kind.
+        Refused: option_not_for_kind; columns_unnamed: nothing is known of the columns.
     """
     given = {name for name, value in vars(args).items() if value is not None and value is not False}
     for option, kinds in parser.ONLY_FOR.items():
@@ -57,6 +57,11 @@ def refuse_foreign_options(args: argparse.Namespace) -> None:
         role = name.removesuffix("_field")
         if role != name and role not in parser.FIELDS_OF[args.kind]:
             raise Refused("option_not_for_kind", option=f"--{role}-field", kind=args.kind)
+    if args.header_row == 0:  # then somebody has to say which column is what
+        if not parser.FIELDS_OF[args.kind]:
+            raise Refused("option_not_for_kind", option="--header-row 0", kind=args.kind)
+        if not any(name.endswith("_field") and value for name, value in vars(args).items()):
+            raise Refused("columns_unnamed", option=f"--{parser.FIELDS_OF[args.kind][0]}-field")
 
 
 def _tell(door: Door, args: argparse.Namespace, account: Account, committed: bool) -> None:

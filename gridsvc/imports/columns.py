@@ -133,9 +133,14 @@ def told(
     found = []
     for column, texts in samples.items():
         is_whole = column in roles and set(roles[column]) <= set(whole)
-        shown = map(masking.numbers if is_whole else masking.cell, texts)
-        found.append({"column": column, "fields": roles.get(column, []), "samples": list(dict.fromkeys(shown))})
+        told = dict.fromkeys(shown(text, is_whole) for text in texts)
+        found.append({"column": column, "fields": roles.get(column, []), "samples": list(told)})
     return found
+
+
+def shown(text: str, whole: bool) -> str:
+    """A cell of a file as who looks at the file may see it; `whole`: it says nothing of a person by itself."""
+    return masking.numbers(text) if whole else masking.cell(text)
 
 
 def named(columns: Sequence[str], wanted: Mapping[str, str]) -> dict[str, str]:

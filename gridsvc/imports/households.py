@@ -20,7 +20,7 @@ from geodata.crs import parse_crs
 from geodata.errors import FileRefused
 from geodata.files import headers
 from geodata.files.rows import Rows, samples, unique_names
-from geodata.files.sheets import Sheet, Workbook
+from geodata.files.sheets import Sheet, Workbook, bound_width
 from geodata.geometry import extent
 from geodata.layer import DOOR_ROLES, Fields, Layer, Limits, Problem
 from geodata.read import read, read_sheets
@@ -31,8 +31,10 @@ from gridsvc.db.tables.doors import DOOR_KINDS
 from gridsvc.door_rows import Home
 from gridsvc.grids import Rule
 from gridsvc.imports import asking, bulk, household_rows, report_rows, rows, telling
+from gridsvc.imports import columns as own_columns
 from gridsvc.imports.account import MOST_TOLD, Account, Refusals, Tally
 from gridsvc.imports.copying import copy_into
+from gridsvc.imports.fields import OF_PLACES
 from gridsvc.imports.household_rows import COLUMNS, Reader, Words
 from gridsvc.imports.report_rows import Slice
 from gridsvc.imports.source import Source, is_book, of_table
@@ -135,11 +137,12 @@ def from_workbook(
     """An Excel file: the sheet of this name, else the first that holds something; merged cells count for each row.
 
     Raises:
-        FileRefused: as `geodata.read.read_sheets` and `headers.header`; sheet_missing, file_empty.
+        FileRefused: as `geodata.read.read_sheets` and `headers.header`; sheet_missing, sheet_too_wide (with the names
+            of the sheets), file_empty.
         CrsError: crs_missing (it has positions), crs_unknown.
     """
     book = read_sheets(path, limits)
-    chosen = _chosen(book, sheet, path.name)
+    chosen = _chosen(book, sheet, path.name, limits)
     head, merged = chosen.rows[: headers.MOST_HEADER_ROW], [(b.top, b.left, b.bottom, b.right) for b in chosen.merged]
     place, header = headers.header(head, fields, "households", header_row, merged)
     while header and not header[-1].strip():
@@ -156,24 +159,35 @@ def from_workbook(
         source.notes += (Problem(None, "sheets_ignored", {"sheets": ", ".join(others)[:200]}, "note"),)
     if any(any(row) for row in chosen.rows[: max(place, 0)]):
         source.notes += (Problem(None, "rows_above_header", {"n": place}, "note"),)
-    all_rows = _sheet_rows(book.format, path.name, chosen, place, columns)
+    open_to_all = {column for role, column in where.used.given().items() if role in OF_PLACES}
+    all_rows = _sheet_rows(book.format, path.name, chosen, place, columns, open_to_all)
     source.samples = {name: samples(cells) for name, cells in zip(columns, all_rows.cells, strict=True)}
     source.slices = report_rows.of_parts([Part(all_rows, False, 1.0)], where, source)
     return source
 
 
-def _chosen(book: Workbook, wanted: str | None, file: str) -> Sheet:
+def _chosen(book: Workbook, wanted: str | None, file: str, limits: Limits) -> Sheet:
+    names = [sheet.name for sheet in book.sheets if sheet.rows]
     for sheet in book.sheets:
         if sheet.rows and wanted in (None, sheet.name):
-            return sheet
+            try:
+                return bound_width(sheet, limits)
+            except FileRefused as error:
+                error.facts |= {"file": file, "names": names}
+                raise
     if wanted is None:
         raise FileRefused("file_empty", file=file)
-    names = ", ".join(sheet.name for sheet in book.sheets)[:200]
-    raise FileRefused("sheet_missing", file=file, sheet=wanted[:80], found=names)
+    found = ", ".join(sheet.name for sheet in book.sheets)[:200]
+    raise FileRefused("sheet_missing", file=file, sheet=wanted[:80], found=found, names=names)
 
 
-def _sheet_rows(file_format: str, file: str, sheet: Sheet, place: int, columns: Sequence[str]) -> Rows:
-    """The data rows of a sheet, blank ones left out but counted, each cell of a merged block with the block's text."""
+def _sheet_rows(
+    file_format: str, file: str, sheet: Sheet, place: int, columns: Sequence[str], whole: Collection[str]
+) -> Rows:
+    """The data rows of a sheet, blank ones left out but counted, each cell of a merged block with the block's text.
+
+    `whole`: columns whose texts are told as they are; of any other the beginning alone, it may be a person's.
+    """
     found = Rows(file_format, list(columns), [], [])
     cells = [list(row) for row in sheet.rows[place + 1 :]]
     n_left = len(sheet.rows) * len(columns)  # blocks that lie over one another could name each cell thousands of times
@@ -188,7 +202,8 @@ def _sheet_rows(file_format: str, file: str, sheet: Sheet, place: int, columns: 
             for left in range(block.left, min(block.right + 1, len(columns))):
                 if said and not cells[top - place - 1][left]:
                     cells[top - place - 1][left] = said
-                    facts: dict[str, object] = {"column": columns[left], "found": said[:60], "from": block.top - place}
+                    shown = own_columns.shown(said[:60], columns[left] in whole)
+                    facts: dict[str, object] = {"column": columns[left], "found": shown, "from": block.top - place}
                     found.problems.append(Problem(top - place, "cell_carried", facts, "repaired"))
     kept = []
     for number, row in enumerate(cells, start=1):

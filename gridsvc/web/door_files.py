@@ -23,6 +23,7 @@ from starlette.types import Scope
 from geodata.crs import parse_crs
 from geodata.errors import GeodataError
 from geodata.files.headers import resolve
+from geodata.files.rows import is_nameless
 from geodata.layer import MIB, Kind, Limits
 from geodata.write import write_refused
 from gridsvc import door_rows
@@ -36,6 +37,7 @@ from gridsvc.rules.roles import Actor, require
 from gridsvc.uploads import Upload, Uploads, seen
 from gridsvc.web import services
 from gridsvc.web.deps import Unit, begun
+from gridsvc.web.named_columns import in_words
 
 DEED = "manage_households"
 KIND: Kind = "households"
@@ -54,8 +56,9 @@ LIMITS = Limits(
     n_vertices=2_000_000,
     n_columns=columns.MOST_COLUMNS,
 )
-# Refusals that a choice beside the columns mends: the file waits for it.
-MENDED = frozenset(("crs_missing", "crs_conflict", "sheet_missing", "header_row_is_data", "header_row_missing"))
+# Refusals that a choice beside the columns mends: the file waits for it; for a sheet or layer where it has another.
+OF_SHEETS = frozenset(("sheet_missing", "sheet_too_wide", "gpkg_several_layers", "gpkg_layer_missing"))
+MENDED = frozenset(("crs_missing", "crs_conflict", "header_row_is_data", "header_row_missing")) | OF_SHEETS
 # Refusals that mean: too much for here, not wrong.
 TOO_MUCH = frozenset(
     (
@@ -67,6 +70,7 @@ MEDIA = {
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
+MOST_NAME = 200  # characters of a sheet that a form may send
 _BY_ROW = ("refused", "repaired", "notes")
 
 
@@ -127,12 +131,12 @@ async def look(request: Request, actor: Actor, name: str, content: BinaryIO | No
         async with mine.imports.turn():
             now = mine.clock()
             sha256 = await run_in_threadpool(uploads.put, account_id, content, MOST_BYTES, now)
-            upload = Upload(sha256, _plain(name), now.isoformat(), vars(how), {}, "")
+            upload = Upload(sha256, _plain(name), now.isoformat(), vars(how), {}, "", of=_acting(actor))
             try:
                 looked = await _looked(request, upload, account_id)
             except (GeodataError, GridsvcError) as error:
                 error.facts |= {"file": upload.name}
-                if error.code not in MENDED:
+                if error.code not in MENDED or (error.code == "sheet_too_wide" and len(_sheets(error)) == 1):
                     uploads.drop(account_id)
                     raise
                 half = await run_in_threadpool(_half_read, uploads.path(account_id), upload, error)
@@ -200,7 +204,7 @@ async def store(request: Request, actor: Actor, digest: str, *, skip_refused: bo
             return now_seen, False
         done = replace(now_seen, stored=True)
         mine.uploads.note(account_id, done)
-        if how := How(**done.how).fields:
+        if (how := How(**done.how).fields) and _says(_header(done)):
             mine.uploads.remember(account_id, _header(done), how)
         return done, True
 
@@ -208,18 +212,32 @@ async def store(request: Request, actor: Actor, digest: str, *, skip_refused: bo
 def last(uploads: Uploads, request: Request, actor: Actor) -> Upload | None:
     """The file that this person has sent last, and what was told of it; None where its hour is over."""
     found = uploads.get(_account_id(actor), services.of(request).clock())
-    # One that an earlier version looked at says too little; its hour is over soon.
-    return None if found is None or "file_columns" not in found.told else found
+    # One that an earlier version looked at says too little, and one that was looked at in another role or for other
+    # areas perhaps too much; its hour is over soon.
+    return found if found is not None and "file_columns" in found.told and found.of == _acting(actor) else None
+
+
+def _acting(actor: Actor) -> str:
+    """What decides which doors somebody sees who keeps the register."""
+    return f"{actor.role} {sorted(actor.area_ids)}"
 
 
 def offered(uploads: Uploads, actor: Actor, upload: Upload) -> dict[str, str] | None:
-    """What this person last said of a stored file with the same columns, where the waiting one is not taken so."""
-    found = None if upload.stored else uploads.recalled(_account_id(actor), _header(upload))
+    """What this person last said of a stored file with the same columns, where the waiting one is not taken so.
+
+    Of columns without names nothing is the same but how many they are.
+    """
+    header = _header(upload)
+    found = uploads.recalled(_account_id(actor), header) if not upload.stored and _says(header) else None
     return None if found == How(**upload.how).fields else found
 
 
 def _header(upload: Upload) -> list[str]:
     return [one["column"] for one in upload.told["file_columns"]]
+
+
+def _says(header: list[str]) -> bool:
+    return not all(map(is_nameless, header))
 
 
 def drop(uploads: Uploads, actor: Actor) -> None:
@@ -265,13 +283,14 @@ def worded(told: Mapping[str, Any], locale: Locale) -> dict[str, Any]:
     """An account with the sentence of each row and note."""
     with_words = dict(told)
     for name in _BY_ROW:
-        with_words[name] = [
-            one | {"message": error_text(one["code"], locale, **(one["detail"] | {"row": one["row"]}))}
-            for one in told[name][:MOST_TOLD]
-        ]
+        with_words[name] = [one | {"message": _sentence(one, locale)} for one in told[name][:MOST_TOLD]]
     if wrong := told.get("wrong"):
         with_words["wrong"] = wrong | {"message": error_text(wrong["code"], locale, **wrong["detail"])}
     return with_words
+
+
+def _sentence(one: Mapping[str, Any], locale: Locale) -> str:
+    return error_text(one["code"], locale, **(in_words(one["detail"], locale) | {"row": one["row"]}))
 
 
 async def _looked(
@@ -300,7 +319,8 @@ async def _looked(
 def _taken(unit: Unit, source: Source, how: Options, upload: Upload, digest: str | None) -> _Looked:
     rule = unit.mine.rule
     account = households.look(unit.db, source, how, unit.now, rule, _quietly)
-    told = _told(account) | _of_file(source, source.fields.given()) | {"lacking": households.lacking(source)}
+    told = _told(account) | _of_file(source, source.fields.given(), upload.told.get("sheets", []))
+    told |= {"lacking": households.lacking(source)}
     looked = _Looked(upload.how, told, _seen(upload, told, door_rows.before_change(unit.db)))
     same = looked.seen == digest
     if same:
@@ -313,30 +333,36 @@ def _half_read(path: Path, upload: Upload, error: GeodataError | GridsvcError) -
     """What can be told of a file that cannot be taken so: its columns and sheets, as far as they can be read at all."""
     how = How(**upload.how)
     if error.code != "crs_missing":  # what is named may stand elsewhere
-        how = replace(how, fields={}, sheet=None if error.code == "sheet_missing" else how.sheet)
+        how = replace(how, fields={}, sheet=None if error.code in OF_SHEETS else how.sheet)
     if error.code in ("header_row_is_data", "header_row_missing"):
         how = replace(how, header_row=0)
     wanted, nowhere = fields.chosen(KIND, how.fields), dict.fromkeys(("lon", "lat", "x", "y", "wkt"), "")
     told: dict[str, Any] = {"refused": [], "repaired": [], "notes": [], "lacking": [], "columns": {}}
     told |= {
         "file_columns": [],
-        "sheets": [],
+        "sheets": _sheets(error),
         "is_table": False,
         "wrong": {"code": error.code, "detail": dict(error.facts)},
     }
     try:
         source = households.decoded(path, None, how.sheet, LIMITS, replace(wanted, **nowhere), how.header_row)
         found = resolve(list(source.samples), wanted, KIND).given()
-        told |= _of_file(source, found) | {"columns": found}
+        told |= _of_file(source, found, told["sheets"]) | {"columns": found}
     except GeodataError as other:
         # A map has its shapes in some system, and nothing of it is read before it is known in which.
         told["wrong"]["detail"] |= {"unread": other.code}
     return _Looked(vars(how), told, _seen(upload, told, ""))
 
 
-def _of_file(source: Source, found: Mapping[str, str]) -> dict[str, Any]:
+def _sheets(error: GeodataError | GridsvcError) -> list[str]:
+    """The sheets or layers that a refusal names, of which one can be chosen."""
+    return [name for name in error.facts.get("names", []) if len(name) <= MOST_NAME]  # type: ignore[attr-defined]
+
+
+def _of_file(source: Source, found: Mapping[str, str], known: list[str]) -> dict[str, Any]:
+    """`known`: the layers of a map, which is read one by one and names the others only where none was chosen."""
     own = columns.told(source.samples, found, fields.OF_PLACES)
-    return {"file_columns": own, "sheets": list(source.sheets), "is_table": not source.of_map}
+    return {"file_columns": own, "sheets": list(source.sheets) or known, "is_table": not source.of_map}
 
 
 def _noted(uploads: Uploads, account_id: int, upload: Upload, looked: _Looked) -> Upload:
@@ -358,7 +384,7 @@ def _seen(upload: Upload, all_told: Mapping[str, Any], before: str) -> str:
 
 def _refused(path: Path, upload: Upload, locale: Locale) -> Response:
     every = upload.told["refused"]
-    said = ((one["row"], error_text(one["code"], locale, **(one["detail"] | {"row": one["row"]}))) for one in every)
+    said = ((one["row"], _sentence(one, locale)) for one in every)
     joined = reasons(said, "；" if locale == "zh" else "; ")
     ending = "xlsx" if upload.told["format"] in ("xlsx", "xls") else "csv"
     at, how = datetime.fromisoformat(upload.at), How(**upload.how)

@@ -9,8 +9,9 @@ from fastapi import Depends, Request
 from pydantic import BaseModel, Field, create_model
 
 from geodata.files.headers import MOST_HEADER_ROW
+from geodata.files.rows import is_nameless
 from gridsvc.errors import Refused
-from gridsvc.i18n import catalogue, translate
+from gridsvc.i18n import Locale, catalogue, translate
 from gridsvc.web import schemas
 from gridsvc.web.templating import Frame
 
@@ -67,6 +68,16 @@ def columns_of(sheet: str | None, header_row: int | None) -> str:
     return f"{'' if header_row is None else header_row}/{sheet or ''}"
 
 
+def called(column: str, locale: Locale) -> str:
+    """A column as a page calls it: one without a title by its place."""
+    return translate("pages.columns.nameless", locale, n=column.rpartition(" ")[2]) if is_nameless(column) else column
+
+
+def in_words(facts: Mapping[str, Any], locale: Locale) -> dict[str, Any]:
+    """The facts of a refusal with the columns they name as a page calls them."""
+    return dict(facts) | {name: called(facts[name], locale) for name in ("column", "field") if name in facts}
+
+
 def at(facts: Mapping[str, object], roles: Iterable[str], otherwise: str) -> str:
     """The field of a form at which a refusal is told: that of the choice it names."""
     return f"a-{facts['role']}" if facts.get("role") in tuple(roles) else otherwise
@@ -78,4 +89,4 @@ def said(frame: Frame, code: str, facts: Mapping[str, object], labels: Mapping[s
     if own not in catalogue(frame.lang):
         return None
     named = {name: labels.get(str(facts[name]), facts[name]) for name in ("role", "other") if name in facts}
-    return frame.words(own, **(dict(facts) | named))
+    return frame.words(own, **(in_words(facts, frame.lang) | named))

@@ -80,11 +80,14 @@ def test_of_several_layers_one_is_chosen(tmp_path: Path) -> None:
     path = tmp_path / "a.gpkg"
     for layer in ("grids", '网格 "2"'):
         pyogrio.write_dataframe(making.grids(), path, driver="GPKG", layer=layer, append=path.exists())
-    with pytest.raises(FileRefused, match="several layers"):
+    names = ["grids", '网格 "2"']
+    with pytest.raises(FileRefused, match="several layers") as several:
         read(path, "grids")
+    assert (several.value.facts["names"], several.value.facts["found"]) == (names, ", ".join(names))
     assert read(path, "grids", table='网格 "2"').n_rows == 2
-    with pytest.raises(FileRefused, match="layer missing"):
+    with pytest.raises(FileRefused, match="layer missing") as missing:
         read(path, "grids", table="absent")
+    assert missing.value.facts["names"] == names
 
 
 def test_a_geopackage_open_in_another_program_is_not_read_half(tmp_path: Path) -> None:

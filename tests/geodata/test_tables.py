@@ -13,9 +13,10 @@ import shapely
 
 from geodata.errors import CrsError, FileRefused
 from geodata.files.answer import Answer
+from geodata.files.sheets import bound_width
 from geodata.files.tables import sniff_table, unguard
 from geodata.layer import Fields, Limits
-from geodata.read import read, read_raw
+from geodata.read import read, read_raw, read_sheets
 from tests.framed import as_frame
 from tests.geodata import making
 
@@ -232,6 +233,39 @@ def test_the_header_row_that_the_sender_says(tmp_path: Path, kind: str) -> None:
     none = read(path, "any", crs="wgs84", header_row=0, fields=Fields(lon="column 4", lat="column 5"))
     assert [*none.columns] == [f"column {place}" for place in range(1, 7)]
     assert (none.numbers.tolist()[-1:], none.n_rows) == ([4], 4), "the first row is a row, and a blank one counts"
+
+
+def test_the_delimiter_is_that_of_the_rows_below_the_titles(tmp_path: Path) -> None:
+    """Lines of prose have commas, and the rows below may have something else between their cells."""
+    prose = [("填表说明，见下", "one, two, three, four, five, six, seven")] * 14
+    path = making.as_csv(tmp_path / "a.csv", prose)
+    below = making.as_csv(tmp_path / "b.csv", [HEADER, GOOD], delimiter=";")
+    path.write_bytes(path.read_bytes() + below.read_bytes())
+    layer = read(path, "reports", crs="wgs84", header_row=15)
+    assert ([*layer.columns], layer.n_rows) == ([*HEADER], 1)
+    with pytest.raises(FileRefused, match="header row missing"):
+        read(path, "reports", crs="wgs84", header_row=40)
+
+
+def test_a_wide_sheet_is_refused_where_it_is_taken(tmp_path: Path) -> None:
+    """Those beside it cost what they hold; what stands beyond the columns that may be read is not left out unseen."""
+    book = openpyxl.Workbook()
+    book.active.title = "窄"
+    book.active.append(["a", "b"])
+    for name, place in (("宽", 12), ("刚好", 10), ("空得宽", 2)):
+        sheet = book.create_sheet(name)
+        sheet.append(["a"])
+        sheet.cell(2, place).value = "x"
+        sheet.cell(3, 300).value = ""
+    book.save(tmp_path / "a.xlsx")
+    limits = Limits(n_columns=10)
+    found = {sheet.name: sheet for sheet in read_sheets(tmp_path / "a.xlsx", limits).sheets}
+    for name in ("窄", "刚好", "空得宽"):
+        assert bound_width(found[name], limits) is found[name]
+    with pytest.raises(FileRefused, match="sheet too wide") as refused:
+        bound_width(found["宽"], limits)
+    assert refused.value.facts == {"sheet": "宽", "limit": 10}
+    assert max(len(sheet.rows[0]) for sheet in found.values()) == 11, "no sheet is answered wider for another's sake"
 
 
 def test_a_map_has_no_header_row(tmp_path: Path) -> None:

@@ -115,6 +115,25 @@ def codes(account: Account) -> dict[int | None, str]:
     return {problem.row: problem.code for problem in reversed(account.refused)}
 
 
+def test_what_is_told_of_a_merged_cell_shows_nobody(tmp_path: Path) -> None:
+    book = Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for row in (
+        ("小区", "房号", "户主", "电话", "备注"),
+        (J, "101", "王二小", "13800000051", "王二小的弟弟"),
+        (None, "102"),
+    ):
+        sheet.append(row)
+    for column in "ACDE":
+        sheet.merge_cells(f"{column}2:{column}3")
+    book.save(tmp_path / "m.xlsx")
+    ((one, _),) = households.from_workbook(tmp_path / "m.xlsx", Fields(), None, None).slices
+    told = {p.facts["column"]: p.facts["found"] for p in one.problems if p.code == "cell_carried"}
+    assert told == {"小区": J, "户主": "王**", "电话": "138**", "备注": "王**"}
+    assert one.cells["contact"] == ["王二小", "王二小"]
+
+
 def test_a_dirty_workbook_gets_an_account_by_row(db: Connection, county: County, rule: Rule, tmp_path: Path) -> None:
     file = workbook(tmp_path / "d.xlsx")
     account = take(db, households.from_workbook(file, Fields(), None, None), rule)

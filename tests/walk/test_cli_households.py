@@ -73,6 +73,17 @@ def test_kind_is_for_its_own_imports(cli: Cli, tmp_path: Path) -> None:
     person = cli("import", "households", table(tmp_path / "p.csv", ROWS[0], ROWS[1]))
     assert (person.code, "--header-row 0" in person.err, ROWS[0][4] in person.err) == (2, True, False)
     assert cli("import", "categories", file, "--header-row", 0).code == 2, "not for its sheets"
+    unnamed = cli("import", "households", file, "--header-row", 0, "--lang", "en")
+    assert (unnamed.code, "--code-field 'column 1'" in unnamed.err, unnamed.out) == (2, True, "")
+    assert cli("import", "households", file, "--header-row", 0, "--room-field", "").code == 2, "nothing is named yet"
+    tables = cli("import", "departments", file, "--header-row", 0, "--lang", "en")
+    assert (tables.code, "--header-row 0 means nothing for departments" in tables.err) == (2, True)
+    steering = table(tmp_path / "s.csv", (*HEADER, "备\x1b]0;x\x07注\x9b2J\u202e"), (*ROWS[0], ""))
+    words, js = ["import", "households", steering, "--name-field", "备\x1b]0;x\x07注\x9b2J\u202e"], "--json"
+    shown, told_json = cli(*words), cli(*words, js)
+    assert "备?]0;x?注?2J?" in shown.out
+    assert not {"\x1b", "\x07", "\x9b", "\u202e"} & {*shown.out, *shown.err, *told_json.out}
+    assert told_json.json["columns"]["name"] == "备\x1b]0;x\x07注\x9b2J\u202e", "a program gets the name as it is"
     told = cli("import", "households", file, "--kind", "shop", "--commit")
     assert told.code == 0
     with cli.fresh.begin() as db:

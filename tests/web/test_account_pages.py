@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import re
 from collections.abc import Iterator
@@ -276,7 +277,19 @@ def test_a_table_says_where_its_titles_are_and_shows_nobodys_row_as_titles(offic
     assert "Read is the sheet 说明" in shown.text
     # the lists of this sheet's columns have to be chosen from, and must not keep somebody from saying another sheet
     assert re.search(r"<button[^>]* formnovalidate>Look again", shown.text)
-    assert summary(again(shown, sheet="没有")) == ["a-sheet"]
+    lost = again(shown, sheet="没有")
+    assert summary(lost) == ["a-sheet"]
+    assert "xu (Checker)" in again(lost, sheet=book.sheetnames[1]).text
+    # the sheet that is read instead may be nobody's to show, too wide, or too long; the file waits all the same
+    book.remove(book["说明"])
+    book.create_sheet("某某", 0).append(["feng", "冯九", "13812345678"])
+    content = io.BytesIO()
+    book.save(content)
+    for typed in ({"sheet": "没有"}, {"sheet": "没有", "header_row": "60"}, {"sheet": "某某", "header_row": "9"}):
+        lost = again(upload(admin, content.getvalue()), **typed)
+        assert (lost.status_code, len(summary(lost)), "f-file" in summary(lost)) == (422, 1, False), typed
+        assert "冯九" not in lost.text
+        assert "xu (Checker)" in again(lost, sheet=book.sheetnames[1], header_row="").text, typed
     assert "xu (Checker)" in again(shown, sheet=book.sheetnames[1]).text
     for query in ({"header_row": "2"}, {"header_row": "2", "login_field": "登录名"}):
         told = admin.post("/api/v1/accounts/import", params=query, files={"file": ("a.csv", titled)}).json()
@@ -285,6 +298,21 @@ def test_a_table_says_where_its_titles_are_and_shows_nobodys_row_as_titles(offic
         "/api/v1/accounts/import", params={"sheet": "没有"}, files={"file": ("a.xlsx", content.getvalue())}
     )
     assert (told.status_code, told.json()["code"]) == (422, "sheet_missing")
+
+
+def test_a_column_without_a_name_is_called_in_the_language_of_the_page(offices: Offices) -> None:
+    admin = offices.clients["admin"]
+    shown = admin.post(
+        "/accounts/import/again?lang=zh",
+        data={
+            "name": "a.csv",
+            "content": base64.b64encode("he,贺,核查员,西社区\n".encode()).decode(),
+            "header_row": "0",
+        }
+        | {"login_field": "column 1", "role_field": "column 1"},
+    )
+    (said,) = re.findall(r'<li><a href="#a-role">([^<]+)</a>', shown.text)
+    assert ("第 1 列" in said, "column" in said) == (True, False)
 
 
 def test_the_api_takes_the_same_table(offices: Offices) -> None:

@@ -283,6 +283,10 @@ def test_a_first_row_that_is_somebodys_is_not_shown(client: Client, county: Coun
         }
         told = again(planner, waits["digest"], header_row="0", **query).json()
         assert (told["rows"]["read"], told["rows"]["new"]) == (2, 2), "the first row is a row"
+        wrong = again(planner, told["digest"], header_row="0", **(query | {"people_field": "column 5"})).json()
+        planner_says = planner.get(API, params={"lang": "zh"}).json()["refused"]
+        assert ({one["detail"]["column"] for one in planner_says}, len(wrong["refused"])) == ({"column 5"}, 2)
+        assert all("第 5 列" in one["message"] and "column" not in one["message"] for one in planner_says)
 
 
 def test_a_table_of_very_many_columns_is_refused(client: Client, county: County) -> None:
@@ -419,7 +423,9 @@ def test_the_page_asks_for_what_is_wanting_of_the_file_that_waits(address: str, 
             assert (picked(page)["lon"], picked(page)["room"]) == ("经度", "房号"), "what is recognised is chosen"
             assert 'action="/households/import/store"' not in page
         assert summary(choose(first).text) == ["a-crs"], "nothing is guessed"
-        assert summary(choose(first, crs="wgs84", other_crs="EPSG:4549").text) == ["a-crs"]
+        both = choose(first, crs="wgs84", other_crs="EPSG:4549", header_row="1", room_field="").text
+        assert (summary(both), picked(both)["crs"], "room" in picked(both)) == (["a-crs"], "wgs84", False)
+        assert ('value="EPSG:4549"' in both, 'name="header_row" value="1"' in both) == (True, True), "nothing is lost"
         assert choose(first, lon_field="", lat_field="").status_code == 303, "a table's positions may be left out"
         assert "lon" not in picked(browser.get(f"{PAGE}?lang=en").text)
         first = send(as_xlsx(content))
@@ -430,7 +436,9 @@ def test_the_page_asks_for_what_is_wanting_of_the_file_that_waits(address: str, 
         page = send(as_xlsx(titled))
         assert [*columns_of(page)] == ["小区", "a", "b", "c"]
         for typed in ("x", "51"):
-            assert summary(choose(page, header_row=typed).text) == ["a-header_row"]
+            slip = choose(page, header_row=typed, other_crs="EPSG:4490").text
+            assert summary(slip) == ["a-header_row"]
+            assert (f'name="header_row" value="{typed}"' in slip, 'value="EPSG:4490"' in slip) == (True, True)
         assert choose(page, header_row="3", crs="wgs84").status_code == 303
         page = browser.get(f"{PAGE}?lang=en").text
         assert columns_of(page)["房号"][1] == "room", "known by its usual name, whatever was chosen of the other row"

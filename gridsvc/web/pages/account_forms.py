@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Annotated, Any
@@ -230,7 +231,8 @@ def _looked(frame: Frame, unit: Unit, form: Sure, named: dict[str, str], *, writ
     if write and not taken.account.n_refused:
         return _passwords(frame, unit, taken.new, taken.changed)
     refused = tuple(
-        (one.row, frame.says(one.code, **(dict(one.facts) | {"row": one.row}))) for one in taken.account.refused
+        (one.row, frame.says(one.code, **(named_columns.in_words(one.facts, frame.lang) | {"row": one.row})))
+        for one in taken.account.refused
     )
     return _import(frame, {}, 422 if refused else 200, replace(looked, taken=taken, refused=refused))
 
@@ -243,16 +245,17 @@ def _read(form: Sure, content: bytes, sheet: str | None, header_row: int | None)
 
 
 def _unread(frame: Frame, form: Sure, content: bytes, error: GeodataError | GridsvcError) -> Response:
-    """The form with what is wrong; where it is the row or sheet that was said, or found, with the columns otherwise."""
-    in_sheet, in_row = error.code == "sheet_missing", error.code.startswith("header_row_")
+    """The form with what is wrong; where it is the row or sheet that was said, or found, with the columns otherwise:
+    those of the sheet without a row of titles, of the first sheet, or of that without one."""
     said = named_columns.said(frame, error.code, error.facts, {}) or frame.says(error.code, **error.facts)
-    if not (in_sheet or in_row):
-        return _import(frame, {"f-file": said}, 422)
-    try:
-        looked, _ = _read(form, content, None if in_sheet else form.sheet or None, 0 if in_row else None)
-    except (GeodataError, GridsvcError) as other:
-        return _import(frame, {"f-file": frame.says(other.code, **other.facts)}, 422)
-    return _import(frame, {"a-sheet" if in_sheet else "a-header_row": said}, 422, replace(looked, chosen={}))
+    in_row, sheet = error.code.startswith("header_row_"), form.sheet or None
+    if in_row or sheet:
+        for one, row in ((sheet, 0), (None, None), (None, 0)):
+            with suppress(GeodataError, GridsvcError):  # what is wrong is told already
+                looked, _ = _read(form, content, one, row)
+                at = "a-header_row" if in_row else "a-sheet"
+                return _import(frame, {at: said}, 422, replace(looked, chosen={}))
+    return _import(frame, {"f-file": said}, 422)
 
 
 def _wrong_columns(frame: Frame, error: GeodataError | GridsvcError, chosen: Mapping[str, str]) -> dict[str, str]:

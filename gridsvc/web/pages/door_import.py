@@ -34,7 +34,10 @@ Word = Annotated[str, Form(max_length=200)]
 # The field at which a refusal is told.
 _FIELD_OF = {"door_import_refused": "f-skip", "geojson_crs_not_named": "f-crs"}
 # Where a file waits for a word: the field beside its columns.
-_CHOICE_OF = {"sheet_missing": "a-sheet", **dict.fromkeys(("header_row_is_data", "header_row_missing"), "a-header_row")}
+_CHOICE_OF = {
+    **dict.fromkeys(door_files.OF_SHEETS, "a-sheet"),
+    **dict.fromkeys(("header_row_is_data", "header_row_missing"), "a-header_row"),
+}
 FIELDS = FIELDS_OF[door_files.KIND]
 
 
@@ -102,7 +105,7 @@ async def look(
     except (GeodataError, GridsvcError) as error:
         at = "f-crs" if isinstance(error, CrsError) or error.code == "door_import_two_crs" else "f-file"
         errors = {_FIELD_OF.get(error.code, at): _said(frame, error)}
-        if error.code in door_files.MENDED:  # it waits, and says so itself
+        if "digest" in error.facts:  # it waits, and says so itself
             how, errors = How(), {}
         return await run_in_threadpool(_page, request, actor, how, errors, refusal(error).status)
     return RedirectResponse(f"{HERE}#told", 303)
@@ -114,14 +117,13 @@ async def look_again(
 ) -> Response:
     """To the account of the waiting file with the columns that were chosen; or the form with what is wrong."""
     frame = frame_of(request)
-    how = How(form.crs or None, form.sheet or None, form.kind or None, chosen)
     try:
-        how = form.how(chosen)
-        await door_files.look_again(request, actor, form.digest, how)
+        await door_files.look_again(request, actor, form.digest, form.how(chosen))
     except (GeodataError, GridsvcError) as error:
         at = "f-file" if error.code == "door_import_gone" else _choice_of(error)
         errors = {named_columns.at(error.facts, (*FIELDS, "header_row"), at): _said(frame, error)}
-        tried = None if error.code == "door_import_other" else how  # what was chosen for one file is not for another
+        # what was chosen for one file is not for another
+        tried = None if error.code == "door_import_other" else (form, chosen)
         return await run_in_threadpool(_page, request, actor, How(), errors, refusal(error).status, tried=tried)
     return RedirectResponse(f"{HERE}#told", 303)
 
@@ -180,14 +182,20 @@ def _labels(frame: Frame) -> dict[str, str]:
 
 
 def _page(
-    request: Request, actor: Actor, how: How, errors: dict[str, str], status: int = 200, *, tried: How | None = None
+    request: Request,
+    actor: Actor,
+    how: How,
+    errors: dict[str, str],
+    status: int = 200,
+    *,
+    tried: tuple[Again, dict[str, str]] | None = None,
 ) -> Response:
-    """`how`: what the form of a file holds; `tried`: the choice of columns that could not be taken."""
+    """`how`: what the form of a file holds; `tried`: the form of columns that could not be taken, as it was sent."""
     frame = frame_of(request)
     uploads = services.of(request).uploads
     upload = door_files.last(uploads, request, actor)
     facts: dict[str, Any] = {"errors": errors, "how": how, "upload": upload, "systems": SYSTEMS, "kinds": t.DOOR_KINDS}
-    facts["typed_crs"] = how.crs if how.crs not in (None, *SYSTEMS) else ""
+    facts["typed_crs"] = _typed(how.crs)
     facts |= {"most_mb": door_files.MOST_BYTES // 2**20, "most_rows": door_files.MOST_ROWS}
     facts |= {"most_columns": door_files.LIMITS.n_columns, "most": MOST_SHOWN}
     facts["told"] = None if upload is None else _told(frame, upload)
@@ -196,17 +204,31 @@ def _page(
         offered = door_files.offered(uploads, actor, upload)
         used = dict(upload.told["columns"]) | (offered or {})
         as_now = How(**upload.how)
-        taken = tried or replace(as_now, fields=used)
+        taken, chosen = tried or (_form_of(as_now), used)
         facts |= {
             "offered": offered,
             "taken": taken,
+            "chosen": chosen,
             "was_tried": tried is not None,
             "columns_of": named_columns.columns_of(as_now.sheet, as_now.header_row),
         }
         if "wrong" in upload.told and not errors:
             error = GeodataError(upload.told["wrong"]["code"], **upload.told["wrong"]["detail"])
             facts["errors"] = {"a-crs" if error.code.startswith("crs_") else _choice_of(error): _said(frame, error)}
+        if not upload.told["sheets"] and "a-sheet" in facts["errors"]:  # there is no such field
+            facts["errors"] = {"told": facts["errors"]["a-sheet"]}
     return page(frame, "household_import.html", status=status, nav="campaigns", **facts)
+
+
+def _typed(crs: str | None) -> str:
+    return crs if crs is not None and crs not in SYSTEMS else ""
+
+
+def _form_of(how: How) -> Again:
+    """The form of columns that says this."""
+    typed, row = _typed(how.crs), "" if how.header_row is None else str(how.header_row)
+    crs = "" if typed else how.crs or ""
+    return Again(crs=crs, other_crs=typed, sheet=how.sheet or "", kind=how.kind or "", header_row=row)
 
 
 def _told(frame: Frame, upload: Upload) -> dict[str, Any]:
