@@ -17,7 +17,7 @@ from gridsvc.rules.case import Terms
 from gridsvc.rules.deadlines import Limit, StageLimits
 from gridsvc.rules.roles import ANONYMOUS
 from gridsvc.terms import Agreed
-from tests.browser.conftest import PHONE, Visitor
+from tests.browser.conftest import PHONE, SMALL_DESK, Visitor
 from tests.browser.page_checks import SMALL
 from tests.conftest import NOW, Fresh
 from tests.through import CALENDAR, lead
@@ -136,6 +136,9 @@ def test_pages_and_heads_keep_the_filters(visitor: Visitor, office: County) -> N
     page.click("a[rel=next]")
     page.wait_for_url("**page=2")
     assert 0 < page.locator(ROWS).count() < 50
+    page.set_viewport_size(
+        SMALL_DESK["viewport"]
+    )  # where there is little room, when a report came can be sorted by too
     page.click("th.sorts a:text('Received')")
     page.wait_for_url("**sort=received")
     assert page.locator("th[aria-sort=ascending]").inner_text() == "Received"

@@ -71,6 +71,11 @@ def test_upgrade_again_changes_nothing_and_says_where_it_is(fresh: Fresh) -> Non
             "VALUES ('s', '1', 'reported', 'unclassified', 'web', now(), ST_SetSRID(ST_MakePoint(1, 1), 4326))",
             "report_crs_check",
         ),
+        (
+            "INSERT INTO visit (client_key, household_id, outcome, happened_at, recorded_at, role) "
+            "VALUES (gen_random_uuid(), 1, 'reached', now(), now(), 'system')",
+            "visit_role_check",
+        ),
     ],
 )
 def test_constraints_refuse_what_must_not_be(db: Connection, statement: str, constraint: str) -> None:

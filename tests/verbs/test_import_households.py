@@ -12,7 +12,7 @@ import shapely
 from openpyxl import Workbook
 from sqlalchemy import Connection, text
 
-from geodata.errors import CrsError
+from geodata.errors import CrsError, FileRefused
 from geodata.layer import Fields
 from geodata.read import read
 from gridsvc.grids import Rule
@@ -132,6 +132,22 @@ def test_what_is_told_of_a_merged_cell_shows_nobody(tmp_path: Path) -> None:
     told = {p.facts["column"]: p.facts["found"] for p in one.problems if p.code == "cell_carried"}
     assert told == {"小区": J, "户主": "王**", "电话": "138**", "备注": "王**"}
     assert one.cells["contact"] == ["王二小", "王二小"]
+
+
+def test_blocks_over_blocks_are_refused_before_they_cost_anything(tmp_path: Path) -> None:
+    """A hostile workbook could name each cell thousands of times."""
+    book = Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.append(("小区", "楼栋", "房号"))
+    for row in range(40):
+        sheet.append((J, "1", str(row)))
+    for block in ("A2:C40", "A3:C41"):
+        sheet.merged_cells.add(block)
+    book.save(tmp_path / "h.xlsx")
+    with pytest.raises(FileRefused) as refused:
+        households.from_workbook(tmp_path / "h.xlsx", Fields(), None, None)
+    assert (refused.value.code, refused.value.facts["cause"]) == ("workbook_damaged", "merged cells over merged cells")
 
 
 def test_a_dirty_workbook_gets_an_account_by_row(db: Connection, county: County, rule: Rule, tmp_path: Path) -> None:

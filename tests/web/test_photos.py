@@ -21,6 +21,7 @@ from geodata.pictures.shapes import Rules
 from gridsvc import photos
 from gridsvc.photo_files import Files
 from gridsvc.web import intake
+from gridsvc.web.intake import ASKED_BYTES
 from tests import photographs
 from tests.conftest import Fresh
 from tests.photographs import sha256
@@ -200,16 +201,22 @@ def test_only_photos_may_be_large(client: Client) -> None:
 
 def test_a_body_that_stops_leaves_nothing(address: str, seeds: Iterator[int], folder: Path, client: Client) -> None:
     content = picture(seeds)
+    content += bytes(4 * ASKED_BYTES - len(content))  # so large that its first half is written down
+
+    def lying(wanted: bool) -> list[Path]:
+        """What lies there, when it is as wanted: the server writes and notices in its own time."""
+        give_up_at = time.monotonic() + 60
+        while bool(found := list((folder / "photos").rglob("sent-*"))) != wanted and time.monotonic() < give_up_at:
+            time.sleep(0.05)
+        return found
+
     host, port = str(urlsplit(address).hostname), int(urlsplit(address).port or 0)
     with socket.create_connection((host, port)) as cut:
         head = f"PUT {BASE}/{sha256(content)} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(content)}\r\n\r\n"
         cut.sendall(head.encode() + content[: len(content) // 2])
+        assert len(lying(True)) == 1
+    assert lying(False) == []
     assert put(client(), content).status_code == 201
-    # the server notices the end of a connection in its own time
-    give_up_at = time.monotonic() + 60
-    while list((folder / "photos").rglob("sent-*")) and time.monotonic() < give_up_at:
-        time.sleep(0.05)
-    assert list((folder / "photos").rglob("sent-*")) == []
 
 
 def test_too_many_from_one_address(serve: Serve, county: County, seeds: Iterator[int]) -> None:

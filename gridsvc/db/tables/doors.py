@@ -23,6 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from gridsvc.db.tables.base import code_column, geom_column, id_column, instant, metadata, one_of
+from gridsvc.rules.roles import ROLES
 from gridsvc.rules.visiting import MODES, OUTCOMES, WITHDRAWN
 
 DOOR_KINDS = ("household", "shop", "firm")
@@ -202,6 +203,7 @@ visit = Table(
     Column("role", Text),  # in which of its roles the account recorded it
     one_of("outcome", (*OUTCOMES, WITHDRAWN)),
     one_of("mode", MODES),
+    one_of("role", ROLES),
     CheckConstraint("n_met >= 0 AND n_issued >= 0 AND n_returned >= 0", name="counts"),
     CheckConstraint("(x IS NULL) = (y IS NULL) AND (x IS NULL) = (crs IS NULL)", name="position"),
     CheckConstraint("outcome <> 'withdrawn' OR supersedes_id IS NOT NULL", name="withdrawn"),
