@@ -122,7 +122,7 @@ def test_a_voice_note_comes_after_the_text(town: Town) -> None:
     late = {"kind": "attach", "key": str(uuid.uuid4()), "report_key": one["key"], "voice": sha256}
     made, early = town.send(one, late | {"photos": [photo := town.photo()]})
     assert (early["status"], early["code"], early["retry"]) == ("refused", "voice_unknown", True)
-    assert (len((read := town.report(made["number"]))["log"]), photo in str(read)) == (1, False), "nothing of it is left"
+    assert (len((read := town.report(made["number"]))["log"]), photo in str(read)) == (1, False), "nothing is left"
     sent = town.client().put(f"/api/v1/voices/{sha256}", content=content, headers={"Content-Type": "audio/webm"})
     assert sent.status_code in (200, 201), sent.text
     (told,) = town.send(late)
