@@ -126,6 +126,16 @@ def check_port(settings: Settings) -> None:
             raise Conflict(code, host=settings.host, port=settings.port, reason=error.strerror) from error
 
 
+def check_address(settings: Settings, has_demo_accounts: bool) -> None:
+    """Returns where the service may listen at the address of the settings.
+
+    Raises:
+        Refused: as `gridsvc.web.security.check_binding`.
+    """
+    security = importlib.import_module("gridsvc.web.security")  # the other door, as below
+    security.check_binding(settings, has_demo_accounts)
+
+
 def serve(
     settings: Settings, app_url: str, network: Lan | None = None, begun: Callable[[], None] = lambda: None
 ) -> int:

@@ -8,11 +8,12 @@ from contextlib import contextmanager
 from typing import Any
 
 import psycopg
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool, PoolProxiedConnection
 
 from gridsvc.db.embedded import session
+from gridsvc.errors import Refused
 from gridsvc.settings import Settings
 
 RESTED_S = 30.0  # after so long a pooled connection is asked whether it still lives
@@ -24,9 +25,12 @@ def make_engine(url: str, schema: str, *, pool_size: int = 0, statement_timeout_
     Args:
         pool_size: connections kept open; 0 opens one for each use, which is what commands want.
         statement_timeout_s: longest statement; 0 is no limit.
+
+    Raises:
+        Refused: database_url_wrong.
     """
     options = f"-c search_path={schema},public -c timezone=UTC -c statement_timeout={int(statement_timeout_s * 1000)}"
-    parsed = make_url(url)
+    parsed = parse(url)
     if parsed.drivername == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
     arguments = {"options": options, "application_name": "gridsvc"}
@@ -36,6 +40,21 @@ def make_engine(url: str, schema: str, *, pool_size: int = 0, statement_timeout_
     engine = create_engine(parsed, connect_args=arguments, hide_parameters=True, pool_size=pool_size, max_overflow=0)
     event.listen(engine.pool, "checkout", _wake)  # listening to the engine would slow down every statement
     return engine
+
+
+def parse(url: str) -> URL:
+    """The parts of a database URL.
+
+    Raises:
+        Refused: database_url_wrong.
+    """
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):  # a port that is no number is a ValueError
+        raise Refused("database_url_wrong") from None  # the URL holds a password: neither told nor logged
+    if parsed.get_backend_name() != "postgresql":
+        raise Refused("database_url_wrong")
+    return parsed
 
 
 def _wake(raw: Any, record: ConnectionPoolEntry, _: PoolProxiedConnection) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, make_url
+from sqlalchemy import Connection
 from sqlalchemy.sql.ddl import CreateSchema
 
-from gridsvc.db.engine import make_engine
+from gridsvc.db.engine import make_engine, parse
 from gridsvc.db.revisions import FOLDER, Revisions, revisions
 from gridsvc.errors import Unavailable
 
@@ -28,7 +28,7 @@ def upgrade(owner_url: str, schema: str, app_url: str) -> Revisions:
         Unavailable: PostGIS is not installed in the database.
     """
     engine = make_engine(owner_url, schema)
-    app_role = make_url(app_url).username or ""
+    app_role = parse(app_url).username or ""
     try:
         with engine.connect() as connection:
             installed = connection.exec_driver_sql("SELECT 1 FROM pg_extension WHERE extname = 'postgis'").scalar()
@@ -39,7 +39,7 @@ def upgrade(owner_url: str, schema: str, app_url: str) -> Revisions:
             connection.commit()
             command.upgrade(_config(connection, schema), "head")
             connection.commit()
-            if app_role and app_role != make_url(owner_url).username:
+            if app_role and app_role != parse(owner_url).username:
                 _grant(connection, schema, app_role)
                 connection.commit()
             return revisions(connection, schema)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 from docs import make
+from geodata.town.phrases import PHRASES
 from gridsvc.settings import Settings
 from tests.conftest import ROOT
 
@@ -25,3 +28,9 @@ def test_documents_link_to_what_is_there() -> None:
     for path in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]:
         for target in make.links(path.read_text("utf-8")):
             assert (path.parent / target).exists(), f"{path.name} links to {target}"
+
+
+def test_the_report_that_the_readme_sends_has_a_category_of_the_town() -> None:
+    sent = re.findall(r'"category": "([^"]+)"', (ROOT / "README.md").read_text("utf-8"))
+    assert sent
+    assert {*sent} <= {one.code for one in PHRASES}

@@ -56,6 +56,11 @@ def test_an_unreachable_database_and_a_wrong_setting(cli: Cli) -> None:
     assert answer.code == 3
     assert "does not answer" in answer.err
     assert ":x@" not in answer.err
+    for url in ("host=127.0.0.1 password=x@", "mysql://a:x@127.0.0.1/none", "postgresql://a:x@127.0.0.1:port/none"):
+        unreadable = cli("db", "status", DATABASE_URL=url, OWNER_URL=url)
+        assert unreadable.code == 2
+        assert "postgresql://" in unreadable.err
+        assert "x@" not in unreadable.err
     wrong = cli("publish", TIMEZONE="Mars/Olympus", PORT="70000")
     assert wrong.code == 2
     assert "GRIDSVC_TIMEZONE" in wrong.err

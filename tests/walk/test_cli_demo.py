@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import argparse
 import stat
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from gridsvc import accounts, areas, departments, workers
 from gridsvc.cli import demo
 from gridsvc.cli.door import Door
+from gridsvc.errors import Refused
 from gridsvc.rules.roles import ROLES
 from gridsvc.settings import Settings
 from tests.conftest import NOW, Fresh
@@ -38,3 +42,13 @@ def test_each_role_has_a_login_which_the_next_start_finds_again(fresh: Fresh, tm
     again = demo._logins(door, fresh.app_url)
     assert again.keys() == made.keys()
     assert not {*again.values()} & {*made.values()}
+
+
+def test_an_address_open_to_others_is_refused_before_anything_is_made_or_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    door = Door(Settings(data_dir=tmp_path / "data"), "en", False, NOW)
+    with pytest.raises(Refused) as refused:
+        demo.run(door, argparse.Namespace(host="192.0.2.1", port=None))
+    assert refused.value.code == "binding_demo_accounts"
+    assert (capsys.readouterr(), (tmp_path / "data").exists()) == (("", ""), False)
