@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import http.server
+import re
 import threading
 from collections.abc import Iterator
 from io import BytesIO
@@ -21,6 +22,7 @@ from shapely.geometry.base import BaseGeometry
 
 from geodata import datum, placement
 from geodata.placement import Grid
+from gridsvc.web import field_files
 from maps import assets
 from tests import photographs
 from tests.conftest import ROOT
@@ -378,6 +380,38 @@ def test_categories_stand_below_their_classes(page: Page) -> None:
     assert run(page, "categories.js", code, CATEGORIES) == [
         ["E01", ["E0110"]], ["E05", ["E0506"]], ["P01", ["P0106"]], ["other", ["x7"]],
     ]  # fmt: skip
+
+
+# a conflict of which a newer service tells what this version does not know: its code, what was done, or both
+UNKNOWN_CONFLICTS: list[tuple[dict[str, Any], str, str | None]] = [
+    ({"code": "from_tomorrow"}, "something else was done, and a record was kept", "Code from_tomorrow"),
+    ({"code": "from_tomorrow", "message": "It was split."}, "It was split.", None),
+    ({"code": "c", "detail": {"changed": [{"action": "split", "at": "2026-11-01T01:00:00Z"}]}}, "changed it", None),
+]
+
+
+@pytest.mark.parametrize(("answer", "why", "code"), UNKNOWN_CONFLICTS)
+def test_a_conflict_that_this_version_does_not_know_is_told_in_words(
+    page: Page, answer: dict[str, Any], why: str, code: str | None
+) -> None:
+    told = """async (m, words, answer) => {
+      const asked = window.fetch, { setLang } = await import("/static/app/field/words.js");
+      const speak = async (lang, said) => { window.fetch = async () => new Response(said); await setLang(lang); };
+      try {
+        await speak("en", words);
+        const row = { title: "Lamp", answer: { status: "conflict", ...answer } };
+        const small = m.codeOf(row);
+        return [m.meanwhile(row), small && small.textContent];
+      } finally {  // no other test's words
+        await speak("zh", "{}");
+        localStorage.clear();
+        window.fetch = asked;
+      }
+    }"""
+    said, shown = run(page, "notices.js", told, field_files.words("en").decode(), answer)
+    assert said.startswith("Not done: Lamp. Meanwhile: "), said
+    assert (why in said, shown) == (True, code), said
+    assert not re.search(r"task\.|\{\w+\}|undefined|null", said), "a key or a fact without words"
 
 
 def test_what_no_draft_names_any_more_is_let_go(page: Page) -> None:

@@ -20,6 +20,7 @@ from tests.through import ADMIN, AGREED, lead
 from tests.web.county import CANARY, WEST, County
 
 SEND = "#send-form .ask-nav [type=submit]"
+WECHAT = "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/126.0 Mobile Safari/537.36 MicroMessenger/8.0.50"
 HERE = {"latitude": 23.005, "longitude": 110.005, "accuracy": 12}
 
 
@@ -100,9 +101,15 @@ def test_with_the_phones_position(visitor: Visitor, made: Fresh, county: County)
 @pytest.mark.parametrize("trouble", ["denied", "far"])
 def test_without_a_position_the_pin_still_works(visitor: Visitor, made: Fresh, county: County, trouble: str) -> None:
     far = {"latitude": 48.1, "longitude": 11.5, "accuracy": 5}
-    options = {"permissions": ["geolocation"], "geolocation": far} if trouble == "far" else {"permissions": []}
+    options: dict[str, Any] = {"permissions": []}
+    if trouble == "far":  # inside WeChat, which is told how to leave it; elsewhere nothing is
+        options = {"permissions": ["geolocation"], "geolocation": far, "user_agent": WECHAT}
     visit = visitor(None, "en", **options)
     page = visit.open("/report")
+    expect(page.locator("#send-wechat")).to_be_visible(visible=trouble == "far")
+    if trouble == "far":
+        page.click("#send-wechat > summary")
+        expect(page.locator("#send-wechat p")).to_contain_text("Open in browser")
     words = fill(page)
     page.click("[data-does=locate]")
     expect(page.locator("[data-pin-says]")).to_contain_text("Tap the map, or write the compound or the place")
