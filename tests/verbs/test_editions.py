@@ -62,6 +62,21 @@ def test_same_file_again_changes_nothing_and_keeps_rows(db: Connection, rule: Ru
     assert db.scalar(text("SELECT count(*) FROM grid_version")) == 9
 
 
+def test_the_same_shape_drawn_the_other_way_round_is_the_same(db: Connection, rule: Rule) -> None:
+    """As a Shapefile and a GeoJSON of the same grids have them; a programme may begin a ring elsewhere, too."""
+    publish(db, square(), NOW, rule)
+    turned = []
+    for row, code, name, wkb in square():
+        ring = list(shapely.from_wkb(wkb).geoms[0].exterior.coords)[::-1][1:]
+        turned.append((row, code, name, bytes(shapely.to_wkb(shapely.MultiPolygon([shapely.Polygon(ring)])))))
+    assert [row[3] for row in turned] != [row[3] for row in square()]
+    turned[4] = (4, "004", "网格4", cell(110.01, 23.01, 110.02, 23.020001))
+    editions.stage(db, turned)
+    assert editions.compare_staged(db, "base", replace=True).changed == ("004",)
+    assert publish(db, turned, LATER, rule).changes.changed == ("004",)
+    assert db.scalar(text("SELECT count(*) FROM grid_version")) == 10
+
+
 def test_partial_file_carries_the_others_over(db: Connection, rule: Rule) -> None:
     publish(db, square(), NOW, rule)
     moved = [(0, "000", "改名", square()[0][3])]

@@ -165,6 +165,17 @@ def test_areas_are_stored_below_higher_levels_alone(db: Connection) -> None:
         assert stored_areas(db) == before
 
 
+def test_a_shape_drawn_the_other_way_round_changes_no_area_and_no_compound(db: Connection) -> None:
+    shapes = [AREAS["990101"], AREAS["990101"].reverse(), AREAS["990102"]]
+    told = []
+    for shape in shapes:
+        wkb = bytes(shapely.to_wkb(shapely.MultiPolygon([shape])))
+        area = save(db, [Area("990101", "district", "N", None, wkb)])
+        compound = verbs.save(db, [verbs.Incoming("s", "1", "锦绣花园", (), None, None, None, wkb)])
+        told.append((len(area.new), len(area.changed), len(compound.new), len(compound.changed)))
+    assert told == [(1, 0, 1, 0), (0, 0, 0, 0), (0, 1, 0, 1)]
+
+
 def test_areas_are_stored_one_after_the_other(fresh: Fresh) -> None:
     with fresh.begin() as first, fresh.begin() as second:
         save(first, [Area("A", "district", "A", None, None)])

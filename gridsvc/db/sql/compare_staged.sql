@@ -9,7 +9,8 @@ WITH had AS (
 )
 SELECT coalesce(i.code, h.code) AS code,
   CASE WHEN h.code IS NULL THEN 'added' WHEN i.code IS NULL THEN 'removed'
-    WHEN h.name = i.name AND ST_OrderingEquals(h.geom, i.geom) THEN 'same' ELSE 'changed' END AS kind
+    WHEN h.name = i.name AND ST_OrderingEquals(ST_Normalize(h.geom), ST_Normalize(i.geom)) THEN 'same'
+    ELSE 'changed' END AS kind
 FROM incoming_grid i FULL JOIN had h ON h.code = i.code
 WHERE i.code IS NOT NULL OR :replace
 ORDER BY 1

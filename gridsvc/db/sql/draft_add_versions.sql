@@ -8,5 +8,5 @@ FROM incoming_grid i
 WHERE NOT EXISTS (
   SELECT FROM grid_version g
   WHERE g.layer = :layer AND g.code = i.code AND g.valid_from IS NOT NULL AND g.valid_to IS NULL
-    AND g.name = i.name AND ST_OrderingEquals(g.geom, i.geom)
+    AND g.name = i.name AND ST_OrderingEquals(ST_Normalize(g.geom), ST_Normalize(i.geom))
 )

@@ -8,5 +8,5 @@ VALUES (:code, :level, :name, (SELECT id FROM area WHERE code = CAST(:parent_cod
 ON CONFLICT (code) DO UPDATE SET level = excluded.level, name = excluded.name, parent_id = excluded.parent_id,
   geom = coalesce(excluded.geom, area.geom)
 WHERE (area.level, area.name, area.parent_id) IS DISTINCT FROM (excluded.level, excluded.name, excluded.parent_id)
-  OR (excluded.geom IS NOT NULL AND ST_OrderingEquals(area.geom, excluded.geom) IS NOT TRUE)
+  OR (excluded.geom IS NOT NULL AND ST_OrderingEquals(ST_Normalize(area.geom), ST_Normalize(excluded.geom)) IS NOT TRUE)
 RETURNING code AS key, xmax = 0 AS is_new

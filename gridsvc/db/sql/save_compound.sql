@@ -9,5 +9,5 @@ ON CONFLICT (source, ref) DO UPDATE SET name = excluded.name, aliases = excluded
   n_households = excluded.n_households, n_buildings = excluded.n_buildings, managed = excluded.managed, geom = excluded.geom
 WHERE (compound.name, compound.aliases, compound.n_households, compound.n_buildings, compound.managed)
     IS DISTINCT FROM (excluded.name, excluded.aliases, excluded.n_households, excluded.n_buildings, excluded.managed)
-  OR NOT ST_OrderingEquals(compound.geom, excluded.geom)
+  OR NOT ST_OrderingEquals(ST_Normalize(compound.geom), ST_Normalize(excluded.geom))
 RETURNING ref AS key, xmax = 0 AS is_new
