@@ -60,7 +60,7 @@ class World:
                 {"c": self.seed.choice(CLASSES), "id": door},
             )
         self._make_due()
-        self.somebody = Actor("system", self._account())
+        self.somebody = Actor("admin", self._account())
         wanted = Wanted("c", date(2026, 10, 25), date(2026, 11, 8), modes=("door", "phone"), n_times=2)
         campaigns.create(db, "c", wanted, Actor("planner"), NOW, ZONE)
         self.campaign = campaigns.draw(db, "c", NOW)

@@ -33,8 +33,7 @@ def building(db: Connection, rule: Rule, lon: float, name: str, rooms: list[tupl
     return [int(db.scalar(made, values | {"u": unit, "r": room}) or 0) for unit, room in rooms]
 
 
-@pytest.fixture
-def street(db: Connection, rule: Rule) -> Connection:
+def lay(db: Connection, rule: Rule) -> None:
     """Three buildings in grid 000, listed out of order along the street, one in 001; worker w has 000."""
     publish(db, square(), NOW, rule)
     workers.save(db, [workers.Worker("w", "甲")])
@@ -45,6 +44,12 @@ def street(db: Connection, rule: Rule) -> Connection:
     building(db, rule, 110.015, "4", [("无", "101")])
     campaigns.create(db, "c", WANTED, PLANNER, NOW, ZONE)
     campaigns.draw(db, "c", NOW)
+
+
+@pytest.fixture
+def street(db: Connection, rule: Rule) -> Connection:
+    """A database with the street."""
+    lay(db, rule)
     return db
 
 
