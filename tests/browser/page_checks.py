@@ -28,7 +28,7 @@ SPILT = """() => {
     }
     return false;
   };
-  return [...document.querySelectorAll("td, th")]
+  return [...document.querySelectorAll("td, th, .map-swatch")]
     .filter((one) => one.checkVisibility() && one.getBoundingClientRect().width > 2 && spills(one))
     .filter((one) => !one.closest("thead") || getComputedStyle(one.closest("thead")).clipPath === "none")
     .map((one) => one.outerHTML.slice(0, 160));

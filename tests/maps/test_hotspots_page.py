@@ -14,6 +14,7 @@ from playwright.sync_api import Page, expect
 from maps import palette
 from maps.assets import TOP
 from maps.legend import MEASURES, chosen, legends, legends_fixed
+from tests.browser.page_checks import SPILT
 from tests.maps import town
 from tests.maps.conftest import Visit
 from tests.maps.service import Double, catalogue
@@ -446,10 +447,16 @@ def test_every_view_is_for_readers_of_every_kind_and_cut_off_on_no_screen(
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_nothing_is_cut_off_on_a_phone(phone: Visit, lang: str) -> None:
-    page = phone.open(f"/maps/hotspots?lang={lang}")
+    page = phone.page
+    # limits as long as those of a town with many reports for its households
+    _answer(page, [row | {key: row[key] and row[key] * 17.3 for key in ("rate", "smoothed")} for row in TESTED])
+    phone.open(f"/maps/hotspots?lang={lang}")
     for wide in (390, 360):
         page.set_viewport_size({"width": wide, "height": 844})
         assert page.evaluate(CUT_OFF, list(MEASURES["hotspots"])) == [], wide
+        page.locator("input[value=rate]").check()
+        assert max(map(len, page.locator(".map-swatch-limits").all_text_contents())) >= len("100.0–200.0")
+        assert page.evaluate(SPILT) == [], wide
     page.locator("input[value=significance]").check()
     expect(page.locator("tr[data-code] .map-band-line").first).to_be_visible()
     phone.clean()
