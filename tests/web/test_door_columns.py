@@ -442,6 +442,7 @@ def test_the_page_asks_for_what_is_wanting_of_the_file_that_waits(address: str, 
         assert choose(page, header_row="3", crs="wgs84").status_code == 303
         page = browser.get(f"{PAGE}?lang=en").text
         assert columns_of(page)["房号"][1] == "room", "known by its usual name, whatever was chosen of the other row"
+        assert ('name="header_row" value="3"' in page, picked(page)["crs"]) == (True, "wgs84"), "as it is taken now"
         # the same row once more: then what is chosen counts
         assert choose(page, header_row="3", crs="wgs84", room_field="").status_code == 303
         assert "room" not in picked(browser.get(f"{PAGE}?lang=en").text)
