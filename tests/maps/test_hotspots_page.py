@@ -448,8 +448,7 @@ def test_every_view_is_for_readers_of_every_kind_and_cut_off_on_no_screen(
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_nothing_is_cut_off_on_a_phone(phone: Visit, lang: str) -> None:
     page = phone.page
-    # limits as long as those of a town with many reports for its households
-    _answer(page, [row | {key: row[key] and row[key] * 17.3 for key in ("rate", "smoothed")} for row in TESTED])
+    _answer(page, [row | {key: row[key] and row[key] * 17.3 for key in ("rate", "smoothed")} for row in TESTED])  # long
     phone.open(f"/maps/hotspots?lang={lang}")
     for wide in (390, 360):
         page.set_viewport_size({"width": wide, "height": 844})
