@@ -203,7 +203,7 @@ def resolve(columns: Sequence[str], wanted: Fields, kind: Kind) -> Fields:
         name = given[role]
         column = column_of(name)
         if name and not column:
-            raise FileRefused("field_missing", role=role, field=name[:80], columns=", ".join(columns)[:400])
+            raise FileRefused("field_missing", role=role, field=name[:80], columns=", ".join(columns)[:400] or "-")
         for other, taken in found.items():
             if column and column == taken and not (kind in _SHARING and {role, other} == _SHARED):
                 raise FileRefused("field_twice", role=role, other=other, field=column[:80])

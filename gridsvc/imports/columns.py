@@ -93,7 +93,7 @@ def find(layer: Layer, names: Mapping[str, Sequence[str]], wanted: Mapping[str, 
         if role not in names:
             raise Refused("field_unknown", role=role[:80], fields=", ".join(names))
         if name and not column_of(name):
-            raise FileRefused("field_missing", role=role, field=name[:80], columns=", ".join(own)[:400])
+            raise FileRefused("field_missing", role=role, field=name[:80], columns=", ".join(own)[:400] or "-")
     columns = {role: column for role, column in named(own, wanted).items() if column}
     for role, usual in names.items():
         free = [column for name in usual if (column := column_of(name)) and column not in columns.values()]

@@ -168,6 +168,9 @@ def test_required_fields_and_named_fields(tmp_path: Path) -> None:
         with pytest.raises(FileRefused) as without:
             read(bare, "reports", crs="4326", required=["time"])
         assert (without.value.code, without.value.facts["n_rows"]) == ("file_has_no_columns", n)
+        with pytest.raises(FileRefused) as named:
+            read(bare, "grids", fields=Fields(code="id"))
+        assert (named.value.code, named.value.facts["columns"]) == ("field_missing", "-")
     with pytest.raises(FileRefused) as absent:
         read(path, "grids", crs="4326", fields=Fields(code="GRID_ID"))
     assert absent.value.code == "field_missing"
