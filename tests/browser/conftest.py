@@ -22,7 +22,7 @@ from maps import assets
 from tests.browser.day import Day, begun
 from tests.browser.drawer import Drawer
 from tests.browser.fault_proxy import Faults, between
-from tests.browser.page_checks import LISTEN, OVER, SMALL, SPILT, put_away, violations
+from tests.browser.page_checks import COLLIDED, LISTEN, OVER, SMALL, SPILT, put_away, violations
 from tests.conftest import NOW, ROOT, Fresh, missing
 from tests.web import county as counties
 from tests.web.county import CANARY, PASSWORD, RULE, County
@@ -182,6 +182,7 @@ class Visit:
                 self.page.set_viewport_size(size)
             assert self.page.evaluate(OVER) == 0
             assert self.page.evaluate(SPILT) == []
+            assert self.page.evaluate(COLLIDED) == []
         assert self.page.evaluate(SMALL) == []
 
     def clean(self, *, expected: int | None = None) -> None:

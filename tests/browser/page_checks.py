@@ -28,10 +28,45 @@ SPILT = """() => {
     }
     return false;
   };
-  return [...document.querySelectorAll("td, th, .map-swatch")]
+  return [...document.querySelectorAll("td, th")]
     .filter((one) => one.checkVisibility() && one.getBoundingClientRect().width > 2 && spills(one))
     .filter((one) => !one.closest("thead") || getComputedStyle(one.closest("thead")).clipPath === "none")
     .map((one) => one.outerHTML.slice(0, 160));
+}"""
+# words that stand on others, whatever holds them; what is laid over something on purpose, or scrolls, is left out
+COLLIDED = """() => {
+  const over = (style) => style.position !== "static" && style.position !== "relative";
+  const cut = (style) => style.overflowX !== "visible" || style.overflowY !== "visible" || style.clipPath !== "none";
+  const plain = (one) => {
+    if (!one.checkVisibility({ opacityProperty: true, visibilityProperty: true })) return false;
+    if (one.closest("svg, select, script, style, noscript, .leaflet-container")) return false;
+    for (; one !== document.body; one = one.parentElement) {
+      const style = getComputedStyle(one);
+      if (over(style) || cut(style)) return false;
+    }
+    return true;
+  };
+  const range = document.createRange();
+  const lines = [];
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const text = texts.currentNode;
+    if (!text.data.trim() || !plain(text.parentElement)) continue;
+    range.selectNodeContents(text);
+    for (const { left, right, top, bottom, height } of range.getClientRects())
+      if (right - left > 1) lines.push({ left, right, top: top + height / 5, bottom: bottom - height / 5, text });
+  }
+  lines.sort((one, other) => one.top - other.top);
+  return lines.flatMap((one, i) => {
+    const found = [];
+    for (let j = i + 1; j < lines.length && lines[j].top < one.bottom - 2; j += 1) {
+      const other = lines[j];
+      const wide = Math.min(one.right, other.right) - Math.max(one.left, other.left);
+      const high = Math.min(one.bottom, other.bottom) - other.top;
+      if (one.text !== other.text && wide > 2 && high > 2) found.push(`${one.text.data.trim()} | ${other.text.data.trim()}`);
+    }
+    return found;
+  });
 }"""
 # what a thumb must hit; words inside a sentence are links of another kind
 SMALL = """() => {

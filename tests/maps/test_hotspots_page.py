@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect
 from maps import palette
 from maps.assets import TOP
 from maps.legend import MEASURES, chosen, legends, legends_fixed
-from tests.browser.page_checks import SPILT
+from tests.browser.page_checks import COLLIDED
 from tests.maps import town
 from tests.maps.conftest import Visit
 from tests.maps.service import Double, catalogue
@@ -455,7 +455,7 @@ def test_nothing_is_cut_off_on_a_phone(phone: Visit, lang: str) -> None:
         assert page.evaluate(CUT_OFF, list(MEASURES["hotspots"])) == [], wide
         page.locator("input[value=rate]").check()
         assert max(map(len, page.locator(".map-swatch-limits").all_text_contents())) >= len("100.0–200.0")
-        assert page.evaluate(SPILT) == [], wide
+        assert page.evaluate(COLLIDED) == [], wide
     page.locator("input[value=significance]").check()
     expect(page.locator("tr[data-code] .map-band-line").first).to_be_visible()
     phone.clean()
