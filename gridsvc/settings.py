@@ -8,6 +8,7 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import Field, field_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 HERE = Path(__file__).resolve().parent.parent
@@ -88,7 +89,7 @@ class Settings(BaseSettings):
     @classmethod
     def _known_zone(cls, value: str) -> str:
         if value not in available_timezones():
-            raise ValueError(f"unknown time zone {value!r}")
+            raise PydanticCustomError("zone_unknown", "is no time zone")
         return value
 
     @property
@@ -114,12 +115,15 @@ class Settings(BaseSettings):
     @field_validator("working_hours")
     @classmethod
     def _readable_hours(cls, value: str) -> str:
-        spans = _spans(value)
+        try:
+            spans = _spans(value)
+        except ValueError as error:
+            raise PydanticCustomError("hours_unreadable", "is not written as HH:MM-HH:MM") from error
         ends = [end for _, end in spans]
         if any(begin >= end for begin, end in spans) or any(
             begin < end for (begin, _), end in zip(spans[1:], ends, strict=False)
         ):
-            raise ValueError(f"working hours are not in order: {value!r}")
+            raise PydanticCustomError("hours_disordered", "are not in order")
         return value
 
     @property

@@ -36,7 +36,7 @@ _PEOPLE = (
 
 def run(door: Door, args: argparse.Namespace) -> int:
     """Migrates, fills an empty schema with the town, prints the logins, serves until Ctrl-C."""
-    settings = serve.chosen(door.settings, args).model_copy(update={"mode": "demo"})
+    settings = serve.chosen(door.settings, args, door.locale).model_copy(update={"mode": "demo"})
     serve.check_address(settings, has_demo_accounts=True)  # before minutes of filling, and before it is said to run
     serve.check_port(settings)
     door.say(door.word("demo.database"))

@@ -30,7 +30,7 @@ from gridsvc.db.engine import database, make_engine, unlimited
 from gridsvc.db.revisions import revisions
 from gridsvc.errors import Conflict, GridsvcError, NotFound, TooMany, Unavailable
 from gridsvc.grids import Rule
-from gridsvc.i18n import Locale, error_text, translate
+from gridsvc.i18n import Locale, error_text, field_text, translate
 from gridsvc.rules.roles import SYSTEM
 from gridsvc.settings import Settings
 
@@ -115,7 +115,7 @@ def run(args: argparse.Namespace, locale: Locale) -> int:
     try:
         settings = Settings()
     except ValidationError as error:
-        return _refused(locale, as_json, WRONG, "setting_wrong", {"settings": wrong_settings(error)})
+        return _refused(locale, as_json, WRONG, "setting_wrong", {"settings": wrong_settings(error, locale)})
     try:
         door = Door(settings, locale, as_json, datetime.now(UTC))
         command = importlib.import_module(args.apart.get(args.deed, args.module) if "apart" in args else args.module)
@@ -162,14 +162,14 @@ def code_of(error: Exception) -> int:
     return WRONG
 
 
-def wrong_settings(error: ValidationError) -> str:
-    """The settings that cannot be so, by their names in the environment, each with what is wrong."""
+def wrong_settings(error: ValidationError, locale: Locale) -> str:
+    """The settings that cannot be so, by their names in the environment, each with what is wrong, as sentences."""
     told = []
     for one in error.errors():
         name = str(one["loc"][0]) if one["loc"] else "?"
         name = name if name.startswith("GRIDSVC_") else f"GRIDSVC_{name.upper()}"
-        told.append(f"{name}: {one['msg']}")
-    return "; ".join(told)
+        told.append(f"{name}: {field_text(one['type'], locale, **one.get('ctx', {}))}")
+    return " ".join(told)
 
 
 def _refused(locale: Locale, as_json: bool, status: int, code: str, facts: dict[str, object]) -> int:

@@ -18,6 +18,7 @@ from gridsvc.cli.door import CONFLICT, FINE, INTERRUPTED, Door, wrong_settings
 from gridsvc.db.engine import database, transaction
 from gridsvc.db.revisions import revisions
 from gridsvc.errors import Conflict, Refused, Unavailable
+from gridsvc.i18n import Locale
 from gridsvc.lan import Lan
 from gridsvc.settings import Settings
 
@@ -28,7 +29,7 @@ _REASONS = {errno.EADDRINUSE: "port_taken", errno.EACCES: "port_reserved", errno
 
 def run(door: Door, args: argparse.Namespace) -> int:
     """Serves the schema as it stands; it must be up to date."""
-    settings, network = chosen(door.settings, args), None
+    settings, network = chosen(door.settings, args, door.locale), None
     if args.lan:
         settings, network = for_network(settings, door.now)
         for host in network.listens:
@@ -90,7 +91,7 @@ def for_network(settings: Settings, now: datetime) -> tuple[Settings, Lan]:
     return settings.model_copy(update=changed), network
 
 
-def chosen(settings: Settings, args: argparse.Namespace) -> Settings:
+def chosen(settings: Settings, args: argparse.Namespace, locale: Locale) -> Settings:
     """The settings with --host and --port in them, checked as settings are.
 
     Raises:
@@ -100,7 +101,7 @@ def chosen(settings: Settings, args: argparse.Namespace) -> Settings:
     try:
         return Settings.model_validate(settings.model_dump(by_alias=True) | given) if given else settings
     except ValidationError as error:
-        raise Refused("setting_wrong", settings=wrong_settings(error)) from error
+        raise Refused("setting_wrong", settings=wrong_settings(error, locale)) from error
 
 
 def address(settings: Settings) -> str:

@@ -66,6 +66,21 @@ def _called(codes: object, part: str, locale: Locale) -> str:
     return ("、" if locale == "zh" else ", ").join(words.get(f"{part}.{one}", one) for one in str(codes).split(", "))
 
 
+def field_text(kind: str, locale: Locale, /, **facts: object) -> str:
+    """What is wrong with one field or setting, by the kind that pydantic or we gave the error.
+
+    >>> field_text("less_than_equal", "en", le=65535)
+    'Must be 65535 or less.'
+    """
+    key = f"field.{kind}"
+    told = {
+        name: int(value) if isinstance(value, float) and value.is_integer() else value for name, value in facts.items()
+    }
+    if "expected" in told:  # pydantic joins what is possible by an English word
+        told["expected"] = str(told["expected"]).replace(" or ", " / ")
+    return translate(key if key in catalogue(locale) else "field.other", locale, **told)
+
+
 def error_text(code: str, locale: Locale, /, **facts: object) -> str:
     """The sentence for an error code, with its facts behind it where the catalogue does not know the code.
 

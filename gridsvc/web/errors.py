@@ -28,7 +28,7 @@ from gridsvc.errors import (
     TooMany,
     Unavailable,
 )
-from gridsvc.i18n import Locale, catalogue, error_text, translate
+from gridsvc.i18n import Locale, error_text, field_text
 from gridsvc.web.deps import locale_of
 
 log = logging.getLogger("gridsvc.web")
@@ -117,7 +117,7 @@ def content(failure: Failure, locale: Locale) -> dict[str, Any]:
     detail: Any = dict(failure.facts) or None
     if failure.fields:
         detail = [
-            {"field": where, "code": kind, "message": _field_text(kind, locale, facts)}
+            {"field": where, "code": kind, "message": field_text(kind, locale, **facts)}
             for where, kind, facts in failure.fields
         ]
     return {"code": failure.code, "message": message(failure, locale), "detail": _plain(detail)}
@@ -208,11 +208,6 @@ def _place(loc: tuple[int | str, ...]) -> str:
 
 def _small(ctx: Mapping[str, object]) -> dict[str, object]:
     return {name: value for name, value in ctx.items() if isinstance(value, str | int | float)}
-
-
-def _field_text(kind: str, locale: Locale, facts: Mapping[str, object]) -> str:
-    key = f"field.{kind}"
-    return translate(key if key in catalogue(locale) else "field.other", locale, **facts)
 
 
 def _plain(value: Any) -> Any:

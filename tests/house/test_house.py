@@ -41,7 +41,7 @@ LOWEST = {"gridsvc.rules", "gridsvc.errors", "gridsvc.settings", "gridsvc.i18n"}
 # What a floor may import beside the standard library and itself; None: anything.
 FLOORS: dict[str, set[str] | None] = {
     "geodata": SCIENCE,
-    "lowest": {"pydantic", "pydantic_settings"} | LOWEST,
+    "lowest": {"pydantic", "pydantic_core", "pydantic_settings"} | LOWEST,
     "maps": {"geodata", "folium", "branca", "jinja2", "markupsafe", "numpy", "shapely", "reportlab", "pypdfium2"},
     "db": {"gridsvc.rules", "gridsvc.errors", "gridsvc.settings", "gridsvc.db"} | DATABASE,
     "verbs": None,

@@ -6,10 +6,14 @@ import uuid
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 from sqlalchemy import text
 
+from gridsvc.cli.door import wrong_settings
 from gridsvc.cli.main import main
 from gridsvc.db.engine import transaction
+from gridsvc.i18n import catalogue
+from gridsvc.settings import Settings
 from tests.walk.cli import Cli, geojson, square_grids
 
 
@@ -65,3 +69,27 @@ def test_an_unreachable_database_and_a_wrong_setting(cli: Cli) -> None:
     assert wrong.code == 2
     assert "GRIDSVC_TIMEZONE" in wrong.err
     assert "GRIDSVC_PORT" in wrong.err
+
+
+WRONG_SETTINGS = {
+    "PORT": ("x", "应为整数。"),
+    "TRUST_PORT": ("70000", "应不大于 65535。"),
+    "NEAREST_MAX_M": ("far", "应为数字。"),
+    "SESSION_HOURS": ("0", "应大于 0。"),
+    "LANG": ("fr", "应为 'zh' / 'en'。"),
+    "SCHEMA": ("9 lives", "含有此处不允许的字符。"),
+    "TIMEZONE": ("Mars/Olympus", "没有这个时区，写法如 Asia/Shanghai。"),
+    "WORKING_HOURS": ("nine to five", "写法如 09:00-12:00,13:30-18:00。"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_SETTINGS)
+def test_a_wrong_setting_is_told_in_the_language_asked_for(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    value, told = WRONG_SETTINGS[name]
+    monkeypatch.setenv(f"GRIDSVC_{name}", value)
+    with pytest.raises(ValidationError) as caught:
+        Settings()
+    assert wrong_settings(caught.value, "zh") == f"GRIDSVC_{name}: {told}"
+    english = wrong_settings(caught.value, "en")
+    assert english.startswith(f"GRIDSVC_{name}: ")
+    assert catalogue("en")["field.other"] not in english
