@@ -8,11 +8,12 @@ few and flat: FastAPI walks the whole tree of them at each request.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args, get_origin
 
 from fastapi import Depends, Request
 from fastapi.dependencies.models import Dependant
@@ -209,28 +210,36 @@ def locale_of(request: Request) -> Locale:
 
 
 async def known_query(request: Request) -> None:
-    """Returns where the route knows every query parameter of the request.
+    """Returns where the route knows every query parameter of the request, and each comes once unless several may.
 
     Raises:
-        Refused: `query_unknown`: a misspelt filter would otherwise answer with everything.
+        Refused: `query_unknown`: a misspelt filter would otherwise answer with everything; `query_repeated`: of two
+            values one would be left out without a word.
     """
     route = request.scope.get("route")
     if not request.query_params or not isinstance(route, APIRoute):
         return
-    known = _query_names(route.dependant) | {"lang"}
-    for name in request.query_params:
+    known = {"lang": False} | _query_names(route.dependant)
+    for name, n in Counter(name for name, _ in request.query_params.multi_items()).items():
         if name not in known:
             raise Refused("query_unknown", name=name[:80], known=", ".join(sorted(known)))
+        if n > 1 and not known[name]:
+            raise Refused("query_repeated", name=name)
 
 
-def _query_names(dependant: Dependant) -> set[str]:
-    names: set[str] = set()
+def _query_names(dependant: Dependant) -> dict[str, bool]:
+    """The names of the query parameters, and whether one may come several times."""
+    names: dict[str, bool] = {}
     for param in dependant.query_params:
         kind = param.field_info.annotation
         if isinstance(kind, type) and issubclass(kind, BaseModel):  # a set of them
-            names |= kind.model_fields.keys()
+            names |= {name: _is_list(one.annotation) for name, one in kind.model_fields.items()}
         else:
-            names.add(param.alias)
+            names[param.alias] = _is_list(kind)
     for below in dependant.dependencies:
         names |= _query_names(below)
     return names
+
+
+def _is_list(kind: Any) -> bool:
+    return any(get_origin(one) is list for one in (kind, *get_args(kind)))

@@ -46,6 +46,7 @@ STATUS: tuple[tuple[type[Exception], int], ...] = (
 )
 # Codes that say more exactly than their class what is wrong with the request.
 STATUS_OF_CODE = {
+    "query_repeated": 400,
     "query_unknown": 400,
     "rating_over": 410,
     "cursor_invalid": 400,

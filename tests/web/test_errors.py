@@ -49,6 +49,18 @@ def test_unknown_parameters_are_refused_everywhere(client: Client, method: str, 
         assert name in str(told["message"])
 
 
+def test_a_parameter_that_comes_twice_is_refused_where_one_would_be_left_out(client: Client) -> None:
+    for url in (
+        "/api/v1/locate?lon=110&lat=23&crs=wgs84&lon=1",
+        "/api/v1/reports?grid=a&grid=b",
+        "/api/v1/reports?lang=zh&lang=en",
+    ):
+        answer = ask(client("admin"), "GET", url)
+        assert (answer.status_code, shape(answer)["code"]) == (400, "query_repeated")
+    several = ask(client("admin"), "GET", "/api/v1/tiles/reports/0/0/0.pbf?state=reported&state=closed")
+    assert several.status_code in (200, 204)
+
+
 def test_each_language_is_spoken_when_asked_for(client: Client, address: str) -> None:
     def said(url: str = "/api/v1/reports", **headers: str) -> str:
         return str(shape(client().get(url, headers=headers))["message"])
