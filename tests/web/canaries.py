@@ -108,7 +108,6 @@ BOUND = {
     ("staff_log", "subject"): MADE,
     ("visit", "crs"): KEYS,
     ("visit", "policies"): CODES,
-    ("visit", "role"): CODES,
 }
 # Which rows get theirs, where not all may have it.
 ONLY = {("report", "number"): "description LIKE 'outside%'"}
