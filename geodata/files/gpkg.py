@@ -83,8 +83,9 @@ def _read(db: sqlite3.Connection, limits: Limits, table: str | None) -> Rows:
 
 
 def _names(listed: list[Any]) -> dict[str, Any]:
-    """The layers of a file, as a sentence tells them and as they can be chosen."""
-    return {"found": ", ".join(map(str, listed))[:200], "names": list(map(str, listed[:_MOST_NAMES]))}
+    """The layers of a file, as a sentence tells them and as they can be chosen: those whose names are Unicode."""
+    names = [name for name in map(str, listed) if name == name.encode("utf-8", "replace").decode()]
+    return {"found": ", ".join(names)[:200], "names": names[:_MOST_NAMES]}
 
 
 def _plain_tables(db: sqlite3.Connection) -> set[str]:

@@ -52,7 +52,7 @@ def parse(url: str) -> URL:
         parsed = make_url(url)
     except (ArgumentError, ValueError):  # a port that is no number is a ValueError
         raise Refused("database_url_wrong") from None  # the URL holds a password: neither told nor logged
-    if parsed.get_backend_name() != "postgresql":
+    if parsed.drivername not in ("postgresql", "postgresql+psycopg"):
         raise Refused("database_url_wrong")
     return parsed
 

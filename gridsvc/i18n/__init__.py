@@ -76,8 +76,8 @@ def field_text(kind: str, locale: Locale, /, **facts: object) -> str:
     told = {
         name: int(value) if isinstance(value, float) and value.is_integer() else value for name, value in facts.items()
     }
-    if "expected" in told:  # pydantic joins what is possible by an English word
-        told["expected"] = str(told["expected"]).replace(" or ", " / ")
+    if "expected" in told:  # pydantic joins what is possible by commas and an English word
+        told["expected"] = str(told["expected"]).replace("', '", "' / '").replace("' or '", "' / '")
     return translate(key if key in catalogue(locale) else "field.other", locale, **told)
 
 

@@ -90,6 +90,19 @@ def test_of_several_layers_one_is_chosen(tmp_path: Path) -> None:
     assert missing.value.facts["names"] == names
 
 
+def test_a_layer_whose_name_is_no_text_is_none_to_choose(tmp_path: Path) -> None:
+    path = tmp_path / "a.gpkg"
+    for name in ("一", "二", "三"):
+        pyogrio.write_dataframe(making.grids(), path, driver="GPKG", layer=name, append=path.exists())
+    db = sqlite3.connect(path)
+    with db:
+        db.execute("UPDATE gpkg_contents SET table_name = CAST(x'ff61' AS text) WHERE table_name = '二'")
+    db.close()
+    with pytest.raises(FileRefused) as caught:
+        read(path, "grids")
+    assert (caught.value.code, caught.value.facts["names"]) == ("gpkg_several_layers", ["一", "三"])
+
+
 def test_a_geopackage_open_in_another_program_is_not_read_half(tmp_path: Path) -> None:
     path = making.as_gpkg(tmp_path / "a.gpkg", making.grids())
     (tmp_path / "a.gpkg-wal").write_bytes(b"x" * 32)

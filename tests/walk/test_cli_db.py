@@ -60,7 +60,12 @@ def test_an_unreachable_database_and_a_wrong_setting(cli: Cli) -> None:
     assert answer.code == 3
     assert "does not answer" in answer.err
     assert ":x@" not in answer.err
-    for url in ("host=127.0.0.1 password=x@", "mysql://a:x@127.0.0.1/none", "postgresql://a:x@127.0.0.1:port/none"):
+    for url in (
+        "host=127.0.0.1 password=x@",
+        "mysql://a:x@127.0.0.1/none",
+        "postgresql+pg8000://a:x@127.0.0.1/none",
+        "postgresql://a:x@127.0.0.1:port/none",
+    ):
         unreadable = cli("db", "status", DATABASE_URL=url, OWNER_URL=url)
         assert unreadable.code == 2
         assert "postgresql://" in unreadable.err
@@ -77,6 +82,7 @@ WRONG_SETTINGS = {
     "NEAREST_MAX_M": ("far", "应为数字。"),
     "SESSION_HOURS": ("0", "应大于 0。"),
     "LANG": ("fr", "应为 'zh' / 'en'。"),
+    "TILE_DATUM": ("mars", "应为 'wgs84' / 'cgcs2000' / 'gcj02' / 'bd09'。"),
     "SCHEMA": ("9 lives", "含有此处不允许的字符。"),
     "TIMEZONE": ("Mars/Olympus", "没有这个时区，写法如 Asia/Shanghai。"),
     "WORKING_HOURS": ("nine to five", "写法如 09:00-12:00,13:30-18:00。"),

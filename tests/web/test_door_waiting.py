@@ -79,6 +79,12 @@ def test_a_layer_of_several_is_chosen_of_the_file_that_waits(
         page = browser.get(f"{PAGE}?lang=en").text
         assert (columns_of(page)["building"], "66幢" in page) == (["66幢", "building"], True)
         assert re.findall(options, page) == [(names[0], " selected"), (names[1], "")], "the other can still be taken"
+        # with the whole form, as a browser sends it: the columns chosen for the one are none of the other
+        own = dict(re.findall(r'<input type="hidden" name="(digest|kind|columns_of)" value="([^"]*)"', page))
+        assert "columns_of" in own
+        whole = token | own | {"name_field": "", "building_field": "", "sheet": names[1]}
+        assert browser.post(f"{PAGE}/again?lang=en", data=whole).status_code == 303
+        assert columns_of(browser.get(f"{PAGE}?lang=en").text)["building"] == ["67幢", "building"]
         browser.post(f"{PAGE}/drop", data=token)
 
 
