@@ -82,7 +82,7 @@ async def look(
     (`which` door, `where` it is). A field without a parameter is looked for by its usual names; `offered` are the
     columns that this account named for the last stored file with the same ones.
 
-    A file that cannot be taken for want of its coordinate system, sheet or header row (422) waits too: under the
+    A file that cannot be taken for want of its coordinate system, sheet, layer or header row (422) waits too: under the
     `digest` of the refusal `look_again_at_households` takes it with what was wanting.
     """
     upload = await door_files.look(request, actor, file.filename or "", file.file, taken.how())
