@@ -277,6 +277,7 @@ def _labels(frame: Frame) -> dict[str, str]:
 def _import(frame: Frame, errors: dict[str, str], status: int = 200, looked: Looked | None = None) -> Response:
     facts: dict[str, Any] = {"errors": errors, "looked": looked, "most_kb": MOST_BYTES // 1024, "most_rows": MOST_ROWS}
     facts |= {"labels": _labels(frame), "required": importing.REQUIRED}
+    facts["called"] = partial(named_columns.called, locale=frame.lang)
     if looked is not None:
         facts["notes"] = [frame.says(one.code, **one.facts) for one in looked.notes]
         facts["columns_of"] = named_columns.columns_of(looked.sheet, looked.header_row)

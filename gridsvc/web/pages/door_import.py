@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, File, Form, Request, UploadFile
@@ -196,6 +197,7 @@ def _page(
     upload = door_files.last(uploads, request, actor)
     facts: dict[str, Any] = {"errors": errors, "how": how, "upload": upload, "systems": SYSTEMS, "kinds": t.DOOR_KINDS}
     facts["typed_crs"] = _typed(how.crs)
+    facts["called"] = partial(named_columns.called, locale=frame.lang)
     facts |= {"most_mb": door_files.MOST_BYTES // 2**20, "most_rows": door_files.MOST_ROWS}
     facts |= {"most_columns": door_files.LIMITS.n_columns, "most": MOST_SHOWN}
     facts["told"] = None if upload is None else _told(frame, upload)
